@@ -1,0 +1,83 @@
+"""Findings: what we tell the user, as values with a stable code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+__all__ = ["Finding", "Severity", "Suggestion"]
+
+
+class Severity(str, Enum):
+    """How much a finding weighs (design: info, warning go on; confirm and refuse stop)."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CONFIRM = "confirm"
+    REFUSE = "refuse"
+
+    @property
+    def stops(self) -> bool:
+        """True when nothing may be touched because of a finding this severe."""
+        return self in (Severity.CONFIRM, Severity.REFUSE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suggestion:
+    """One line to type instead, and what it does."""
+
+    command: str
+    """The exact line, copyable; a magic for notebooks, a shell command otherwise."""
+    note: str = ""
+    """A few words about what the line does."""
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the JSON form."""
+        return {"command": self.command, "note": self.note}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing we tell the user."""
+
+    code: str
+    """Stable kebab-case name, for example `not-writable`."""
+    severity: Severity
+    message: str
+    """One sentence: what is the matter, with paths and versions."""
+    context: str = ""
+    """What explains it: the reason, an installer's own words."""
+    hint: tuple[Suggestion, ...] = ()
+    """Ways on, the best first."""
+
+    @property
+    def stops(self) -> bool:
+        """True when the environment must stay untouched because of this finding."""
+        return self.severity.stops
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form; `hint` holds the lines to type, `suggestions` the same in parts."""
+        return {
+            "code": self.code,
+            "severity": self.severity.value,
+            "message": self.message,
+            "context": self.context,
+            "hint": "\n".join(suggestion.command for suggestion in self.hint),
+            "suggestions": [suggestion.to_dict() for suggestion in self.hint],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Finding:
+        """Return the finding that `to_dict` described."""
+        return cls(
+            code=str(data["code"]),
+            severity=Severity(data["severity"]),
+            message=str(data["message"]),
+            context=str(data.get("context", "")),
+            hint=tuple(
+                Suggestion(command=str(item["command"]), note=str(item.get("note", "")))
+                for item in data.get("suggestions", ())
+            ),
+        )

@@ -1,0 +1,134 @@
+"""The layer rule of the house: a module imports only from rows above it, and one door per effect."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "safeinstall"
+
+LAYERS: tuple[frozenset[str], ...] = (
+    frozenset({"probe", "errors", "findings"}),
+    frozenset({"environment", "distributions", "request", "command"}),
+    frozenset({"installers", "satisfied"}),
+    frozenset({"plan"}),
+    frozenset({"guards", "verification"}),
+    frozenset({"outcome"}),
+    frozenset({"runner", "inspection", "transaction", "kernels"}),
+    frozenset({"operations"}),
+    frozenset({"render"}),
+    frozenset({"magics", "watch", "completion", "config", "agent"}),
+    frozenset({"__init__", "__main__"}),
+)
+LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
+PROCESS_STARTERS = frozenset({"subprocess", "multiprocessing", "pexpect", "pty", "_posixsubprocess"})
+OS_STARTERS = ("system", "popen", "fork", "forkpty", "posix_spawn", "posix_spawnp", "startfile")
+OS_STARTER_PREFIXES = ("exec", "spawn")
+
+
+def room_of(path: Path, root: Path = SOURCE) -> str:
+    """Name the room a file belongs to: its module, or the package folder it lies in."""
+    first = path.relative_to(root).parts[0]
+    return first.removesuffix(".py")
+
+
+def imported_rooms(path: Path, text: str, root: Path = SOURCE) -> Iterator[str]:
+    """Yield every room of ours that the file imports, wherever in the file it does so."""
+    package = ("safeinstall", *path.relative_to(root).parts[:-1])
+    for node in ast.walk(ast.parse(text)):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*base, *([node.module] if node.module else [])))
+            names = [f"{module}.{alias.name}" for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "safeinstall" and len(parts) > 1 and parts[1] in LEVEL:
+                yield parts[1]
+
+
+def layer_faults(path: Path, text: str, root: Path = SOURCE) -> list[str]:
+    """List the imports of the file that go upward or sideways."""
+    room = room_of(path, root)
+    if room == "__init__":
+        return []  # resolves names lazily; its own test pins what it may import at the top
+    return [
+        f"{room} imports {other}"
+        for other in imported_rooms(path, text, root)
+        if other != room and LEVEL[other] >= LEVEL[room]
+    ]
+
+
+def process_faults(path: Path, text: str, root: Path = SOURCE) -> list[str]:
+    """List what in the file could start a process, unless the file is the runner."""
+    if room_of(path, root) == "runner":
+        return []
+    faults = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            faults += [a.name for a in node.names if a.name.split(".")[0] in PROCESS_STARTERS]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in (
+            PROCESS_STARTERS
+        ):
+            faults.append(str(node.module))
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            starts = node.attr in OS_STARTERS or node.attr.startswith(OS_STARTER_PREFIXES)
+            if node.value.id == "os" and starts:
+                faults.append(f"os.{node.attr}")
+    return faults
+
+
+def files() -> list[Path]:
+    return sorted(p for p in SOURCE.rglob("*.py") if "labextension" not in p.parts)
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_every_room_has_a_layer_and_imports_only_from_rows_above(path: Path) -> None:
+    assert room_of(path) in LEVEL, f"{room_of(path)} is in no layer: give it one in LAYERS"
+    assert layer_faults(path, path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_only_the_runner_starts_processes(path: Path) -> None:
+    assert process_faults(path, path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("room", "line"),
+    [
+        ("plan.py", "from safeinstall.operations import install"),
+        ("plan.py", "from . import operations"),
+        ("plan.py", "from .operations import install"),
+        ("plan.py", "import safeinstall.operations"),
+        ("runner.py", "from safeinstall.inspection import staged"),
+        ("installers/uv.py", "from ..plan import Plan"),
+        ("installers/uv.py", "def f():\n    from safeinstall import satisfied"),
+        ("findings.py", "from .errors import SafeInstallError"),
+    ],
+)
+def test_the_rule_catches_upward_and_sideways_imports(room: str, line: str) -> None:
+    assert layer_faults(SOURCE / room, line) != []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import subprocess",
+        "from subprocess import run",
+        "import os\nos.system('x')",
+        "import os\nos.execv('x', [])",
+        "import multiprocessing.pool",
+    ],
+)
+def test_the_rule_catches_a_process_started_outside_the_runner(line: str) -> None:
+    assert process_faults(SOURCE / "plan.py", line) != []
+    assert process_faults(SOURCE / "runner.py", line) == []
+
+
+def test_a_downward_import_is_no_fault() -> None:
+    assert layer_faults(SOURCE / "plan.py", "from .environment import Environment") == []
