@@ -1,0 +1,89 @@
+"""Distributions on a list of folders, read from the names of their metadata folders.
+
+``importlib.metadata`` would do the same slower and only for the running ``sys.path``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Sequence
+
+__all__ = ["Found", "canonical", "find_distribution", "module_origin"]
+
+_METADATA = re.compile(
+    r"^(?P<name>[^-]+(?:-[^-\d][^-]*)*)-(?P<version>[^-]+)(?:-py[\d.]+)?\.(?:dist|egg)-info$"
+)
+
+
+def canonical(name: str) -> str:
+    """Return *name* as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+class Found:
+    """One installed distribution: where its metadata lies and what version it claims."""
+
+    __slots__ = ("folder", "metadata", "name", "version")
+
+    def __init__(self, name: str, version: str, folder: str, metadata: str) -> None:
+        """Keep what was read; *metadata* is the full path of the ``-info`` entry."""
+        self.name = name
+        self.version = version
+        self.folder = folder
+        self.metadata = metadata
+
+    @property
+    def removable(self) -> bool:
+        """Whether an installer can take it away: it left a list of its files."""
+        if os.path.isfile(self.metadata):  # distutils wrote a bare file, no list
+            return False
+        lists = ("RECORD", "installed-files.txt", "top_level.txt")
+        wanted = lists[:1] if self.metadata.endswith(".dist-info") else lists[1:]
+        return any(os.path.isfile(os.path.join(self.metadata, name)) for name in wanted)
+
+
+def _version_inside(metadata: str) -> str:
+    path = metadata if os.path.isfile(metadata) else os.path.join(metadata, "PKG-INFO")
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            head = file.read(4096)
+    except OSError:
+        return ""
+    line = re.search(r"^Version:\s*(\S+)", head, re.M)
+    return line.group(1) if line else ""
+
+
+def find_distribution(name: str, folders: Sequence[str]) -> Found | None:
+    """Return the first distribution called *name* on *folders*, or None."""
+    wanted = canonical(name)
+    start = wanted[:1]
+    for folder in folders:
+        try:
+            entries = os.listdir(folder or ".")
+        except OSError:
+            continue
+        for entry in entries:
+            if entry[:1].lower() != start or not entry.endswith("-info"):
+                continue
+            match = _METADATA.match(entry)
+            stem, version = match.group("name", "version") if match else (entry[:-9], "")
+            if canonical(stem) != wanted:
+                continue
+            metadata = os.path.join(folder, entry)
+            return Found(name, version or _version_inside(metadata), folder, metadata)
+    return None
+
+
+def module_origin(module: str, folders: Sequence[str]) -> str | None:
+    """Return the first of *folders* from which ``import module`` would be served, or None."""
+    for folder in folders:
+        base = os.path.join(folder or ".", module)
+        if os.path.isfile(base + ".py") or os.path.isfile(os.path.join(base, "__init__.py")):
+            return folder
+        if os.path.isfile(base + ".so"):
+            return folder
+    return None
