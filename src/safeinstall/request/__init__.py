@@ -1,0 +1,28 @@
+"""Requests: what was typed, read by us and never by a shell, into one frozen value.
+
+`parse` reads a `%safeinstall` line or a `%%safeinstall` cell, `parse_arguments` a command line.
+Whatever is wrong is one `RequestError` with the line to type instead.
+"""
+
+from __future__ import annotations
+
+from .arguments import parse, parse_arguments
+from .line import tokenize
+from .options import OPTIONS, Option, usage
+from .quoting import join, quote
+from .values import Installer, ItemKind, Request, RequestItem
+
+__all__ = [
+    "OPTIONS",
+    "Installer",
+    "ItemKind",
+    "Option",
+    "Request",
+    "RequestItem",
+    "join",
+    "parse",
+    "parse_arguments",
+    "quote",
+    "tokenize",
+    "usage",
+]

@@ -1,0 +1,200 @@
+"""The options of `%safeinstall`, one row each: what may be typed, what it means, what it fills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+__all__ = ["OPTIONS", "OPTION_NAMES", "Option", "option_of", "usage"]
+
+OptionKind = Literal["switch", "value", "values", "allow"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Option:
+    """One option a person may type."""
+
+    names: tuple[str, ...]
+    """Every spelling; the first is the one we print."""
+    field: str
+    """The field of `Request` it fills, or the list it adds to."""
+    help: str
+    """What it does, in a few words."""
+    kind: OptionKind = "switch"
+    """Whether it takes nothing, one value (the last one typed counts) or one value each time."""
+    example: str = ""
+    """A sensible value, shown where one is missing."""
+    choices: tuple[str, ...] = ()
+    """The only values it knows, or empty when any is fine."""
+    in_files: bool = False
+    """True if pip knows it in requirements files, where we want it typed as well."""
+    command_only: bool = False
+    """True if it makes sense for the command line only."""
+
+    @property
+    def takes_value(self) -> bool:
+        """True when a value follows."""
+        return self.kind in ("value", "values")
+
+
+def _allow(name: str, text: str) -> Option:
+    """Return the row of a flag that allows one named thing."""
+    return Option(names=(f"--allow-{name}",), field="allow", kind="allow", help=text)
+
+
+OPTIONS: Final[tuple[Option, ...]] = (
+    Option(
+        names=("--requirement", "-r", "--requirements"),
+        field="requirement_files",
+        kind="values",
+        example="requirements.txt",
+        help="install what this requirements file lists",
+    ),
+    Option(
+        names=("--constraint", "-c", "--constraints"),
+        field="constraint_files",
+        kind="values",
+        example="constraints.txt",
+        help="keep to the versions in this file, without installing what it lists",
+    ),
+    Option(
+        names=("--editable", "-e"),
+        field="editables",
+        kind="values",
+        example="./project",
+        in_files=True,
+        help="install this project so that its source files stay in use",
+    ),
+    Option(
+        names=("--hash",),
+        field="hashes",
+        kind="values",
+        example="sha256:HEX",
+        help="after name==version: accept only a file with this hash",
+    ),
+    Option(
+        names=("--require-hashes",),
+        field="require_hashes",
+        in_files=True,
+        help="accept only files whose hash is given",
+    ),
+    Option(names=("--upgrade", "-U"), field="upgrade", help="newest versions of what is named"),
+    Option(names=("--pre",), field="pre", in_files=True, help="consider pre-releases too"),
+    Option(
+        names=("--no-deps", "--no-dependencies"),
+        field="no_deps",
+        help="leave the dependencies alone",
+    ),
+    Option(
+        names=("--force-reinstall",),
+        field="force_reinstall",
+        help="install again what is there already",
+    ),
+    Option(
+        names=("--index-url", "-i"),
+        field="index_url",
+        kind="value",
+        example="https://pypi.org/simple",
+        in_files=True,
+        help="look for packages here instead of the usual index",
+    ),
+    Option(
+        names=("--extra-index-url",),
+        field="extra_index_urls",
+        kind="values",
+        example="https://example.org/simple",
+        in_files=True,
+        help="look for packages here as well",
+    ),
+    Option(
+        names=("--find-links", "-f"),
+        field="find_links",
+        kind="values",
+        example="./wheels",
+        in_files=True,
+        help="take packages from this folder or page as well",
+    ),
+    Option(
+        names=("--no-index",), field="no_index", in_files=True, help="ask no index, only find-links"
+    ),
+    Option(
+        names=("--trusted-host",),
+        field="trusted_hosts",
+        kind="values",
+        example="example.org",
+        in_files=True,
+        help="accept this host without a valid certificate",
+    ),
+    Option(names=("--dry-run",), field="dry_run", help="show the plan and change nothing"),
+    Option(names=("--yes", "-y"), field="yes", help="accept every confirmation"),
+    Option(names=("--strict",), field="strict", help="stop for warnings too"),
+    Option(names=("--verbose", "-v"), field="verbose", help="show what the installer says"),
+    Option(names=("--quiet", "-q"), field="quiet", help="say only what went wrong"),
+    Option(
+        names=("--installer",),
+        field="installer",
+        kind="value",
+        example="pip",
+        choices=("auto", "uv", "pip", "conda"),
+        help="which program does the work",
+    ),
+    Option(
+        names=("--no-wait",),
+        field="no_wait",
+        help="stop at once if another install is at work in this environment",
+    ),
+    Option(
+        names=("--user",),
+        field="user",
+        help="install into the user site, which all environments of this Python share",
+    ),
+    Option(
+        names=("--break-system-packages",),
+        field="break_system_packages",
+        help="change packages that belong to the operating system",
+    ),
+    _allow("conflicts", "go on although an installed package loses what it needs"),
+    _allow("kernel-change", "go on although packages the kernel runs on change"),
+    Option(
+        names=("--allow-build",),
+        field="allow_builds",
+        kind="values",
+        example="NAME",
+        help="let this package run its own code to build itself",
+    ),
+    _allow("direct", "accept the URLs and repositories a requirements file lists"),
+    _allow("file-options", "obey the options written in a requirements file"),
+    _allow("stdlib-name", "install a package named like a module of Python itself"),
+    Option(
+        names=("--python",),
+        field="python",
+        kind="value",
+        example="PATH",
+        command_only=True,
+        help="work on the environment of this interpreter",
+    ),
+    Option(
+        names=("--json",), field="json", command_only=True, help="print one JSON object at the end"
+    ),
+    Option(names=("--help", "-h"), field="help", help="show these lines"),
+)
+
+OPTION_NAMES: Final = {name: option for option in OPTIONS for name in option.names}
+"""Every spelling and its row."""
+
+
+def option_of(field: str) -> Option:
+    """Return the row that fills `field`."""
+    return next(option for option in OPTIONS if option.field == field)
+
+
+def usage(prefix: str = "%safeinstall") -> str:
+    """Return the help text: one line for the whole, one for each option."""
+    rows = [
+        (", ".join(option.names[:2]) + (f" {option.example}" if option.takes_value else ""), option)
+        for option in OPTIONS
+        if prefix[:1] != "%" or not option.command_only
+    ]
+    width = max(len(left) for left, _ in rows) + 2
+    lines = [f"  {left.ljust(width)}{option.help}" for left, option in rows]
+    return "\n".join([f"{prefix} [OPTIONS] REQUIREMENT...", "", *lines])
