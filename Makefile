@@ -1,0 +1,80 @@
+# `make demo` and `make test` do everything on a machine that has a Python >= 3.10, a C library and this folder.
+# Nothing is written outside this folder but the usual caches; pip's own settings say where packages come from.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test fast lint bench clean
+
+CACHE := .cache
+BOOT := $(CACHE)/bootstrap
+WHEELS := $(CACHE)/wheelhouse
+VENV := .venv
+UV := $(BOOT)/bin/uv
+OFFLINE := --no-index --find-links $(WHEELS)
+CANDIDATES := $(VENV)/bin/python python3.13 python3.12 python3.11 python3.10 python3.14 python3 python
+
+help:
+	@echo "make demo   watch %safeinstall work in a real kernel"
+	@echo "make test   check the code and run every test"
+	@echo "make lab    open the demo notebook in JupyterLab"
+	@echo "make fast   only the tests that start no process"
+	@echo "make lint   only the checks"
+	@echo "make bench  measure against uv and pip"
+	@echo "make clean  remove everything these commands made"
+
+# The first candidate that really runs, is new enough and can make a virtual environment with pip in it.
+# (A shim on PATH may name a Python that is not there; Debian ships venv in a package of its own.)
+$(BOOT)/ready:
+	@set -e; enough='import sys, venv; sys.exit(sys.version_info < (3, 10))'; \
+	rm -rf $(BOOT); mkdir -p $(CACHE); \
+	for python in $(PYTHON) $(CANDIDATES); do \
+	  "$$python" -c "$$enough; import ensurepip" >/dev/null 2>&1 || continue; \
+	  "$$python" -m venv $(BOOT) >/dev/null 2>&1 && break; rm -rf $(BOOT); \
+	done; \
+	if ! test -d $(BOOT); then for python in $(PYTHON) $(CANDIDATES); do \
+	  "$$python" -c "$$enough" >/dev/null 2>&1 || continue; \
+	  "$$python" -m venv --without-pip $(BOOT) && "$$python" -m pip --python $(BOOT)/bin/python install -q pip \
+	    && break; rm -rf $(BOOT); \
+	done; fi >/dev/null 2>&1; \
+	if ! test -d $(BOOT); then \
+	  echo "No usable Python >= 3.10 was found. Either of these helps:" >&2; \
+	  echo "  sudo apt install python3-venv" >&2; \
+	  echo "  make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; \
+	fi
+	@touch $@
+
+$(WHEELS)/ready: pyproject.toml $(BOOT)/ready
+	@echo "fetching what the project needs, once ..."
+	@$(BOOT)/bin/python tests/support/wheelhouse.py $(WHEELS)
+	@$(BOOT)/bin/python -m pip install -q --disable-pip-version-check $(OFFLINE) --upgrade uv
+	@touch $@
+
+$(VENV)/ready: $(WHEELS)/ready
+	@test -x $(VENV)/bin/python || $(UV) venv -q --python $(BOOT)/bin/python $(VENV)
+	@$(UV) pip install -q --python $(VENV)/bin/python $(OFFLINE) -e '.[dev]'
+	@touch $@
+
+lint: $(VENV)/ready
+	@$(VENV)/bin/ruff check
+	@$(VENV)/bin/ruff format --check
+	@$(VENV)/bin/mypy
+
+fast: $(VENV)/ready
+	@$(VENV)/bin/python -m pytest -q -m "not integration"
+
+test: lint
+	@$(VENV)/bin/python -m pytest -q
+
+bench: $(VENV)/ready
+	@$(VENV)/bin/python -m pip wheel -qq --wheel-dir $(CACHE)/stack numpy pandas matplotlib scikit-learn seaborn
+	@for measure in load satisfied stack; do PYTHONPATH=tests $(VENV)/bin/python -m benchmarks.$$measure; done
+
+demo: $(VENV)/ready
+	@$(VENV)/bin/python binder/demo.py
+
+lab: $(VENV)/ready
+	@test -d $(CACHE)/lab || $(VENV)/bin/python tests/support/wheelhouse.py $(CACHE)/lab 'jupyterlab>=4.2'
+	@$(VENV)/bin/python binder/demo.py --lab
+
+clean:
+	rm -rf $(CACHE) $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

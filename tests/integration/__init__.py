@@ -1,0 +1,1 @@
+"""Real environments, real installers, real kernels."""

@@ -1,0 +1,78 @@
+"""One install, every kind of environment: the kernel in B, the server in A, B gets the package."""
+
+from __future__ import annotations
+
+import csv
+import stat
+from pathlib import Path
+
+import pytest
+
+from integration.conftest import Desk, set_up
+from support.environments import KINDS, Workshop, changes, snapshot
+from support.wheels import make_wheel
+
+pytestmark = pytest.mark.integration
+
+FOLDERS = dict.fromkeys(KINDS, "b") | {"path-with-spaces-and-accents": "mes études é/b"}
+
+
+@pytest.fixture(params=FOLDERS)
+def desk_of_kind(request: pytest.FixtureRequest, workshop: Workshop, tmp_path: Path) -> Desk:
+    """A desk around a fresh environment of the kind the parameter names."""
+    prefix = tmp_path / FOLDERS[request.param]
+    kind = request.param if request.param in KINDS else "uv-venv"
+    prefix.parent.mkdir(exist_ok=True)
+    return set_up(workshop, tmp_path, workshop.make(kind, prefix))
+
+
+def test_the_package_lands_in_the_kernels_environment_and_imports_in_the_next_cell(
+    desk_of_kind: Desk, workshop: Workshop
+) -> None:
+    desk, environment = desk_of_kind, desk_of_kind.environment
+    server = snapshot(workshop.server.prefix)
+    before = snapshot(environment.prefix)
+    with desk.kernel() as kernel:
+        installed = kernel.run(f"%safeinstall {desk.offline} tinypkg")
+        assert installed.outcome["status"] == "done"
+        imported = kernel.run("import tinypkg; print(tinypkg.__file__)")
+        assert imported.stdout.strip() == str(environment.site_packages / "tinypkg.py")
+
+    new = changes(before, snapshot(environment.prefix))
+    inside = environment.site_packages.relative_to(environment.prefix)
+    assert new
+    assert all(Path(path).is_relative_to(inside) and "tinypkg" in path for path in new)
+    assert changes(server, snapshot(workshop.server.prefix)) == []
+
+
+def test_what_lands_is_recorded_as_an_installer_must(desk: Desk) -> None:
+    scripts = {"tiny-command": "tinypkg:main"}
+    make_wheel(desk.wheels, "tinypkg", "1.1", scripts=scripts, data={"share/tiny/a.txt": "a"})
+    with desk.kernel() as kernel:
+        assert kernel.run(f"%safeinstall {desk.offline} tinypkg").outcome["status"] == "done"
+    environment = desk.environment
+    info = environment.distribution("tinypkg", "1.1")
+    assert (info / "INSTALLER").read_text().strip()
+    listed = {row[0] for row in csv.reader((info / "RECORD").open(newline=""))}
+    wanted = {
+        "tinypkg.py",
+        f"{info.name}/METADATA",
+        f"{info.name}/INSTALLER",
+        f"{info.name}/RECORD",
+    }
+    assert wanted <= listed
+    for path in listed:
+        assert (environment.site_packages / path).exists(), path
+    command = environment.run(environment.prefix / "bin" / "tiny-command", settings=desk.settings)
+    assert command.stdout.strip() == "1.1"
+    first_line = (environment.prefix / "bin" / "tiny-command").read_text().splitlines()[0]
+    assert first_line == f"#!{environment.python}"
+    assert (environment.prefix / "share" / "tiny" / "a.txt").read_text() == "a"
+
+
+def test_our_own_folder_is_private(desk: Desk) -> None:
+    with desk.kernel() as kernel:
+        assert kernel.run(f"%safeinstall {desk.offline} tinypkg").ok
+    own = desk.environment.prefix / ".safeinstall"
+    assert stat.S_IMODE(own.stat().st_mode) == 0o700
+    assert not list(own.rglob("stage/*"))

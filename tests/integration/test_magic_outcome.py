@@ -1,0 +1,167 @@
+"""What `%safeinstall` gives back, and what it says about restarting."""
+
+from __future__ import annotations
+
+import pytest
+
+from integration.conftest import Desk
+from support.environments import changes, snapshot
+from support.kernels import OUTCOME, Kernel
+from support.wheels import make_wheel
+
+pytestmark = pytest.mark.integration
+
+KEYS = {
+    "schema", "status", "environment", "destination", "plan", "findings", "verification",
+    "restart", "stale_modules", "transaction", "seconds",
+}  # fmt: skip
+
+
+def test_the_outcome_is_complete_as_text_as_html_and_as_json(desk: Desk) -> None:
+    with desk.kernel() as kernel:
+        result = kernel.run(f"%safeinstall {desk.offline} tinypkg")
+    outcome = result.outcome
+    assert set(outcome) >= KEYS
+    assert outcome["schema"] == 1
+    assert outcome["status"] == "done"
+    assert outcome["restart"] in ("none", "refreshed")
+    assert outcome["stale_modules"] == []
+    assert outcome["transaction"]
+    assert set(outcome["plan"]["installer"]) == {"name", "version", "reason"}
+    assert outcome["plan"]["installer"]["name"] == "uv"
+    [change] = outcome["plan"]["changes"]
+    assert {key: change[key] for key in ("name", "before", "after", "requested")} == {
+        "name": "tinypkg", "before": None, "after": "1.0", "requested": True,
+    }  # fmt: skip
+    [verified] = outcome["verification"]
+    assert verified["name"] == "tinypkg"
+    assert verified["landed"] and verified["fresh"] and verified["kernel"]
+    for words in (result.data["text/plain"], result.data["text/html"]):
+        assert "tinypkg" in words
+        assert "1.0" in words
+        assert desk.environment.prefix.name in words
+    assert "\x1b" not in result.data["text/plain"]
+    assert set(result.data) == {"text/plain", "text/html", OUTCOME}
+
+
+def test_the_first_line_says_what_happened_and_where(desk: Desk) -> None:
+    with desk.kernel() as kernel:
+        result = kernel.run(f"%safeinstall {desk.offline} tinypkg")
+    first = result.data["text/plain"].splitlines()[0]
+    assert "tinypkg 1.0" in first
+    assert str(desk.environment.prefix) in first
+    assert len(result.data["text/plain"].splitlines()) <= 4
+
+
+def test_an_install_that_succeeds_shows_no_installer_log(desk: Desk) -> None:
+    with desk.kernel() as kernel:
+        result = kernel.run(f"%safeinstall {desk.offline} tinypkg")
+    assert "Resolved" not in result.everything
+    assert "Prepared" not in result.everything
+    assert result.stderr == ""
+
+
+def test_a_request_that_already_holds_changes_nothing(desk: Desk) -> None:
+    with desk.kernel() as kernel:
+        kernel.run(f"%safeinstall {desk.offline} tinypkg")
+        before = snapshot(desk.environment.prefix)
+        result = kernel.run("%safeinstall tinypkg")
+    assert result.outcome["status"] == "satisfied"
+    assert result.outcome["transaction"] is None
+    assert changes(before, snapshot(desk.environment.prefix)) == []
+    assert len(result.data["text/plain"].strip().splitlines()) == 1
+
+
+def test_replacing_a_loaded_module_asks_for_a_restart_and_names_it(desk: Desk) -> None:
+    with desk.kernel() as kernel:
+        kernel.run(f"%safeinstall {desk.offline} tinypkg")
+        kernel.run("import tinypkg")
+        make_wheel(desk.wheels, "tinypkg", "2.0")
+        result = kernel.run(f"%safeinstall {desk.offline} -U tinypkg")
+        assert result.outcome["status"] == "done"
+        assert result.outcome["restart"] == "needed"
+        assert result.outcome["stale_modules"] == ["tinypkg"]
+        assert "estart" in result.data["text/plain"]
+        [change] = result.outcome["plan"]["changes"]
+        assert (change["before"], change["after"]) == ("1.0", "2.0")
+        assert kernel.run("print(tinypkg.__version__)").stdout.strip() == "1.0"
+        kernel.restart()
+        assert kernel.run("import tinypkg; print(tinypkg.__version__)").stdout.strip() == "2.0"
+
+
+def test_replacing_a_module_that_is_not_loaded_needs_no_restart(desk: Desk) -> None:
+    with desk.kernel() as kernel:
+        kernel.run(f"%safeinstall {desk.offline} tinypkg")
+        make_wheel(desk.wheels, "tinypkg", "2.0")
+        result = kernel.run(f"%safeinstall {desk.offline} -U tinypkg")
+        assert result.outcome["status"] == "done"
+        assert result.outcome["restart"] != "needed"
+        assert "estart the kernel" not in result.data["text/plain"]
+        assert kernel.run("import tinypkg; print(tinypkg.__version__)").stdout.strip() == "2.0"
+    assert not desk.environment.distribution("tinypkg", "1.0").exists()
+
+
+def test_a_package_that_failed_to_import_before_imports_after_it_is_installed(desk: Desk) -> None:
+    with desk.kernel() as kernel:
+        assert kernel.run("import tinypkg").ename == "ModuleNotFoundError"
+        kernel.run(f"%safeinstall {desk.offline} tinypkg")
+        assert kernel.run("import tinypkg").ok
+
+
+def test_a_namespace_already_in_use_gains_the_new_part(desk: Desk) -> None:
+    make_wheel(desk.wheels, "space-one", modules={"space/one.py": ""})
+    make_wheel(desk.wheels, "space-two", modules={"space/two.py": ""})
+    with desk.kernel() as kernel:
+        kernel.run(f"%safeinstall {desk.offline} space-one")
+        assert kernel.run("import space.one").ok
+        kernel.run(f"%safeinstall {desk.offline} space-two")
+        imported = kernel.run("import space.one, space.two")
+        assert imported.ok, imported.everything
+
+
+def test_a_pth_file_takes_effect_without_a_restart(desk: Desk) -> None:
+    make_wheel(
+        desk.wheels,
+        "elsewhere",
+        modules={"_hidden/found_by_pth.py": ""},
+        files={"elsewhere.pth": "_hidden\n"},
+    )
+    with desk.kernel() as kernel:
+        kernel.run(f"%safeinstall {desk.offline} elsewhere")
+        imported = kernel.run("import found_by_pth")
+        assert imported.ok, imported.everything
+
+
+def test_loading_and_unloading_twice_leaves_nothing_behind(shared_kernel: Kernel) -> None:
+    names = "sorted(get_ipython().magics_manager.magics['line'])"
+    loaded = shared_kernel.run(f"print({names})").stdout
+    shared_kernel.run("%load_ext safeinstall\n%unload_ext safeinstall")
+    assert "safeinstall" not in shared_kernel.run(f"print({names})").stdout
+    shared_kernel.run("%load_ext safeinstall")
+    assert shared_kernel.run(f"print({names})").stdout == loaded
+
+
+def test_the_magic_alone_shows_the_environment_and_how_to_go_on(
+    shared_desk: Desk, shared_kernel: Kernel
+) -> None:
+    result = shared_kernel.run("%safeinstall")
+    assert result.ok
+    words = result.stdout + result.data.get("text/plain", "")
+    words += "".join(bundle["text/plain"] for bundle in result.displays)
+    assert shared_desk.environment.prefix.name in words
+    assert "%safeinstall" in words
+
+
+def test_kernelenv_shows_the_interpreter_of_the_kernel(
+    shared_desk: Desk, shared_kernel: Kernel
+) -> None:
+    result = shared_kernel.run("%kernelenv")
+    assert result.ok
+    assert str(shared_desk.environment.prefix) in result.everything
+
+
+def test_the_notebooks_own_names_are_left_alone(shared_kernel: Kernel) -> None:
+    names = "print(sorted(n for n in globals() if not n.startswith('_')))"
+    before = shared_kernel.run(names).stdout
+    shared_kernel.run("%safeinstall tinypkg")
+    assert shared_kernel.run(names).stdout == before

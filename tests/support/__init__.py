@@ -1,0 +1,1 @@
+"""What the tests stand on: wheels, environments, kernels and users that are real."""

@@ -1,0 +1,64 @@
+"""Package indexes on this machine: one serves a folder of wheels, one wants a password."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+__all__ = ["locked", "serving"]
+
+
+class _Silent(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the test's own output is enough."""
+
+
+class _Locked(BaseHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the test's own output is enough."""
+
+    def do_GET(self) -> None:
+        """Ask for a password, whatever was given."""
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="index"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_HEAD = do_GET  # noqa: N815 (the name is the protocol's)
+
+
+@contextmanager
+def _running(handler: functools.partial[_Silent] | type[_Locked]) -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def serving(wheels: Path, folder: Path) -> Iterator[str]:
+    """Serve the wheels as a simple index laid out below `folder`; the value is its address."""
+    for wheel in wheels.glob("*.whl"):
+        project = folder / "simple" / wheel.name.split("-")[0].replace("_", "-")
+        project.mkdir(parents=True, exist_ok=True)
+        (project / wheel.name).hardlink_to(wheel)
+        links = "".join(f'<a href="{file.name}">{file.name}</a>' for file in project.glob("*.whl"))
+        (project / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}</body></html>")
+    with _running(functools.partial(_Silent, directory=str(folder))) as port:
+        yield f"http://127.0.0.1:{port}/simple/"
+
+
+@contextmanager
+def locked() -> Iterator[int]:
+    """Answer 401 to everybody; the value is the port."""
+    with _running(_Locked) as port:
+        yield port

@@ -1,0 +1,41 @@
+"""Becoming an ordinary user for real, and a place such a user can reach.
+
+As a program: `python privileges.py UID CONNECTION_FILE COMMAND...` hands the connection file to
+that user, becomes the user and turns into the command (one process id: it can be interrupted).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+ORDINARY = 65534
+"""The user nobody is, on every Linux."""
+
+
+def can_switch() -> bool:
+    """Tell whether this test run may become another user."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def give(path: Path, uid: int = ORDINARY) -> Path:
+    """Hand a folder and all that is in it to a user."""
+    for folder, _, files in os.walk(path):
+        os.chown(folder, uid, uid)
+        for name in files:
+            os.chown(Path(folder, name), uid, uid, follow_symlinks=False)
+    return path
+
+
+def become(uid: int) -> None:
+    """Drop every privilege."""
+    os.setgroups([])
+    os.setgid(uid)
+    os.setuid(uid)
+
+
+if __name__ == "__main__":
+    os.chown(sys.argv[2], int(sys.argv[1]), int(sys.argv[1]))
+    become(int(sys.argv[1]))
+    os.execv(sys.argv[3], sys.argv[3:])
