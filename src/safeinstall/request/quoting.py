@@ -9,7 +9,8 @@ from typing import Final
 __all__ = ["join", "quote"]
 
 _PLAIN: Final = re.compile(
-    r"[A-Za-z0-9_./\\~-](?:[A-Za-z0-9_./\\:@+%\[\]=?&#~-]*[A-Za-z0-9_./\\\]])?"
+    r"(?:[A-Za-z0-9_./\\-]|~(?=/))"  # no operator first
+    r"(?:[A-Za-z0-9_./\\:@+%\[\]=?&#~-]*[A-Za-z0-9_./\\\]-])?"  # none last
 )
 """Words that need no quotes: no blank or comma, no operator a shell or `tokenize` would see."""
 

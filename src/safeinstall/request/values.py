@@ -16,7 +16,7 @@ from safeinstall.redaction import redact
 from .options import OPTIONS, Option
 from .quoting import join
 
-__all__ = ["TYPED", "Installer", "ItemKind", "Request", "RequestItem"]
+__all__ = ["TYPED", "Installer", "ItemKind", "Request", "RequestItem", "near"]
 
 ItemKind = Literal["named", "url", "vcs", "wheel", "archive", "folder", "editable"]
 Installer = Literal["auto", "uv", "pip", "conda"]
@@ -147,7 +147,7 @@ class Request:
             if item.typed:
                 if item.kind == "editable":
                     yield "--editable"
-                yield _near(item.text, self.cwd)
+                yield near(item.text, self.cwd)
                 for value in item.hashes:
                     yield f"--hash={value}"
 
@@ -167,10 +167,10 @@ def _words_of(option: Option, request: Request) -> Iterator[str]:
     elif option.kind == "values" and value:
         values = sorted(value) if isinstance(value, frozenset) else value
         for each in values:
-            yield from (name, _near(each, request.cwd))
+            yield from (name, near(each, request.cwd))
 
 
-def _near(path: str, cwd: str) -> str:
+def near(path: str, cwd: str) -> str:
     """Return an absolute path as seen from `cwd`, anything else as it is."""
     if not cwd or not PurePath(path).is_absolute():
         return path

@@ -1,0 +1,132 @@
+"""What people type that is no requirement, and what they meant: one sentence for each."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from .mistake import Mistake, pointed
+
+__all__ = ["explain", "without_installer"]
+
+_SHELL: Final = re.compile(r"&&|\|\|?|>>|\$\(|\$\{?\w*|`|;|[&{}*?]")
+_NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:\s*\[[^\]]*\])?"
+_ONE_EQUALS: Final = re.compile(rf"(?P<name>{_NAME})\s*=\s*(?P<version>[\w.*+!-]+)")
+_TURNED: Final = re.compile(rf"(?P<name>{_NAME})\s*=(?P<sign>[<>])\s*(?P<version>[\w.*+!-]+)")
+_NO_VERSION: Final = re.compile(rf"(?P<name>{_NAME}).*?(?P<sign>[<>=!~]+)")
+_BLANKS: Final = re.compile(r"[A-Za-z0-9][\w.-]*(?:\s+[A-Za-z0-9][\w.-]*)+")
+_QUOTES: Final = "“”„‟«»‘’‚‛"
+_INSTALLERS: Final = frozenset(
+    ("python", "python3", "py", "-m", "pip", "pip3", "uv", "conda", "mamba", "micromamba")
+)
+
+
+def without_installer(words: tuple[str, ...]) -> int:
+    """Return how many words of `pip install`, `uv add`, `python -m pip install` stand in front."""
+    for count, word in enumerate(words[:5]):
+        plain = word.lstrip("!%").lower()
+        if plain in ("install", "add") and count + 1 < len(words) and (count or plain != "add"):
+            return count + 1
+        if plain not in _INSTALLERS:
+            break
+    return 0
+
+
+def explain(text: str, error: Exception | None, *, only_shell: bool = False) -> None:
+    """Raise the `Mistake` that says best why `text` is no requirement.
+
+    `error` is what `packaging` says about it. With `only_shell`, return silently unless a shell
+    would have read it differently.
+    """
+    if not only_shell:
+        _explain_slip(text)
+    shell = _SHELL.search(text)
+    if shell and not _has_marker_start(text, shell):
+        sign = shell[0]
+        what = "is not filled in" if sign[0] in "${}" else "is not special here"
+        before = text[: shell.start()].strip()
+        raise Mistake(
+            f"`{sign}` {what}: %safeinstall runs no shell.",
+            instead=(before,) if _valid(before) else None,
+            context=pointed(text, shell.start()),
+        )
+    if not only_shell:
+        _explain_place(text, error)
+
+
+def _explain_slip(text: str) -> None:
+    """Raise for the slips that have one obvious correction."""
+    if not text:
+        raise Mistake("There is nothing between the quotes.")
+    if text.startswith("-"):
+        raise Mistake(f"`{text}` looks like an option and stands where a name belongs.")
+    if match := _TURNED.fullmatch(text):
+        _offer(text, f"{match['name']}{match['sign']}={match['version']}", f"={match['sign']}")
+    if match := _ONE_EQUALS.fullmatch(text):
+        _offer(text, f"{match['name']}=={match['version']}", "=")
+    if match := _NO_VERSION.fullmatch(text):
+        raise Mistake(
+            f"`{text}` says no version after {match['sign']}.",
+            instead=(match["name"],),
+            context=pointed(text, len(text)),
+        )
+    if text[0] in "<>=!~":
+        raise Mistake(f"`{text}` says no name before {text[0]}.", context=pointed(text, 0))
+    if _BLANKS.fullmatch(text):
+        first, second, *rest = text.split()
+        is_version = not rest and second[0].isdigit()
+        joined = f"{first}=={second}" if is_version else "-".join(text.split())
+        raise Mistake(
+            f"`{text}` has a blank in it; a name has none.",
+            instead=(joined,),
+            context=pointed(text, len(first)),
+        )
+    for column, character in enumerate(text):
+        if character in _QUOTES:
+            plain = text.strip(_QUOTES)
+            raise Mistake(
+                f"{character} is a typographic quote, which is no quote here.",
+                instead=(plain,) if _valid(plain) else None,
+                context=pointed(text, column),
+            )
+
+
+def _explain_place(text: str, error: Exception | None) -> None:
+    """Raise with the place `packaging` stumbled at, and its reason."""
+    cause = getattr(error, "__cause__", None)
+    span = getattr(cause, "span", None)
+    column = span[1] if isinstance(span, tuple) else 0
+    reason = str(getattr(cause, "message", "") or error or "").splitlines()
+    context = pointed(text, min(column, len(text)))
+    if reason and isinstance(error, InvalidRequirement):
+        context += f" {reason[0]}"
+    raise Mistake(f"`{text}` is not a requirement.", context=context)
+
+
+def _offer(text: str, better: str, sign: str) -> None:
+    """Raise with `better` if that is a requirement."""
+    if _valid(better):
+        raise Mistake(
+            f"`{text}` has {sign} where {better.removeprefix(text.split('=')[0].strip())[:2]} "
+            "belongs.",
+            instead=(better,),
+            context=pointed(text, text.find("=")),
+        )
+
+
+def _valid(text: str) -> bool:
+    try:
+        Requirement(text)
+    except (InvalidRequirement, RecursionError):
+        return False
+    return True
+
+
+def _has_marker_start(text: str, shell: re.Match[str]) -> bool:
+    """Return whether the `;` found starts what was meant as an environment marker."""
+    rest = text[shell.end() :].lstrip(" (")
+    return shell[0] == ";" and rest.startswith(
+        ("python_", "os_name", "sys_", "platform_", "implementation_", "extra")
+    )

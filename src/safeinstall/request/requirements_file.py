@@ -1,0 +1,219 @@
+"""Read requirements and constraint files, by the grammar of pip (`req_file.py`).
+
+A file comes from somebody else more often than not. So what it lists is data: options in it, which
+could send the installer to another index, are refused unless they were typed as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from safeinstall.errors import RequestError
+from safeinstall.redaction import redact
+
+from .file_text import problem_of
+from .line import tokenize
+from .location import absolute, is_url, nearest
+from .mistake import Mistake, pointed
+from .option_words import OptionWord, read_option
+from .quoting import join, quote
+from .requirement import read_editable, read_hash, read_requirement
+from .values import RequestItem, near
+
+__all__ = ["Files", "fill", "logical_lines"]
+
+_COMMENT: Final = re.compile(r"(?:^|\s+)#.*$")
+_VARIABLE: Final = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_OPTIONS: Final = re.compile(r"(?:^|\s)(?=-)")
+
+
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines with something on them and their numbers.
+
+    A backslash at the end joins the next line; a comment starts at `#` after a blank and ends a
+    joined line.
+    """
+    parts: list[str] = []
+    first = 0
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+        first = first if parts else number
+        comment = _COMMENT.match(line)
+        if line.endswith("\\") and not comment:
+            parts.append(line.removesuffix("\\"))
+            continue
+        joined = "".join((*parts, f" {line}" if comment else line))
+        parts = []
+        if content := _COMMENT.sub("", joined).strip():
+            yield first, content
+    if content := _COMMENT.sub("", "".join(parts)).strip():
+        yield first, content
+
+
+def fill(text: str, environ: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """Return `text` with `${NAME}` filled in from `environ`, and the values used.
+
+    As in pip: capitals, digits and `_` only, and a variable that is not set stays as written.
+    """
+    used: list[str] = []
+
+    def value(match: re.Match[str]) -> str:
+        found = environ.get(match[1], "")
+        if found:
+            used.append(found)
+        return found or match[0]
+
+    return _VARIABLE.sub(value, text), tuple(used)
+
+
+@dataclass(slots=True)
+class Files:
+    """Collects what the files of one request list."""
+
+    cwd: str
+    read: Callable[[str], str]
+    environ: Mapping[str, str]
+    typed: Mapping[str, object]
+    """The options typed, by field."""
+    typed_editables: frozenset[str]
+    """The texts of the editables typed."""
+    obey_options: bool
+    """True after `--allow-file-options`."""
+    command: str
+    """The line typed, for hints."""
+    items: list[RequestItem] = field(default_factory=list)
+    constraints: list[RequestItem] = field(default_factory=list)
+    constraint_files: list[str] = field(default_factory=list)
+    options: list[OptionWord] = field(default_factory=list)
+    """Options of the files that are obeyed."""
+    secrets: list[str] = field(default_factory=list)
+    seen: set[tuple[str, bool]] = field(default_factory=set)
+    """Files read already, and whether as constraints."""
+
+    def add(self, path: str, *, constraint: bool = False, within: tuple[str, ...] = ()) -> None:
+        """Read the file at the absolute `path` and whatever it includes."""
+        shown = self._near(path)
+        if path in within:
+            raise RequestError(
+                f"{shown} includes itself.",
+                context=" → ".join(self._near(each) for each in (*within, path)),
+            )
+        if (path, constraint) in self.seen:
+            return
+        self.seen.add((path, constraint))
+        if constraint:
+            self.constraint_files.append(path)
+        for number, line in logical_lines(self._text(path)):
+            try:
+                self._line(line, f"{shown}:{number}", (*within, path), constraint)
+            except Mistake as mistake:
+                hidden = tuple(self.secrets)
+                raise RequestError(
+                    redact(f"{shown}:{number}: {mistake.message}", hidden),
+                    hint=redact(join(mistake.instead or ()), hidden),
+                    context=redact(mistake.context or line, hidden),
+                ) from None
+
+    def _near(self, path: str) -> str:
+        return near(path, self.cwd).removeprefix("./")
+
+    def _text(self, path: str) -> str:
+        """Return the text of a file, or say in one sentence why there is none."""
+        try:
+            return self.read(path)
+        except (OSError, ValueError, LookupError) as error:
+            close = nearest(path) if isinstance(error, FileNotFoundError) else ""
+            message = problem_of(error, self._near(path))
+            hint = self.command.replace(self._near(path), self._near(close)) if close else ""
+            raise RequestError(message, hint=hint) from None
+
+    def _line(self, line: str, origin: str, within: tuple[str, ...], constraint: bool) -> None:
+        """Take in one logical line."""
+        start = _OPTIONS.search(line)
+        text = line[: start.start()].strip() if start else line
+        words = tuple(self._fill(word) for word in tokenize(line[start.start() :] if start else ""))
+        if not text:
+            self._option_line(words, origin, within, constraint)
+            return
+        hashes: list[str] = []
+        for found in _options_in(words):
+            if found.option.field != "hashes":
+                raise Mistake(f"{found.option.names[0]} does not belong behind a requirement.")
+            hashes.append(read_hash(found.value))
+        text = self._fill(text)
+        item = read_requirement(text, cwd=self.cwd, origin=origin, hashes=tuple(hashes))
+        if constraint and item.name is None:
+            raise Mistake("a constraint begins with a name.", context=pointed(text, 0))
+        (self.constraints if constraint else self.items).append(item)
+
+    def _fill(self, word: str) -> str:
+        """Return the word filled in; what comes out may be no option unless one was written."""
+        filled, used = fill(word, self.environ)
+        self.secrets += (value for value in used if len(value) > 3)
+        if filled.startswith("-") and not word.startswith("-"):
+            raise Mistake(f"{word} is filled in with an option.")
+        return filled
+
+    def _option_line(
+        self, words: tuple[str, ...], origin: str, within: tuple[str, ...], constraint: bool
+    ) -> None:
+        for found in _options_in(words):
+            kind = found.option.field
+            if kind in ("requirement_files", "constraint_files"):
+                if is_url(found.value):
+                    raise Mistake(f"{found.value} is an address: fetch the file first.")
+                path = absolute(found.value, str(Path(within[-1]).parent))
+                lists = constraint or kind == "constraint_files"
+                self.add(path, constraint=lists, within=within)
+            elif kind == "editables":
+                self._editable(found, origin, constraint)
+            elif not found.option.in_files:
+                raise Mistake(f"{found.option.names[0]} does not belong into a file: type it.")
+            elif self.obey_options:
+                self.options.append(found)
+            elif not self._was_typed(found, within[-1]):
+                self._refuse(found, origin)
+
+    def _editable(self, found: OptionWord, origin: str, constraint: bool) -> None:
+        item = read_editable(found.value, cwd=self.cwd, origin=origin)
+        if constraint:
+            raise Mistake("a constraint cannot be editable.")
+        if item.text in self.typed_editables:
+            return  # the typed one stands already
+        if not self.obey_options:
+            self._refuse(found, origin)
+        self.items.append(item)
+
+    def _was_typed(self, found: OptionWord, path: str) -> bool:
+        typed = self.typed.get(found.option.field)
+        if isinstance(typed, (list, tuple)):
+            beside = absolute(found.value, str(Path(path).parent))
+            return (
+                found.value in typed or absolute(found.value, self.cwd) in typed or beside in typed
+            )
+        return typed == (found.value or True)
+
+    def _refuse(self, found: OptionWord, origin: str) -> None:
+        """Say that the file asks for an option which was not typed."""
+        words = found.option.names[0] + (f" {quote(found.value)}" if found.value else "")
+        hidden = tuple(self.secrets)
+        raise RequestError(
+            redact(f"{origin} asks for {words}: type it too if you want it.", hidden),
+            hint=redact(f"{self.command} {words}", hidden),
+            context=f"{self.command} --allow-file-options",
+            code="file-option",
+        )
+
+
+def _options_in(words: tuple[str, ...]) -> Iterator[OptionWord]:
+    """Yield the options in `words`; anything else between them is a mistake."""
+    index = 0
+    while index < len(words):
+        if not words[index].startswith("-"):
+            raise Mistake(f"`{words[index]}` does not belong behind an option.")
+        found = read_option(words, index)
+        yield from found
+        index += found[-1].words
