@@ -46,6 +46,8 @@ class _Word:
     """True if any part of it stood in quotes."""
     semicolon: int
     """Where in the line its first `;` outside quotes and URLs is, or -1."""
+    head: str
+    """Its text before that `;`."""
 
     @property
     def joins(self) -> bool:
@@ -73,6 +75,8 @@ def tokenize(line: str, *, prefix: str = "%safeinstall") -> tuple[str, ...]:
         word = words[index]
         before = words[index - 1] if index else None
         is_value = before is not None and not before.quoted and _takes_value(before.text)
+        if is_value and word.semicolon >= 0:
+            _check_marker(line, word.head, line[word.semicolon + 1 :], word.semicolon, prefix)
         if is_value or (not word.joins and word.semicolon < 0):
             tokens.append(word.text)
             index += 1
@@ -102,7 +106,7 @@ def _split(line: str, prefix: str) -> Iterator[_Word]:
 
 def _word_at(line: str, start: int, prefix: str) -> _Word:
     """Return the word that begins at `start`."""
-    text, position, quoted, semicolon = "", start, False, -1
+    text, position, quoted, semicolon, head = "", start, False, -1, ""
     while position < len(line) and not line[position].isspace():
         character = line[position]
         if character in "\"'":
@@ -123,10 +127,10 @@ def _word_at(line: str, start: int, prefix: str) -> _Word:
                 context=redact(pointed(line, position)),
             )
         if character == ";" and semicolon < 0 and "://" not in text:
-            semicolon = position
+            semicolon, head = position, text
         text += character
         position += 1
-    return _Word(text, start, position, quoted, semicolon)
+    return _Word(text, start, position, quoted, semicolon, head)
 
 
 def _requirements(line: str, words: list[_Word], index: int, prefix: str) -> tuple[int, list[str]]:
@@ -135,13 +139,13 @@ def _requirements(line: str, words: list[_Word], index: int, prefix: str) -> tup
     while index < len(words):
         word = words[index]
         if word.semicolon >= 0 and (word.joins or not text):
-            head = f"{text} {line[word.start : word.semicolon]}".strip()
+            head = f"{text} {word.head}".strip()
             end = next((w.start for w in words[index:] if w.text[:1] == "-"), words[-1].end)
             marker = line[word.semicolon + 1 : end].strip()
             _check_marker(line, head, marker, word.semicolon, prefix)
             index = next((i for i, w in enumerate(words) if w.start >= end), len(words))
             *others, last = _names(head) or [""]
-            return index, [*others, f"{last}; {marker}"]
+            return index, [*others, f"{last} ; {marker}"]
         if not word.joins or (text and not _goes_on(text, word.text)):
             break
         text = f"{text} {word.text}".strip()

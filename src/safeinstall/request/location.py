@@ -24,7 +24,16 @@ from packaging.version import InvalidVersion
 from .mistake import Mistake
 from .values import ItemKind
 
-__all__ = ["Place", "absolute", "find_place", "is_url", "looks_local", "nearest", "place_of_url"]
+__all__ = [
+    "Place",
+    "absolute",
+    "find_place",
+    "is_url",
+    "looks_local",
+    "nearest",
+    "place_of_url",
+    "refuse_scp",
+]
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # two letters at least: C:/ is a drive
 _DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
@@ -61,10 +70,14 @@ def find_place(text: str, cwd: str) -> Place | None:
     """
     if is_url(text):
         return place_of_url(text)
+    return _local(text, cwd) if looks_local(text) else None
+
+
+def refuse_scp(text: str) -> None:
+    """Raise `Mistake` for `git@host:path`, which git takes for an address and installers do not."""
     if scp := _SCP.fullmatch(text):
         instead = f"git+ssh://{scp['host']}/{scp['path']}"
         raise Mistake(f"`{text}` is no URL.", instead=(instead,))
-    return _local(text, cwd) if looks_local(text) else None
 
 
 def absolute(path: str, cwd: str) -> str:

@@ -9,13 +9,14 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from .mistake import Mistake, pointed
 
-__all__ = ["explain", "without_installer"]
+__all__ = ["explain", "together", "without_installer"]
 
-_SHELL: Final = re.compile(r"&&|\|\|?|>>|\$\(|\$\{?\w*|`|;|[&{}*?]")
+_SHELL: Final = re.compile(r"&&|\|\|?|>>|\$\(|\$\{?\w*|`|;|[&{}?]|(?<!\d\.)\*")
 _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:\s*\[[^\]]*\])?"
 _ONE_EQUALS: Final = re.compile(rf"(?P<name>{_NAME})\s*=\s*(?P<version>[\w.*+!-]+)")
 _TURNED: Final = re.compile(rf"(?P<name>{_NAME})\s*=(?P<sign>[<>])\s*(?P<version>[\w.*+!-]+)")
 _NO_VERSION: Final = re.compile(rf"(?P<name>{_NAME}).*?(?P<sign>[<>=!~]+)")
+_STAR: Final = re.compile(r"(<=|>=|~=|<|>)(\s*[\d.]*\d)\.\*")
 _BLANKS: Final = re.compile(r"[A-Za-z0-9][\w.-]*(?:\s+[A-Za-z0-9][\w.-]*)+")
 _QUOTES: Final = "“”„‟«»‘’‚‛"
 _INSTALLERS: Final = frozenset(
@@ -34,6 +35,15 @@ def without_installer(words: tuple[str, ...]) -> int:
     return 0
 
 
+def together(before: str, text: str) -> str:
+    """Return `numpy==1.26` for `numpy` and `1.26`, `numpy>=2` for `numpy` and `>=2`, or empty."""
+    if re.fullmatch(_NAME, before) and not text[:1].isalpha():
+        joined = f"{before}{text}" if text[:1] in "<>=!~" else f"{before}=={text}"
+        is_version = text[:1] in "<>=!~" or "." in text
+        return joined if is_version and _valid(joined) else ""
+    return ""
+
+
 def explain(text: str, error: Exception | None, *, only_shell: bool = False) -> None:
     """Raise the `Mistake` that says best why `text` is no requirement.
 
@@ -46,11 +56,13 @@ def explain(text: str, error: Exception | None, *, only_shell: bool = False) -> 
     if shell and not _has_marker_start(text, shell):
         sign = shell[0]
         what = "is not filled in" if sign[0] in "${}" else "is not special here"
+        shown = "A backquote" if sign == "`" else f"`{sign}`"
         before = text[: shell.start()].strip()
         raise Mistake(
-            f"`{sign}` {what}: %safeinstall runs no shell.",
+            f"{shown} {what}: %safeinstall runs no shell.",
             instead=(before,) if _valid(before) else None,
             context=pointed(text, shell.start()),
+            ends=sign[0] in ";&|",
         )
     if not only_shell:
         _explain_place(text, error)
@@ -102,7 +114,12 @@ def _explain_place(text: str, error: Exception | None) -> None:
     context = pointed(text, min(column, len(text)))
     if reason and isinstance(error, InvalidRequirement):
         context += f" {reason[0]}"
-    raise Mistake(f"`{text}` is not a requirement.", context=context)
+    better = _STAR.sub(r"\1\2", re.sub(r",(?:\s*,)+", ",", text))
+    raise Mistake(
+        f"`{text}` is not a requirement.",
+        instead=(better,) if _valid(better) else None,
+        context=context,
+    )
 
 
 def _offer(text: str, better: str, sign: str) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from .location import absolute, find_place, is_url, looks_local, place_of_url
+from .location import absolute, find_place, is_url, looks_local, place_of_url, refuse_scp
 from .misreading import explain
 from .mistake import Mistake, pointed
 from .values import TYPED, ItemKind, RequestItem
@@ -36,6 +36,7 @@ def read_requirement(
     """
     text = text.strip()
     _check_characters(text)
+    refuse_scp(text)
     try:
         requirement = Requirement(text)
     except (InvalidRequirement, RecursionError) as error:
@@ -154,6 +155,8 @@ def _check_name(text: str, requirement: Requirement, *, typed: bool, stdlib_name
     if typed and not stdlib_names and requirement.marker is None:
         for known in sys.stdlib_module_names:
             if known.lower() == module:
+                line = f"import {known}"
                 raise Mistake(
-                    f"{known} is part of Python itself; there is nothing to install: import {known}"
+                    f"{known} is part of Python itself; there is nothing to install: {line}",
+                    alone=line,
                 )

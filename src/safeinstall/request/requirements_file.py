@@ -17,8 +17,9 @@ from safeinstall.redaction import redact
 
 from .file_text import problem_of
 from .line import tokenize
-from .location import absolute, is_url, nearest
+from .location import absolute, nearest
 from .mistake import Mistake, pointed
+from .option_values import kept_file
 from .option_words import OptionWord, read_option
 from .quoting import join, quote
 from .requirement import read_editable, read_hash, read_requirement
@@ -94,7 +95,10 @@ class Files:
     """Files read already, and whether as constraints."""
 
     def add(self, path: str, *, constraint: bool = False, within: tuple[str, ...] = ()) -> None:
-        """Read the file at the absolute `path` and whatever it includes."""
+        """Read the file at the absolute `path` and whatever it includes.
+
+        Raises `Mistake` if the file itself cannot be read, `RequestError` for what is in it.
+        """
         shown = self._near(path)
         if path in within:
             raise RequestError(
@@ -126,9 +130,8 @@ class Files:
             return self.read(path)
         except (OSError, ValueError, LookupError) as error:
             close = nearest(path) if isinstance(error, FileNotFoundError) else ""
-            message = problem_of(error, self._near(path))
-            hint = self.command.replace(self._near(path), self._near(close)) if close else ""
-            raise RequestError(message, hint=hint) from None
+            instead = (self._near(close),) if close else None
+            raise Mistake(problem_of(error, self._near(path)), instead=instead) from None
 
     def _line(self, line: str, origin: str, within: tuple[str, ...], constraint: bool) -> None:
         """Take in one logical line."""
@@ -163,9 +166,7 @@ class Files:
         for found in _options_in(words):
             kind = found.option.field
             if kind in ("requirement_files", "constraint_files"):
-                if is_url(found.value):
-                    raise Mistake(f"{found.value} is an address: fetch the file first.")
-                path = absolute(found.value, str(Path(within[-1]).parent))
+                path = kept_file(found.value, str(Path(within[-1]).parent))
                 lists = constraint or kind == "constraint_files"
                 self.add(path, constraint=lists, within=within)
             elif kind == "editables":

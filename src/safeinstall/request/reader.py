@@ -1,0 +1,190 @@
+"""Sort words into options and requirements, and make a `Request` of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from safeinstall.errors import RequestError
+from safeinstall.redaction import redact
+
+from .misreading import together, without_installer
+from .mistake import Mistake, request_error
+from .option_values import kept, kept_file
+from .option_words import DASHES, OptionWord, read_option, width
+from .options import OPTION_NAMES
+from .quoting import join
+from .requirement import read_editable, read_hash, read_requirement
+from .requirements_file import Files
+from .values import Request, RequestItem
+
+__all__ = ["Read", "Reader"]
+
+Read = Callable[[str], str]
+"""Returns the text of the file at an absolute path."""
+
+
+@dataclass(slots=True)
+class Reader:
+    """Walks over the words once; every mistake knows the words it is about."""
+
+    words: tuple[str, ...]
+    cwd: str
+    prefix: str
+    secrets: tuple[str, ...]
+    fields: dict[str, Any] = field(default_factory=dict)
+    paths: list[tuple[int, str, bool]] = field(default_factory=list)
+    """Place and path of the files to read, and whether they only constrain."""
+    requirements: list[tuple[int, str]] = field(default_factory=list)
+    """Place and text of what to install."""
+    editables: list[tuple[int, str]] = field(default_factory=list)
+    hashes: dict[int, list[str]] = field(default_factory=dict)
+    """By place of the requirement they follow."""
+
+    def request(self, read: Read, environ: Mapping[str, str]) -> Request:
+        """Return the request the words make."""
+        self._walk()
+        typed = [*self._typed(), *self._typed_editables()]
+        files = Files(
+            cwd=self.cwd,
+            read=read,
+            environ=environ,
+            typed=dict(self.fields),
+            typed_editables=frozenset(item.text for item in typed if item.kind == "editable"),
+            obey_options="allow-file-options" in self.fields.get("allow", ()),
+            command=redact(f"{self.prefix} {join(self.words)}", self.secrets),
+        )
+        for index, path, constraint in sorted(self.paths, key=lambda each: each[2]):
+            try:
+                files.add(path, constraint=constraint)
+            except Mistake as mistake:
+                raise self._file_error(mistake, index) from None
+        self._obey(files.options)
+        sets = {
+            name: frozenset(value) if name.startswith("allow") else tuple(dict.fromkeys(value))
+            for name, value in self.fields.items()
+            if isinstance(value, list)
+        }
+        return Request(
+            **self.fields
+            | sets
+            | {
+                "cwd": self.cwd,
+                "items": tuple(dict.fromkeys((*typed, *files.items))),
+                "requirement_files": tuple(
+                    dict.fromkeys(p for _, p, only in self.paths if not only)
+                ),
+                "constraint_files": tuple(files.constraint_files),
+                "constraints": tuple(dict.fromkeys(files.constraints)),
+                "secrets": (*self.secrets, *files.secrets),
+            }
+        )
+
+    def _walk(self) -> None:
+        """Sort the words into options and requirements."""
+        if installer := without_installer(self.words):
+            text = " ".join(self.words[:installer])
+            raise self._error(Mistake(f"`{text}` is not needed here."), 0, installer)
+        index, only_names = 0, False
+        while index < len(self.words):
+            word, start = self.words[index], index
+            index += 1
+            if word == "--" and not only_names:
+                only_names = True
+            elif only_names or not word.startswith(("-", *DASHES)):
+                self.requirements.append((start, word))
+            else:
+                try:
+                    index = start + self._take(start)
+                except Mistake as mistake:
+                    stop = start + width(self.words, start)
+                    raise self._error(mistake, start, stop) from None
+
+    def _take(self, index: int) -> int:
+        """Take in the options at `index`; return how many words they took."""
+        word = self.words[index]
+        if word[0] in DASHES:
+            plain = word.lstrip(DASHES + "-")
+            better = f"-{plain}" if len(plain) == 1 else f"--{plain}"
+            raise Mistake(f"`{word}` begins with a dash that is no hyphen.", instead=(better,))
+        found = read_option(self.words, index)
+        for each in found:
+            if each.option.command_only and self.prefix.startswith("%"):
+                raise Mistake(f"{each.option.names[0]} is for the command line only.")
+            self._set(each, index)
+        return found[-1].words
+
+    def _set(self, found: OptionWord, index: int = 0) -> None:
+        """Put an option into its field."""
+        name, value = found.option.field, found.value
+        if name == "editables":
+            self.editables.append((index, value))
+        elif name in ("requirement_files", "constraint_files"):
+            path = kept_file(value, self.cwd)
+            self.paths.append((index, path, name == "constraint_files"))
+        elif name == "hashes":
+            if not self.requirements:
+                raise Mistake("--hash follows the requirement it belongs to.")
+            self.hashes.setdefault(self.requirements[-1][0], []).append(read_hash(value))
+        elif found.option.kind == "switch":
+            self.fields[name] = True
+        elif found.option.kind == "allow":
+            self.fields.setdefault(name, []).append(found.option.names[0].removeprefix("--"))
+        elif found.option.kind == "value":
+            self.fields[name] = kept(name, value, self.cwd)
+        else:
+            self.fields.setdefault(name, []).append(kept(name, value, self.cwd))
+
+    def _obey(self, found: Sequence[OptionWord]) -> None:
+        """Put the options of files into their fields; a typed value stays."""
+        for each in found:
+            if each.option.kind != "value" or each.option.field not in self.fields:
+                try:
+                    self._set(each)
+                except Mistake as mistake:
+                    raise RequestError(redact(mistake.message, self.secrets)) from None
+
+    def _typed(self) -> list[RequestItem]:
+        stdlib_names = "allow-stdlib-name" in self.fields.get("allow", ())
+        items = []
+        self._check_apart()
+        for index, text in self.requirements:
+            hashes = tuple(self.hashes.get(index, ()))
+            try:
+                item = read_requirement(
+                    text, cwd=self.cwd, hashes=hashes, stdlib_names=stdlib_names
+                )
+            except Mistake as mistake:
+                raise self._error(mistake, index, index + 1) from None
+            items.append(item)
+        return items
+
+    def _check_apart(self) -> None:
+        """Refuse a name and a version that became two words."""
+        for (before, name), (index, text) in itertools.pairwise(self.requirements):
+            if index == before + 1 and (better := together(name, text)):
+                mistake = Mistake(
+                    f"`{name} {text}` is two words; a requirement is one.", instead=(better,)
+                )
+                raise self._error(mistake, before, index + 1)
+
+    def _typed_editables(self) -> list[RequestItem]:
+        items = []
+        for index, text in self.editables:
+            try:
+                items.append(read_editable(text, cwd=self.cwd))
+            except Mistake as mistake:
+                raise self._error(mistake, index, index + 2) from None
+        return items
+
+    def _file_error(self, mistake: Mistake, index: int) -> RequestError:
+        """Return the error for a file that cannot be read, with the nearest name in its place."""
+        if mistake.instead:
+            name = self.words[index].partition("=")[0]
+            mistake.instead = (name if name in OPTION_NAMES else "-r", *mistake.instead)
+        return self._error(mistake, index, index + width(self.words, index))
+
+    def _error(self, mistake: Mistake, start: int, stop: int) -> RequestError:
+        return request_error(mistake, self.words, (start, stop), self.prefix, self.secrets)
