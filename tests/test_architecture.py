@@ -11,16 +11,16 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "safeinstall"
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"probe", "errors", "findings"}),
+    frozenset({"probe", "errors", "findings", "redaction"}),
     frozenset({"environment", "distributions", "request", "command"}),
     frozenset({"installers", "satisfied"}),
     frozenset({"plan"}),
     frozenset({"guards", "verification"}),
     frozenset({"outcome"}),
-    frozenset({"runner", "inspection", "transaction", "kernels"}),
+    frozenset({"runner", "inspection", "importing", "transaction", "kernels"}),
     frozenset({"operations"}),
     frozenset({"render"}),
-    frozenset({"magics", "watch", "completion", "config", "agent"}),
+    frozenset({"magics", "watch", "completion", "config", "agent", "api"}),
     frozenset({"__init__", "__main__"}),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

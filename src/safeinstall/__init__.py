@@ -16,8 +16,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "environment": ("safeinstall.operations", "this_environment"),
-    "install": ("safeinstall.operations", "install_requirements"),
+    "environment": ("safeinstall.api", "environment"),
+    "install": ("safeinstall.api", "install"),
     "predict": ("safeinstall.probe", "predict"),
 }
 
@@ -29,7 +29,7 @@ def __getattr__(name):  # type: ignore[no-untyped-def]
 
         module, attribute = _HOMES[name]
         return getattr(import_module(module), attribute)
-    raise AttributeError("module 'safeinstall' has no attribute %r" % name)
+    raise AttributeError(f"module 'safeinstall' has no attribute {name!r}")
 
 
 def __dir__():  # type: ignore[no-untyped-def]
@@ -38,7 +38,7 @@ def __dir__():  # type: ignore[no-untyped-def]
 
 
 def load_ipython_extension(shell):  # type: ignore[no-untyped-def]
-    """Register `%safeinstall` and its siblings with `shell` (what `%load_ext safeinstall` calls)."""
+    """Register the magics with `shell` (what `%load_ext safeinstall` calls)."""
     from safeinstall import magics
 
     magics.load(shell)

@@ -1,4 +1,4 @@
-"""The one family of exceptions: an exception here means "could not continue, nothing was changed"."""
+"""The one family of exceptions: each means "could not continue, nothing was changed"."""
 
 from __future__ import annotations
 

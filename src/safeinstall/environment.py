@@ -1,0 +1,252 @@
+"""The environment an interpreter installs into, as a typed value made from a probe report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from safeinstall.errors import EnvironmentReportError
+
+__all__ = ["Access", "Environment", "Flags", "Marker", "Paths", "PipFound", "UserSite", "shown"]
+
+Kind = Literal[
+    "venv", "virtualenv", "uv-venv", "conda", "pyenv", "debian-system", "system", "pyodide"
+]
+
+_KIND_WORDS: dict[str, str] = {
+    "venv": "virtual environment",
+    "virtualenv": "virtual environment (virtualenv)",
+    "uv-venv": "virtual environment (uv)",
+    "conda": "conda environment",
+    "pyenv": "stand-alone Python",
+    "debian-system": "Debian's own Python",
+    "system": "the system's own Python",
+    "pyodide": "Python in the browser",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Paths:
+    """Where the interpreter's default scheme puts things (`sysconfig`)."""
+
+    stdlib: str
+    purelib: str
+    platlib: str
+    scripts: str
+    data: str
+    include: str
+
+    @property
+    def site_packages(self) -> tuple[str, ...]:
+        """The directories that receive modules, each once."""
+        return (self.purelib,) if self.purelib == self.platlib else (self.purelib, self.platlib)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Access:
+    """Whether one scheme directory can be written, and if not, why."""
+
+    path: str
+    probed: str
+    """The closest existing parent: what was really tested (pip: `test_writable_dir`)."""
+    writable: bool
+    reason: str | None
+    """`read-only-mount`, `not-owner` or `other`; None when writable."""
+    owner: str
+    mode: str
+    you: str
+    detail: str
+    """The reason as one plain sentence."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UserSite:
+    """The per-user `site-packages` of the interpreter."""
+
+    path: str
+    enabled: bool | None
+    """`site.ENABLE_USER_SITE`: None when switched off for security reasons."""
+    exists: bool
+    on_path: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Marker:
+    """An EXTERNALLY-MANAGED file (PEP 668)."""
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PipFound:
+    """The pip that `python -m pip` would run."""
+
+    version: str
+    path: str
+
+    @property
+    def release(self) -> tuple[int, int]:
+        """Major and minor version, (0, 0) when unreadable."""
+        parts = self.version.split(".")
+        try:
+            return int(parts[0]), int(parts[1]) if len(parts) > 1 else 0
+        except ValueError:
+            return 0, 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Flags:
+    """The interpreter's flags that decide what it imports (a child does not inherit them)."""
+
+    isolated: bool = False
+    no_user_site: bool = False
+    ignore_environment: bool = False
+    no_site: bool = False
+
+    def arguments(self) -> tuple[str, ...]:
+        """Return the command line options that start another interpreter with the same flags."""
+        if self.isolated:
+            return ("-I",)
+        pairs = ((self.no_user_site, "-s"), (self.ignore_environment, "-E"), (self.no_site, "-S"))
+        return tuple(option for given, option in pairs if given)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Environment:
+    """One interpreter and everything about it that decides where installs go."""
+
+    executable: str
+    version: str
+    implementation: str
+    kind: Kind
+    evidence: tuple[str, ...]
+    prefix: str
+    base_prefix: str
+    flags: Flags
+    paths: Paths
+    sys_path: tuple[str, ...]
+    user_site: UserSite
+    externally_managed: Marker | None
+    access: tuple[tuple[str, Access], ...]
+    """Scheme key (`purelib`, `platlib`, `scripts`, `data`) and what may be done there."""
+    pip: PipFound | None
+    uv: str | None
+    ephemeral: bool
+    home: str
+    report: Mapping[str, Any]
+    """The probe's own report, complete."""
+
+    @classmethod
+    def from_report(cls, report: Mapping[str, Any]) -> Environment:
+        """Parse what `safeinstall.probe.facts` reported.
+
+        Raises `EnvironmentReportError` naming the missing key.
+        """
+        try:
+            return cls._parse(report)
+        except (KeyError, TypeError, ValueError) as error:
+            raise EnvironmentReportError(
+                f"The interpreter's report is incomplete: {error!r}.", code="bad-report"
+            ) from error
+
+    @classmethod
+    def _parse(cls, report: Mapping[str, Any]) -> Environment:
+        flags, paths, site = report["flags"], report["paths"], report["user_site"]
+        managed, pip, uv = report["externally_managed"], report["pip"], report["uv"]
+        return cls(
+            executable=report["executable"],
+            version=report["version"],
+            implementation=report["implementation"],
+            kind=cast(Kind, report["kind"]),
+            evidence=tuple(report["evidence"]),
+            prefix=report["prefix"],
+            base_prefix=report["base_prefix"],
+            flags=Flags(**{name: bool(flags[name]) for name in Flags.__slots__}),
+            paths=Paths(**{name: paths[name] for name in Paths.__slots__}),
+            sys_path=tuple(report["sys_path"]),
+            user_site=UserSite(**{name: site[name] for name in UserSite.__slots__}),
+            externally_managed=managed
+            and Marker(path=managed["marker"], message=managed["message"]),
+            access=tuple(
+                (key, Access(**{name: value[name] for name in Access.__slots__}))
+                for key, value in report["access"].items()
+            ),
+            pip=pip and PipFound(version=pip["version"], path=pip["path"]),
+            uv=uv and uv["path"],
+            ephemeral=bool(report["container"]["ephemeral"]),
+            home=report["user"]["home"] or "",
+            report=report,
+        )
+
+    @property
+    def python(self) -> str:
+        """Major and minor version as people say it: `3.12`."""
+        return ".".join(self.version.split(".")[:2])
+
+    @property
+    def kind_words(self) -> str:
+        """What kind of environment this is, in words."""
+        return _KIND_WORDS.get(self.kind, self.kind)
+
+    @property
+    def is_virtual(self) -> bool:
+        """True for every kind made beside a base interpreter."""
+        return self.kind in ("venv", "virtualenv", "uv-venv")
+
+    @property
+    def label(self) -> str:
+        """The environment's prefix with the home directory shortened."""
+        return shown(self.prefix, self.home)
+
+    @property
+    def locked(self) -> Access | None:
+        """The first directory an install needs and may not write, or None."""
+        needed = ("purelib", "platlib", "scripts")
+        access = dict(self.access)
+        return next((access[k] for k in needed if k in access and not access[k].writable), None)
+
+    def imports_from(self, directory: str) -> bool:
+        """Tell whether this interpreter has `directory` on its import path."""
+        wanted = _comparable(directory)
+        return any(_comparable(entry) == wanted for entry in self.sys_path if entry)
+
+    def importable_destination(self) -> bool:
+        """Tell whether everything an install would add can be imported by this interpreter."""
+        return all(self.imports_from(directory) for directory in self.paths.site_packages)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form shown to other programs."""
+        locked = self.locked
+        return {
+            "executable": self.executable,
+            "version": self.version,
+            "implementation": self.implementation,
+            "kind": self.kind,
+            "prefix": self.prefix,
+            "site_packages": self.paths.purelib,
+            "writable": locked is None,
+            "why_not_writable": locked.detail if locked else None,
+            "externally_managed": self.externally_managed is not None,
+            "user_site": {
+                "path": self.user_site.path,
+                "enabled": self.user_site.enabled,
+                "exists": self.user_site.exists,
+                "on_path": self.user_site.on_path,
+            },
+            "pip": self.pip and {"version": self.pip.version, "path": self.pip.path},
+        }
+
+
+def shown(path: str, home: str) -> str:
+    """Return `path` with the home directory as `~` (what may be saved with a notebook)."""
+    home = home.rstrip("/\\")
+    if home and (path == home or path.startswith((home + "/", home + "\\"))):
+        return "~" + path[len(home) :]
+    return path
+
+
+def _comparable(path: str) -> str:
+    return os.path.normcase(os.path.realpath(path))

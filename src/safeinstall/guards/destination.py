@@ -1,0 +1,156 @@
+"""Guards about where the install would go: refused before an installer is asked."""
+
+from __future__ import annotations
+
+import os
+
+from safeinstall.environment import Access, shown
+from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.plan import Intent
+
+__all__ = [
+    "ambient_redirect",
+    "browser",
+    "externally_managed",
+    "not_importable",
+    "not_writable",
+    "other_destination",
+    "virtualenv_required",
+]
+
+
+def browser(intent: Intent) -> Finding | None:
+    """Refuse where no process can be started (Pyodide): its own `%pip` is the way."""
+    if intent.environment.kind != "pyodide":
+        return None
+    return Finding(
+        code="no-processes",
+        severity=Severity.REFUSE,
+        message="This kernel runs in the browser, where installers cannot be started.",
+        hint=(Suggestion(command=f"%pip install {_names(intent)}", note="the browser's own way"),),
+    )
+
+
+def externally_managed(intent: Intent) -> Finding | None:
+    """Refuse an environment whose owner forbids installs (PEP 668)."""
+    environment = intent.environment
+    marker = environment.externally_managed
+    if marker is None:
+        return None
+    debian = environment.kind == "debian-system"
+    owner = "its packages belong to apt" if debian else "its packages have another owner"
+    own = "Debian's own Python" if debian else environment.kind_words
+    return Finding(
+        code="externally-managed",
+        severity=Severity.REFUSE,
+        message=f"This kernel runs {own} ({environment.executable}); {owner}.",
+        context=marker.message,
+        hint=(_new_environment(intent), *_apt(intent, debian)),
+    )
+
+
+def not_writable(intent: Intent) -> Finding | None:
+    """Refuse an environment you may not write; never fall back to the user site."""
+    access = intent.environment.locked
+    if access is None:
+        return None
+    return Finding(
+        code="not-writable",
+        severity=Severity.REFUSE,
+        message=f"You may not write into {intent.environment.label}, this kernel's environment.",
+        context=_why(access),
+        hint=(_new_environment(intent),),
+    )
+
+
+def not_importable(intent: Intent) -> Finding | None:
+    """Refuse a destination that is not on this interpreter's import path."""
+    environment = intent.environment
+    if environment.importable_destination():
+        return None
+    return Finding(
+        code="not-importable",
+        severity=Severity.REFUSE,
+        message=f"This kernel does not import from {environment.paths.purelib}, "
+        "where its packages are installed.",
+        context="Its import path does not hold that folder (-S or PYTHONHOME?).",
+        hint=(_new_environment(intent),),
+    )
+
+
+def virtualenv_required(intent: Intent) -> Finding | None:
+    """Obey pip's `require-virtualenv`: it says what this person wants, not where to install."""
+    source = intent.sources.require_virtualenv
+    if source is None or intent.environment.is_virtual:
+        return None
+    return Finding(
+        code="virtualenv-required",
+        severity=Severity.REFUSE,
+        message=f"{source} asks for a virtual environment, and {intent.environment.label} is none.",
+        hint=(_new_environment(intent),),
+    )
+
+
+def other_destination(intent: Intent) -> Finding | None:
+    """Refuse options that name another destination than the kernel's environment."""
+    asked = {"--user": intent.request.user}
+    flag = next((name for name, given in asked.items() if given), None)
+    if flag is None:
+        return None
+    return Finding(
+        code="other-destination",
+        severity=Severity.REFUSE,
+        message=f"{flag} asks for another place than this kernel's environment, "
+        f"and {intent.environment.label} can be written.",
+        hint=(Suggestion(command=intent.request.line(user=False), note="into the environment"),),
+    )
+
+
+def ambient_redirect(intent: Intent) -> Finding | None:
+    """Name the settings that would have moved a plain install, and that are not obeyed."""
+    home, prefix = intent.environment.home, os.path.realpath(intent.environment.prefix)
+    moved = [
+        redirection
+        for redirection in intent.redirections
+        if os.path.realpath(redirection.value) != prefix
+        and os.path.realpath(redirection.value) != os.path.realpath(intent.environment.executable)
+    ]
+    if not moved:
+        return None
+    named = ", ".join(f"{item.name}={shown(item.value, home)}" for item in moved)
+    return Finding(
+        code="ambient-redirect",
+        severity=Severity.INFO,
+        message=f"Not obeyed, because it would install elsewhere: {named}.",
+    )
+
+
+def _why(access: Access) -> str:
+    detail = access.detail.strip()
+    return detail if not detail or detail.endswith(".") else detail + "."
+
+
+def _names(intent: Intent) -> str:
+    return " ".join(item.name or item.text for item in intent.request.items)
+
+
+def _new_environment(intent: Intent) -> Suggestion:
+    python = intent.environment.report.get("base_executable") or intent.environment.executable
+    packages = intent.request.line(prefix="", dry_run=False, yes=False).strip()
+    steps = (
+        f'!"{python}" -m venv .venv && .venv/bin/python -m pip install ipykernel {packages}'
+        " && .venv/bin/python -m ipykernel install --user --name venv"
+    )
+    return Suggestion(
+        command=steps, note="a new environment beside this notebook, as the kernel `venv`"
+    )
+
+
+def _apt(intent: Intent, debian: bool) -> tuple[Suggestion, ...]:
+    names = [item.name for item in intent.request.items if item.name]
+    if not debian or not names:
+        return ()
+    packages = " ".join(f"python3-{name}" for name in names)
+    return (
+        Suggestion(command=f"sudo apt install {packages}", note="Debian's version, machine-wide"),
+    )

@@ -1,0 +1,81 @@
+"""The import system of this process: make an install visible, and know what it made stale."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import importlib.util
+import os
+import site
+import sys
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+__all__ = ["StaleModule", "origins", "refresh", "stale_modules"]
+
+
+@dataclass(frozen=True, slots=True)
+class StaleModule:
+    """A module this process has loaded from a file that was replaced."""
+
+    name: str
+    compiled: bool
+    """True for an extension module: no reload can ever replace it."""
+
+
+def refresh(directories: Sequence[str], path_files: Iterable[str]) -> bool:
+    """Make what was installed into `directories` importable here; tell whether it was needed.
+
+    Clears the import caches (a directory listing is remembered per entry of `sys.path`), adds a
+    directory that is new to this process, and reads new `.pth` files, which Python otherwise does
+    at start-up only (`site.addsitedir`, `site.addpackage`).
+    """
+    known = {os.path.normcase(os.path.realpath(entry)) for entry in sys.path if entry}
+    added = False
+    for directory in directories:
+        if os.path.normcase(os.path.realpath(directory)) not in known:
+            site.addsitedir(directory)
+            added = True
+        # an entry that did not exist when first looked at is remembered as None (facts A2)
+        sys.path_importer_cache.pop(directory, None)
+    for path_file in path_files:
+        before = len(sys.path), len(sys.meta_path)
+        site.addpackage(os.path.dirname(path_file), os.path.basename(path_file), None)
+        added |= before != (len(sys.path), len(sys.meta_path))
+    importlib.invalidate_caches()
+    return added
+
+
+def stale_modules(changed: Collection[str]) -> tuple[StaleModule, ...]:
+    """Return the loaded modules whose file is among the `changed` files (absolute paths)."""
+    wanted = {os.path.normcase(path) for path in changed}
+    if not wanted:
+        return ()
+    folders = {os.path.dirname(path) for path in wanted}
+    real = {folder: os.path.realpath(folder) for folder in folders}
+    wanted |= {os.path.join(real[os.path.dirname(path)], os.path.basename(path)) for path in wanted}
+    compiled = tuple(importlib.machinery.EXTENSION_SUFFIXES)
+    found = []
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and os.path.normcase(file) in wanted:
+            found.append(StaleModule(name, file.endswith(compiled)))
+    return tuple(sorted(found, key=lambda module: module.name))
+
+
+def origins(modules: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return for each top-level module the files or folders an import here would use."""
+    return {name: _origin(name) for name in modules}
+
+
+def _origin(name: str) -> tuple[str, ...]:
+    loaded = sys.modules.get(name)
+    try:
+        spec = getattr(loaded, "__spec__", None) or importlib.util.find_spec(name)
+    except (ImportError, ValueError, AttributeError):
+        return ()
+    if spec is None:
+        return ()
+    if spec.origin and spec.origin not in ("namespace", "frozen", "built-in"):
+        return (spec.origin,)
+    return tuple(spec.submodule_search_locations or ())

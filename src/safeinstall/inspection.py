@@ -1,0 +1,188 @@
+"""The only module that reads interpreters and dist-info from disk."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import secrets
+import sys
+from collections.abc import Iterator, Sequence
+from email.parser import HeaderParser
+from pathlib import Path
+from typing import Any, Final
+
+from packaging.markers import default_environment
+from packaging.utils import canonicalize_name
+
+from safeinstall.command import Command
+from safeinstall.distributions import Distribution, Snapshot
+from safeinstall.environment import Environment
+from safeinstall.errors import EnvironmentReportError
+from safeinstall.probe import facts as probe_facts
+
+__all__ = [
+    "InstalledIndex",
+    "marker_environment",
+    "parse_probe",
+    "probe_command",
+    "snapshot",
+    "this_environment",
+]
+
+_METADATA_DIRECTORY = re.compile(r"^(?P<name>.+?)(?:-(?P<version>[^-]+))?(?:-py[\d.]+)?$")
+_HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
+_PROBE_SECONDS: Final = 20.0
+
+
+def this_environment() -> Environment:
+    """Return the environment of the running interpreter (no process is started)."""
+    return Environment.from_report(probe_facts.facts())
+
+
+def probe_command(python: str, cookie: str | None = None) -> tuple[Command, str]:
+    """Return the command that makes another interpreter report its facts, and its cookie.
+
+    No flag is added: `-I` or `-s` would switch off the user site, which is to be measured.
+    """
+    cookie = cookie or secrets.token_hex(16)
+    script = Path(probe_facts.__file__)
+    return Command(argv=(python, str(script), cookie), overrides={"PYTHONIOENCODING": "utf-8"}), (
+        cookie
+    )
+
+
+def parse_probe(python: str, stdout: str, cookie: str) -> Environment:
+    """Return the environment described between the cookies in `stdout`.
+
+    Raises `EnvironmentReportError` when there is no report (not a Python, too old, broken).
+    """
+    start, end = stdout.find(cookie), stdout.rfind(cookie[::-1])
+    if start < 0 or end < start:
+        raise EnvironmentReportError(
+            f"{python} gives no answer that a Python 3.8 or newer would give.",
+            code="not-a-python",
+        )
+    return Environment.from_report(json.loads(stdout[start + len(cookie) : end]))
+
+
+def marker_environment(environment: Environment) -> dict[str, str]:
+    """Return what PEP 508 markers are evaluated against in this environment.
+
+    Exact for the running interpreter; for another one on this machine the version and the
+    implementation are its own, the rest is shared.
+    """
+    here: dict[str, str] = {key: str(value) for key, value in default_environment().items()}
+    if environment.executable != sys.executable:
+        implementation = environment.implementation
+        here |= {
+            "python_version": environment.python,
+            "python_full_version": environment.version,
+            "implementation_version": environment.version,
+            "implementation_name": implementation,
+            "platform_python_implementation": {"cpython": "CPython", "pypy": "PyPy"}.get(
+                implementation, implementation
+            ),
+        }
+    return here
+
+
+class InstalledIndex:
+    """Installed distributions by canonical name, each read when first asked for.
+
+    Only directory names are listed at first (0.2 ms for 40 distributions); the metadata of those
+    that are reached is read up to its first blank line.
+    """
+
+    def __init__(self, directories: Sequence[str]) -> None:
+        self._where: dict[str, str] = {}
+        for directory in directories:
+            for name in _metadata_names(directory):
+                key = canonicalize_name(_split(name)[0])
+                self._where.setdefault(key, os.path.join(directory, name))
+        self._read: dict[str, Distribution | None] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._where)
+
+    def find(self, name: str) -> Distribution | None:
+        """Return the first distribution of this canonical name on the path, or None."""
+        if name not in self._read:
+            path = self._where.get(name)
+            self._read[name] = _distribution(path) if path else None
+        return self._read[name]
+
+    def complete(self, distribution: Distribution) -> bool:
+        """Tell whether every file of its RECORD (bytecode aside) exists."""
+        if not distribution.metadata.endswith(".dist-info"):
+            return True  # eggs have no RECORD to hold them to
+        record = Path(distribution.metadata, "RECORD")
+        try:
+            with record.open(encoding="utf-8", newline="") as lines:
+                rows = [row[0] for row in csv.reader(lines) if row]
+        except OSError:
+            return False
+        return all(
+            os.path.lexists(os.path.join(distribution.location, row))
+            for row in rows
+            if not row.endswith(".pyc")
+        )
+
+
+def snapshot(directories: Sequence[str]) -> Snapshot:
+    """Return every distribution of these directories with its requirements."""
+    found = [
+        _distribution(os.path.join(directory, name))
+        for directory in dict.fromkeys(directories)
+        for name in sorted(_metadata_names(directory))
+    ]
+    return Snapshot(tuple(distribution for distribution in found if distribution))
+
+
+def _metadata_names(directory: str) -> list[str]:
+    try:
+        with os.scandir(directory or os.curdir) as entries:
+            return [e.name for e in entries if e.name.endswith((".dist-info", ".egg-info"))]
+    except OSError:
+        return []
+
+
+def _split(directory_name: str) -> tuple[str, str]:
+    stem = directory_name.rsplit(".", 1)[0]
+    found = _METADATA_DIRECTORY.match(stem)
+    return (found["name"], found["version"] or "") if found else (stem, "")
+
+
+def _distribution(path: str) -> Distribution | None:
+    """Read one metadata directory; None when it is no distribution (no metadata in it)."""
+    name, version = _split(os.path.basename(path))
+    headers = _headers(path)
+    if headers is None:
+        return None
+    return Distribution(
+        name=str(headers.get("Name") or name),
+        version=str(headers.get("Version") or version),
+        location=os.path.dirname(path),
+        metadata=path,
+        requires=tuple(str(value) for value in headers.get_all("Requires-Dist") or ()),
+        installer=_text(Path(path, "INSTALLER")).strip(),
+    )
+
+
+def _headers(path: str) -> Any:
+    for candidate in ("METADATA", "PKG-INFO", ""):
+        try:
+            content = Path(path, candidate).read_bytes() if candidate else Path(path).read_bytes()
+        except OSError:
+            continue
+        head = _HEADER_END.split(content, maxsplit=1)[0]
+        return HeaderParser().parsestr(head.decode("utf-8", "replace"))
+    return None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", errors="replace")
+    except OSError:
+        return ""

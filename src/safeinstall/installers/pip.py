@@ -1,0 +1,168 @@
+"""pip (22.3 or newer) as an installer: build its commands, read its report and its reasons.
+
+pip's installation report is a stable JSON document (`"version": "1"`; pip 22.x wrote `"0"`).
+Configuration files are switched off (`PIP_CONFIG_FILE` set to the null device, see
+`Configuration.iter_config_files`), and what they say about sources is handed back as variables.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from safeinstall.command import Command
+from safeinstall.distributions import Changes
+from safeinstall.environment import Environment
+from safeinstall.errors import InstallerError
+from safeinstall.installers.report import (
+    DryRun,
+    Resolved,
+    entry,
+    hashed,
+    items_of,
+    staging_arguments,
+)
+from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
+from safeinstall.request import Request
+
+__all__ = ["name", "oldest", "plan_command", "progress", "read_plan", "stage_command"]
+
+name: Final = "pip"
+oldest: Final = (22, 3)
+"""`--dry-run` came with 22.2 and `--python` with 22.3."""
+
+_PROGRESS = re.compile(
+    r"^\s*(?P<verb>Collecting|Downloading|Installing|Building|Preparing) (?P<what>\S+)"
+)
+_STDIN: Final = "/dev/stdin"
+_DROPPED: Final = (
+    *(variable for variable in REDIRECTING_VARIABLES if variable.startswith("PIP_")),
+    "PIP_ISOLATED",
+    "PIP_DRY_RUN",
+    "PIP_REPORT",
+    "PIP_QUIET",
+    "PIP_VERBOSE",
+    "PIP_IGNORE_INSTALLED",
+    "PIP_FORCE_REINSTALL",
+    "PIP_REQUIRE_VIRTUALENV",
+    "PIP_NO_DEPS",
+    "PIP_UPGRADE",
+)
+
+
+def plan_command(
+    launcher: tuple[str, ...], request: Request, environment: Environment, sources: Sources
+) -> Command:
+    """Return the dry run; `launcher` starts pip for the environment's interpreter."""
+    argv = [*launcher, "install", *_head(sources), "--dry-run", "--quiet", "--report", "-"]
+    argv += ["--upgrade"] if request.upgrade else []
+    argv += ["--no-deps"] if request.no_deps else []
+    argv += ["--force-reinstall"] if request.force_reinstall else []
+    argv += ["--require-hashes"] if request.require_hashes else []
+    argv += items_of(request, _STDIN)
+    return Command(argv=tuple(argv), overrides=_overrides(sources), stdin=hashed(request))
+
+
+def stage_command(
+    launcher: tuple[str, ...],
+    stage: str,
+    request: Request,
+    sources: Sources,
+    changes: Changes,
+    plan: DryRun,
+) -> Command:
+    """Return the command that unpacks exactly the plan into `stage`, a private prefix."""
+    argv = [*launcher, "install", *_head(sources), "--prefix", stage, "--no-deps"]
+    argv += ["--ignore-installed", "--no-compile", "--no-warn-script-location"]
+    argv += staging_arguments(request, changes, plan, _STDIN)
+    return Command(argv=tuple(argv), overrides=_overrides(sources), stdin=hashed(request))
+
+
+def read_plan(stdout: str) -> DryRun:
+    """Parse pip's installation report.
+
+    Raises `InstallerError` when the report is none we know.
+    """
+    try:
+        data = json.loads(stdout[stdout.index("{") :])
+    except ValueError as error:
+        raise InstallerError(
+            "pip's report is not JSON: pip 22.3 or newer is needed.", code="unknown-report"
+        ) from error
+    if str(entry(data, "version")) not in ("0", "1"):
+        raise InstallerError(
+            f"pip's report has version {data['version']}, which we do not know.",
+            code="unknown-report",
+        )
+    return DryRun(
+        arriving=tuple(
+            Resolved(
+                name=str(entry(item, "metadata", "name")),
+                version=str(entry(item, "metadata", "version")),
+                url=_direct_url(item),
+            )
+            for item in entry(data, "install")
+        )
+    )
+
+
+def progress(line: str) -> str | None:
+    """Return what one line of pip's output says about its progress, or None."""
+    found = _PROGRESS.match(line)
+    return f"{found['verb'].lower()} {found['what']}" if found else None
+
+
+def _direct_url(item: Mapping[str, object]) -> str | None:
+    if not item.get("is_direct"):
+        return None
+    info = entry(item, "download_info")
+    vcs = info.get("vcs_info")
+    return f"{vcs['vcs']}+{info['url']}@{vcs['commit_id']}" if vcs else str(entry(info, "url"))
+
+
+def _head(sources: Sources) -> list[str]:
+    argv = ["--disable-pip-version-check", "--no-input", "--no-color", "--progress-bar", "off"]
+    argv += ["--no-index"] if sources.no_index else []
+    argv += ["--pre"] if sources.pre else []
+    for option, values in (
+        ("--find-links", sources.find_links),
+        ("--constraint", sources.constraints),
+        ("--trusted-host", sources.trusted_hosts),
+        ("--only-binary", sources.only_binary),
+        ("--no-binary", sources.no_binary),
+    ):
+        argv += [part for value in values for part in (option, value)]
+    return argv
+
+
+def _overrides(sources: Sources) -> Mapping[str, str | None]:
+    """Return the variables: redirections dropped, secrets kept out of the argument list."""
+    overrides: dict[str, str | None] = dict.fromkeys(_DROPPED)
+    overrides |= {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_NO_INDEX": None,
+        "PIP_FIND_LINKS": None,
+        "PIP_CONSTRAINT": None,
+        "PIP_TRUSTED_HOST": None,
+        "PIP_PRE": None,
+        "PIP_ONLY_BINARY": None,
+        "PIP_NO_BINARY": None,
+        "PIP_BREAK_SYSTEM_PACKAGES": None,
+        "PIP_NO_INPUT": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }
+    for variable, value in (
+        ("PIP_INDEX_URL", sources.index_url),
+        ("PIP_EXTRA_INDEX_URL", " ".join(sources.extra_index_urls) or None),
+        ("PIP_CERT", sources.cert),
+        ("PIP_CLIENT_CERT", sources.client_cert),
+        ("PIP_PROXY", sources.proxy),
+        ("PIP_DEFAULT_TIMEOUT", sources.timeout),
+        ("PIP_RETRIES", sources.retries),
+        ("PIP_KEYRING_PROVIDER", sources.keyring_provider),
+    ):
+        overrides[variable] = value
+    return overrides

@@ -1,0 +1,193 @@
+"""An installer's failure in one sentence: what it was, in words a tired person can act on.
+
+The patterns were collected by provoking each failure with uv 0.13 and pip 26; an unknown text falls
+back to the installer's own first line of error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from safeinstall.environment import Environment
+from safeinstall.errors import InstallerError
+from safeinstall.installers.sources import Sources
+from safeinstall.redaction import redact
+from safeinstall.request import Request
+
+__all__ = ["explain"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reason:
+    code: str
+    pattern: re.Pattern[str]
+    say: Callable[[re.Match[str], Request, Environment], str]
+
+
+def _reason(
+    code: str, pattern: str, say: Callable[[re.Match[str], Request, Environment], str]
+) -> _Reason:
+    return _Reason(code, re.compile(pattern, re.S | re.I), say)
+
+
+def _host(text: str) -> str:
+    return redact(text.strip().strip("`'\""))
+
+
+_REASONS: Final = (
+    _reason(
+        "no-space",
+        r"No space left on device|os error 28|Errno 28|File too large|os error 27|Errno 27|"
+        r"Disk quota exceeded|os error 122",
+        lambda m, r, e: "The disk is full: there is no room to unpack the packages.",
+    ),
+    _reason(
+        "index-refused",
+        r"(?:index URL \((?P<url>[^)]+)\) could not be queried.{0,90}?|"
+        r"(?P<status>40[13]) (?:Client )?Error.{0,60}? for (?:url: )?(?P<pipurl>\S+)|"
+        r"fetch:? `?(?P<fetched>[^\s`]+)`?.{0,200}?client error \()(?P<code>40[13])?",
+        lambda m, r, e: (
+            f"The package index {_host(m['url'] or m['pipurl'] or m['fetched'] or '')} "
+            "wants other credentials than it was given."
+        ),
+    ),
+    _reason(
+        "index-unreachable",
+        r"(?:Failed to fetch:?|Failed to download|fetch `)\s*`?(?P<url>[^\s`]+)`?.*?"
+        r"(?:client error \(Connect\)|dns error|tcp connect|timed out|error sending request|"
+        r"connection (?:reset|closed)|operation timed out)",
+        lambda m, r, e: f"{_host(m['url'])} cannot be reached from here.",
+    ),
+    _reason(
+        "index-unreachable",
+        r"(?:Failed to establish a new connection|Connection refused|NewConnectionError|"
+        r"Name or service not known|Temporary failure in name resolution|ConnectTimeout|"
+        r"ReadTimeoutError|Could not resolve host|Network is unreachable)",
+        lambda m, r, e: "The package index cannot be reached from here.",
+    ),
+    _reason(
+        "index-error",
+        r"Failed to fetch: (?P<url>\S+).*?HTTP status (?:server|client) error \([^)]+\)",
+        lambda m, r, e: f"The package index answered {_host(m['url'])} with an error.",
+    ),
+    _reason(
+        "not-offline",
+        r"network was disabled|Network connectivity is disabled",
+        lambda m, r, e: "The package is not in the cache, and the network is switched off.",
+    ),
+    _reason(
+        "hash-mismatch",
+        r"Hash mismatch|THESE PACKAGES DO NOT MATCH THE HASHES",
+        lambda m, r, e: "A downloaded file does not have the hash that was asked for.",
+    ),
+    _reason(
+        "wrong-platform",
+        r"(?P<name>[\w.\-]+?)(?:==\S+)? has no wheels with a matching|"
+        r"is incompatible with the current platform|"
+        r"(?P<wheel>\S+\.whl) is not a supported wheel",
+        lambda m, r, e: (
+            f"{m['name'] or (m['wheel'] or r.items[0].text).rsplit('/', 1)[-1]} is made for "
+            f"another platform or Python than this kernel's ({e.implementation} {e.python})."
+        ),
+    ),
+    _reason(
+        "python-too-old",
+        r"(?:'?(?P<name>[\w.\-]+?)'?(?:==(?P<version>[^\s,]+))? requires (?:a different )?Python"
+        r"(?:: [\d.]+ not in)? ?'?(?P<wanted>[<>=!~][^\s'\"]*)|current Python version)",
+        lambda m, r, e: (
+            f"{m['name'] or 'The package'} needs Python {m['wanted'] or 'of another version'}, "
+            f"and this kernel runs {e.version}."
+        ),
+    ),
+    _reason(
+        "build-failed",
+        r"Failed to (?:download and )?build:? [`']?(?P<name>[^`'\n]+?)[`'](?=[\s]|$)|"
+        r"subprocess-exited-with-error|Failed building wheel|metadata-generation-failed|"
+        r"build backend returned an error|Failed to build",
+        lambda m, r, e: (
+            f"{m['name'] or 'The package'} has no ready-made wheel for this Python, "
+            "and building it from source failed."
+        ),
+    ),
+    _reason(
+        "file-missing",
+        r"Distribution not found at: (?P<path>\S+)|"
+        r"Failed to read `--find-links` (?:directory|URL): (?P<links>.+?)(?:\n|$)",
+        lambda m, r, e: (
+            f"There is nothing at {_host((m['path'] or m['links'] or '').removeprefix('file://'))}."
+        ),
+    ),
+    _reason(
+        "no-such-version",
+        r"no version of (?P<uv>[\w.\-]+(?:\[[^\]]*\])?[<>=!~][^\s,]*)|"
+        r"only (?P<only>[\w.\-]+(?:[<>=!~]+\S+)?) (?:is|are) available and you require "
+        r"(?P<wanted>\S+?),|"
+        r"requirement (?P<pip>\S+) \(from versions: (?P<versions>(?!none\))[^)]*)\)",
+        lambda m, r, e: f"There is no {m['uv'] or m['wanted'] or m['pip']}.",
+    ),
+    _reason(
+        "not-found",
+        r"Because (?P<uv>[\w.\-]+) was not found in|"
+        r"requirement (?P<pip>[\w.\-]+)\S* \(from versions: none\)|"
+        r"No matching distribution found for (?P<other>[\w.\-]+)",
+        lambda m, r, e: _not_found(m["uv"] or m["pip"] or m["other"], r),
+    ),
+    _reason(
+        "conflict",
+        r"requirements are unsatisfiable|ResolutionImpossible|conflicting dependencies|"
+        r"which are incompatible",
+        lambda m, r, e: "These requirements cannot be met together.",
+    ),
+)
+
+
+def explain(
+    installer: str,
+    output: str,
+    request: Request,
+    environment: Environment,
+    sources: Sources,
+) -> InstallerError:
+    """Return the failure that `output` (the installer's standard error and output) describes.
+
+    Nothing secret is left in the message or the context.
+    """
+    text = redact(output, sources.secrets)
+    for reason in _REASONS:
+        found = reason.pattern.search(text)
+        if found:
+            message = reason.say(found, request, environment)
+            code = reason.code
+            if code == "not-found" and sources.no_index:
+                message += " The indexes are switched off (--no-index)."
+            break
+    else:
+        code, message = "installer-failed", f"{installer} stopped: {_first_error(text)}"
+    return InstallerError(message, code=code, context=_tail(text))
+
+
+def _not_found(name: str, request: Request) -> str:
+    asked = {item.name for item in request.items}
+    if name in asked or name.lower() in asked:
+        return f"There is no package called {name} where this installer looks."
+    wanting = " ".join(str(item.name or item.text) for item in request.items[:3])
+    return (
+        f"{wanting} needs {name}, and there is no package of that name where the installer looks."
+    )
+
+
+def _first_error(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error")]
+    line = (errors or lines or ["it gave no reason."])[0]
+    return re.sub(r"^error:\s*", "", line, flags=re.I)
+
+
+def _tail(text: str) -> str:
+    """Return the installer's own words without its running commentary."""
+    skipped = ("Using Python", "Using CPython", "Resolved ", "warning: `VIRTUAL_ENV", "note: This")
+    lines = [line.rstrip() for line in text.splitlines()]
+    return "\n".join(line for line in lines if line.strip() and not line.startswith(skipped))

@@ -1,0 +1,186 @@
+"""Where an installer may look for packages: pip's own settings and the typed options, merged.
+
+`%safeinstall` honours what says *where packages come from* (index, certificate, proxy, constraint
+...) and neutralises what says *where they go* (target, prefix, user ...), whichever installer
+does the work. pip's order of option sources is the probe's business (`probe/pip_config`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+from urllib.parse import unquote, urlsplit
+
+from safeinstall.request import Request
+
+__all__ = ["Redirection", "Setting", "Sources", "redirections"]
+
+REDIRECTING_VARIABLES: Final = {
+    "PIP_TARGET": "target",
+    "PIP_PREFIX": "prefix",
+    "PIP_USER": "user",
+    "PIP_ROOT": "root",
+    "PIP_PYTHON": "python",
+    "PIP_NO_USER": "no-user",
+    "UV_PYTHON": "python",
+    "UV_SYSTEM_PYTHON": "system",
+    "UV_TARGET": "target",
+    "UV_PREFIX": "prefix",
+    "UV_PROJECT_ENVIRONMENT": "environment",
+    "VIRTUAL_ENV": "environment",
+    "CONDA_PREFIX": "environment",
+}
+"""Variables by which pip, uv or IPython would install elsewhere (destinations.md A0, A1, A4)."""
+
+REDIRECTING_KEYS: Final = frozenset({"target", "prefix", "user", "root", "python", "no-user"})
+_TRUE: Final = frozenset({"y", "yes", "t", "true", "on", "1"})
+
+
+class Setting(Protocol):
+    """One option pip would take from a variable or a configuration file."""
+
+    @property
+    def key(self) -> str:
+        """Option name without dashes in front, for example `index-url`."""
+        ...
+
+    @property
+    def value(self) -> str:
+        """The raw text."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where it stands: a file, or `environment variable PIP_X`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Redirection:
+    """One ambient setting that would move an install, and is not obeyed."""
+
+    name: str
+    """`PIP_TARGET`, or `target in /etc/pip.conf`."""
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sources:
+    """Everything that decides where packages come from."""
+
+    index_url: str | None = None
+    index_typed: bool = False
+    """True when the index was typed with this request (it then wins over UV_* variables)."""
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+    no_index: bool = False
+    constraints: tuple[str, ...] = ()
+    cert: str | None = None
+    client_cert: str | None = None
+    proxy: str | None = None
+    trusted_hosts: tuple[str, ...] = ()
+    timeout: str | None = None
+    retries: str | None = None
+    pre: bool = False
+    only_binary: tuple[str, ...] = ()
+    no_binary: tuple[str, ...] = ()
+    keyring_provider: str | None = None
+    require_virtualenv: str | None = None
+    """The source that asks for `require-virtualenv`, or None."""
+
+    @classmethod
+    def merged(cls, settings: Iterable[Setting], request: Request) -> Sources:
+        """Merge pip's settings with the request: what was typed replaces or extends them.
+
+        pip: single values are replaced by the command line, lists extended (`optparse` append).
+        """
+        ambient = {setting.key: setting for setting in settings if setting.value.strip()}
+
+        def one(key: str) -> str | None:
+            return ambient[key].value.strip() if key in ambient else None
+
+        def many(key: str) -> tuple[str, ...]:
+            return tuple(ambient[key].value.split()) if key in ambient else ()
+
+        def names(key: str) -> tuple[str, ...]:
+            return tuple(name for word in many(key) for name in word.split(",") if name)
+
+        def yes(key: str) -> bool:
+            return (one(key) or "").lower() in _TRUE
+
+        links = (*many("find-links"), *request.find_links)
+        return cls(
+            index_url=request.index_url or one("index-url"),
+            index_typed=bool(request.index_url),
+            extra_index_urls=(*many("extra-index-url"), *request.extra_index_urls),
+            find_links=tuple(
+                link for link in links if link in request.find_links or not _missing(link)
+            ),
+            no_index=request.no_index or yes("no-index"),
+            constraints=(*many("constraint"), *request.constraint_files),
+            cert=one("cert"),
+            client_cert=one("client-cert"),
+            proxy=one("proxy"),
+            trusted_hosts=(*many("trusted-host"), *request.trusted_hosts),
+            timeout=one("timeout") or one("default-timeout"),
+            retries=one("retries"),
+            pre=request.pre or yes("pre"),
+            only_binary=names("only-binary"),
+            no_binary=names("no-binary"),
+            keyring_provider=one("keyring-provider"),
+            require_virtualenv=ambient["require-virtualenv"].source
+            if yes("require-virtualenv")
+            else None,
+        )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Passwords inside the URLs, so that every text we keep can be cleared of them."""
+        urls = (self.index_url or "", *self.extra_index_urls, *self.find_links, self.proxy or "")
+        found = [part for url in urls for part in _credentials(url)]
+        return tuple(dict.fromkeys(secret for secret in found if secret))
+
+
+def redirections(
+    environ: Mapping[str, str], settings: Iterable[Setting]
+) -> tuple[Redirection, ...]:
+    """List the ambient settings that would move a plain install elsewhere, variables first."""
+    found = [
+        Redirection(name=name, value=environ[name])
+        for name in REDIRECTING_VARIABLES
+        if environ.get(name) and not _off(name, environ[name])
+    ]
+    found += [
+        Redirection(name=f"{setting.key} in {setting.source}", value=setting.value)
+        for setting in settings
+        if setting.key in REDIRECTING_KEYS
+        and setting.value.strip()
+        and not setting.source.startswith("environment variable")
+        and not (setting.key == "user" and setting.value.strip().lower() not in _TRUE)
+    ]
+    return tuple(found)
+
+
+def _off(name: str, value: str) -> bool:
+    return name in ("PIP_USER", "UV_SYSTEM_PYTHON") and value.strip().lower() not in _TRUE
+
+
+def _missing(link: str) -> bool:
+    """Tell whether an ambient find-links names a local folder that is not there (pip warns)."""
+    parts = urlsplit(link)
+    if parts.scheme == "file":
+        return not Path(unquote(parts.path)).exists()
+    return not parts.scheme and not Path(link).expanduser().exists()
+
+
+def _credentials(url: str) -> tuple[str, ...]:
+    try:
+        parts = urlsplit(url)
+        password, user = parts.password, parts.username
+    except ValueError:
+        return ()
+    if password:
+        return (password, unquote(password))
+    return (user,) if user and len(user) > 8 else ()

@@ -1,0 +1,182 @@
+"""uv as an installer: build its commands, read its JSON plan and its reasons.
+
+Known from uv's command line (crates/uv-cli) and measured with 0.13: the plan is one JSON object on
+standard output with a `preview` schema, human text goes to standard error; a `target` or `prefix`
+in a uv configuration file beats `--prefix` on the command line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from packaging.utils import canonicalize_name
+
+from safeinstall.command import Command
+from safeinstall.distributions import Changes
+from safeinstall.environment import Environment
+from safeinstall.errors import InstallerError
+from safeinstall.installers.report import (
+    DryRun,
+    Resolved,
+    entry,
+    hashed,
+    items_of,
+    staging_arguments,
+)
+from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
+from safeinstall.request import Request
+
+__all__ = ["name", "plan_command", "progress", "read_plan", "stage_command"]
+
+name: Final = "uv"
+
+_FROM = re.compile(r"^ \+ (?P<name>\S+)==(?P<version>\S+) \(from (?P<url>.+)\)$", re.M)
+_PROGRESS = re.compile(
+    r"^\s*(?P<verb>Downloading|Building|Built|Downloaded|Updating) (?P<what>.+)$"
+)
+
+
+def plan_command(
+    binary: str,
+    request: Request,
+    environment: Environment,
+    sources: Sources,
+    *,
+    config: bool = True,
+) -> Command:
+    """Return the dry run that answers what the request would change.
+
+    `config` False keeps uv from reading its configuration files (they hold a redirection).
+    """
+    argv = [
+        *_head(binary, environment, sources, config),
+        "--dry-run",
+        "--output-format",
+        "json",
+        *_strategy(request, sources),
+        *items_of(request, "-"),
+    ]
+    return Command(argv=tuple(argv), overrides=_overrides(sources), stdin=hashed(request))
+
+
+def stage_command(
+    binary: str,
+    stage: str,
+    request: Request,
+    environment: Environment,
+    sources: Sources,
+    changes: Changes,
+    plan: DryRun,
+    *,
+    offline: bool,
+    config: bool = True,
+) -> Command:
+    """Return the command that unpacks exactly the plan into `stage`, a private prefix."""
+    argv = [
+        *_head(binary, environment, sources, config),
+        "--prefix",
+        stage,
+        "--no-deps",
+        *(["--offline"] if offline else []),
+        *(["--prerelease", "allow"] if sources.pre else []),
+        *staging_arguments(request, changes, plan, "-"),
+    ]
+    return Command(argv=tuple(argv), overrides=_overrides(sources), stdin=hashed(request))
+
+
+def read_plan(stdout: str, stderr: str) -> DryRun:
+    """Parse a successful dry run.
+
+    Raises `InstallerError` when the report is none we know.
+    """
+    try:
+        data = json.loads(stdout)
+    except ValueError as error:
+        raise InstallerError(
+            "uv's plan is not JSON: its version is too old (0.8 or newer is needed).",
+            code="unknown-report",
+            hint="%safeinstall --upgrade uv",
+        ) from error
+    urls = {canonicalize_name(m["name"]): m["url"] for m in _FROM.finditer(stderr)}
+    arriving, leaving = [], []
+    for change in entry(data, "changes"):
+        resolved = Resolved(
+            name=str(entry(change, "name")),
+            version=str(entry(change, "version")),
+            url=urls.get(canonicalize_name(str(change["name"]))),
+        )
+        action = entry(change, "action")
+        if action in ("installed", "reinstalled"):
+            arriving.append(resolved)
+        elif action == "uninstalled":
+            leaving.append(resolved)
+    return DryRun(arriving=tuple(arriving), leaving=tuple(leaving))
+
+
+def progress(line: str) -> str | None:
+    """Return what one line of uv's output says about its progress, or None."""
+    found = _PROGRESS.match(line)
+    return f"{found['verb'].lower()} {found['what']}" if found else None
+
+
+def _head(binary: str, environment: Environment, sources: Sources, config: bool) -> list[str]:
+    argv = [binary, "pip", "install", "--python", environment.executable, "--color", "never"]
+    argv += [] if config else ["--no-config"]
+    argv += ["--no-index"] if sources.no_index else []
+    for option, values in (
+        ("--find-links", sources.find_links),
+        ("--constraint", sources.constraints),
+        ("--allow-insecure-host", sources.trusted_hosts),
+        ("--only-binary", sources.only_binary),
+        ("--no-binary", sources.no_binary),
+    ):
+        argv += [part for value in values for part in (option, value)]
+    if sources.keyring_provider in ("subprocess", "disabled"):
+        argv += ["--keyring-provider", sources.keyring_provider]
+    return argv
+
+
+def _strategy(request: Request, sources: Sources) -> list[str]:
+    argv: list[str] = ["--prerelease", "allow"] if sources.pre else []
+    argv += ["--no-deps"] if request.no_deps else []
+    argv += ["--require-hashes"] if request.require_hashes else []
+    for item in request.items:
+        if request.upgrade and item.name:
+            argv += ["--upgrade-package", item.name]
+        if (request.force_reinstall or item.kind in ("folder", "editable")) and item.name:
+            argv += ["--reinstall-package", item.name]
+    return argv
+
+
+def _overrides(sources: Sources) -> Mapping[str, str | None]:
+    """Return the variables: redirections dropped, secrets kept out of the argument list."""
+    overrides: dict[str, str | None] = dict.fromkeys(
+        (*REDIRECTING_VARIABLES, "UV_PROJECT", "UV_WORKING_DIRECTORY", "UV_DRY_RUN", "RUST_LOG")
+    )
+    overrides |= {
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_NO_PROGRESS": "1",
+        "NO_COLOR": "1",
+        "UV_HTTP_RETRIES": sources.retries or "1",
+    }
+    if sources.index_url:
+        overrides["UV_DEFAULT_INDEX"] = sources.index_url
+        overrides["UV_INDEX_URL"] = None
+        if sources.index_typed:
+            overrides["UV_INDEX"] = None
+    if sources.extra_index_urls:
+        overrides["UV_EXTRA_INDEX_URL"] = " ".join(sources.extra_index_urls)
+    for variable, value in (
+        ("SSL_CERT_FILE", sources.cert),
+        ("SSL_CLIENT_CERT", sources.client_cert),
+        ("ALL_PROXY", sources.proxy),
+        ("HTTP_PROXY", sources.proxy),
+        ("HTTPS_PROXY", sources.proxy),
+        ("UV_HTTP_TIMEOUT", sources.timeout),
+    ):
+        if value:
+            overrides[variable] = value
+    return overrides

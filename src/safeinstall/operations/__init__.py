@@ -1,0 +1,18 @@
+"""The story: what happens in which order, with the effects passed in."""
+
+from __future__ import annotations
+
+from safeinstall.operations.install import install
+from safeinstall.operations.locate import environment_of, intend, this_environment
+from safeinstall.operations.world import Progress, World, here, there
+
+__all__ = [
+    "Progress",
+    "World",
+    "environment_of",
+    "here",
+    "install",
+    "intend",
+    "there",
+    "this_environment",
+]

@@ -1,0 +1,233 @@
+"""The engine: choose an installer, ask it for its plan, let it fill the staging area."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from safeinstall import inspection
+from safeinstall.command import Command
+from safeinstall.environment import Environment
+from safeinstall.errors import InstallerError
+from safeinstall.installers import pip, uv
+from safeinstall.installers.reasons import explain
+from safeinstall.installers.report import DryRun
+from safeinstall.operations.nearest import nearest
+from safeinstall.operations.world import World
+from safeinstall.plan import Chosen, Intent, Plan
+from safeinstall.request import Request
+from safeinstall.runner import Completed
+
+__all__ = ["choose", "make_plan", "stage"]
+
+
+def choose(request: Request, environment: Environment) -> Chosen:
+    """Return the installer that does the work, with the reason for the choice.
+
+    Raises `InstallerError` when there is none, naming what to install.
+    """
+    if request.installer in ("auto", "uv"):
+        found = _find_uv(environment)
+        if found:
+            binary, version, where = found
+            reason = "asked for" if request.installer == "uv" else where
+            return Chosen(name=uv.name, version=version, reason=reason, launcher=(binary,))
+        if request.installer == "uv":
+            raise InstallerError("uv is not found.", code="no-installer", hint="%safeinstall uv")
+    if request.installer in ("auto", "pip"):
+        reason = "asked for" if request.installer == "pip" else "uv is not found"
+        chosen = _find_pip(environment, reason)
+        if chosen:
+            return chosen
+    raise InstallerError(
+        f"No installer serves {environment.label}: neither uv nor pip 22.3 or newer is found.",
+        code="no-installer",
+        hint=f'"{environment.executable}" -m ensurepip --upgrade',
+    )
+
+
+def make_plan(intent: Intent, chosen: Chosen, world: World, fingerprint: str) -> Plan:
+    """Ask the installer what the request would change; nothing is touched.
+
+    Raises `InstallerError` with the reason when the request cannot be met.
+    """
+    environment, request = intent.environment, intent.request
+    installed = inspection.snapshot(environment.paths.site_packages)
+    world.progress("looking up what is needed")
+    if chosen.name == uv.name:
+        command = uv.plan_command(
+            chosen.launcher[0], request, environment, intent.sources, config=_config_is_safe(world)
+        )
+    else:
+        command = pip.plan_command(chosen.launcher, request, environment, intent.sources)
+    answer = world.run(command, on_line=_reporter(world, chosen))
+    if not answer.ok:
+        raise _explained(intent, chosen, answer, command, world)
+    resolved = (
+        uv.read_plan(answer.stdout, answer.stderr)
+        if chosen.name == uv.name
+        else pip.read_plan(answer.stdout)
+    )
+    changes = resolved.changes(dict(installed.versions()), _requested(request, resolved))
+    return Plan(
+        intent=intent,
+        chosen=chosen,
+        changes=changes,
+        resolved=resolved,
+        installed=installed,
+        fingerprint=fingerprint,
+    )
+
+
+def stage(
+    plan: Plan,
+    directory: str,
+    world: World,
+    *,
+    on_start: Callable[[int], None],
+    pass_fds: Sequence[int],
+) -> Completed:
+    """Let the installer unpack the plan into `directory`, a private prefix.
+
+    With uv the cache is tried first (the plan is exact, so a resolve is not needed again), then
+    the network. Raises `InstallerError` with the reason.
+    """
+    world.progress(f"unpacking {len(plan.changes.arriving)} into the staging area")
+    commands = list(_stage_commands(plan, directory, world))
+    for attempt, command in enumerate(commands, start=1):
+        answer = world.run(
+            command,
+            on_line=_reporter(world, plan.chosen),
+            on_start=on_start,
+            pass_fds=pass_fds,
+        )
+        if answer.ok:
+            return answer
+        if attempt == len(commands):
+            raise _explained(plan.intent, plan.chosen, answer, command, world)
+    raise AssertionError("unreachable: there is always at least one command")
+
+
+def _stage_commands(plan: Plan, directory: str, world: World) -> tuple[Command, ...]:
+    intent = plan.intent
+    if plan.chosen.name == pip.name:
+        return (
+            pip.stage_command(
+                plan.chosen.launcher,
+                directory,
+                intent.request,
+                intent.sources,
+                plan.changes,
+                plan.resolved,
+            ),
+        )
+    return tuple(
+        uv.stage_command(
+            plan.chosen.launcher[0],
+            directory,
+            intent.request,
+            intent.environment,
+            intent.sources,
+            plan.changes,
+            plan.resolved,
+            offline=offline,
+            config=_config_is_safe(world),
+        )
+        for offline in (True, False)
+    )
+
+
+def _requested(request: Request, resolved: DryRun) -> frozenset[str]:
+    """Return the canonical names the user asked for; folders and URLs get theirs from the plan."""
+    named = {str(item.name) for item in request.items if item.name}
+    if any(item.name is None for item in request.items):
+        named |= {canonicalize_name(found.name) for found in resolved.arriving if found.url}
+    return frozenset(named)
+
+
+def _explained(
+    intent: Intent, chosen: Chosen, answer: Completed, command: Command, world: World
+) -> InstallerError:
+    error = explain(chosen.name, answer.output, intent.request, intent.environment, intent.sources)
+    if error.code == "no-such-version" and chosen.name == uv.name:
+        return nearest(error, intent, chosen, world)
+    return error
+
+
+def _reporter(world: World, chosen: Chosen) -> Callable[[str], None]:
+    read = uv.progress if chosen.name == uv.name else pip.progress
+
+    def report(line: str) -> None:
+        words = read(line)
+        if words:
+            world.progress(words)
+
+    return report
+
+
+def _find_uv(environment: Environment) -> tuple[str, str, str] | None:
+    """Return uv's binary, version and how it was found: ours, the kernel's, or one on PATH."""
+    try:
+        from uv import find_uv_bin
+
+        return str(find_uv_bin()), metadata.version("uv"), "installed with safeinstall"
+    except (ImportError, FileNotFoundError, metadata.PackageNotFoundError):
+        pass
+    if environment.uv:
+        return environment.uv, "", "found with the interpreter"
+    on_path = shutil.which("uv")
+    return (on_path, "", "found on PATH") if on_path else None
+
+
+def _find_pip(environment: Environment, reason: str) -> Chosen | None:
+    if environment.pip and environment.pip.release >= pip.oldest:
+        return Chosen(
+            name=pip.name,
+            version=environment.pip.version,
+            reason=reason,
+            launcher=(environment.executable, "-m", "pip"),
+        )
+    try:
+        own = metadata.version("pip")
+        new_enough = Version(own).release[:2] >= pip.oldest
+    except (metadata.PackageNotFoundError, InvalidVersion):
+        return None
+    if not new_enough:
+        return None
+    return Chosen(
+        name=pip.name,
+        version=own,
+        reason=f"{reason}; the environment has no pip that can",
+        launcher=(sys.executable, "-m", "pip", "--python", environment.executable),
+    )
+
+
+def _config_is_safe(world: World) -> bool:
+    """Tell whether uv may read its configuration files: not when one could move the destination.
+
+    Measured: `target` in a `uv.toml` beats `--prefix` on the command line.
+    """
+    candidates = [folder / "uv.toml" for folder in (Path(world.cwd), *Path(world.cwd).parents)]
+    candidates += [path.with_name("pyproject.toml") for path in candidates]
+    config_home = world.environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
+    candidates += [Path(config_home, "uv", "uv.toml"), Path("/etc/uv/uv.toml")]
+    own = world.environ.get("UV_CONFIG_FILE")
+    candidates += [Path(own)] if own else []
+    return not any(_may_redirect(path) for path in candidates)
+
+
+def _may_redirect(path: Path) -> bool:
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except OSError:
+        return False
+    if path.name == "pyproject.toml" and "tool.uv" not in text:
+        return False
+    keys = ("target", "prefix", "python", "system", "user", "break-system-packages")
+    return any(line.split("=")[0].strip() in keys for line in text.splitlines() if "=" in line)

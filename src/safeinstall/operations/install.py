@@ -1,0 +1,257 @@
+"""The story of one install: satisfied? -> plan -> staging -> checks -> commit -> verification."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from safeinstall import guards, importing, inspection, transaction, verification
+from safeinstall.errors import SafeInstallError
+from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.operations import engine
+from safeinstall.operations.arrivals import arrivals_of, changed_files
+from safeinstall.operations.locate import intend
+from safeinstall.operations.world import World
+from safeinstall.outcome import Outcome, Restart
+from safeinstall.plan import Intent, Plan
+from safeinstall.request import Request
+from safeinstall.satisfied import satisfied
+from safeinstall.verification import Arrival, Verdict
+
+__all__ = ["install"]
+
+_REPLANS = 3
+_FRESH_SECONDS = 60.0
+
+
+def install(request: Request, world: World) -> Outcome:
+    """Carry out the request in the world; the environment ends as asked, or as it was.
+
+    Never raises for what goes wrong with the install: the outcome says it.
+    """
+    story = _Story(request, world, intend(request, world.environment, world.environ))
+    try:
+        return story.told()
+    except KeyboardInterrupt:
+        finding = Finding(
+            code="interrupted", severity=Severity.REFUSE, message="Interrupted; nothing changed."
+        )
+        return story.outcome("failed", finding)
+    except SafeInstallError as error:
+        return story.outcome("failed", _finding(error))
+
+
+@dataclass(slots=True)
+class _Story:
+    """One install on its way: what is known so far."""
+
+    request: Request
+    world: World
+    intent: Intent
+    findings: tuple[Finding, ...] = ()
+    plan: Plan | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    started: float = field(default_factory=time.perf_counter)
+
+    def outcome(self, status: Any, *more: Finding, **rest: Any) -> Outcome:
+        """Return what is known now as the outcome."""
+        self.seconds["total"] = time.perf_counter() - self.started
+        return Outcome(
+            status=status,
+            environment=self.world.environment,
+            destination=self.intent.destination,
+            asked=self.request.display(),
+            plan=self.plan,
+            findings=(*self.findings, *more),
+            live=self.world.live,
+            seconds=dict(self.seconds),
+            **rest,
+        )
+
+    def told(self) -> Outcome:
+        """Tell the story to its end."""
+        environment = self.world.environment
+        directories = environment.sys_path if self.world.live else environment.paths.site_packages
+        index = inspection.InstalledIndex(directories)
+        there_already = satisfied(self.request, index, inspection.marker_environment(environment))
+        self.findings = guards.examine(self.intent)
+        if there_already is not None:
+            self.findings = tuple(f for f in self.findings if not f.stops)
+            return self.outcome("satisfied", satisfied=there_already)
+        if any(finding.stops for finding in self.findings):
+            return self.stopped()
+        chosen = engine.choose(self.request, environment)
+        for _ in range(_REPLANS):
+            with self.timed("plan"):
+                state = transaction.fingerprint(environment.paths.site_packages)
+                self.plan = engine.make_plan(self.intent, chosen, self.world, state)
+            if not self.plan.changes:
+                return self.outcome("satisfied", satisfied=self.named())
+            if self.request.dry_run:
+                return self.outcome("planned")
+            done = self.carried_out(self.plan)
+            if done is not None:
+                return done
+            self.world.progress("the environment was changed by another program: planning again")
+        raise SafeInstallError(
+            "Another program keeps changing this environment.", code="environment-busy"
+        )
+
+    def carried_out(self, plan: Plan) -> Outcome | None:
+        """Stage, check and commit the plan; None when the environment is no longer as planned."""
+        environment = self.world.environment
+        site_packages = environment.paths.site_packages
+        area = transaction.Area.open(environment.prefix)
+        with area.lock(wait=not self.request.no_wait, on_wait=self.waiting) as lock:
+            area.recover()
+            if transaction.fingerprint(site_packages) != plan.fingerprint:
+                return None
+            leaving = [
+                plan.installed.by_key()[key].metadata
+                for key in (canonicalize_name(c.name) for c in plan.changes.leaving)
+                if key in plan.installed.by_key()
+            ]
+            txn = area.begin(
+                command=f"safeinstall {self.request.display()}",
+                packages=[change.to_dict() for change in plan.changes],
+            )
+            try:
+                with self.timed("stage"):
+                    log = engine.stage(
+                        plan,
+                        txn.stage,
+                        self.world,
+                        on_start=lambda pid: txn.note_installer(pid),
+                        pass_fds=(lock.fileno(),),
+                    ).stderr
+                txn.requested({change.name for change in plan.changes.requested})
+                with self.timed("check"):
+                    staged = txn.inspect(site_packages=site_packages, leaving=leaving)
+                self.findings = (*self.findings, *staged.findings)
+                if any(finding.stops for finding in staged.findings):
+                    txn.abandon()
+                    return self.stopped()
+                if transaction.fingerprint(site_packages) != plan.fingerprint:
+                    txn.abandon()
+                    return None
+                arrivals = arrivals_of(staged, plan, environment)
+                changed = changed_files(staged, leaving, environment)
+                self.world.progress("moving into place")
+                with self.timed("commit"):
+                    committed = txn.commit(leaving=leaving)
+            except BaseException:
+                txn.rollback()
+                raise
+            return self.proved(plan, txn, committed, arrivals, changed, log)
+
+    def proved(
+        self,
+        plan: Plan,
+        txn: Any,
+        committed: Any,
+        arrivals: tuple[Arrival, ...],
+        changed: frozenset[str],
+        log: str,
+    ) -> Outcome:
+        """Verify what was committed; roll back when it is not what it should be."""
+        environment = self.world.environment
+        self.world.progress("verifying")
+        try:
+            with self.timed("verify"):
+                fresh = self.asked_afresh(arrivals)
+                refreshed, here_now = False, None
+                stale: tuple[importing.StaleModule, ...] = ()
+                if self.world.live:
+                    path_files = [f for a in arrivals for f in a.files if f.endswith(".pth")]
+                    refreshed = importing.refresh(environment.paths.site_packages, path_files)
+                    stale = importing.stale_modules(changed)
+                    here_now = importing.origins(m for a in arrivals for m in a.modules)
+                verdicts = verification.judge(arrivals, fresh, here_now)
+        except BaseException:
+            txn.rollback()
+            raise
+        if not all(verdict.landed for verdict in verdicts):
+            txn.rollback()
+            return self.outcome("rolled-back", _not_landed(verdicts), verification=verdicts)
+        shadows = verification.shadow_findings(arrivals, fresh or {})
+        restart: Restart = "needed" if stale else "refreshed" if refreshed else "none"
+        return self.outcome(
+            "done",
+            *shadows,
+            verification=verdicts,
+            restart=restart,
+            stale_modules=tuple(module.name for module in stale),
+            compiled_stale=sum(module.compiled for module in stale),
+            transaction=committed.id,
+            log=log,
+        )
+
+    def asked_afresh(self, arrivals: tuple[Arrival, ...]) -> Mapping[str, tuple[str, ...]] | None:
+        """Return what a new process of the interpreter says about the modules, None if it fails."""
+        modules = tuple(dict.fromkeys(m for arrival in arrivals for m in arrival.modules))
+        if not modules:
+            return {}
+        cookie = secrets.token_hex(16)
+        command = verification.fresh_command(
+            self.world.environment, modules, cookie, self.world.cwd
+        )
+        answer = self.world.run(command, timeout=_FRESH_SECONDS)
+        return verification.read_fresh(answer.stdout, cookie)
+
+    def stopped(self) -> Outcome:
+        """Return the outcome of findings that forbid going on."""
+        refused = any(finding.severity is Severity.REFUSE for finding in self.findings)
+        return self.outcome("refused" if refused else "needs-confirmation")
+
+    def named(self) -> tuple[Any, ...]:
+        """Return the installed distributions the request names (nothing had to change)."""
+        index = inspection.InstalledIndex(self.world.environment.sys_path)
+        found = (index.find(item.name) for item in self.request.items if item.name)
+        return tuple(distribution for distribution in found if distribution)
+
+    def waiting(self, holder: Any) -> None:
+        """Say that another install holds the lock."""
+        self.world.progress(f"waiting for another install (process {holder.pid}) to finish")
+
+    def timed(self, name: str) -> _Timed:
+        """Measure one part of the story."""
+        return _Timed(self.seconds, name)
+
+
+@dataclass(slots=True)
+class _Timed:
+    seconds: dict[str, float]
+    name: str
+    start: float = 0.0
+
+    def __enter__(self) -> None:
+        self.start = time.perf_counter()
+
+    def __exit__(self, *exception: object) -> None:
+        spent = time.perf_counter() - self.start
+        self.seconds[self.name] = self.seconds.get(self.name, 0.0) + spent
+
+
+def _finding(error: SafeInstallError) -> Finding:
+    hint = (Suggestion(command=error.hint),) if error.hint else ()
+    return Finding(
+        code=error.code,
+        severity=Severity.REFUSE,
+        message=error.message,
+        context=error.context,
+        hint=hint,
+    )
+
+
+def _not_landed(verdicts: tuple[Verdict, ...]) -> Finding:
+    names = ", ".join(verdict.name for verdict in verdicts if not verdict.landed)
+    return Finding(
+        code="not-landed",
+        severity=Severity.REFUSE,
+        message=f"Files of {names} are missing after the install; everything was put back.",
+    )

@@ -1,0 +1,57 @@
+"""Find out where we are: the environment, the sources, and what would have led elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from safeinstall import inspection, probe
+from safeinstall.environment import Environment
+from safeinstall.errors import EnvironmentReportError
+from safeinstall.installers.sources import Sources, redirections
+from safeinstall.plan import Destination, Intent
+from safeinstall.request import Request
+from safeinstall.runner import CommandNotFoundError, run
+
+__all__ = ["environment_of", "intend", "this_environment"]
+
+_PROBE_SECONDS = 30.0
+
+
+def this_environment() -> Environment:
+    """Return the environment of the running interpreter."""
+    return inspection.this_environment()
+
+
+def environment_of(python: str) -> Environment:
+    """Return the environment of another interpreter, which is started once to be asked.
+
+    `python` is a path, a name on PATH, or the folder of an environment.
+    Raises `EnvironmentReportError` when nothing there answers like a Python.
+    """
+    path = Path(python).expanduser()
+    if path.is_dir():
+        inside = [path / "bin" / "python", path / "Scripts" / "python.exe", path / "python.exe"]
+        path = next((candidate for candidate in inside if candidate.exists()), inside[0])
+    executable = str(path.absolute()) if path.exists() else shutil.which(python)
+    if executable is None:
+        raise EnvironmentReportError(f"There is no interpreter at {python}.", code="not-a-python")
+    command, cookie = inspection.probe_command(executable)
+    try:
+        answer = run(command, timeout=_PROBE_SECONDS)
+    except CommandNotFoundError as error:
+        raise EnvironmentReportError(error.message, code="not-a-python") from error
+    return inspection.parse_probe(executable, answer.stdout, cookie)
+
+
+def intend(request: Request, environment: Environment, environ: Mapping[str, str]) -> Intent:
+    """Return the request as it meets the environment: sources merged, redirections named."""
+    settings = probe.read_pip_settings(environ, environment.prefix, environment.home or None)
+    return Intent(
+        environment=environment,
+        request=request,
+        sources=Sources.merged(settings, request),
+        redirections=redirections(environ, settings),
+        destination=Destination.of(environment),
+    )

@@ -1,0 +1,77 @@
+"""The world an operation works in: the environment, and the effects it may use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from safeinstall.command import Command
+from safeinstall.environment import Environment
+from safeinstall.operations.locate import environment_of, this_environment
+from safeinstall.runner import Completed, run
+
+__all__ = ["Progress", "Run", "World", "here", "silent", "there"]
+
+Progress = Callable[[str], None]
+"""Gets a few words each time the work has moved on."""
+
+
+class Run(Protocol):
+    """What starts a process (`runner.run`, or a recorder in tests)."""
+
+    def __call__(
+        self,
+        command: Command,
+        *,
+        on_line: Callable[[str], None] | None = None,
+        on_start: Callable[[int], None] | None = None,
+        pass_fds: Sequence[int] = (),
+        timeout: float | None = None,
+    ) -> Completed:
+        """Run the command to its end."""
+        ...
+
+
+def silent(words: str) -> None:
+    """Say nothing about progress."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """Everything an operation needs and may touch."""
+
+    environment: Environment
+    live: bool
+    """True when the environment's interpreter is this very process."""
+    environ: Mapping[str, str]
+    cwd: str
+    run: Run = run
+    progress: Progress = silent
+
+
+def here(progress: Progress = silent) -> World:
+    """Return the world of this process: its interpreter, variables and folder."""
+    return World(
+        environment=this_environment(),
+        live=True,
+        environ=dict(os.environ),
+        cwd=str(Path.cwd()),
+        progress=progress,
+    )
+
+
+def there(python: str, progress: Progress = silent) -> World:
+    """Return the world of another interpreter.
+
+    Raises `EnvironmentReportError` when `python` is no interpreter that answers.
+    """
+    return World(
+        environment=environment_of(python),
+        live=False,
+        environ=dict(os.environ),
+        cwd=str(Path.cwd()),
+        progress=progress,
+    )

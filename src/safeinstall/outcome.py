@@ -1,0 +1,90 @@
+"""The outcome: what an operation did, found and proved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from safeinstall.distributions import Change, Distribution
+from safeinstall.environment import Environment
+from safeinstall.findings import Finding, Severity
+from safeinstall.plan import Destination, Plan
+from safeinstall.verification import Verdict
+
+__all__ = ["Outcome", "Restart", "Status"]
+
+Status = Literal[
+    "satisfied", "planned", "done", "needs-confirmation", "refused", "failed", "rolled-back"
+]
+Restart = Literal["none", "refreshed", "needed"]
+
+_EXIT: Mapping[str, int] = {"satisfied": 0, "planned": 0, "done": 0, "needs-confirmation": 3}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What came of one operation on an environment."""
+
+    status: Status
+    environment: Environment
+    destination: Destination
+    asked: str = ""
+    """The request as typed, without secrets."""
+    plan: Plan | None = None
+    findings: tuple[Finding, ...] = ()
+    satisfied: tuple[Distribution, ...] = ()
+    """What was already there, when nothing had to be done."""
+    verification: tuple[Verdict, ...] = ()
+    restart: Restart = "none"
+    stale_modules: tuple[str, ...] = ()
+    compiled_stale: int = 0
+    """How many of the stale modules are compiled code."""
+    transaction: str | None = None
+    live: bool = False
+    """True when the environment is that of a kernel that goes on running."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    log: str = ""
+    """The installer's own words, kept for `-v` and for failures."""
+
+    @property
+    def ok(self) -> bool:
+        """True when the request holds now, or would (a dry run)."""
+        return self.exit_status == 0
+
+    @property
+    def exit_status(self) -> int:
+        """Exit status: 0, 1 (environment as before) or 3 (needs confirmation)."""
+        return _EXIT.get(self.status, 1)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What the plan changes, or changed."""
+        return self.plan.changes.items if self.plan else ()
+
+    @property
+    def stopping(self) -> Finding | None:
+        """The finding because of which nothing was changed: a refusal before a question."""
+        stops = [finding for finding in self.findings if finding.stops]
+        return min(stops, key=lambda f: f.severity is not Severity.REFUSE) if stops else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcome as JSON-able data (schema 1)."""
+        return {
+            "schema": 1,
+            "status": self.status,
+            "asked": self.asked,
+            "environment": self.environment.to_dict(),
+            "destination": self.destination.to_dict(),
+            "plan": self.plan.to_dict() if self.plan else {"installer": None, "changes": []},
+            "findings": [finding.to_dict() for finding in self.findings],
+            "satisfied": [
+                {"name": found.name, "version": found.version, "location": found.location}
+                for found in self.satisfied
+            ],
+            "verification": [verdict.to_dict() for verdict in self.verification],
+            "restart": self.restart,
+            "stale_modules": list(self.stale_modules),
+            "transaction": self.transaction,
+            "seconds": {name: round(value, 4) for name, value in self.seconds.items()},
+        }

@@ -1,0 +1,89 @@
+"""The plan: everything that would change, computed before anything is touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from safeinstall.distributions import Changes, Snapshot
+from safeinstall.environment import Environment
+from safeinstall.installers.report import DryRun
+from safeinstall.installers.sources import Redirection, Sources
+from safeinstall.request import Request
+
+__all__ = ["Chosen", "Destination", "Intent", "Plan"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Destination:
+    """Where this install puts files: path, interpreter and the reason."""
+
+    path: str
+    scheme: str
+    interpreter: str
+    reason: str
+
+    @classmethod
+    def of(cls, environment: Environment) -> Destination:
+        """Return the one destination `%safeinstall` ever uses: the environment's own."""
+        return cls(
+            path=environment.paths.purelib,
+            scheme=str(environment.report.get("scheme", "")),
+            interpreter=environment.executable,
+            reason="the environment of the interpreter that runs the cell",
+        )
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the JSON form."""
+        return {
+            "path": self.path,
+            "scheme": self.scheme,
+            "interpreter": self.interpreter,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chosen:
+    """Which installer does the work, and why."""
+
+    name: str
+    version: str
+    reason: str
+    launcher: tuple[str, ...]
+    """What starts it: the uv binary, or an interpreter with `-m pip`."""
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the JSON form."""
+        return {"name": self.name, "version": self.version, "reason": self.reason}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intent:
+    """A request that has met an environment, before any installer was asked."""
+
+    environment: Environment
+    request: Request
+    sources: Sources
+    redirections: tuple[Redirection, ...]
+    destination: Destination
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """The complete list of changes, and what was known when it was made."""
+
+    intent: Intent
+    chosen: Chosen
+    changes: Changes
+    resolved: DryRun
+    installed: Snapshot
+    fingerprint: str
+    """State of the environment when the plan was made; another state means: plan again."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "installer": self.chosen.to_dict(),
+            "changes": [change.to_dict() for change in self.changes],
+        }

@@ -1,0 +1,28 @@
+"""A message before it is laid out: the same parts become text and HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from safeinstall.findings import Suggestion
+
+__all__ = ["Mark", "Message"]
+
+Mark = Literal["✓", "✗", "!", "·", ""]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """What happened, what it means, what to type."""
+
+    mark: Mark
+    headline: str
+    """What happened and into which path: the first line."""
+    seconds: float | None = None
+    lines: tuple[str, ...] = ()
+    """Plain sentences or facts below the headline."""
+    ways: tuple[Suggestion, ...] = ()
+    """Lines to type, the default first."""
+    details: str = ""
+    """What is folded away: an installer's own words."""

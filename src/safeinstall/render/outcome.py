@@ -1,0 +1,167 @@
+"""The words for an outcome (tone and order: what happened, where, versions, one default way on)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from safeinstall.distributions import Change
+from safeinstall.environment import shown
+from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.outcome import Outcome
+from safeinstall.render.message import Message
+
+__all__ = ["outcome_message"]
+
+_CONTEXT_LINES = 2
+_NAMED = 4
+
+
+def outcome_message(outcome: Outcome, *, quiet: bool = False) -> Message:
+    """Return the message for an outcome."""
+    if outcome.status == "satisfied":
+        return _satisfied(outcome)
+    if outcome.status == "planned":
+        return _planned(outcome)
+    if outcome.status == "done":
+        return _done(outcome, quiet)
+    return _stopped(outcome)
+
+
+def _satisfied(outcome: Outcome) -> Message:
+    environment = outcome.environment
+    if not outcome.satisfied:
+        headline = f"Nothing to do: the request already holds in {environment.label}"
+    else:
+        names = _joined([f"{found.name} {found.version}" for found in outcome.satisfied])
+        verb = "is" if len(outcome.satisfied) == 1 else "are"
+        elsewhere = {
+            found.location
+            for found in outcome.satisfied
+            if not found.location.startswith(environment.prefix)
+        }
+        place = environment.label
+        if len(elsewhere) == 1 and all(f.location in elsewhere for f in outcome.satisfied):
+            place = f"{shown(elsewhere.pop(), environment.home)}, which this kernel imports from"
+        headline = f"{names} {verb} already in {place}"
+    return Message(
+        mark="✓",
+        headline=headline,
+        seconds=outcome.seconds.get("total"),
+        lines=_remarks(outcome),
+    )
+
+
+def _planned(outcome: Outcome) -> Message:
+    return Message(
+        mark="·",
+        headline=f"Would change {outcome.environment.label} like this (nothing changed yet):",
+        seconds=outcome.seconds.get("total"),
+        lines=(*_rows(outcome.changes), *_remarks(outcome)),
+        ways=(Suggestion(command="%safeinstall " + _without_dry_run(outcome.asked), note="do it"),),
+    )
+
+
+def _done(outcome: Outcome, quiet: bool) -> Message:
+    environment = outcome.environment
+    requested = [change for change in outcome.changes if change.requested] or list(outcome.changes)
+    along = [change for change in outcome.changes if change not in requested]
+    owner = "this kernel's environment" if outcome.live else "the environment of this interpreter"
+    headline = f"{_deed(requested, environment.label)} — {owner} (Python {environment.python})"
+    lines = [] if quiet else [*_rows(along), *_restart(outcome)]
+    return Message(
+        mark="✓",
+        headline=headline,
+        seconds=outcome.seconds.get("total"),
+        lines=(*lines, *_remarks(outcome)),
+        details=outcome.log,
+    )
+
+
+def _deed(changes: Sequence[Change], place: str) -> str:
+    if all(change.kind == "added" for change in changes):
+        return f"{_joined([_short(change) for change in changes])} installed into {place}"
+    return f"{_joined([_short(change) for change in changes])} in {place}"
+
+
+def _short(change: Change) -> str:
+    if change.before is None:
+        return f"{change.name} {change.after}"
+    if change.after is None:
+        return f"{change.name} {change.before} removed"
+    if change.before == change.after:
+        return f"{change.name} {change.after} reinstalled"
+    return f"{change.name} {change.before} → {change.after}"
+
+
+def _rows(changes: Sequence[Change]) -> list[str]:
+    signs = {"added": "+", "removed": "-", "replaced": "~", "reinstalled": "="}
+    words = [f"{signs[change.kind]} {_short(change)}" for change in changes]
+    return ["   ".join(words)] if words else []
+
+
+def _restart(outcome: Outcome) -> list[str]:
+    if outcome.restart == "needed":
+        tops = list(dict.fromkeys(name.split(".")[0] for name in outcome.stale_modules))
+        named = _joined(tops)
+        verb = "is" if len(tops) == 1 else "are"
+        compiled = (
+            f" ({outcome.compiled_stale} compiled module"
+            f"{'s' if outcome.compiled_stale > 1 else ''})"
+            if outcome.compiled_stale
+            else ""
+        )
+        return [f"Restart the kernel before going on: {named} {verb} loaded{compiled}."]
+    if not outcome.live:
+        return []
+    if outcome.restart == "refreshed":
+        return ["Ready to import: made visible to this running kernel, no restart needed."]
+    return ["Ready to import, no restart needed."]
+
+
+def _stopped(outcome: Outcome) -> Message:
+    finding = outcome.stopping
+    if finding is None:
+        return Message(mark="✗", headline="Nothing changed.")
+    shown_context = finding.context.splitlines()
+    more = [f for f in outcome.findings if f is not finding and f.stops]
+    return Message(
+        mark="✗",
+        headline=_opening(outcome, finding) + _tilde(outcome, finding.message),
+        lines=tuple(_tilde(outcome, line.strip()) for line in shown_context[:_CONTEXT_LINES])
+        + tuple(_tilde(outcome, other.message) for other in more)
+        + _remarks(outcome),
+        ways=finding.hint + tuple(way for other in more for way in other.hint),
+        details="\n".join(shown_context) if len(shown_context) > _CONTEXT_LINES else outcome.log,
+    )
+
+
+def _opening(outcome: Outcome, finding: Finding) -> str:
+    if "nothing changed" in finding.message.lower():
+        return ""
+    return "Put back as it was. " if outcome.status == "rolled-back" else "Nothing changed. "
+
+
+def _remarks(outcome: Outcome) -> tuple[str, ...]:
+    """Return the findings that do not stop: warnings first."""
+    remarks = [finding for finding in outcome.findings if not finding.stops]
+    remarks.sort(key=lambda finding: finding.severity is not Severity.WARNING)
+    return tuple(_tilde(outcome, finding.message) for finding in remarks)
+
+
+def _tilde(outcome: Outcome, text: str) -> str:
+    home = outcome.environment.home.rstrip("/")
+    if len(home) < 2:
+        return text
+    return text.replace(home + "/", "~/")
+
+
+def _joined(words: Sequence[str]) -> str:
+    if len(words) > _NAMED:
+        return f"{', '.join(words[: _NAMED - 1])} and {len(words) - _NAMED + 1} more"
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _without_dry_run(asked: str) -> str:
+    return " ".join(word for word in asked.split(" ") if word != "--dry-run")

@@ -1,0 +1,168 @@
+"""The only module that starts processes.
+
+Every child gets its own session (a kernel's interrupt goes to the whole process group and must not
+cut an installer in half), its standard input is closed or fed once, and its output arrives line by
+line. Nothing runs through a shell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import IO, Final
+
+from safeinstall.command import Command
+from safeinstall.errors import SafeInstallError
+
+__all__ = ["CommandNotFoundError", "Completed", "run"]
+
+_GRACE_SECONDS: Final = 3.0
+_LONGEST_LINE: Final = 4000
+
+
+class CommandNotFoundError(SafeInstallError):
+    """The program of a command cannot be started."""
+
+    code = "command-not-found"
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A process that has ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def ok(self) -> bool:
+        """True for exit status 0."""
+        return self.returncode == 0
+
+    @property
+    def output(self) -> str:
+        """Standard error, then standard output: where reasons are looked for."""
+        return f"{self.stderr}\n{self.stdout}"
+
+
+def run(
+    command: Command,
+    *,
+    on_line: Callable[[str], None] | None = None,
+    on_start: Callable[[int], None] | None = None,
+    pass_fds: Sequence[int] = (),
+    timeout: float | None = None,
+) -> Completed:
+    """Run the command to its end and return what it said.
+
+    `on_line` gets each line of standard error as it comes, in this thread; `on_start` the process
+    id. `pass_fds` stay open in the child (a lock it then holds as long as it lives).
+    An interrupt (or `timeout` seconds gone by) ends the whole process group first.
+
+    Raises `CommandNotFoundError`; KeyboardInterrupt passes through once the child is gone;
+    a timeout raises `SafeInstallError`.
+    """
+    try:
+        process = subprocess.Popen(
+            command.argv,
+            stdin=subprocess.PIPE if command.stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=command.environment(),
+            cwd=command.cwd,
+            start_new_session=True,
+            pass_fds=tuple(pass_fds) if os.name == "posix" else (),
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise CommandNotFoundError(
+            f"{command.argv[0]} cannot be started: {error.strerror or error}."
+        ) from error
+    try:
+        if on_start:
+            on_start(process.pid)
+        return _followed(process, command, on_line, timeout)
+    except BaseException:
+        _end_group(process)
+        raise
+    finally:
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+
+def _followed(
+    process: subprocess.Popen[str],
+    command: Command,
+    on_line: Callable[[str], None] | None,
+    timeout: float | None,
+) -> Completed:
+    """Feed, read and wait; lines are handed out in the calling thread, where output belongs."""
+    out: list[str] = []
+    err: list[str] = []
+    news = threading.Event()
+    readers = [
+        threading.Thread(target=_read, args=(stream, lines, news), daemon=True)
+        for stream, lines in ((process.stdout, out), (process.stderr, err))
+    ]
+    for reader in readers:
+        reader.start()
+    if process.stdin:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(command.stdin)
+        process.stdin.close()
+    told, waited = 0, 0.0
+    while any(reader.is_alive() for reader in readers):
+        # a short, interruptible wait: Event.wait returns at once when a line has come
+        if not news.wait(0.05):
+            waited += 0.05
+            if timeout is not None and waited > timeout:
+                raise SafeInstallError(
+                    f"{command.argv[0]} gave no answer in {timeout:.0f} s.", code="timeout"
+                )
+        news.clear()
+        while on_line and told < len(err):
+            on_line(err[told].rstrip("\n")[:_LONGEST_LINE])
+            told += 1
+    for reader in readers:
+        reader.join()
+    if on_line:
+        for line in err[told:]:
+            on_line(line.rstrip("\n")[:_LONGEST_LINE])
+    return Completed(process.wait(), "".join(out), "".join(err))
+
+
+def _read(stream: IO[str] | None, lines: list[str], news: threading.Event) -> None:
+    if stream is not None:
+        with contextlib.suppress(ValueError, OSError):  # closed under us: the process is gone
+            for line in stream:
+                lines.append(line)
+                news.set()
+    news.set()
+
+
+def _end_group(process: subprocess.Popen[str]) -> None:
+    """End the child and everything it started: politely, then for good."""
+    if process.poll() is not None and os.name != "posix":
+        return
+    for ending in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+        try:
+            if os.name == "posix":
+                os.killpg(process.pid, ending)
+            else:
+                process.terminate()
+        except (ProcessLookupError, PermissionError):
+            pass
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_SECONDS)
+            if ending is signal.SIGTERM:
+                continue  # the leader is gone, grandchildren may not be
+            return
