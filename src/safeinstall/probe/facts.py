@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Mapping
 
-__all__ = ["SCHEMA", "facts"]
+__all__ = ["SCHEMA", "facts", "kernel_facts"]
 
 SCHEMA = 1
 _FLAGS = ("isolated", "no_user_site", "ignore_environment", "no_site", "safe_path")
@@ -101,6 +101,26 @@ def _pip(user: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str] | N
         return None
     found = find_distribution("pip", [origin])
     return {"version": found.version if found else "", "path": os.path.join(origin, "pip")}
+
+
+def kernel_facts() -> dict[str, Any]:
+    """Return the part of the facts that a prediction needs, which costs a tenth of the whole."""
+    import sysconfig
+
+    from .kind import interpreter_kind
+
+    scheme = _scheme()
+    schemes = sysconfig.get_scheme_names()
+    return {
+        "executable": sys.executable or "",
+        "version_info": list(sys.version_info[:3]),
+        "prefix": sys.prefix,
+        "base_prefix": sys.base_prefix,
+        "kind": interpreter_kind(sys.prefix, sys.base_prefix, schemes)[0],
+        "paths": {name: sysconfig.get_path(name, scheme) for name in _PATHS},
+        "sys_path": [str(entry) for entry in sys.path],
+        "user_site": _user_site(),
+    }
 
 
 def facts(environ: Mapping[str, str] | None = None) -> dict[str, Any]:

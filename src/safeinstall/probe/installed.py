@@ -41,9 +41,9 @@ class Found:
         """Whether an installer can take it away: it left a list of its files."""
         if os.path.isfile(self.metadata):  # distutils wrote a bare file, no list
             return False
-        lists = ("RECORD", "installed-files.txt", "top_level.txt")
-        wanted = lists[:1] if self.metadata.endswith(".dist-info") else lists[1:]
-        return any(os.path.isfile(os.path.join(self.metadata, name)) for name in wanted)
+        if self.metadata.endswith(".egg-info"):
+            return True
+        return os.path.isfile(os.path.join(self.metadata, "RECORD"))
 
 
 def _version_inside(metadata: str) -> str:

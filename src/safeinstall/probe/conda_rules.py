@@ -1,0 +1,110 @@
+"""Where ``%conda install`` and ``!conda install`` would install.
+
+Written after ``IPython/core/magics/packaging.py`` (``is_conda_environment``,
+``_get_conda_like_executable``) and conda's own order: ``--prefix``, ``--name``, CONDA_PREFIX, base.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from .interpreter import Interpreter, read_interpreter
+from .obstacle import obstacle
+from .options import CONDA, read_line
+from .programs import find_programs
+from .search_path import home_folder
+from .verdict import SITE, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .resolve import Invocation
+
+__all__ = ["decide_conda"]
+
+
+def decide_conda(invocation: Invocation, kernel: Interpreter) -> Verdict:
+    """Return what this conda command would do in a process of the kernel."""
+    name, words = invocation.words[0], invocation.words[1:]
+    line = read_line(words, CONDA)
+    prefix = line.last("prefix")
+    if name.startswith("%"):
+        if not os.path.isfile(os.path.join(kernel.prefix, "conda-meta", "history")):
+            return Verdict("fails", "the kernel's environment is not a conda environment")
+        program = _magic_program(name[1:], invocation, kernel)
+        if program is None:
+            return Verdict("command-not-found", "there is no program %s to be found" % name[1:])
+        prefix = prefix or (None if line.last("name") else kernel.prefix)
+    else:
+        program = invocation.program
+    if line.has("dry-run") or line.has("d"):
+        return Verdict("no-change", "a dry run installs nothing")
+    if prefix is None:
+        prefix = _named(line.last("name"), program, invocation)
+    if prefix is None:
+        return Verdict("unknown", "which environment conda means cannot be seen from here")
+    prefix = os.path.normpath(os.path.join(invocation.cwd, prefix))
+    names = tuple(re.split(r"[=<>!~ \[]", word)[0].rpartition("::")[2] for word in line.positional[1:])
+    return _into(prefix, invocation, kernel, names)
+
+
+def _into(
+    prefix: str, invocation: Invocation, kernel: Interpreter, names: tuple[str, ...]
+) -> Verdict:
+    if os.path.realpath(prefix) == os.path.realpath(kernel.prefix):
+        found: Interpreter | None = kernel
+    else:
+        found = read_interpreter(os.path.join(prefix, "bin", "python"))
+    if not os.path.isdir(os.path.join(prefix, "conda-meta")):
+        return Verdict("fails", "%s is not a conda environment" % prefix, interpreter=found)
+    if found is None:
+        return Verdict("unknown", "%s has no Python of its own" % prefix)
+    site = found.scheme(invocation.environ)["purelib"]
+    stop = obstacle(os.path.join(prefix, "conda-meta"), invocation.elevated)
+    if stop:
+        return Verdict(*stop, interpreter=found)
+    return Verdict(SITE, "conda works on %s" % prefix, site, found, names=names)
+
+
+def _magic_program(name: str, invocation: Invocation, kernel: Interpreter) -> str | None:
+    """Find the program behind ``%conda`` in IPython's order."""
+    environ = invocation.environ
+    given = environ.get({"conda": "CONDA_EXE"}.get(name, "MAMBA_EXE"), "")
+    if given and os.path.basename(given).startswith(name):
+        return given if os.path.isfile(given) else None
+    beside = os.path.join(os.path.dirname(kernel.executable), name)
+    if os.path.isfile(beside):
+        return beside
+    try:
+        path = os.path.join(kernel.prefix, "conda-meta", "history")
+        with open(path, encoding="utf-8", errors="replace") as file:
+            text = file.read(64 * 1024)
+    except OSError:
+        text = ""
+    said = re.search(r"^#\s*cmd:\s*(?P<command>.*%s[\.A-Za-z]*)\s+(create|install)" % name, text, re.M)
+    if said and os.path.isfile(said.group("command").strip()):
+        return said.group("command").strip()
+    hits = find_programs(name, environ, invocation.cwd)
+    return hits[0] if hits else None
+
+
+def _named(name: str | None, program: str, invocation: Invocation) -> str | None:
+    """Return the prefix of an environment name, of the active one, or of base."""
+    environ = invocation.environ
+    active = environ.get("CONDA_PREFIX")
+    if name is None and active:
+        return active
+    real = os.path.realpath(program)
+    roots = [environ.get("MAMBA_ROOT_PREFIX", ""), os.path.dirname(os.path.dirname(real))]
+    roots += [os.path.dirname(os.path.dirname(os.path.realpath(environ.get("CONDA_EXE", ""))))]
+    roots = [root for root in roots if root and os.path.isdir(os.path.join(root, "conda-meta"))]
+    if name in (None, "base"):
+        return roots[0] if roots else None
+    folders = [os.path.join(root, "envs") for root in roots]
+    folders.append(os.path.join(home_folder(environ), ".conda", "envs"))
+    folders += [part for part in environ.get("CONDA_ENVS_PATH", "").split(os.pathsep) if part]
+    for folder in folders:
+        prefix = os.path.join(folder, name or "")
+        if os.path.isdir(prefix):
+            return prefix
+    return None

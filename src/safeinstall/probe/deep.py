@@ -1,0 +1,90 @@
+"""Ask the installer itself: build the command that makes pip say its decision, and read the answer.
+
+``pip -vv install --no-index --no-deps NAME`` with a name that does not exist runs pip's own option,
+configuration, virtual-environment, PEP 668 and user-site code, and then stops. Nothing is started
+here: whoever runs the command does so with the variables and in the folder of the cell.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .options import PIP, read_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Sequence
+
+    from .prediction import Prediction
+
+__all__ = ["Answer", "agrees", "question", "read_answer"]
+
+_NAME = "safeinstall-asks-for-what-is-not-there"
+_PLACES = ("user", "no-user", "target", "prefix", "root", "break-system-packages", "python", "isolated")
+
+_LINES = (
+    ("externally-managed", "refused-externally-managed"),
+    ("find an activated virtualenv", "refused-require-virtualenv"),
+    ("an not combine", "refused-option-conflict"),
+    ("an not perform a '--user'", "refused-user-site-unavailable"),
+    ("No module named pip", "no-installer"),
+    ("no such option", "fails"),
+    ("Permission denied", "refused-permission"),
+    ("due to --prefix or --target", "elsewhere"),
+    ("Non-user install", "site"),
+    ("User install by explicit request", "user-site"),
+    ("Defaulting to user installation", "user-site"),
+)
+
+
+class Answer(NamedTuple):
+    """What pip said."""
+
+    outcome: str
+    """A word of ``Prediction.outcome``; ``site`` or ``elsewhere`` where pip names no folder."""
+    sentence: str
+    """The line of pip's output that decided."""
+
+
+def question(python: str, options: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the argument list that asks the pip of *python*.
+
+    *options* are those of the command in question; only what decides the place is kept.
+    """
+    line = read_line(["install", *options], PIP)
+    kept: list[str] = []
+    for name, value in line.options:
+        if name in _PLACES:
+            kept.append("--%s=%s" % (name, value) if value else "--" + name)
+    before = [option for option in kept if option.startswith(("--python", "--isolated"))]
+    after = [option for option in kept if option not in before]
+    fixed = ("-vv", "--no-index", "--no-deps", "--no-cache-dir", "--disable-pip-version-check")
+    return (python, "-m", "pip", *before, "install", *fixed, *after, _NAME)
+
+
+def read_answer(output: str) -> Answer:
+    """Find the deciding line in what pip printed (both streams); ``unknown`` where there is none."""
+    lines = output[:200_000].splitlines()
+    for text, outcome in _LINES:
+        for line in lines:
+            if text in line:
+                return Answer(outcome, line.strip())
+    return Answer("unknown", "pip did not say where it would install")
+
+
+def agrees(prediction: Prediction, answer: Answer) -> bool | None:
+    """Tell whether pip's own words fit *prediction*; None where they do not tell.
+
+    pip says nothing about permissions it has not met yet, nor about what is already there.
+    """
+    if answer.outcome == "unknown" or prediction.outcome in ("unknown", "already-satisfied", "no-change"):
+        return None
+    if answer.outcome == "site":
+        return prediction.outcome in ("env-site", "wrong-interpreter", "root-dir") or (
+            prediction.outcome.startswith(("refused-permission", "refused-cannot", "fails"))
+        )
+    if answer.outcome == "elsewhere":
+        return prediction.outcome in ("target-dir", "prefix", "root-dir", "fails", "refused-permission")
+    if answer.outcome == "user-site":
+        return prediction.outcome in ("user-site", "refused-permission", "fails", "root-dir")
+    return prediction.outcome == answer.outcome

@@ -1,0 +1,202 @@
+"""An interpreter that is not running, described from files only.
+
+Written after ``Modules/getpath.py`` (``pyvenv.cfg``, landmarks) and ``Lib/sysconfig.py`` (schemes,
+with Debian's two additions). Nothing is started, so another interpreter costs a few ``stat`` calls.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from .kind import pyvenv_settings
+from .search_path import site_folders, user_base, user_site_allowed, with_pth_folders
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Mapping
+
+__all__ = ["Interpreter", "interpreter_from_facts", "read_interpreter"]
+
+_LIB = re.compile(r"^(?:python|pypy)(\d+)\.(\d+)t?$")
+_DEBIAN_SHARED = "/usr/lib/python3/dist-packages"
+
+
+class Interpreter:
+    """What decides an install: prefixes, version, the folders of its schemes."""
+
+    __slots__ = ("base_prefix", "debian", "executable", "lib_name", "live", "prefix", "venv")
+
+    def __init__(
+        self,
+        executable: str,
+        prefix: str,
+        base_prefix: str,
+        lib_name: str,
+        venv: Mapping[str, str] | None,
+        live: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep what was read; *live* are scheme folders a running interpreter reported."""
+        self.executable = executable
+        self.prefix = prefix
+        self.base_prefix = base_prefix
+        self.lib_name = lib_name
+        self.venv = venv
+        self.live = live
+        self.debian = base_prefix == "/usr" and os.path.isdir(_DEBIAN_SHARED)
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Major and minor version."""
+        match = _LIB.match(self.lib_name)
+        return (int(match.group(1)), int(match.group(2))) if match else (3, 0)
+
+    @property
+    def stdlib(self) -> str:
+        """The folder of the standard library, where PEP 668's marker lies."""
+        return os.path.join(self.base_prefix, "lib", self.lib_name)
+
+    @property
+    def in_venv(self) -> bool:
+        """What pip and PEP 668 ask: does the prefix differ from the base prefix?"""
+        return self.prefix != self.base_prefix
+
+    def externally_managed(self) -> bool:
+        """Whether PEP 668's marker is in force here."""
+        marker = os.path.join(self.stdlib, "EXTERNALLY-MANAGED")
+        return not self.in_venv and os.path.isfile(marker)
+
+    def scheme(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return the folders of a default install (``sysconfig.get_preferred_scheme("prefix")``)."""
+        if self.debian and not self.in_venv:
+            if environ.get("DEB_PYTHON_INSTALL_LAYOUT") in ("deb", "deb_system"):
+                site, data = _DEBIAN_SHARED, self.prefix
+            else:
+                data = os.path.join(self.prefix, "local")
+                site = os.path.join(data, "lib", self.lib_name, "dist-packages")
+            return _folders(site, data)
+        if self.live:
+            return dict(self.live)
+        return _folders(self.site_below(self.prefix), self.prefix)
+
+    def site_below(self, prefix: str, debian_local: bool = False) -> str:
+        """Return the folder that ``--prefix`` fills: ``posix_prefix``, or Debian's ``posix_local``."""
+        if debian_local and self.debian and not self.in_venv:
+            return os.path.join(prefix, "local", "lib", self.lib_name, "dist-packages")
+        return os.path.join(prefix, "lib", self.lib_name, "site-packages")
+
+    def user_scheme(self, environ: Mapping[str, str], cwd: str) -> dict[str, str]:
+        """Return the folders of ``--user``; a relative base is taken from *cwd*."""
+        base = os.path.normpath(os.path.join(cwd, user_base(environ)))
+        return _folders(os.path.join(base, "lib", self.lib_name, "site-packages"), base)
+
+    def user_site_allowed(self, environ: Mapping[str, str], no_user_site: bool = False) -> bool | None:
+        """Return ``site.ENABLE_USER_SITE`` of a process of this interpreter started now."""
+        if no_user_site:
+            return False
+        return user_site_allowed(environ, self.venv if self.in_venv else None)
+
+    def search_path(
+        self, environ: Mapping[str, str], cwd: str, first: str | None, no_user_site: bool = False
+    ) -> list[str]:
+        """Return ``sys.path`` of a child; *first* is its first entry, None for a safe path."""
+        folders = [] if first is None else [first]
+        folders += [
+            os.path.join(cwd, entry)
+            for entry in environ.get("PYTHONPATH", "").split(os.pathsep)
+            if entry
+        ]
+        folders += [self.stdlib, os.path.join(self.stdlib, "lib-dynload")]
+        own = site_folders(self.prefix, self.lib_name, self.debian, self.in_venv)
+        if self.live:
+            own = [*dict.fromkeys((self.live["purelib"], self.live["platlib"])), *own]
+        user = self.user_scheme(environ, cwd)["purelib"]
+        user_folders = [user] if self.user_site_allowed(environ, no_user_site) else []
+        if not self.in_venv:
+            site = [*user_folders, *own]
+        elif (self.venv or {}).get("include-system-site-packages", "").lower() == "true":
+            base = site_folders(self.base_prefix, self.lib_name, self.debian, False)
+            site = [*own, *user_folders, *base]
+        else:
+            site = own
+        return list(dict.fromkeys([*folders, *with_pth_folders(list(dict.fromkeys(site)))]))
+
+
+def _folders(site: str, data: str) -> dict[str, str]:
+    scripts = os.path.join(data, "bin")
+    return {"purelib": site, "platlib": site, "scripts": scripts, "data": data}
+
+
+def interpreter_from_facts(facts: Mapping[str, Any]) -> Interpreter:
+    """Describe the kernel's interpreter, whose scheme folders need no guessing."""
+    lib_name = os.path.basename(str(facts["paths"]["stdlib"]))
+    if not _LIB.match(lib_name):
+        lib_name = "python%d.%d" % tuple(facts["version_info"][:2])
+    in_venv = facts["prefix"] != facts["base_prefix"]
+    return Interpreter(
+        str(facts["executable"]),
+        str(facts["prefix"]),
+        str(facts["base_prefix"]),
+        lib_name,
+        pyvenv_settings(facts["prefix"]) if in_venv else None,
+        {name: str(facts["paths"][name]) for name in ("purelib", "platlib", "scripts", "data")},
+    )
+
+
+def _library_at(prefix: str, hint: str) -> str | None:
+    """Name the ``lib/pythonX.Y`` below *prefix* that has the landmark, preferring *hint*."""
+    lib = os.path.join(prefix, "lib")
+    if hint and os.path.isfile(os.path.join(lib, hint, "os.py")):
+        return hint
+    try:
+        names = [name for name in os.listdir(lib) if _LIB.match(name)]
+    except OSError:
+        return None
+    # A program called `python3` that no link resolves: only one library may answer.
+    found = [name for name in names if os.path.isfile(os.path.join(lib, name, "os.py"))]
+    return found[0] if len(found) == 1 else None
+
+
+def _search_up(folder: str, hint: str) -> tuple[str, str] | None:
+    for _ in range(32):
+        name = _library_at(folder, hint)
+        if name:
+            return folder, name
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return None
+
+
+def read_interpreter(executable: str) -> Interpreter | None:
+    """Describe the interpreter at *executable*; None where its files do not make sense.
+
+    ``pyvenv.cfg`` is looked for beside the path as given and one folder up, before links are
+    followed: a link to a venv's python from elsewhere is the base interpreter.
+    """
+    if not os.path.isfile(executable):
+        return None
+    folder = os.path.dirname(os.path.abspath(executable))
+    real = os.path.realpath(executable)
+    hint = os.path.basename(real)
+    hint = hint if _LIB.match(hint) else ""
+    prefix, settings = None, None
+    for candidate in (folder, os.path.dirname(folder)):
+        if os.path.isfile(os.path.join(candidate, "pyvenv.cfg")):
+            prefix, settings = candidate, pyvenv_settings(candidate)
+            version = re.match(r"(\d+)\.(\d+)", settings.get("version_info", settings.get("version", "")))
+            if version and not hint:
+                hint = "python%s.%s" % version.groups()
+            break
+    starts = [os.path.dirname(real)]
+    if settings and settings.get("home"):
+        home = settings["home"]
+        beside = [os.path.join(home, name) for name in (hint, "python3", "python") if name]
+        starts = [os.path.dirname(os.path.realpath(p)) for p in beside if os.path.exists(p)] + starts
+    for start in starts:
+        found = _search_up(start, hint)
+        if found:
+            base, lib_name = found
+            return Interpreter(executable, prefix or base, base, lib_name, settings)
+    return None

@@ -1,0 +1,296 @@
+"""Where pip would install, by the rules of the release that would run.
+
+Written after ``commands/install.py`` (``run``, ``decide_user_install``), ``cli/base_command.py``,
+``cli/main_parser.py``, ``utils/misc.py`` and ``req/req_uninstall.py`` of pip 9 to 26.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from .candidates import Request, best_local, read_request, standing
+from .installed import module_origin
+from .interpreter import Interpreter, read_interpreter
+from .obstacle import looks_writable, obstacle, obstacle_to_replacing
+from .pip_layout import distutils_override, site_of_prefix
+from .pip_options import PipOptions, read_pip_options
+from .pip_replacing import refusal_to_replace
+from .search_path import home_folder
+from .verdict import SITE, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .candidates import Candidate
+    from .resolve import Invocation
+
+__all__ = ["decide_pip"]
+
+_SHADOWED_BY_OLD_PIP = (
+    "random copy json re logging string tempfile types socket ssl email http optparse hashlib zipfile"
+    " shutil platform queue collections configparser subprocess locale textwrap calendar datetime"
+).split()
+"""Modules of the standard library that pip imports after it has started."""
+
+
+def decide_pip(invocation: Invocation) -> Verdict:
+    """Return what ``pip install`` would do, started as *invocation* says."""
+    runs = invocation.interpreter
+    if runs is None:
+        return Verdict("unknown", "the interpreter behind this pip is not known")
+    case = _Case(invocation, runs)
+    verdict = case.decide()
+    return verdict._replace(
+        interpreter=case.interpreter,
+        version=case.version_text or None,
+        names=case.request.names if case.request else (),
+        notes=(*verdict.notes, *case.notes),
+    )
+
+
+class _Case:
+    """One install command of one pip, decided step by step in pip's own order."""
+
+    def __init__(self, invocation: Invocation, interpreter: Interpreter) -> None:
+        self.invocation = invocation
+        self.interpreter = interpreter
+        self.environ = invocation.environ
+        self.cwd = invocation.cwd
+        self.version: tuple[int, ...] = ()
+        self.version_text = ""
+        self.request: Request | None = None
+        self.notes: list[str] = []
+        self.pip_folder = ""
+
+    def path(self, first: str | None) -> list[str]:
+        found = self.invocation
+        return self.interpreter.search_path(self.environ, self.cwd, first, found.no_user_site)
+
+    def decide(self) -> Verdict:
+        missing = self._find_pip()
+        if missing:
+            return missing
+        options = read_pip_options(self.invocation, self.interpreter.prefix, self.version)
+        other = options.value("python")
+        if other and not options.problem:
+            found = self._other_interpreter(other)
+            if found is None:
+                return Verdict("fails", "pip cannot find the interpreter %s" % other)
+            self.notes.append("%s sends pip to %s" % (options.source("python"), found.prefix))
+            self.interpreter = found
+            options = read_pip_options(self.invocation, found.prefix, self.version)
+        return self._refused(options) or self._install(options)
+
+    def _find_pip(self) -> Verdict | None:
+        """Find the pip that is imported and read its version."""
+        folders = self.path(self.invocation.first)
+        origin = module_origin("pip", folders)
+        if origin is None:
+            python = self.interpreter.executable
+            return Verdict("no-installer", "%s has no module named pip" % python)
+        package = os.path.join(origin, "pip")
+        init = os.path.join(package, "__init__.py")
+        try:
+            with open(init, encoding="utf-8", errors="replace") as file:
+                text = file.read(16 * 1024)
+        except OSError:
+            text = ""
+        match = re.search(r"__version__\s*=\s*['\"]([^'\"]+)", text)
+        real = match and os.path.isfile(os.path.join(package, "__main__.py"))
+        if not match or not real:
+            outcome = "no-installer" if os.path.isdir(package) and not real and match else "fails"
+            return Verdict(outcome, "a local %s is in the way of the installer" % package)
+        self.pip_folder = origin
+        self.version_text = match.group(1)
+        self.version = tuple(int(part) for part in re.findall(r"\d+", self.version_text)[:3])
+        if self.version < (20,) and self.invocation.first == self.cwd:
+            for name in _SHADOWED_BY_OLD_PIP:
+                if os.path.isfile(os.path.join(self.cwd, name + ".py")):
+                    reason = "pip %s imports %s.py of the folder it is started in"
+                    return Verdict("fails", reason % (self.version_text, name))
+        return None
+
+    def _other_interpreter(self, name: str) -> Interpreter | None:
+        """Return what ``--python`` means (``main_parser.py:identify_python_interpreter``)."""
+        path = os.path.join(self.cwd, os.path.expanduser(name))
+        if os.path.isdir(path):
+            path = os.path.join(path, "bin", "python")
+        return read_interpreter(os.path.normpath(path)) if os.path.exists(path) else None
+
+    def _refused(self, options: PipOptions) -> Verdict | None:
+        """Apply the rules that stop pip before it looks for a place."""
+        if options.problem:
+            return Verdict("fails", options.problem)
+        interpreter = self.interpreter
+        if options.flag("require-virtualenv") and not interpreter.in_venv:
+            where = options.source("require-virtualenv")
+            return Verdict("refused-require-virtualenv", "a virtual environment is required by " + where)
+        if options.line.positional[:1] == ["download"]:
+            return Verdict("no-change", "`pip download` installs nothing")
+        user, target = options.user, options.value("target")
+        prefix, root = options.value("prefix"), options.value("root")
+        for name in ("target", "prefix", "root"):
+            value = options.value(name)
+            if value and any(value in word for word in self.invocation.uncertain):
+                return Verdict("unknown", "--%s depends on something only a run can know" % name)
+        if user and target:
+            if self.version >= (20,):
+                return Verdict("refused-option-conflict", "--user and --target cannot be combined")
+            return Verdict("fails", "--user cannot be combined with --target")
+        elsewhere = target or prefix or root
+        report = options.flag("dry-run") and options.value("report")
+        if self.version >= (23,) and not elsewhere and not report:
+            if not options.flag("break-system-packages") and interpreter.externally_managed():
+                marker = os.path.join(interpreter.stdlib, "EXTERNALLY-MANAGED")
+                return Verdict("refused-externally-managed", "%s exists (PEP 668)" % marker)
+        if user and prefix:
+            return Verdict("refused-option-conflict", "--user and --prefix cannot be combined")
+        if user:
+            return self._user_refused()
+        return None
+
+    def _user_allowed(self) -> bool:
+        found = self.invocation
+        return bool(self.interpreter.user_site_allowed(self.environ, found.no_user_site))
+
+    def _user_refused(self) -> Verdict | None:
+        """Apply what an explicit ``--user`` meets (``decide_user_install``)."""
+        venv = self.interpreter.venv if self.interpreter.in_venv else None
+        if venv is not None and self.version >= (20,):
+            # pip reads the value with its letters as they are, site.py in lower case
+            if venv.get("include-system-site-packages") == "false":
+                reason = "the user site is not visible in this virtual environment"
+                return Verdict("refused-user-site-unavailable", reason)
+        if self.version >= (25, 3) and not self._user_allowed():
+            reason = "the user site is switched off for this interpreter"
+            return Verdict("refused-user-site-unavailable", reason)
+        return None
+
+    def _install(self, options: PipOptions) -> Verdict:
+        """Choose the place, then look at what stands there."""
+        target, prefix, root = (options.value(n) for n in ("target", "prefix", "root"))
+        scheme = self.interpreter.scheme(self.environ)
+        outcome, reason = SITE, "the default place of %s" % self.interpreter.executable
+        moved = distutils_override(self.interpreter, self.version, self.environ, self.cwd)
+        if moved and not (target or prefix):
+            scheme = {**scheme, **moved}
+            reason = "a configuration file of distutils names the folder"
+        user = options.user
+        if user is None and not (target or prefix) and self.version >= (20,) and self._user_allowed():
+            places = {scheme["purelib"], scheme["platlib"]}
+            places = {(self._absolute(root) + p) if root else p for p in places}
+            elevated = self.invocation.elevated
+            user = not all(looks_writable(place, elevated) for place in places)
+            if user:
+                reason = "%s is not writable, so pip defaults to the user site" % scheme["purelib"]
+        elif user:
+            reason = "the user site was asked for by %s" % options.source("user")
+        if target:
+            path = self._absolute(target)
+            outcome, reason = "target-dir", "--target from %s" % options.source("target")
+            scheme = {"purelib": path, "platlib": path, "scripts": os.path.join(path, "bin")}
+            if os.path.exists(path) and not os.path.isdir(path):
+                return Verdict("fails", "%s exists and is not a folder" % path)
+            if prefix:
+                return Verdict("fails", "--target and --prefix cannot be combined")
+        elif user:
+            outcome, scheme = "user-site", self.interpreter.user_scheme(self.environ, self.cwd)
+        elif prefix:
+            path = site_of_prefix(self.interpreter, self._absolute(prefix), self.version)
+            outcome, reason = "prefix", "--prefix from %s" % options.source("prefix")
+            scheme = {"purelib": path, "platlib": path}
+            scheme["scripts"] = os.path.join(self._absolute(prefix), "bin")
+        if root:
+            outcome, reason = "root-dir", "--root from %s goes in front" % options.source("root")
+            scheme = {name: self._absolute(root) + path for name, path in scheme.items()}
+        return self._contents(options, scheme, outcome, reason)
+
+    def _absolute(self, path: str | None) -> str:
+        path = path or ""
+        if path == "~" or path.startswith("~/"):
+            path = home_folder(self.environ) + path[1:]
+        return os.path.normpath(os.path.join(self.cwd, path))
+
+    def _contents(
+        self, options: PipOptions, scheme: dict[str, str], outcome: str, reason: str
+    ) -> Verdict:
+        """Look at what is asked for: is it there, can it be had, can it be written?"""
+        line = options.line
+        request = self.request = read_request(
+            line.positional[1:], options.values("requirement"), options.values("editable"), self.cwd
+        )
+        if line.has("group") and request.problem == "nothing is asked for":
+            request = request._replace(problem="")
+        if request.problem:
+            return Verdict("fails", request.problem)
+        # from 20.3 on `python -m pip` takes its folder off sys.path again
+        stays = self.invocation.first != self.cwd or self.version < (20, 3)
+        path = self.path(self.invocation.first if stays else None)
+        forced = [options.flag(name) for name in ("force-reinstall", "ignore-installed")]
+        target = options.value("target")
+        links = options.values("find-links")
+        offline = options.flag("no-index")
+        upgrade = options.flag("upgrade")
+        met = bool(request.wanted) and not (request.files or request.opaque)
+        replaced, chosen = [], list(request.files)
+        for wanted in request.wanted:
+            found, holds = standing(wanted, path)
+            best = best_local(wanted, links, self.cwd, options.flag("pre")) if links else None
+            if offline and best is None and not (holds and not upgrade):
+                return Verdict("fails", "no local folder has %s" % wanted.name)
+            newer = upgrade and (best is None or not offline or (found and best.version != found.version))
+            if holds and not newer and not any(forced) and not target:
+                continue
+            met = False
+            if best is not None and (offline or not upgrade):
+                chosen.append(best)
+            if found and not forced[1] and not target:
+                replaced.append(found)
+        if met:
+            found, _ = standing(request.wanted[0], path)
+            where = found.folder if found else None
+            text = "%s is already satisfied in %s" % (request.wanted[0].name, where)
+            return Verdict("already-satisfied", text, where)
+        if options.flag("dry-run"):
+            return Verdict("no-change", "a dry run installs nothing")
+        for found in replaced:
+            stop = refusal_to_replace(
+                found, self.interpreter, outcome, scheme, self.pip_folder, self.environ
+            )
+            if stop == "stays":
+                self.notes.append("the copy of %s in %s stays" % (found.name, found.folder))
+                continue
+            if stop is None:
+                stop = obstacle_to_replacing(found, self.invocation.elevated)
+            if stop is not None and not isinstance(stop, str):
+                return Verdict(*stop)
+        stopped = self._written(scheme, chosen)
+        if stopped:
+            return Verdict(*stopped)
+        site = scheme["purelib"]
+        same = [f for f in replaced if os.path.realpath(f.folder) == os.path.realpath(site)]
+        kept = bool(target) and not upgrade and self._holds(site, request)
+        return Verdict(outcome, reason, site, replaces=bool(same), kept_old=kept)
+
+    def _holds(self, site: str, request: Request) -> bool:
+        return any(
+            module_origin(name.replace("-", "_"), [site]) is not None for name in request.names
+        )
+
+    def _written(self, scheme: dict[str, str], chosen: list[Candidate]) -> tuple[str, str] | None:
+        """Return what stops the files from being written, where it can be seen beforehand."""
+        elevated = self.invocation.elevated
+        contents = [candidate.inside() for candidate in chosen]
+        size = sum(candidate.size() for candidate in chosen)
+        wanted = {"platlib" if platlib else "purelib" for _, platlib in contents} or {"purelib"}
+        for name in sorted(wanted):
+            stop = obstacle(scheme[name], elevated, size)
+            if stop:
+                return stop
+        stop = obstacle(scheme["scripts"], elevated)
+        if stop and stop[0] == "refused-permission":
+            if any(scripts for scripts, _ in contents):
+                return stop
+            if not contents:
+                self.notes.append("scripts could not be written: " + stop[1])
+        return None

@@ -1,0 +1,441 @@
+"""Which installer, of which interpreter, each command of a cell reaches.
+
+The shell text is walked as ``$SHELL -c`` would: PATH and variables of the kernel process, exports
+and ``cd`` on the way, ``BASH_ENV``, wrappers such as ``sudo`` and ``env``. Nothing is run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+from .interpreter import Interpreter, read_interpreter
+from .programs import find_programs, python_behind, read_script
+from .search_path import home_folder
+from .shell import Word, expand_word, split_shell
+from .wrappers import Wrapped, unwrap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .cell import Step
+    from .shell import Simple
+
+__all__ = ["Invocation", "World", "resolve_step"]
+
+_DEEPEST = 4
+_LONGEST = 20_000
+_PIP = re.compile(r"^pip(?:\d+(?:\.\d+)?)?$")
+_PYTHON = re.compile(r"^(?:python|pypy)(?:\d+(?:\.\d+)?)?t?$")
+_CONDA = ("conda", "mamba", "micromamba")
+_ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)\+?=(.*)$", re.S)
+_KEYWORDS = ("then", "do", "else", "elif", "if", "while", "until", "!", "{", "time")
+_RUNNERS = ("poetry", "pipenv", "pdm", "hatch", "rye", "pixi", "uvx", "docker", "ssh", "nix-shell")
+
+
+class World(NamedTuple):
+    """The process a command starts from."""
+
+    environ: dict[str, str]
+    cwd: str
+    kernel: Interpreter
+
+
+class Invocation(NamedTuple):
+    """One installer as it would be started."""
+
+    tool: str
+    """``pip``, ``uv`` or ``conda``."""
+    words: tuple[str, ...]
+    """Its arguments."""
+    environ: dict[str, str]
+    cwd: str
+    text: str
+    line: int
+    interpreter: Interpreter | None = None
+    """Whose module runs (pip, ``python -m uv``); None for a program of its own."""
+    first: str | None = None
+    """The first entry of its ``sys.path``."""
+    no_user_site: bool = False
+    """Whether it was started with ``-s`` or ``-I``."""
+    elevated: bool = False
+    """Whether ``sudo`` makes it run as root."""
+    problem: tuple[str, str] | None = None
+    """Outcome and reason where no installer is reached at all."""
+    notes: tuple[str, ...] = ()
+    uncertain: tuple[str, ...] = ()
+    """Words whose text depends on something that is only known when it runs."""
+    program: str = ""
+    """The file that is started, where there is one."""
+
+
+def resolve_step(step: Step, world: World) -> list[Invocation]:
+    """Return the installers that one step of the cell starts, in order."""
+    quoted = _quote(world.kernel.executable)
+    walker = _Walker(world, step)
+    if step.kind in ("pip", "uv"):
+        walker.shell("%s -m %s %s" % (quoted, step.kind, step.text), _system_shell(world.environ))
+    elif step.kind in _CONDA:
+        walker.found.append(
+            Invocation(
+                "conda",
+                ("%" + step.kind, *(w for s in split_shell(step.text) for w in walker.texts(s))),
+                world.environ,
+                world.cwd,
+                step.source,
+                step.line,
+            )
+        )
+    elif step.kind == "shell":
+        walker.shell(step.text, _system_shell(world.environ))
+    elif step.kind == "script":
+        walker.shell(step.text, os.path.basename(step.name))
+    elif step.kind == "argv":
+        walker.words([Word(*word) for word in step.argv], dict(world.environ), "", step.source, ())
+    if step.kind in ("pip", "uv") or (step.kind == "shell" and len(walker.found) == 1):
+        return [found._replace(text=step.source) for found in walker.found]
+    return walker.found
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+def _system_shell(environ: dict[str, str]) -> str:
+    """Name the shell behind ``!``: SHELL, else sh (``_process_posix.py:ProcessHandler.sh``)."""
+    return os.path.basename(os.path.realpath(environ.get("SHELL") or "/bin/sh"))
+
+
+class _Walker:
+    """The state of one shell: variables, folder, what was found."""
+
+    def __init__(self, world: World, step: Step) -> None:
+        self.kernel = world.kernel
+        self.step = step
+        self.environ = dict(world.environ)
+        self.local: dict[str, str] = {}
+        self.cwd = world.cwd
+        self.flavour = ""
+        self.depth = 0
+        self.broken: tuple[str, str] | None = None
+        self.unsure = ""
+        self.found: list[Invocation] = []
+
+    def texts(self, simple: Simple) -> list[str]:
+        return [word.text for word in self.expand(simple)]
+
+    def expand(self, simple: Simple) -> list[Word]:
+        names = {**self.environ, **self.local}
+        home = home_folder(self.environ)
+        return [word for pieces in simple.pieces for word in expand_word(pieces, names, home)]
+
+    def shell(self, text: str, flavour: str) -> None:
+        """Walk *text* as a new shell of this flavour would run it."""
+        if self.depth >= _DEEPEST:
+            return
+        before, self.flavour = self.flavour, flavour
+        self.depth += 1
+        start = self.environ.get("BASH_ENV") if flavour == "bash" else None
+        if flavour == "zsh":
+            folder = self.environ.get("ZDOTDIR") or home_folder(self.environ)
+            start = os.path.join(folder, ".zshenv")
+        if start:
+            self.source(os.path.join(self.cwd, start))
+        saved: list[tuple[int, dict[str, str], dict[str, str], str]] = []
+        level = 0
+        for simple in split_shell(text[:_LONGEST]):
+            while saved and simple.depth <= saved[-1][0]:
+                _, self.environ, self.local, self.cwd = saved.pop()
+            if simple.depth > level:
+                saved.append((level, dict(self.environ), dict(self.local), self.cwd))
+            level = simple.depth
+            if simple.before != "&&":
+                self.broken = None
+            self.simple(simple)
+        self.depth -= 1
+        self.flavour = before
+
+    def source(self, path: str) -> None:
+        """Take over what a sourced file exports; commands in it are not the cell's."""
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text = file.read(_LONGEST)
+        except OSError:
+            return
+        if os.path.basename(path) == "activate":
+            match = re.search(r"^\s*(?:export )?VIRTUAL_ENV=(['\"]?)(/[^'\"\n]*)\1", text, re.M)
+            folder = match.group(2) if match else os.path.dirname(os.path.dirname(path))
+            old = self.environ.get("PATH", os.defpath)
+            self.environ["PATH"] = os.path.join(folder, "bin") + os.pathsep + old
+            self.environ["VIRTUAL_ENV"] = folder
+            self.environ.pop("PYTHONHOME", None)
+            return
+        count, flavour = len(self.found), self.flavour
+        self.flavour = "sourced"
+        if self.depth < _DEEPEST:
+            self.depth += 1
+            for simple in split_shell(text):
+                self.simple(simple)
+            self.depth -= 1
+        del self.found[count:]
+        self.flavour = flavour
+
+    def simple(self, simple: Simple) -> None:
+        words = self.expand(simple)
+        while words and words[0].text in _KEYWORDS:
+            words = words[1:]
+        assigned = {}
+        while words:
+            match = _ASSIGNMENT.match(words[0].text)
+            if match is None:
+                break
+            assigned[match.group(1)] = match.group(2)
+            words = words[1:]
+        if not words:
+            for name, value in assigned.items():  # only exported names reach a child
+                (self.environ if name in self.environ else self.local)[name] = value
+            return
+        notes = tuple(
+            "the shell reads %s%s as a redirection: output goes to the file %s" % (op, target, target)
+            for op, target in simple.redirections
+            if op in (">", ">>", "&>") and target[:1] in ("=", "0", "1", "2", "3")
+        )
+        missing = [
+            target
+            for op, target in simple.redirections
+            if op == "<" and not os.path.exists(os.path.join(self.cwd, target))
+        ]
+        count = len(self.found)
+        source = simple.text
+        self.words(words, {**self.environ, **assigned}, simple.before, source, notes, simple.line)
+        if missing:
+            reason = "the shell reads <%s as a file to read, and there is none" % missing[0]
+            for at in range(count, len(self.found)):
+                self.found[at] = self.found[at]._replace(problem=("fails", reason))
+
+    def words(
+        self,
+        words: list[Word],
+        environ: dict[str, str],
+        before: str,
+        text: str,
+        notes: tuple[str, ...],
+        line: int = 0,
+    ) -> None:
+        """Handle one command whose words and variables are known."""
+        if self.builtin(words):
+            return
+        wrapped = unwrap(words, environ, self.cwd)
+        if not wrapped.words:
+            return
+        name = wrapped.words[0].text
+        base = os.path.basename(name)
+        if base in ("bash", "sh", "dash", "zsh", "ksh") and len(wrapped.words) > 2:
+            flags = wrapped.words[1].text
+            if flags.startswith("-") and "c" in flags[1:]:
+                saved = self.environ, self.local
+                self.environ = wrapped.environ
+                self.shell(wrapped.words[2].text, base)
+                self.environ, self.local = saved
+            return
+        invocation = self.installer(wrapped, base, environ)
+        if invocation is None:
+            return
+        number = self.step.line + (line if self.step.kind in ("script", "shell") else 0)
+        problem = self.broken or wrapped.problem or invocation.problem
+        if self.unsure and not problem:
+            problem = ("unknown", self.unsure)
+        self.found.append(
+            invocation._replace(
+                text=text or self.step.source,
+                line=number,
+                notes=notes,
+                elevated=wrapped.elevated,
+                problem=problem,
+                uncertain=tuple(word.text for word in wrapped.words if not word.certain),
+            )
+        )
+
+    def builtin(self, words: list[Word]) -> bool:
+        """Do what the shell itself does; False for a program."""
+        name, rest = words[0].text, [word.text for word in words[1:]]
+        if name in ("export", "declare", "typeset", "readonly"):
+            for word in rest:
+                match = _ASSIGNMENT.match(word)
+                if match:
+                    self.environ[match.group(1)] = match.group(2)
+                elif word in self.local:
+                    self.environ[word] = self.local[word]
+        elif name == "unset":
+            for word in rest:
+                self.environ.pop(word, None)
+                self.local.pop(word, None)
+        elif name in ("cd", "pushd"):
+            target = rest[-1] if rest else home_folder(self.environ)
+            folder = os.path.normpath(os.path.join(self.cwd, target))
+            if os.path.isdir(folder):
+                self.cwd = folder
+            else:
+                self.broken = ("fails", "the folder %s does not exist" % folder)
+        elif name in (".", "source"):
+            if name == "source" and self.flavour in ("dash", "sh"):
+                self.broken = ("command-not-found", "%s has no command `source`" % self.flavour)
+            elif rest:
+                path = os.path.join(self.cwd, rest[0])
+                if os.path.isfile(path):
+                    self.source(path)
+                else:
+                    self.broken = ("fails", "%s does not exist" % path)
+        elif name == "eval":
+            self.shell(" ".join(rest), self.flavour)
+        elif name in ("conda", "mamba", "micromamba", "pyenv") and rest[:1] in (
+            ["activate"],
+            ["shell"],
+        ):
+            self.unsure = "`%s %s` changes PATH in a way only a run can show" % (name, rest[0])
+        else:
+            return False
+        return True
+
+    def installer(
+        self, wrapped: Wrapped, base: str, before: dict[str, str]
+    ) -> Invocation | None:
+        """Recognise an install command and find what it reaches; None for anything else."""
+        texts = tuple(word.text for word in wrapped.words)
+        environ, cwd = wrapped.environ, wrapped.cwd or self.cwd
+        blank = Invocation("pip", texts[1:], environ, cwd, "", 0)
+        if _PIP.match(base):
+            return self.pip_program(blank, texts[0]) if _installs("pip", texts[1:]) else None
+        if base == "uv":
+            if texts[1:2] == ("run",) and _installs("pip", texts[3:]):
+                reason = "`uv run` makes the environment it needs, which only a run can show"
+                return blank._replace(problem=("unknown", reason))
+            if not _installs("uv", texts[1:]):
+                return None
+            hits = find_programs(texts[0], environ, cwd)
+            problem = None if hits else _not_found(texts[0])
+            program = hits[0] if hits else ""
+            return blank._replace(tool="uv", problem=problem, program=program)
+        if base in _CONDA:
+            if not _installs("conda", texts[1:]):
+                return None
+            hits = find_programs(texts[0], environ, cwd)
+            if not hits:
+                return blank._replace(tool="conda", problem=_not_found(texts[0]))
+            return blank._replace(tool="conda", words=texts, program=hits[0])
+        if base in _RUNNERS and any(_PIP.match(text) for text in texts):
+            if "install" in texts:
+                reason = "`%s` decides which environment it means" % base
+                return blank._replace(problem=("unknown", reason))
+            return None
+        if _PYTHON.match(base):
+            return self.python(blank, texts)
+        at = next((i for i, text in enumerate(texts) if text == "-m"), 0)
+        if at and _PIP.match(texts[at + 1] if len(texts) > at + 1 else ""):
+            # an unquoted path with a blank in it: the shell looks for its first part
+            if self.kernel.executable.startswith(texts[0] + " ") and "install" in texts:
+                return blank._replace(problem=_not_found(texts[0]))
+        return None
+
+    def python(self, blank: Invocation, texts: tuple[str, ...]) -> Invocation | None:
+        """Read ``python [flags] -m pip ...``."""
+        environ, cwd = dict(blank.environ), blank.cwd
+        first: str | None = cwd
+        no_user_site = False
+        at = 1
+        while at < len(texts) and texts[at].startswith("-") and not texts[at].startswith("-m"):
+            flags = texts[at][1:]
+            if flags[:1] in ("c", "-") and flags[:1]:
+                return None
+            if flags[:1] in ("W", "X") and len(flags) == 1:
+                at += 1
+            elif flags[:1] not in ("W", "X"):
+                no_user_site = no_user_site or "s" in flags or "I" in flags
+                if "P" in flags or "I" in flags:
+                    first = None
+                if "E" in flags or "I" in flags:
+                    environ = {k: v for k, v in environ.items() if not k.startswith("PYTHON")}
+                if flags.endswith("m"):
+                    break
+            at += 1
+        if at >= len(texts):
+            return None
+        glued = texts[at][2:] if texts[at].startswith("-m") else ""
+        module = glued or (texts[at + 1] if len(texts) > at + 1 else "")
+        rest = texts[at + (1 if glued else 2) :]
+        if module not in ("pip", "uv", "pip.__main__") or "m" not in texts[at][:2] + texts[at][-1:]:
+            return None
+        tool = module[:3].rstrip(".")
+        if not _installs(tool, rest):
+            return None
+        if environ.get("PYTHONSAFEPATH"):
+            first = None
+        blank = blank._replace(tool=tool, words=rest, environ=environ, first=first)
+        blank = blank._replace(no_user_site=no_user_site)
+        hits = find_programs(texts[0], environ, cwd)
+        interpreter = self.interpreter(hits[0], environ, cwd) if hits else None
+        if not hits:
+            return blank._replace(problem=_not_found(texts[0]))
+        if interpreter is None:
+            reason = "%s is not an interpreter whose files make sense" % hits[0]
+            return blank._replace(problem=("unknown", reason))
+        return blank._replace(interpreter=interpreter, program=hits[0])
+
+    def interpreter(self, path: str, environ: dict[str, str], cwd: str) -> Interpreter | None:
+        """Describe the interpreter that the file at *path* is or stands for."""
+        for _ in range(3):
+            if path == self.kernel.executable:
+                return self.kernel
+            script = read_script(path, environ, cwd)
+            if script.kind == "shim":
+                path = python_behind(path, environ, cwd) or ""
+            elif script.kind == "python":
+                path = script.interpreter
+            else:
+                break
+        return read_interpreter(path) if path else None
+
+    def pip_program(self, blank: Invocation, name: str) -> Invocation:
+        """Find the interpreter behind a script called ``pip``."""
+        environ, cwd = blank.environ, blank.cwd
+        stale = ""
+        for path in find_programs(name, environ, cwd):
+            script = read_script(path, environ, cwd)
+            if script.kind == "shim":
+                target = python_behind(path, environ, cwd)
+                if target is None:
+                    return blank._replace(problem=_not_found(name))
+                path, script = target, read_script(target, environ, cwd)
+            if script.kind == "stale":
+                stale = stale or "%s names an interpreter that is gone: %s" % (path, script.interpreter)
+                # dash goes on with the next one on PATH, bash stops here
+                if self.flavour in ("dash", "sh", ""):
+                    continue
+                return blank._replace(problem=("command-not-found", stale))
+            found = None
+            if script.kind == "python":
+                found = self.interpreter(script.interpreter, environ, cwd)
+            if found is None:
+                reason = "%s is not a script of an interpreter known here" % path
+                return blank._replace(problem=("unknown", reason), program=path)
+            folder = os.path.dirname(os.path.realpath(path))
+            return blank._replace(interpreter=found, first=folder, program=path)
+        problem = ("command-not-found", stale) if stale else _not_found(name)
+        return blank._replace(problem=problem)
+
+
+def _not_found(name: str) -> tuple[str, str]:
+    return "command-not-found", "there is no program %s on the PATH of the kernel process" % name
+
+
+def _installs(tool: str, words: tuple[str, ...]) -> bool:
+    """Tell whether the arguments ask for an install (or a pip download)."""
+    from .options import CONDA, PIP, UV, read_line
+
+    line = read_line(words, {"pip": PIP, "uv": UV, "conda": CONDA}[tool])
+    said = line.positional
+    if tool == "pip":
+        return said[:1] in (["install"], ["download"])
+    if tool == "uv":
+        return said[:2] == ["pip", "install"] or said[:1] == ["add"]
+    return said[:1] in (["install"], ["update"], ["upgrade"])

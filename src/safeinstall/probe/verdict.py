@@ -1,0 +1,35 @@
+"""What the rules of one installer decide, before it is compared with the running kernel."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .interpreter import Interpreter
+
+__all__ = ["SITE", "Verdict"]
+
+SITE = "site"
+"""The outcome of an install into an environment, whosever it is."""
+
+
+class Verdict(NamedTuple):
+    """A decision with its reason."""
+
+    outcome: str
+    """A word of ``prediction.OUTCOMES``, or ``SITE``."""
+    reason: str
+    path: str | None = None
+    """Where the modules would go; for ``already-satisfied`` where they are."""
+    interpreter: Interpreter | None = None
+    """The interpreter that decided, when it is not the one that was started."""
+    version: str | None = None
+    """The installer's version."""
+    names: tuple[str, ...] = ()
+    """The distributions asked for."""
+    replaces: bool = False
+    """Whether files of an installed copy would be replaced in the same folder."""
+    kept_old: bool = False
+    """Whether an old module would stay although the new metadata is written."""
+    notes: tuple[str, ...] = ()
