@@ -22,7 +22,7 @@ from packaging.utils import (
 from packaging.version import InvalidVersion
 
 from .mistake import Mistake
-from .values import ItemKind
+from .values import ItemKind, near
 
 __all__ = [
     "Place",
@@ -156,9 +156,8 @@ def _local(text: str, cwd: str) -> Place:
         path, extras = absolute(match["path"], cwd), re.sub(r"\s", "", match["extras"])
     if not _exists(path):
         found = nearest(path)
-        raise Mistake(
-            f"There is no file or folder {text}.", instead=(found + extras,) if found else None
-        )
+        instead = (near(found, cwd) + extras,) if found else None
+        raise Mistake(f"There is no file or folder {text}.", instead=instead)
     here = Path(path)
     if here.is_dir():
         if not any((here / name).is_file() for name in ("pyproject.toml", "setup.py")):

@@ -176,7 +176,9 @@ class Reader:
             try:
                 items.append(read_editable(text, cwd=self.cwd))
             except Mistake as mistake:
-                raise self._error(mistake, index, index + 2) from None
+                if mistake.instead and mistake.instead != (text,):
+                    mistake.instead = ("-e", *mistake.instead)
+                raise self._error(mistake, index, index + width(self.words, index)) from None
         return items
 
     def _file_error(self, mistake: Mistake, index: int) -> RequestError:

@@ -163,7 +163,7 @@ class Files:
     def _option_line(
         self, words: tuple[str, ...], origin: str, within: tuple[str, ...], constraint: bool
     ) -> None:
-        for found in _options_in(words):
+        for found in tuple(_options_in(words)):
             kind = found.option.field
             if kind in ("requirement_files", "constraint_files"):
                 path = kept_file(found.value, str(Path(within[-1]).parent))

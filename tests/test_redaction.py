@@ -1,0 +1,69 @@
+"""Redaction: no secret in anything that is shown or saved."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safeinstall.redaction import MASK, redact
+
+WORD = st.text(alphabet="abcdefgXYZ0123456789_-.~%", min_size=6, max_size=24)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("https://ana:pw@host/simple", "https://****@host/simple", id="user-password"),
+        pytest.param("https://tok3n@host/x", "https://****@host/x", id="token-as-user"),
+        pytest.param("https://:pw@host/x", "https://****@host/x", id="password-alone"),
+        pytest.param("//ana:pw@host/x", "//****@host/x", id="no-scheme"),
+        pytest.param(
+            "https://a:p@h1/x https://b:q@h2/y", "https://****@h1/x https://****@h2/y", id="two"
+        ),
+        pytest.param("https://ana:p@ss@host/x", "https://****@host/x", id="at-sign-in-password"),
+        pytest.param("git+ssh://git@host/x.git", "git+ssh://git@host/x.git", id="git-stays"),
+        pytest.param(
+            "git+https://git:pw@host/x", "git+https://****@host/x", id="git-with-password"
+        ),
+        pytest.param("https://h/x?token=abc&a=1", "https://h/x?token=****&a=1", id="query-token"),
+        pytest.param("https://h/x?a=1&api_key=abc", "https://h/x?a=1&api_key=****", id="query-key"),
+        pytest.param(
+            "https://h/x?X-Amz-Signature=ab", "https://h/x?X-Amz-Signature=****", id="amazon"
+        ),
+        pytest.param("https://h/x?sig=ab#sha256=cd", "https://h/x?sig=****#sha256=cd", id="azure"),
+        pytest.param("https://h/x#sha256=cd", "https://h/x#sha256=cd", id="hash-stays"),
+        pytest.param(
+            "pandas @ https://h/p.whl", "pandas @ https://h/p.whl", id="requirement-stays"
+        ),
+        pytest.param("mail ana@example.org", "mail ana@example.org", id="mail-stays"),
+    ],
+)
+def test_secrets_of_urls_are_hidden_and_the_rest_stays(text: str, shown: str) -> None:
+    assert redact(text) == shown
+
+
+def test_given_secrets_are_hidden_wherever_they_stand() -> None:
+    assert redact("a hunter2 b/hunter22", ["hunter2", "hunter22", ""]) == f"a {MASK} b/{MASK}"
+
+
+@given(user=WORD, password=WORD, before=st.text(max_size=20), after=st.text(max_size=20))
+def test_no_password_survives(user: str, password: str, before: str, after: str) -> None:
+    url = f"https://{user}:{password}@example.invalid/simple"
+    shown = redact(f"{before} {url} {after}")
+    assert f"{user}:{password}" not in shown
+    assert f"https://{MASK}@example.invalid/simple" in shown
+
+
+@given(
+    secret=WORD, key=st.sampled_from(["token", "access_token", "key", "apiKey", "client-secret"])
+)
+def test_no_query_secret_survives(secret: str, key: str) -> None:
+    assert redact(f"https://h/x?a=1&{key}={secret}&b=2") == f"https://h/x?a=1&{key}={MASK}&b=2"
+
+
+@given(text=st.text(), secret=WORD)
+def test_redacting_twice_changes_nothing_more(text: str, secret: str) -> None:
+    once = redact(f"{text}{secret}", [secret])
+    assert secret not in once
+    assert redact(once, [secret]) == once
