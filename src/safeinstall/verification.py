@@ -44,6 +44,8 @@ class Arrival:
     """Its top-level importable names."""
     files: frozenset[str]
     """Absolute paths of the files of its new RECORD."""
+    path_files: tuple[str, ...] = ()
+    """Its `.pth` files, which Python reads at start-up only."""
     source: str | None = None
     """The project folder of an editable install: there its modules live."""
 

@@ -46,11 +46,11 @@ _REASONS: Final = (
     ),
     _reason(
         "index-refused",
-        r"(?:index URL \((?P<url>[^)]+)\) could not be queried.{0,90}?|"
-        r"(?P<status>40[13]) (?:Client )?Error.{0,60}? for (?:url: )?(?P<pipurl>\S+)|"
-        r"fetch:? `?(?P<fetched>[^\s`]+)`?.{0,200}?client error \()(?P<code>40[13])?",
+        r"index URL \((?P<url>[^)]+)\) could not be queried|"
+        r"40[13] (?:Client )?Error[^\n]{0,80}? for (?:url: )?(?P<pip>\S+)|"
+        r"Failed to fetch: `?(?P<uv>[^\s`]+)`?[^`]{0,200}?client error \(40[13]",
         lambda m, r, e: (
-            f"The package index {_host(m['url'] or m['pipurl'] or m['fetched'] or '')} "
+            f"The package index {_host(m['url'] or m['pip'] or m['uv'])} "
             "wants other credentials than it was given."
         ),
     ),

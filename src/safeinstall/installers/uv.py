@@ -169,6 +169,9 @@ def _overrides(sources: Sources) -> Mapping[str, str | None]:
             overrides["UV_INDEX"] = None
     if sources.extra_index_urls:
         overrides["UV_EXTRA_INDEX_URL"] = " ".join(sources.extra_index_urls)
+        # pip takes the best version of all indexes; uv by default stops at the first index
+        # that knows the name, and would not find what pip finds with the same settings
+        overrides["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     for variable, value in (
         ("SSL_CERT_FILE", sources.cert),
         ("SSL_CLIENT_CERT", sources.client_cert),

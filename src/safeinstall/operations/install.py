@@ -21,6 +21,7 @@ from safeinstall.outcome import Outcome, Restart
 from safeinstall.plan import Intent, Plan
 from safeinstall.request import Request
 from safeinstall.satisfied import satisfied
+from safeinstall.transaction.fingerprint import fingerprint
 from safeinstall.verification import Arrival, Verdict
 
 __all__ = ["install"]
@@ -88,7 +89,7 @@ class _Story:
         chosen = engine.choose(self.request, environment)
         for _ in range(_REPLANS):
             with self.timed("plan"):
-                state = transaction.fingerprint(environment.paths.site_packages)
+                state = fingerprint(environment.paths.site_packages)
                 self.plan = engine.make_plan(self.intent, chosen, self.world, state)
             if not self.plan.changes:
                 return self.outcome("satisfied", satisfied=self.named())
@@ -109,7 +110,7 @@ class _Story:
         area = transaction.Area.open(environment.prefix)
         with area.lock(wait=not self.request.no_wait, on_wait=self.waiting) as lock:
             area.recover()
-            if transaction.fingerprint(site_packages) != plan.fingerprint:
+            if fingerprint(site_packages) != plan.fingerprint:
                 return None
             leaving = [
                 plan.installed.by_key()[key].metadata
@@ -118,7 +119,7 @@ class _Story:
             ]
             txn = area.begin(
                 command=f"safeinstall {self.request.display()}",
-                packages=[change.to_dict() for change in plan.changes],
+                packages=[change.name for change in plan.changes],
             )
             try:
                 with self.timed("stage"):
@@ -136,11 +137,11 @@ class _Story:
                 if any(finding.stops for finding in staged.findings):
                     txn.abandon()
                     return self.stopped()
-                if transaction.fingerprint(site_packages) != plan.fingerprint:
+                if fingerprint(site_packages) != plan.fingerprint:
                     txn.abandon()
                     return None
-                arrivals = arrivals_of(staged, plan, environment)
-                changed = changed_files(staged, leaving, environment)
+                arrivals = arrivals_of(staged, txn.stage, plan, environment)
+                changed = changed_files(staged, txn.stage, leaving, environment)
                 self.world.progress("moving into place")
                 with self.timed("commit"):
                     committed = txn.commit(leaving=leaving)
@@ -167,7 +168,7 @@ class _Story:
                 refreshed, here_now = False, None
                 stale: tuple[importing.StaleModule, ...] = ()
                 if self.world.live:
-                    path_files = [f for a in arrivals for f in a.files if f.endswith(".pth")]
+                    path_files = [file for arrival in arrivals for file in arrival.path_files]
                     refreshed = importing.refresh(environment.paths.site_packages, path_files)
                     stale = importing.stale_modules(changed)
                     here_now = importing.origins(m for a in arrivals for m in a.modules)

@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from safeinstall import inspection, probe
+from safeinstall import inspection
 from safeinstall.environment import Environment
 from safeinstall.errors import EnvironmentReportError
 from safeinstall.installers.sources import Sources, redirections
 from safeinstall.plan import Destination, Intent
+from safeinstall.probe.pip_config import effective_settings, read_pip_settings
 from safeinstall.request import Request
 from safeinstall.runner import CommandNotFoundError, run
 
@@ -47,7 +48,8 @@ def environment_of(python: str) -> Environment:
 
 def intend(request: Request, environment: Environment, environ: Mapping[str, str]) -> Intent:
     """Return the request as it meets the environment: sources merged, redirections named."""
-    settings = probe.read_pip_settings(environ, environment.prefix, environment.home or None)
+    read = read_pip_settings(environ, environment.prefix, environment.home or None)
+    settings = tuple(effective_settings(read).values())
     return Intent(
         environment=environment,
         request=request,

@@ -1,0 +1,155 @@
+"""Failures in one sentence. The texts were printed by uv 0.13 and pip 26 when provoked."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.reports import environment
+
+from safeinstall.installers.reasons import explain
+from safeinstall.installers.sources import Sources
+from safeinstall.request import parse
+
+UNSAT = ", we can conclude that your requirements are unsatisfiable."
+CASES = {
+    "name-uv": (
+        "zzz",
+        f"error: No solution found\n  cause: Because zzz was not found in the package registry "
+        f"and you require zzz{UNSAT}",
+        "not-found",
+        "There is no package called zzz",
+    ),
+    "name-pip": (
+        "zzz",
+        "ERROR: Could not find a version that satisfies the requirement zzz (from versions: none)\n"
+        "ERROR: No matching distribution found for zzz",
+        "not-found",
+        "There is no package called zzz",
+    ),
+    "dependency": (
+        "aa",
+        "  cause: Because nothere was not found in the provided package locations and all versions "
+        f"of aa depend on nothere{UNSAT}",
+        "not-found",
+        "aa needs nothere",
+    ),
+    "version-uv": (
+        "aa==3",
+        f"  cause: Because there is no version of aa==3 and you require aa==3{UNSAT}",
+        "no-such-version",
+        "There is no aa==3.",
+    ),
+    "version-pip": (
+        "aa==3",
+        "ERROR: Could not find a version that satisfies the requirement aa==3 (from versions: 1.0, "
+        "2.0)\nERROR: No matching distribution found for aa==3",
+        "no-such-version",
+        "There is no aa==3.",
+    ),
+    "platform-uv": (
+        "winonly",
+        "  cause: Because winonly==1.0 has no wheels with a matching platform tag (e.g., "
+        f"`manylinux`) and only winonly==1.0 is available{UNSAT}",
+        "wrong-platform",
+        "winonly is made for another platform",
+    ),
+    "platform-uv-file": (
+        "https://host.invalid/winonly-1.0-cp312-cp312-win_amd64.whl",
+        "error: Failed to determine installation plan\n  cause: A path (w.whl) dependency is "
+        "incompatible with the current platform",
+        "wrong-platform",
+        "winonly-1.0-cp312-cp312-win_amd64.whl is made for another platform",
+    ),
+    "python-uv": (
+        "newpy",
+        "  cause: Because newpy==1.0 requires Python >=3.99 and only newpy==1.0 is available"
+        f"{UNSAT}",
+        "python-too-old",
+        "newpy needs Python >=3.99, and this kernel runs 3.12.1",
+    ),
+    "python-pip": (
+        "newpy",
+        "ERROR: Package 'newpy' requires a different Python: 3.12.1 not in '>=3.99'",
+        "python-too-old",
+        "newpy needs Python >=3.99",
+    ),
+    "refused-uv": (
+        "zzz",
+        f"  cause: Because zzz was not found in the package registry and you require zzz{UNSAT}\n\n"
+        "hint: An index URL (http://127.0.0.1:1/simple) could not be queried due to a lack of "
+        "valid authentication credentials (401 Unauthorized)",
+        "index-refused",
+        "http://127.0.0.1:1/simple wants other credentials",
+    ),
+    "refused-pip": (
+        "zzz",
+        "WARNING: 401 Error, Credentials not correct for http://127.0.0.1:1/simple/zzz/\n"
+        "ERROR: No matching distribution found for zzz",
+        "index-refused",
+        "http://127.0.0.1:1/simple/zzz/ wants other credentials",
+    ),
+    "unreachable-uv": (
+        "zzz",
+        "error: Request failed after 3 retries in 10.5s\n  cause: Failed to fetch: "
+        "http://127.0.0.1:9/simple/six/\n  cause: error sending request for url (http://x)\n"
+        "  cause: client error (Connect)\n  cause: tcp connect error",
+        "index-unreachable",
+        "http://127.0.0.1:9/simple/six/ cannot be reached",
+    ),
+    "unreachable-pip": (
+        "zzz",
+        "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(...): "
+        "Failed to establish a new connection: [Errno 111] Connection refused'",
+        "index-unreachable",
+        "cannot be reached",
+    ),
+    "forbidden-uv": (
+        "zzz",
+        "error: Failed to fetch: http://127.0.0.1:2/simple/zzz/\n  cause: HTTP status client error "
+        "(403 Forbidden) for url (http://127.0.0.1:2/simple/zzz/)",
+        "index-refused",
+        "http://127.0.0.1:2/simple/zzz/ wants other credentials",
+    ),
+    "server-error": (
+        "zzz",
+        "error: Failed to fetch: http://127.0.0.1:2/simple/zzz/\n  cause: HTTP status server error "
+        "(500 Internal Server Error) for url (http://127.0.0.1:2/simple/zzz/)",
+        "index-error",
+        "http://127.0.0.1:2/simple/zzz/",
+    ),
+    "build": (
+        "badsd",
+        "error: Failed to download and build `badsd==1.0`\n  cause: Build backend failed",
+        "build-failed",
+        "badsd==1.0 has no ready-made wheel",
+    ),
+    "space": (
+        "six",
+        "error: Failed to install: six-1.17.0\n  cause: No space left on device (os error 28)",
+        "no-space",
+        "The disk is full",
+    ),
+    "conflict": (
+        "aa bb==2",
+        "  cause: Because all versions of aa depend on bb==1.0 and you require aa, we can conclude "
+        f"that you require bb==1.0.\n  And because you require bb==2.0{UNSAT}",
+        "conflict",
+        "cannot be met together",
+    ),
+    "unknown": ("six", "error: something new\nmore", "installer-failed", "uv stopped: something"),
+    "silent": ("six", "", "installer-failed", "it gave no reason"),
+}
+
+
+@pytest.mark.parametrize(("line", "text", "code", "words"), CASES.values(), ids=CASES.keys())
+def test_a_failure_becomes_one_sentence(line: str, text: str, code: str, words: str) -> None:
+    error = explain("uv", text, parse(line, cwd="/"), environment(), Sources())
+    assert error.code == code
+    assert words in error.message
+    assert "\n" not in error.message
+
+
+def test_no_secret_survives_in_message_or_context() -> None:
+    text = "error: Failed to fetch: https://me:s3cr3t@index.invalid/six/\n cause: dns error"
+    sources = Sources(index_url="https://me:s3cr3t@index.invalid/simple")
+    error = explain("uv", text + "\nplain s3cr3t", parse("six", cwd="/"), environment(), sources)
+    assert "s3cr3t" not in error.message + error.context

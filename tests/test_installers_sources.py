@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from safeinstall.installers.sources import Sources, redirections
+from safeinstall.request import Request, parse
+
+
+class Setting(NamedTuple):
+    key: str
+    value: str
+    source: str = "/etc/pip.conf"
+
+
+def test_settings_say_where_packages_come_from() -> None:
+    sources = Sources.merged(
+        [
+            Setting("index-url", "https://index.invalid/simple"),
+            Setting("extra-index-url", "https://a.invalid/simple\nhttps://b.invalid/simple"),
+            Setting("trusted-host", "a.invalid"),
+            Setting("cert", "/etc/company.pem"),
+            Setting("proxy", "http://proxy.invalid:3128"),
+            Setting("timeout", "60"),
+            Setting("no-index", "false"),
+            Setting("constraint", "/etc/constraints.txt"),
+            Setting("only-binary", "numpy,pandas"),
+        ],
+        Request(),
+    )
+    assert sources.index_url == "https://index.invalid/simple"
+    assert sources.extra_index_urls == ("https://a.invalid/simple", "https://b.invalid/simple")
+    assert (sources.cert, sources.timeout) == ("/etc/company.pem", "60")
+    assert sources.no_index is False
+    assert sources.constraints == ("/etc/constraints.txt",)
+    assert sources.only_binary == ("numpy", "pandas")
+
+
+def test_what_is_typed_replaces_single_values_and_extends_lists(tmp_path: Path) -> None:
+    request = parse(
+        f"--index-url https://typed.invalid/simple --find-links {tmp_path} six", cwd="/"
+    )
+    sources = Sources.merged(
+        [
+            Setting("index-url", "https://index.invalid"),
+            Setting("find-links", "https://links.invalid"),
+        ],
+        request,
+    )
+    assert sources.index_url == "https://typed.invalid/simple"
+    assert sources.index_typed
+    assert sources.find_links == ("https://links.invalid", str(tmp_path))
+
+
+def test_an_ambient_folder_that_is_not_there_is_left_out_as_pip_does() -> None:
+    sources = Sources.merged([Setting("find-links", "/no/such/folder file:///no/other")], Request())
+    assert sources.find_links == ()
+
+
+def test_passwords_are_known_as_secrets() -> None:
+    sources = Sources.merged(
+        [Setting("index-url", "https://me:p%40ss@index.invalid/simple")], Request()
+    )
+    assert set(sources.secrets) == {"p%40ss", "p@ss"}
+
+
+def test_settings_that_would_move_the_install_are_named_not_obeyed() -> None:
+    found = redirections(
+        {"PIP_TARGET": "/t", "PIP_USER": "0", "UV_PYTHON": "/a/python", "VIRTUAL_ENV": ""},
+        [
+            Setting("target", "/x", "/etc/pip.conf"),
+            Setting("user", "false", "/etc/pip.conf"),
+            Setting("target", "/t", "environment variable PIP_TARGET"),
+        ],
+    )
+    assert [(item.name, item.value) for item in found] == [
+        ("PIP_TARGET", "/t"),
+        ("UV_PYTHON", "/a/python"),
+        ("target in /etc/pip.conf", "/x"),
+    ]
