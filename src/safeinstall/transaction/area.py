@@ -1,0 +1,170 @@
+"""The area: everything of ours in one environment, and the doors to it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from safeinstall.transaction import journal as states
+from safeinstall.transaction import process
+from safeinstall.transaction.directory import area_of, check, create
+from safeinstall.transaction.disk import Disk
+from safeinstall.transaction.errors import TransactionError, UndoRefused
+from safeinstall.transaction.exchange import Committed, exchange
+from safeinstall.transaction.history import Entry, committed, entries, find, objection
+from safeinstall.transaction.journal import GONE, Journal, ProcessMark, transaction_ids
+from safeinstall.transaction.layout import Layout
+from safeinstall.transaction.lock import Holder, Lock, acquire
+from safeinstall.transaction.recover import Recovery, recover
+from safeinstall.transaction.transaction import Transaction
+from safeinstall.transaction.undo import reversed_changes, undo_moves
+
+__all__ = ["Area"]
+
+
+class Area:
+    """`<prefix>/.safeinstall` of one environment; nothing is created before the lock is taken."""
+
+    def __init__(self, prefix: str, disk: Disk) -> None:
+        self.prefix = os.path.realpath(prefix)
+        self.path = area_of(prefix)
+        self._disk = disk
+        self._lock: Lock | None = None
+
+    @classmethod
+    def open(cls, prefix: str, *, disk: Disk | None = None) -> Area:
+        """Return the area of the environment at `prefix`. Raises UnsafeArea."""
+        area = cls(os.fspath(prefix), disk or Disk())
+        check(area.path)
+        return area
+
+    def lock(
+        self,
+        wait: bool = True,
+        on_wait: Callable[[Holder | None], None] | None = None,
+        timeout: float | None = None,
+        command: str = "",
+    ) -> Lock:
+        """Take the environment for us alone; release it with the end of `with`.
+
+        `on_wait(holder)` is called when somebody else has it. `lock.fileno()` may be given to an
+        installer, which then keeps the lock if we die. Raises LockBusy (not waiting, or `timeout`
+        seconds over), TransactionError when the area cannot be made.
+        """
+        create(self.path, self._disk)
+        self._lock = acquire(
+            self.path, command=command, wait=wait, on_wait=on_wait, timeout=timeout
+        )
+        return self._lock
+
+    def unfinished(self) -> bool:
+        """Tell whether something waits for `recover`; cheap, needs no lock, creates nothing.
+
+        A transaction that another process works on just now counts as well.
+        """
+        for name in transaction_ids(self.path):
+            directory = os.path.join(self.path, "transactions", name)
+            if not os.path.exists(os.path.join(directory, "state." + states.COMMITTED)):
+                return True
+        return False
+
+    def recover(self) -> Recovery | None:
+        """Bring what died back to the old state or forward to the new one; None when all is well.
+
+        Without the lock it takes it for a moment, and leaves everything alone when another process
+        has it. Raises TransactionError.
+        """
+        if not self.unfinished() or not check(self.path):
+            return None
+        try:
+            if self._lock is not None and self._lock.held:
+                return recover(self.path, self._disk)
+            with acquire(self.path, command="recover", timeout=0):
+                return recover(self.path, self._disk)
+        except OSError as error:
+            raise TransactionError(f"Recovery could not go on: {error}.") from error
+
+    def begin(self, command: str, packages: Iterable[Any] = ()) -> Transaction:
+        """Open a transaction with an empty staging area. Raises TransactionError.
+
+        `packages`: what was planned, as JSON values; kept in the journal for whoever reads it.
+        """
+        return Transaction(self._start(command, packages), Layout(self.prefix), self._disk)
+
+    def remove(self, leaving: Sequence[str], command: str) -> Committed:
+        """Uninstall what the dist-info folders `leaving` belong to. Raises TransactionError."""
+        return self.begin(command).commit(leaving)
+
+    def history(self) -> tuple[Entry, ...]:
+        """Return the transactions that are kept, the newest first. Raises TransactionError."""
+        return entries(self.path)
+
+    def undo(self, id: str | None = None, *, force: bool = False) -> Entry:
+        """Undo transaction `id` (None: the last one in force); return the undo's own entry.
+
+        Every byte, mode and time comes back. Itself a transaction: undoing it by its id redoes.
+        Raises UndoRefused with the reason, TransactionError; the environment is then as it was.
+        """
+        journals = committed(self.path)
+        target = find(journals, id)
+        reason = objection(target, journals)
+        if reason:
+            raise UndoRefused(f"Transaction {target.title} cannot be undone. {reason}")
+        layout = Layout(self.prefix)
+        leaving, arriving = undo_moves(layout, target, force=force)
+        journal = self._start(f"undo {target.id}", target.packages)
+        journal.undoes, journal.depth = target.id, target.depth + 1
+        journal.changes = reversed_changes(target.changes)
+        exchange(journal, layout, self._disk, leaving, arriving)
+        return next(entry for entry in self.history() if entry.id == journal.id)
+
+    def prune(self, keep: int = 10, max_bytes: int = 2 * 2**30) -> tuple[str, ...]:
+        """Forget the oldest transactions: all but `keep`, and fewer when they take `max_bytes`.
+
+        The newest is never forgotten. Returns the ids; these cannot be undone any more.
+        """
+        self._require_lock()
+        forgotten, total = [], 0
+        by_id = {journal.id: journal for journal in committed(self.path)}
+        for position, entry in enumerate(self.history()):
+            total += entry.bytes_kept
+            if position > 0 and (position >= keep or total > max_bytes):
+                forgotten.append(entry.id)
+        for id in reversed(forgotten):  # the oldest first: whatever stops us, no gap is left
+            by_id[id].discard(self._disk)
+        return tuple(forgotten)
+
+    def _start(self, command: str, packages: Iterable[Any]) -> Journal:
+        self._require_lock()
+        if self.unfinished():
+            raise TransactionError(
+                "An earlier transaction was interrupted.", hint="safeinstall recover"
+            )
+        numbers = [
+            int(name.partition("-")[0])
+            for name in transaction_ids(self.path)
+            if not name.endswith(GONE) and name.partition("-")[0].isdigit()
+        ]
+        sequence = max(numbers, default=0) + 1
+        name = f"{sequence:04d}-{secrets.token_hex(2)}"
+        journal = Journal(os.path.join(self.path, "transactions", name))
+        journal.sequence, journal.command, journal.packages = sequence, command, list(packages)
+        journal.time = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        pid = os.getpid()
+        journal.owner = ProcessMark(pid, process.start_time(pid), process.host())
+        try:
+            journal.begin(self._disk)
+        except OSError as error:
+            self._disk.remove_tree(journal.directory)
+            raise TransactionError(
+                f"No transaction can be opened in {self.path}: {error.strerror}; the environment is"
+                " untouched."
+            ) from error
+        return journal
+
+    def _require_lock(self) -> None:
+        if self._lock is None or not self._lock.held:
+            raise TransactionError(f"{self.path} is not locked by this operation.")

@@ -1,0 +1,165 @@
+"""What comes into an environment: the fewest moves that put a prepared tree in its place."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from safeinstall.transaction.departures import BYTECODE, Departures
+from safeinstall.transaction.disk import exists
+from safeinstall.transaction.journal import FileStamp
+from safeinstall.transaction.layout import EscapesPrefix, Layout
+
+__all__ = ["INSTALLER_LITTER", "Arrivals", "Collision", "arrivals"]
+
+INSTALLER_LITTER = frozenset({".lock", ".gitignore", "CACHEDIR.TAG"})
+"""What an installer leaves in the root of any prefix for its own use; it stays in the stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """A file that would come where something else lies."""
+
+    name: str
+    source: str
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """Moves into the environment; names are of the layout."""
+
+    moves: list[tuple[str, str]] = field(default_factory=list)
+    """Absolute source and name of the target."""
+    files: dict[str, FileStamp] = field(default_factory=dict)
+    """Every file that arrives, inside moved folders too."""
+    created: list[str] = field(default_factory=list)
+    """Folders that were not there before."""
+    collisions: list[Collision] = field(default_factory=list)
+    escapes: list[str] = field(default_factory=list)
+    """What is wrong with a path that would leave the environment."""
+    shared: list[str] = field(default_factory=list)
+    """Files that are there already with the same bytes and stay as they are."""
+
+
+class _Walk:
+    def __init__(self, layout: Layout, leaving: Departures, replacing: Collection[str]) -> None:
+        self.layout = layout
+        self.leaving = leaving
+        self.replacing = replacing
+        self.result = Arrivals()
+        self.seen: set[str] = set()
+
+    def folder(self, source: str, target: str, ignored: Collection[str] = ()) -> None:
+        """Bring what lies in `source` into the existing folder `target`."""
+        # Files first: they decide about bytecode in a folder that is looked at afterwards.
+        entries = sorted(
+            os.scandir(source), key=lambda entry: (entry.is_dir(follow_symlinks=False), entry.name)
+        )
+        for entry in entries:
+            if entry.name in ignored:
+                continue
+            name = f"{target}/{entry.name}" if target else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                self._subfolder(entry, name)
+            else:
+                self._file(entry, name)
+
+    def _subfolder(self, entry: os.DirEntry[str], name: str) -> None:
+        place = self.layout.path(name)
+        if self._is_free(name):
+            if self._first(name, entry.path):
+                self.result.moves.append((entry.path, name))
+                self._everything_below(entry.path, name)
+        elif os.path.isdir(place):
+            try:
+                inside = self.layout.folder(name)
+            except EscapesPrefix as error:
+                self.result.escapes.append(error.message)
+            else:
+                self.folder(entry.path, inside)
+        else:
+            self.result.collisions.append(Collision(name, entry.path))
+
+    def _file(self, entry: os.DirEntry[str], name: str) -> None:
+        place = self.layout.path(name)
+        if not self._is_free(name):
+            if name in self.replacing:
+                self._make_room(name)
+            elif _same_file(entry.path, place):
+                self.result.shared.append(name)
+                return
+            else:
+                self.result.collisions.append(Collision(name, entry.path))
+                return
+        if self._first(name, entry.path):
+            self.result.moves.append((entry.path, name))
+            self._stamp(entry, name)
+            if name.endswith(".py"):
+                self._retire_bytecode(name)
+
+    def _everything_below(self, source: str, name: str) -> None:
+        self.result.created.append(name)
+        for entry in os.scandir(source):
+            below = f"{name}/{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                self._everything_below(entry.path, below)
+            elif self._first(below, entry.path):
+                self._stamp(entry, below)
+
+    def _retire_bytecode(self, name: str) -> None:
+        # Bytecode of a source that was deleted by hand would be believed if size and time agree.
+        folder, _, file = name.rpartition("/")
+        cache = f"{folder}/__pycache__" if folder else "__pycache__"
+        if self._is_free(cache):
+            return
+        for stale in sorted(os.listdir(self.layout.path(cache))):
+            if stale.startswith(file[:-2]) and stale.endswith(BYTECODE):
+                if self._is_free(f"{cache}/{stale}"):
+                    continue
+                self._make_room(f"{cache}/{stale}")
+
+    def _make_room(self, name: str) -> None:
+        self.leaving.add(self.layout, name)
+        self.leaving.files.append(name)
+        self.leaving.kept_bytes += os.lstat(self.layout.path(name)).st_size
+
+    def _is_free(self, name: str) -> bool:
+        return self.layout.key(name) in self.leaving.keys or not exists(self.layout.path(name))
+
+    def _first(self, name: str, source: str) -> bool:
+        key = self.layout.key(name)
+        if key in self.seen:
+            self.result.collisions.append(Collision(name, source))
+            return False
+        self.seen.add(key)
+        return True
+
+    def _stamp(self, entry: os.DirEntry[str], name: str) -> None:
+        status = entry.stat(follow_symlinks=False)
+        self.result.files[name] = FileStamp(status.st_size, status.st_mtime_ns)
+
+
+def _same_file(one: str, other: str) -> bool:
+    if os.path.islink(one) or os.path.islink(other) or not os.path.isfile(other):
+        return False
+    return filecmp.cmp(one, other, shallow=False)
+
+
+def arrivals(
+    layout: Layout,
+    source: str,
+    leaving: Departures,
+    *,
+    ignored: Collection[str] = (),
+    replacing: Collection[str] = (),
+) -> Arrivals:
+    """Return how the tree below `source` comes to the prefix once `leaving` is gone.
+
+    `ignored`: names in the root of `source` that stay there. `replacing`: names of files that may
+    be replaced although they do not leave; they, and stale bytecode, are added to `leaving`.
+    """
+    walk = _Walk(layout, leaving, replacing)
+    walk.folder(source, "", ignored)
+    return walk.result

@@ -1,0 +1,141 @@
+"""History: the transactions of an environment that are kept, and which of them can be undone."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from safeinstall.transaction.errors import UndoRefused
+from safeinstall.transaction.journal import (
+    COMMITTED,
+    GONE,
+    Change,
+    Journal,
+    transaction_ids,
+)
+from safeinstall.transaction.records import normalized
+
+__all__ = ["Entry", "committed", "entries", "find", "objection"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One transaction that reached the environment."""
+
+    id: str
+    time: str
+    """When it began, ISO 8601 in UTC."""
+    command: str
+    changes: tuple[Change, ...]
+    bytes_kept: int
+    """Disk space of what it replaced, kept for undo."""
+    state: str
+    """`committed` or `undone`."""
+    undoes: str | None
+    """The transaction that this one took back."""
+    undoable: bool
+    reason: str
+    """Why it cannot be undone now, with the way to go; empty when it can."""
+
+    @property
+    def added(self) -> tuple[Change, ...]:
+        """Distributions that were not there before."""
+        return tuple(change for change in self.changes if change.before is None)
+
+    @property
+    def removed(self) -> tuple[Change, ...]:
+        """Distributions that are not there any more."""
+        return tuple(change for change in self.changes if change.after is None)
+
+    @property
+    def replaced(self) -> tuple[Change, ...]:
+        """Distributions that changed their version, or were installed anew."""
+        return tuple(c for c in self.changes if c.before is not None and c.after is not None)
+
+
+def committed(area: str) -> list[Journal]:
+    """Read the journals of all transactions that reached the environment, oldest first."""
+    found = []
+    for name in transaction_ids(area):
+        if not name.endswith(GONE):
+            journal = Journal.read(os.path.join(area, "transactions", name))
+            if journal is not None and journal.state == COMMITTED:
+                found.append(journal)
+    return sorted(found, key=lambda journal: journal.sequence)
+
+
+def entries(area: str) -> tuple[Entry, ...]:
+    """Return the history, the newest first. Raises JournalError."""
+    journals = committed(area)
+    undone = _undone(journals)
+    return tuple(_entry(journal, journals, undone) for journal in reversed(journals))
+
+
+def _entry(journal: Journal, journals: list[Journal], undone: dict[str, Journal]) -> Entry:
+    reason = objection(journal, journals)
+    return Entry(
+        id=journal.id,
+        time=journal.time,
+        command=journal.command,
+        changes=tuple(journal.changes),
+        bytes_kept=0 if journal.id in undone else journal.kept,
+        state="undone" if journal.id in undone else "committed",
+        undoes=journal.undoes,
+        undoable=not reason,
+        reason=reason,
+    )
+
+
+def find(journals: list[Journal], id: str | None) -> Journal:
+    """Return the transaction meant by `id`: all of it, its number, or None = the last one in force.
+
+    Raises UndoRefused.
+    """
+    undone = _undone(journals)
+    if id is None:
+        for journal in reversed(journals):
+            if journal.id not in undone and journal.depth % 2 == 0:
+                return journal
+        raise UndoRefused("There is nothing to undo in this environment.")
+    for journal in journals:
+        if id == journal.id or (id.isdigit() and int(id) == journal.sequence):
+            return journal
+    raise UndoRefused(
+        f"There is no transaction {id} in this environment.", hint="safeinstall history"
+    )
+
+
+def objection(target: Journal, journals: list[Journal]) -> str:
+    """Say why `target` cannot be undone as things stand in the history; empty when it can."""
+    undone = _undone(journals)
+    if target.id in undone:
+        return f"It was undone already, by {undone[target.id].id}."
+    later = [
+        journal
+        for journal in journals
+        if journal.sequence > target.sequence
+        and journal.id not in undone
+        and not _cancelled(journal)
+        and _touches(journal, target)
+    ]
+    if not later:
+        return ""
+    order = ", then ".join(journal.id for journal in reversed(later))
+    return f"Later changes were built on it: undo {order} first, then {target.id}."
+
+
+def _undone(journals: list[Journal]) -> dict[str, Journal]:
+    return {journal.undoes: journal for journal in journals if journal.undoes}
+
+
+def _cancelled(journal: Journal) -> bool:
+    # An undo and what it undid leave no trace; an undo of an undo is an installation again.
+    return journal.depth % 2 == 1
+
+
+def _touches(later: Journal, target: Journal) -> bool:
+    names = {normalized(change.name) for change in target.changes}
+    if any(normalized(change.name) in names for change in later.changes):
+        return True
+    files = target.added.keys() | set(target.removed)
+    return not files.isdisjoint(later.added) or not files.isdisjoint(later.removed)

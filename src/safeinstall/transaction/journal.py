@@ -1,0 +1,220 @@
+"""The journal of one transaction: what will move is in `journal.json`, how far it got in a name.
+
+The state is the name of an empty file `state.<state>` beside the journal, so that going on to the
+next state is one rename: atomic, and possible on a full disk.
+
+Imports on Python 3.8 with the standard library alone: recovery may run in another interpreter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import Any, NamedTuple
+
+from safeinstall.transaction.disk import Disk, exists
+from safeinstall.transaction.errors import JournalError
+from safeinstall.transaction.moves import Move
+
+__all__ = ["GONE", "STATES", "Change", "FileStamp", "Journal", "ProcessMark", "transaction_ids"]
+
+STAGING = "staging"
+"""The environment is untouched; the installer fills `stage/`."""
+LEAVING = "leaving"
+"""What leaves is being moved out; nothing has come in."""
+ARRIVING = "arriving"
+"""Everything that leaves is out; what arrives is being moved in."""
+COMMITTED = "committed"
+RETRACTING = "retracting"
+"""Going back: what had arrived is being moved out again."""
+RESTORING = "restoring"
+"""Going back: nothing that arrived is left; what had left is being moved in again."""
+STATES = (STAGING, LEAVING, ARRIVING, COMMITTED, RETRACTING, RESTORING)
+
+GONE = ".gone"
+"""End of the name of a transaction folder that only waits for its deletion."""
+_STATE = "state."
+_PIECEWISE = "piecewise."
+
+
+class ProcessMark(NamedTuple):
+    """A process that can be told from a later one with the same number."""
+
+    pid: int
+    started: str = ""
+    host: str = ""
+
+
+class FileStamp(NamedTuple):
+    """How a file looked when it was put in place: enough to notice that somebody edited it."""
+
+    size: int
+    mtime_ns: int
+
+
+class Change(NamedTuple):
+    """One distribution before and after; None = not installed."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+class Journal:
+    """One transaction folder `<prefix>/.safeinstall/transactions/<id>`."""
+
+    def __init__(self, directory: str, state: str = STAGING) -> None:
+        self.directory = directory
+        self.id = os.path.basename(directory)
+        self.state = state
+        self.sequence = 0
+        self.command = ""
+        self.packages: list[Any] = []
+        self.time = ""
+        self.owner = ProcessMark(0)
+        self.installer: ProcessMark | None = None
+        self.undoes: str | None = None
+        self.depth = 0
+        self.moves: list[Move] = []
+        self.added: dict[str, FileStamp] = {}
+        self.removed: list[str] = []
+        self.created: list[str] = []
+        self.kept = 0
+        self.changes: list[Change] = []
+
+    @property
+    def stage(self) -> str:
+        """The folder handed to the installer as its prefix."""
+        return os.path.join(self.directory, "stage")
+
+    @property
+    def replaced(self) -> str:
+        """The folder that keeps what left the environment, laid out as the prefix is."""
+        return os.path.join(self.directory, "replaced")
+
+    @property
+    def mark(self) -> str:
+        """How the name of a half-made copy of this transaction ends."""
+        return ".safeinstall-" + self.id
+
+    @property
+    def title(self) -> str:
+        """Name the transaction for a message."""
+        return f"{self.id} ({self.command})" if self.command else self.id
+
+    def write(self, disk: Disk, *, durable: bool = True) -> None:
+        """Write `journal.json` as a whole. Raises OSError."""
+        text = json.dumps(self._to_json(), separators=(",", ":"))
+        disk.write(os.path.join(self.directory, "journal.json"), text.encode(), durable=durable)
+
+    def begin(self, disk: Disk) -> None:
+        """Create the folder in its first state. Raises OSError."""
+        disk.make_directory(self.directory)
+        self.write(disk, durable=False)
+        disk.touch(os.path.join(self.directory, _STATE + STAGING))
+        disk.make_directory(self.stage)
+        disk.make_directory(self.replaced)
+
+    def advance(self, disk: Disk, state: str) -> None:
+        """Go on to `state`: one rename. Raises OSError."""
+        disk.rename(
+            os.path.join(self.directory, _STATE + self.state),
+            os.path.join(self.directory, _STATE + state),
+        )
+        self.state = state
+
+    def note_piecewise(self, disk: Disk, index: int) -> None:
+        """Remember that move `index` goes file by file: it may be in both places at once."""
+        if not self.is_piecewise(index):
+            disk.touch(os.path.join(self.directory, _PIECEWISE + str(index)))
+            disk.settle(self.directory)
+
+    def is_piecewise(self, index: int) -> bool:
+        """Tell whether `note_piecewise(index)` was ever called."""
+        return exists(os.path.join(self.directory, _PIECEWISE + str(index)))
+
+    def discard(self, disk: Disk) -> None:
+        """Remove the transaction from history at once, then its folder."""
+        gone = self.directory + GONE
+        disk.rename(self.directory, gone)
+        disk.remove_tree(gone)
+
+    @classmethod
+    def read(cls, directory: str) -> Journal | None:
+        """Return the journal of `directory`, None when its transaction never began.
+
+        Raises JournalError when moves may have been made and the journal does not tell which.
+        """
+        try:
+            names = os.listdir(directory)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        states = [name[len(_STATE) :] for name in names if name.startswith(_STATE)]
+        journal = cls(directory, states[0] if len(states) == 1 else "")
+        problem = "" if journal.state in STATES else "its state is not known"
+        try:
+            with open(os.path.join(directory, "journal.json"), encoding="utf-8") as file:
+                journal._fill(json.load(file))
+        except FileNotFoundError:
+            problem = "journal.json is missing"
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            problem = f"journal.json cannot be read: {error}"
+        if not problem:
+            return journal
+        if journal.state in ("", STAGING) and not _holds_files(journal.replaced):
+            return None  # nothing was ever moved: it died while it began
+        raise JournalError(
+            f"The journal of transaction {journal.id} is damaged ({problem}); nothing was touched.",
+            context=f"What it replaced lies in {journal.replaced}.",
+        )
+
+    def _to_json(self) -> dict[str, Any]:
+        return {
+            "format": 1,
+            "id": self.id,
+            "sequence": self.sequence,
+            "command": self.command,
+            "packages": self.packages,
+            "time": self.time,
+            "owner": list(self.owner),
+            "installer": list(self.installer) if self.installer else None,
+            "undoes": self.undoes,
+            "depth": self.depth,
+            "moves": [{"kind": m.kind, "from": m.source, "to": m.target} for m in self.moves],
+            "added": {path: list(stamp) for path, stamp in self.added.items()},
+            "removed": self.removed,
+            "created": self.created,
+            "kept": self.kept,
+            "changes": [list(change) for change in self.changes],
+        }
+
+    def _fill(self, data: dict[str, Any]) -> None:
+        self.sequence = int(data["sequence"])
+        self.command = str(data["command"])
+        self.packages = list(data["packages"])
+        self.time = str(data["time"])
+        self.owner = ProcessMark(*data["owner"])
+        self.installer = ProcessMark(*data["installer"]) if data["installer"] else None
+        self.undoes = data["undoes"]
+        self.depth = int(data["depth"])
+        self.moves = [Move(item["kind"], item["from"], item["to"]) for item in data["moves"]]
+        self.added = {path: FileStamp(*stamp) for path, stamp in data["added"].items()}
+        self.removed = [str(path) for path in data["removed"]]
+        self.created = [str(path) for path in data["created"]]
+        self.kept = int(data["kept"])
+        self.changes = [Change(*change) for change in data["changes"]]
+
+
+def transaction_ids(area: str) -> list[str]:
+    """List the transaction folders below `area`, oldest first, those to be deleted too."""
+    try:
+        return sorted(os.listdir(os.path.join(area, "transactions")))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _holds_files(directory: str) -> bool:
+    with contextlib.suppress(OSError):
+        return any(files for _, _, files in os.walk(directory))
+    return False

@@ -1,0 +1,107 @@
+"""RECORD: which files a distribution says it has installed (PEP 376, PEP 427)."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from safeinstall.transaction.errors import TransactionError
+from safeinstall.transaction.layout import EscapesPrefix, Layout
+
+__all__ = ["RecordLine", "digest", "identity", "normalized", "owned_files", "read_record"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLine:
+    """One line of a RECORD."""
+
+    path: str
+    """As written: relative to the folder that holds the dist-info, or absolute."""
+    algorithm: str
+    digest: str
+    """In URL-safe base 64 without padding; empty when the line has no hash."""
+    size: int | None
+
+
+def read_record(dist_info: str) -> tuple[RecordLine, ...]:
+    """Read `dist_info`/RECORD. Raises TransactionError when there is none or it is no text."""
+    try:
+        with open(os.path.join(dist_info, "RECORD"), encoding="utf-8", newline="") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TransactionError(
+            f"{os.path.basename(dist_info)} has no readable RECORD:"
+            " nobody knows which files are its own.",
+            code="no-record",
+            context=str(error),
+        ) from error
+    return tuple(_lines(text))
+
+
+def _lines(text: str) -> Iterator[RecordLine]:
+    for row in csv.reader(io.StringIO(text)):
+        if not row or not row[0]:
+            continue
+        algorithm, _, digest_text = (row[1] if len(row) > 1 else "").partition("=")
+        size = row[2] if len(row) > 2 else ""
+        yield RecordLine(
+            row[0], algorithm, digest_text.rstrip("="), int(size) if size.isdigit() else None
+        )
+
+
+def digest(path: str, algorithm: str) -> str:
+    """Return the hash of a file as RECORD writes it. Raises OSError, ValueError."""
+    state = hashlib.new(algorithm)
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            state.update(chunk)
+    return base64.urlsafe_b64encode(state.digest()).rstrip(b"=").decode()
+
+
+def owned_files(layout: Layout, dist_info: str) -> Iterator[str]:
+    """Yield the names of the files of one installed distribution, missing ones too.
+
+    Raises EscapesPrefix when one lies outside the environment, TransactionError without RECORD.
+    """
+    site = os.path.dirname(os.path.realpath(dist_info))
+    for line in read_record(dist_info):
+        try:
+            yield layout.name(os.path.join(site, *line.path.split("/")))
+        except EscapesPrefix as error:
+            raise EscapesPrefix(
+                f"RECORD of {os.path.basename(dist_info)} lists {line.path}, which lies outside the"
+                " environment; it cannot be moved safely."
+            ) from error
+    # Installers and people leave notes there that no RECORD lists.
+    for folder, _, files in os.walk(dist_info):
+        for file in files:
+            yield layout.name(os.path.join(folder, file))
+
+
+def normalized(name: str) -> str:
+    """Return the one spelling of a distribution's name (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def identity(dist_info: str) -> tuple[str, str]:
+    """Return name and version of a dist-info folder, from METADATA, else from its own name."""
+    found: dict[str, str] = {}
+    try:
+        with open(os.path.join(dist_info, "METADATA"), encoding="utf-8", errors="replace") as file:
+            for line in file:
+                field, separator, value = line.partition(":")
+                if not separator or len(found) == 2:
+                    break
+                if field.lower() in ("name", "version"):
+                    found[field.lower()] = value.strip()
+    except OSError:
+        pass
+    stem = os.path.basename(dist_info).rpartition(".")[0]
+    name, _, version = stem.partition("-")
+    return found.get("name") or name, found.get("version") or version

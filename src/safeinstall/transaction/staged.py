@@ -1,0 +1,125 @@
+"""What lies in a staging area: the distributions an installer has unpacked there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from safeinstall.findings import Finding
+from safeinstall.transaction.errors import TransactionError
+from safeinstall.transaction.records import RecordLine, identity, read_record
+
+__all__ = ["Staged", "StagedDistribution", "StagedRecord", "staged_records"]
+
+SCRIPT_FOLDERS = ("bin", "Scripts")
+EXTENSIONS = (".so", ".pyd")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StagedDistribution:
+    """One distribution that a commit would put into the environment.
+
+    Paths are relative to the prefix, with forward slashes: where the files will be.
+    """
+
+    name: str
+    version: str
+    dist_info: str
+    files: tuple[str, ...]
+    modules: tuple[str, ...]
+    """Top-level import names."""
+    bytes: int
+    pth: tuple[str, ...]
+    """Start-up files: `*.pth` in a folder that Python reads them from."""
+    scripts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Staged:
+    """The whole staging area, and what is to be said about it."""
+
+    distributions: tuple[StagedDistribution, ...]
+    findings: tuple[Finding, ...]
+    unowned: tuple[str, ...]
+    """Files of nobody that are in the way: `commit(replacing=...)` may set them aside."""
+    bytes: int
+    file_count: int
+    largest_file: int
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRecord:
+    """One dist-info in the stage with its RECORD, read but not judged."""
+
+    name: str
+    version: str
+    dist_info: str
+    """Absolute."""
+    lines: tuple[tuple[str, RecordLine], ...]
+    """Each line with the absolute path it means; that may lie outside the stage."""
+    problem: str
+    """Why RECORD cannot be read, or empty."""
+
+    def distribution(self, stage: str, sizes: dict[str, int]) -> StagedDistribution:
+        """Return the value for those who plan and judge; `sizes`: bytes by path in the stage."""
+        inside = {
+            path[len(stage) + 1 :].replace(os.sep, "/"): sizes.get(path, 0)
+            for path, _line in self.lines
+            if path.startswith(stage + os.sep)
+        }
+        dist_info = self.dist_info[len(stage) + 1 :].replace(os.sep, "/")
+        site = dist_info.rpartition("/")[0]
+        at_top = [name for name in inside if name.rpartition("/")[0] == site]
+        return StagedDistribution(
+            name=self.name,
+            version=self.version,
+            dist_info=dist_info,
+            files=tuple(sorted(inside)),
+            modules=tuple(sorted(_modules(inside, site))),
+            bytes=sum(inside.values()),
+            pth=tuple(sorted(name for name in at_top if name.endswith(".pth"))),
+            scripts=tuple(
+                sorted(name for name in inside if name.rpartition("/")[0] in SCRIPT_FOLDERS)
+            ),
+        )
+
+
+def _modules(names: dict[str, int], site: str) -> set[str]:
+    found = set()
+    for name in names:
+        if not name.startswith(site + "/"):
+            continue
+        first, _, rest = name[len(site) + 1 :].partition("/")
+        if not rest and not first.endswith((".py", *EXTENSIONS)):
+            continue
+        module = first if rest else first.partition(".")[0]
+        if module.isidentifier() and module != "__pycache__":
+            found.add(module)
+    return found
+
+
+def staged_records(stage: str) -> Iterator[StagedRecord]:
+    """Yield every dist-info below `stage`, whichever layout the installer chose."""
+    for folder, subfolders, _files in os.walk(stage):
+        subfolders.sort()
+        for name in [name for name in subfolders if name.endswith(".dist-info")]:
+            yield _read(os.path.join(folder, name))
+        if os.path.basename(folder) in ("site-packages", "dist-packages"):
+            subfolders.clear()  # thousands of folders below, and no dist-info
+
+
+def _read(dist_info: str) -> StagedRecord:
+    name, version = identity(dist_info)
+    site = os.path.dirname(dist_info)
+    try:
+        lines = read_record(dist_info)
+    except TransactionError as error:
+        return StagedRecord(name, version, dist_info, (), error.message)
+    meant = tuple(
+        (os.path.normpath(os.path.join(site, *line.path.split("/"))), line)
+        if not os.path.isabs(line.path)
+        else (os.path.normpath(line.path), line)
+        for line in lines
+    )
+    return StagedRecord(name, version, dist_info, meant, "")

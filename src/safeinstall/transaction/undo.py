@@ -1,0 +1,92 @@
+"""Undo: what a transaction replaced goes back to its place, what it added goes away."""
+
+from __future__ import annotations
+
+import os
+
+from safeinstall.transaction.arrivals import Arrivals, arrivals
+from safeinstall.transaction.departures import Departures, departures
+from safeinstall.transaction.errors import UndoRefused
+from safeinstall.transaction.journal import Change, Journal
+from safeinstall.transaction.layout import Layout
+from safeinstall.transaction.owners import installed, owners
+from safeinstall.transaction.records import digest, read_record
+
+__all__ = ["reversed_changes", "undo_moves"]
+
+HARMLESS = (".pyc", "/INSTALLER", "/REQUESTED")
+
+
+def undo_moves(
+    layout: Layout, target: Journal, *, force: bool = False
+) -> tuple[Departures, Arrivals]:
+    """Return the moves that undo `target`.
+
+    Raises UndoRefused when its files were changed since; with `force`, edited files leave with the
+    rest and are kept with the undo.
+    """
+    _refuse_if_replaced(layout, target)
+    edited = [name for name in target.added if _was_edited(layout, name, target)]
+    if edited and not force:
+        more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
+        raise UndoRefused(
+            f"{layout.path(edited[0])}{more} changed after the installation; undoing"
+            f" {target.id} would take that away.",
+            context="With force they are set aside and kept with the undo.",
+        )
+    dist_infos = {name.rpartition("/")[0] for name in target.added if name.endswith("/RECORD")}
+    others = installed(
+        {os.path.dirname(layout.path(folder)) for folder in dist_infos},
+        {layout.path(folder) for folder in dist_infos},
+    )
+    names = target.added.keys() - owners(layout, list(target.added), others).keys()
+    created = set(target.created)
+    leaving = departures(layout, names, lambda folder: folder in created)
+    arriving = arrivals(layout, target.replaced, leaving)
+    for problem in (
+        *arriving.escapes,
+        *(f"{layout.path(hit.name)} is in the way" for hit in arriving.collisions),
+    ):
+        raise UndoRefused(
+            f"Transaction {target.id} cannot be undone: {problem}.",
+            context="Something else changed the environment since.",
+        )
+    return leaving, arriving
+
+
+def reversed_changes(changes: list[Change]) -> list[Change]:
+    """Return what undoing `changes` changes."""
+    return [Change(change.name, change.after, change.before) for change in changes]
+
+
+def _refuse_if_replaced(layout: Layout, target: Journal) -> None:
+    for name in target.added:
+        if name.endswith(".dist-info/METADATA") and not os.path.lexists(layout.path(name)):
+            gone = name.split("/")[-2].removesuffix(".dist-info").replace("-", " ")
+            raise UndoRefused(
+                f"{gone} is not installed any more as transaction {target.id} left it:"
+                " another program changed it since.",
+            )
+
+
+def _was_edited(layout: Layout, name: str, target: Journal) -> bool:
+    try:
+        status = os.lstat(layout.path(name))
+    except OSError:
+        return False  # nothing there that could be lost
+    stamp = target.added[name]
+    if (status.st_size, status.st_mtime_ns) == stamp or name.endswith(HARMLESS):
+        return False
+    return status.st_size != stamp.size or not _is_as_recorded(layout, name, target)
+
+
+def _is_as_recorded(layout: Layout, name: str, target: Journal) -> bool:
+    """Tell whether a file whose time changed still has the content that RECORD promises."""
+    for record in target.added:
+        if not record.endswith(".dist-info/RECORD") or record == name:
+            continue
+        site = os.path.dirname(os.path.dirname(layout.path(record)))
+        for line in read_record(os.path.dirname(layout.path(record))):
+            if line.digest and os.path.normpath(os.path.join(site, line.path)) == layout.path(name):
+                return digest(layout.path(name), line.algorithm) == line.digest
+    return False
