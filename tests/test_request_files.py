@@ -90,8 +90,14 @@ def test_a_variable_is_filled_in_and_hidden() -> None:
     request = read("-r r.txt", TOKEN="hunter22", unset="no")
     assert texts(request)[0] == "a @ https://h/hunter22/a.whl"
     assert texts(request)[1] == "b @ https://h/${unset}/$TOKEN/${MISSING}.whl"
-    assert "hunter22" not in repr(request.secrets == ()) + request.display()
+    assert "hunter22" not in request.display()
     assert request.secrets == ("hunter22",)
+
+
+def test_a_version_from_a_variable_is_no_secret() -> None:
+    request = files()("", "numpy==${VERSION}", VERSION="1.26.4")
+    assert request.display() == "numpy==1.26.4"
+    assert request.secrets == ()
 
 
 def test_a_variable_cannot_bring_an_option() -> None:
@@ -282,10 +288,12 @@ def test_accepted_files_are_read_as_pip_reads_them(
     except RequestError:
         return
     theirs = [
-        (str(Requirement(each.requirement)), (each.options or {}).get("hashes", {}))
+        (Requirement(each.requirement), (each.options or {}).get("hashes", {}))
         for each in parse_requirements(str(path), session=PipSession())
     ]
-    ours = [(str(item), {"sha256": [HASH[7:]]} if item.hashes else {}) for item in request.items]
+    ours = [
+        (item.requirement, {"sha256": [HASH[7:]]} if item.hashes else {}) for item in request.items
+    ]
     assert ours == theirs
 
 

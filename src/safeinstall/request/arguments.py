@@ -67,10 +67,10 @@ def _body_words(
     for _, content in logical_lines(body):
         for word in tokenize(content, prefix=prefix):
             filled, used = fill(word, environ)
-            if used and filled.startswith("-") and not word.startswith("-"):
+            if filled.startswith("-") and not word.startswith("-"):
                 raise RequestError(f"{word} is filled in with an option.")
             words.append(filled)
-            secrets += (value for value in used if len(value) > 3)
+            secrets += used
     if not words:
         line = f"{prefix} {join(typed)}" if typed else f"%{prefix}\n{ANYTHING}"
         raise RequestError("The cell lists nothing to install.", hint=redact(line))

@@ -15,7 +15,7 @@ from .misreading import explain
 from .mistake import Mistake, pointed
 from .values import TYPED, ItemKind, RequestItem
 
-__all__ = ["read_editable", "read_hash", "read_requirement"]
+__all__ = ["canonical", "read_editable", "read_hash", "read_requirement"]
 
 _HASH: Final = re.compile(r"(?:sha256|sha384|sha512):[0-9a-f]{64,128}")
 _VERSION: Final = re.compile(r"v?\d+(?:\.\d+)+(?:\.?(?:a|b|rc|post|dev)\d*)*")
@@ -47,7 +47,7 @@ def read_requirement(
         return _place(text, cwd, origin, hashes, None)
     _check_name(text, requirement, typed=origin == TYPED, stdlib_names=stdlib_names)
     return RequestItem(
-        text=str(requirement),
+        text=canonical(requirement),
         name=canonicalize_name(requirement.name),
         requirement=requirement,
         origin=origin,
@@ -69,6 +69,16 @@ def read_editable(text: str, *, cwd: str, origin: str = TYPED) -> RequestItem:
         requirement=item.requirement,
         origin=origin,
     )
+
+
+def canonical(requirement: Requirement) -> str:
+    """Return the requirement as we write it; `str` of it differs between releases of packaging."""
+    extras = ",".join(sorted(requirement.extras))
+    name = f"{requirement.name}[{extras}]" if extras else requirement.name
+    marker = f"; {requirement.marker}" if requirement.marker else ""
+    if requirement.url is None:
+        return f"{name}{requirement.specifier}{marker}"
+    return f"{name} @ {requirement.url}{' ' if marker else ''}{marker}"
 
 
 def read_hash(text: str) -> str:
@@ -112,12 +122,12 @@ def _direct(
     elif looks_local(url):
         place = find_place(url, cwd)
         kind = place[1] if place else "folder"
-        requirement = Requirement(str(requirement))  # a copy: the caller's stays as it was
+        requirement = Requirement(canonical(requirement))  # a copy: the caller's stays as it was
         requirement.url = Path(absolute(url, cwd)).as_uri()
     else:
         raise Mistake(f"`{text}`: a URL follows @.", context=pointed(text, text.find("@") + 1))
     return RequestItem(
-        text=str(requirement),
+        text=canonical(requirement),
         name=name,
         kind=kind,
         requirement=requirement,

@@ -55,9 +55,10 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def fill(text: str, environ: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    """Return `text` with `${NAME}` filled in from `environ`, and the values used.
+    """Return `text` with `${NAME}` filled in from `environ`, and the values that may be secret.
 
     As in pip: capitals, digits and `_` only, and a variable that is not set stays as written.
+    A part of a URL may be secret; a version or a name is not.
     """
     used: list[str] = []
 
@@ -67,7 +68,8 @@ def fill(text: str, environ: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
             used.append(found)
         return found or match[0]
 
-    return _VARIABLE.sub(value, text), tuple(used)
+    filled = _VARIABLE.sub(value, text)
+    return filled, tuple(each for each in used if len(each) > 3 and "://" in filled)
 
 
 @dataclass(slots=True)
@@ -155,7 +157,7 @@ class Files:
     def _fill(self, word: str) -> str:
         """Return the word filled in; what comes out may be no option unless one was written."""
         filled, used = fill(word, self.environ)
-        self.secrets += (value for value in used if len(value) > 3)
+        self.secrets += used
         if filled.startswith("-") and not word.startswith("-"):
             raise Mistake(f"{word} is filled in with an option.")
         return filled
