@@ -158,10 +158,12 @@ def best_local(wanted: Wanted, links: Sequence[str], cwd: str, pre: bool) -> Can
             key = sort_key(found.version) if found else None
             if found is None or key is None or canonical(found.name) != name:
                 continue
-            if satisfies(found.version, wanted) is False or (is_prerelease(found.version) and not pre):
+            if satisfies(found.version, wanted) is False or (
+                is_prerelease(found.version) and not pre
+            ):
                 continue
             rank = (key, found.wheel)
-            if best is None or rank > best[0]:  # type: ignore[operator]
+            if best is None or rank > best[0]:
                 best = (rank, found)
     return best[1] if best else None
 

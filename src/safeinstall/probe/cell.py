@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .pycalls import install_calls
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Mapping
@@ -148,6 +146,8 @@ def _lines(text: str, first: int, known: Mapping[str, str]) -> list[Step]:
         if not rest.startswith(("=", ".", ",", "(", "[")):
             return _magic_line("%" + text.strip(), first, text.strip(), known)
     if mentions_installer(code) or "environ" in code or "chdir" in code:
+        from .pycalls import install_calls
+
         for number, kind, value, name, argv in install_calls(code, names):
             source = lines[number - 1].strip() if number <= len(lines) else ""
             steps.append(Step(kind, value, first + number - 1, source, name, argv))

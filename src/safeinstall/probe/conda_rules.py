@@ -44,7 +44,9 @@ def decide_conda(invocation: Invocation, kernel: Interpreter) -> Verdict:
     if prefix is None:
         return Verdict("unknown", "which environment conda means cannot be seen from here")
     prefix = os.path.normpath(os.path.join(invocation.cwd, prefix))
-    names = tuple(re.split(r"[=<>!~ \[]", word)[0].rpartition("::")[2] for word in line.positional[1:])
+    names = tuple(
+        re.split(r"[=<>!~ \[]", word)[0].rpartition("::")[2] for word in line.positional[1:]
+    )
     return _into(prefix, invocation, kernel, names)
 
 
@@ -81,7 +83,9 @@ def _magic_program(name: str, invocation: Invocation, kernel: Interpreter) -> st
             text = file.read(64 * 1024)
     except OSError:
         text = ""
-    said = re.search(r"^#\s*cmd:\s*(?P<command>.*%s[\.A-Za-z]*)\s+(create|install)" % name, text, re.M)
+    said = re.search(
+        r"^#\s*cmd:\s*(?P<command>.*%s[\.A-Za-z]*)\s+(create|install)" % name, text, re.M
+    )
     if said and os.path.isfile(said.group("command").strip()):
         return said.group("command").strip()
     hits = find_programs(name, environ, invocation.cwd)

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "agrees", "question", "read_answer"]
 
 _NAME = "safeinstall-asks-for-what-is-not-there"
-_PLACES = ("user", "no-user", "target", "prefix", "root", "break-system-packages", "python", "isolated")
+_PLACES = (
+    "user",
+    "no-user",
+    "target",
+    "prefix",
+    "root",
+    "break-system-packages",
+    "python",
+    "isolated",
+)
 
 _LINES = (
     ("externally-managed", "refused-externally-managed"),
@@ -77,14 +86,24 @@ def agrees(prediction: Prediction, answer: Answer) -> bool | None:
 
     pip says nothing about permissions it has not met yet, nor about what is already there.
     """
-    if answer.outcome == "unknown" or prediction.outcome in ("unknown", "already-satisfied", "no-change"):
+    if answer.outcome == "unknown" or prediction.outcome in (
+        "unknown",
+        "already-satisfied",
+        "no-change",
+    ):
         return None
     if answer.outcome == "site":
         return prediction.outcome in ("env-site", "wrong-interpreter", "root-dir") or (
             prediction.outcome.startswith(("refused-permission", "refused-cannot", "fails"))
         )
     if answer.outcome == "elsewhere":
-        return prediction.outcome in ("target-dir", "prefix", "root-dir", "fails", "refused-permission")
+        return prediction.outcome in (
+            "target-dir",
+            "prefix",
+            "root-dir",
+            "fails",
+            "refused-permission",
+        )
     if answer.outcome == "user-site":
         return prediction.outcome in ("user-site", "refused-permission", "fails", "root-dir")
     return prediction.outcome == answer.outcome

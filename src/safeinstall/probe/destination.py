@@ -1,6 +1,7 @@
 """From the text of a cell to predictions: the one place where the world is read.
 
 Everything below gets what it needs to know: variables, folder, and the facts of the interpreter.
+The rules of an installer are loaded when a cell names it: the first prediction stays quick.
 """
 
 from __future__ import annotations
@@ -8,14 +9,11 @@ from __future__ import annotations
 import os
 
 from .cell import cell_steps, mentions_installer
-from .conda_rules import decide_conda
 from .importable import Importability, judge
 from .interpreter import interpreter_from_facts
 from .options import CONDA, PIP, UV, read_line
-from .pip_rules import decide_pip
 from .prediction import Prediction
 from .resolve import Invocation, World, resolve_step
-from .uv_rules import decide_uv
 from .verdict import SITE, Verdict
 
 TYPE_CHECKING = False
@@ -62,7 +60,7 @@ def _predict(
     if not any(step.kind not in ("setenv", "chdir") for step in steps):
         return ()
     if facts is None:
-        from .facts import kernel_facts
+        from .kernel import kernel_facts
 
         facts = kernel_facts()
     names = dict(os.environ if environ is None else environ)
@@ -100,10 +98,16 @@ def _prediction(
     if invocation.problem:
         verdict = Verdict(*invocation.problem)
     elif invocation.tool == "pip":
+        from .pip_rules import decide_pip
+
         verdict = decide_pip(invocation)
     elif invocation.tool == "uv":
+        from .uv_rules import decide_uv
+
         verdict = decide_uv(invocation, kernel)
     else:
+        from .conda_rules import decide_conda
+
         verdict = decide_conda(invocation, kernel)
     outcome, path = verdict.outcome, verdict.path
     if outcome == SITE:

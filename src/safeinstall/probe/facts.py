@@ -13,25 +13,13 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Mapping
+    from typing import Any, Mapping
 
-__all__ = ["SCHEMA", "facts", "kernel_facts"]
+__all__ = ["SCHEMA", "facts"]
 
 SCHEMA = 1
 _FLAGS = ("isolated", "no_user_site", "ignore_environment", "no_site", "safe_path")
-_PATHS = ("stdlib", "platstdlib", "purelib", "platlib", "scripts", "data", "include")
 _WRITTEN = ("purelib", "platlib", "scripts", "data")
-
-
-def _scheme() -> str:
-    """Name the scheme of a default install (``sysconfig.get_preferred_scheme``, 3.10+)."""
-    import sysconfig
-
-    preferred = getattr(sysconfig, "get_preferred_scheme", None)
-    if preferred is not None:
-        return str(preferred("prefix"))
-    default: Callable[[], str] | None = getattr(sysconfig, "_get_default_scheme", None)
-    return str(default()) if default is not None else "posix_prefix"
 
 
 def _marker(stdlib: str, in_venv: bool) -> dict[str, str | None] | None:
@@ -57,29 +45,6 @@ def _marker(stdlib: str, in_venv: bool) -> dict[str, str | None] | None:
     return {"marker": path, "message": "\n".join(message).strip() or None}
 
 
-def _user_site() -> dict[str, Any]:
-    """Read the user site as ``site`` decided it for this process."""
-    import site
-
-    try:
-        path: str | None = site.getusersitepackages()
-        base: str | None = site.getuserbase()
-    except (AttributeError, KeyError, OSError, TypeError):  # a platform without one
-        path = base = None
-    on_path = bool(path) and any(_same(path, entry) for entry in sys.path)
-    return {
-        "path": path,
-        "base": base,
-        "enabled": site.ENABLE_USER_SITE,
-        "exists": bool(path) and os.path.isdir(path or ""),
-        "on_path": on_path,
-    }
-
-
-def _same(one: str | None, other: str) -> bool:
-    return one == other or os.path.realpath(one or "") == os.path.realpath(other or os.curdir)
-
-
 def _pip(user: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str] | None:
     """Find the pip that ``python -m pip`` would load, in the order the child looks for it."""
     from .installed import find_distribution, module_origin
@@ -103,41 +68,22 @@ def _pip(user: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str] | N
     return {"version": found.version if found else "", "path": os.path.join(origin, "pip")}
 
 
-def kernel_facts() -> dict[str, Any]:
-    """Return the part of the facts that a prediction needs, which costs a tenth of the whole."""
-    import sysconfig
-
-    from .kind import interpreter_kind
-
-    scheme = _scheme()
-    schemes = sysconfig.get_scheme_names()
-    return {
-        "executable": sys.executable or "",
-        "version_info": list(sys.version_info[:3]),
-        "prefix": sys.prefix,
-        "base_prefix": sys.base_prefix,
-        "kind": interpreter_kind(sys.prefix, sys.base_prefix, schemes)[0],
-        "paths": {name: sysconfig.get_path(name, scheme) for name in _PATHS},
-        "sys_path": [str(entry) for entry in sys.path],
-        "user_site": _user_site(),
-    }
-
-
 def facts(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Collect the facts of the running interpreter; *environ* replaces the process's variables."""
     import sysconfig
 
     from .access import describe_access, user_name
+    from .kernel import PATHS, default_scheme, user_site_facts
     from .kind import conda_facts, interpreter_kind, pyvenv_settings
     from .search_path import home_folder
     from .surroundings import container_facts, find_uv
 
     environ = os.environ if environ is None else environ
-    scheme = _scheme()
-    paths = {name: sysconfig.get_path(name, scheme) for name in _PATHS}
+    scheme = default_scheme()
+    paths = {name: sysconfig.get_path(name, scheme) for name in PATHS}
     in_venv = sys.prefix != sys.base_prefix
     kind, evidence = interpreter_kind(sys.prefix, sys.base_prefix, sysconfig.get_scheme_names())
-    user_site = _user_site()
+    user_site = user_site_facts()
     shared: bool | None = None
     if in_venv:
         included = pyvenv_settings(sys.prefix).get("include-system-site-packages", "")

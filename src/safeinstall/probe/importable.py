@@ -55,7 +55,9 @@ def judge(
     at = _place(folder, entries)
     will_be_there = at is not None
     if at is None and user.get("path") and user.get("enabled"):
-        will_be_there = os.path.realpath(folder) == os.path.realpath(os.path.join(cwd, user["path"]))
+        will_be_there = os.path.realpath(folder) == os.path.realpath(
+            os.path.join(cwd, user["path"])
+        )
     if not will_be_there:
         return Importability(False, False, ("%s is not on the path of this kernel" % folder,))
     if kept_old:
@@ -73,9 +75,7 @@ def judge(
             note = "%s in %s comes first on the path of this kernel" % (module, before)
             return Importability(False, False, (note,))
     if at is None:
-        return Importability(
-            False, True, ("%s did not exist when this kernel started" % folder,)
-        )
+        return Importability(False, True, ("%s did not exist when this kernel started" % folder,))
     if live:
         loaded = [module for module in modules if module in sys.modules]
         if loaded:

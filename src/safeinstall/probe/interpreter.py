@@ -90,7 +90,9 @@ class Interpreter:
         base = os.path.normpath(os.path.join(cwd, user_base(environ)))
         return _folders(os.path.join(base, "lib", self.lib_name, "site-packages"), base)
 
-    def user_site_allowed(self, environ: Mapping[str, str], no_user_site: bool = False) -> bool | None:
+    def user_site_allowed(
+        self, environ: Mapping[str, str], no_user_site: bool = False
+    ) -> bool | None:
         """Return ``site.ENABLE_USER_SITE`` of a process of this interpreter started now."""
         if no_user_site:
             return False
@@ -185,7 +187,9 @@ def read_interpreter(executable: str) -> Interpreter | None:
     for candidate in (folder, os.path.dirname(folder)):
         if os.path.isfile(os.path.join(candidate, "pyvenv.cfg")):
             prefix, settings = candidate, pyvenv_settings(candidate)
-            version = re.match(r"(\d+)\.(\d+)", settings.get("version_info", settings.get("version", "")))
+            version = re.match(
+                r"(\d+)\.(\d+)", settings.get("version_info", settings.get("version", ""))
+            )
             if version and not hint:
                 hint = "python%s.%s" % version.groups()
             break
@@ -193,7 +197,9 @@ def read_interpreter(executable: str) -> Interpreter | None:
     if settings and settings.get("home"):
         home = settings["home"]
         beside = [os.path.join(home, name) for name in (hint, "python3", "python") if name]
-        starts = [os.path.dirname(os.path.realpath(p)) for p in beside if os.path.exists(p)] + starts
+        starts = [
+            os.path.dirname(os.path.realpath(p)) for p in beside if os.path.exists(p)
+        ] + starts
     for start in starts:
         found = _search_up(start, hint)
         if found:

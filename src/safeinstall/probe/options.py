@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Sequence
 
-__all__ = ["CONDA", "PIP_BOOLEANS", "PIP", "UV", "Grammar", "Line", "read_line"]
+__all__ = ["CONDA", "PIP", "PIP_BOOLEANS", "UV", "Grammar", "Line", "read_line"]
 
 
 class Grammar:

@@ -113,9 +113,7 @@ def read_pip_settings(
     return tuple(settings)
 
 
-def effective_settings(
-    settings: Iterable[Setting], command: str = "install"
-) -> dict[str, Setting]:
+def effective_settings(settings: Iterable[Setting], command: str = "install") -> dict[str, Setting]:
     """Merge *settings* as pip does for one *command*: a key of the result has the value that wins.
 
     A section outranks the level of a file: ``[install]`` in a weak file beats ``[global]`` in a

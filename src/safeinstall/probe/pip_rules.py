@@ -15,7 +15,6 @@ from .interpreter import Interpreter, read_interpreter
 from .obstacle import looks_writable, obstacle, obstacle_to_replacing
 from .pip_layout import distutils_override, site_of_prefix
 from .pip_options import PipOptions, read_pip_options
-from .pip_replacing import refusal_to_replace
 from .search_path import home_folder
 from .verdict import SITE, Verdict
 
@@ -27,9 +26,31 @@ if TYPE_CHECKING:
 __all__ = ["decide_pip"]
 
 _SHADOWED_BY_OLD_PIP = (
-    "random copy json re logging string tempfile types socket ssl email http optparse hashlib zipfile"
-    " shutil platform queue collections configparser subprocess locale textwrap calendar datetime"
-).split()
+    "random",
+    "copy",
+    "json",
+    "re",
+    "logging",
+    "string",
+    "tempfile",
+    "types",
+    "socket",
+    "ssl",
+    "email",
+    "http",
+    "optparse",
+    "hashlib",
+    "zipfile",
+    "shutil",
+    "platform",
+    "queue",
+    "collections",
+    "configparser",
+    "subprocess",
+    "locale",
+    "textwrap",
+    "calendar",
+)
 """Modules of the standard library that pip imports after it has started."""
 
 
@@ -124,7 +145,9 @@ class _Case:
         interpreter = self.interpreter
         if options.flag("require-virtualenv") and not interpreter.in_venv:
             where = options.source("require-virtualenv")
-            return Verdict("refused-require-virtualenv", "a virtual environment is required by " + where)
+            return Verdict(
+                "refused-require-virtualenv", "a virtual environment is required by " + where
+            )
         if options.line.positional[:1] == ["download"]:
             return Verdict("no-change", "`pip download` installs nothing")
         user, target = options.user, options.value("target")
@@ -176,7 +199,12 @@ class _Case:
             scheme = {**scheme, **moved}
             reason = "a configuration file of distutils names the folder"
         user = options.user
-        if user is None and not (target or prefix) and self.version >= (20,) and self._user_allowed():
+        if (
+            user is None
+            and not (target or prefix)
+            and self.version >= (20,)
+            and self._user_allowed()
+        ):
             places = {scheme["purelib"], scheme["platlib"]}
             places = {(self._absolute(root) + p) if root else p for p in places}
             elevated = self.invocation.elevated
@@ -238,7 +266,9 @@ class _Case:
             best = best_local(wanted, links, self.cwd, options.flag("pre")) if links else None
             if offline and best is None and not (holds and not upgrade):
                 return Verdict("fails", "no local folder has %s" % wanted.name)
-            newer = upgrade and (best is None or not offline or (found and best.version != found.version))
+            newer = upgrade and (
+                best is None or not offline or (found and best.version != found.version)
+            )
             if holds and not newer and not any(forced) and not target:
                 continue
             met = False
@@ -254,6 +284,8 @@ class _Case:
         if options.flag("dry-run"):
             return Verdict("no-change", "a dry run installs nothing")
         for found in replaced:
+            from .pip_replacing import refusal_to_replace
+
             stop = refusal_to_replace(
                 found, self.interpreter, outcome, scheme, self.pip_folder, self.environ
             )

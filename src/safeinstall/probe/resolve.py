@@ -196,7 +196,8 @@ class _Walker:
                 (self.environ if name in self.environ else self.local)[name] = value
             return
         notes = tuple(
-            "the shell reads %s%s as a redirection: output goes to the file %s" % (op, target, target)
+            "the shell reads %s%s as a redirection: output goes to the file %s"
+            % (op, target, target)
             for op, target in simple.redirections
             if op in (">", ">>", "&>") and target[:1] in ("=", "0", "1", "2", "3")
         )
@@ -297,9 +298,7 @@ class _Walker:
             return False
         return True
 
-    def installer(
-        self, wrapped: Wrapped, base: str, before: dict[str, str]
-    ) -> Invocation | None:
+    def installer(self, wrapped: Wrapped, base: str, before: dict[str, str]) -> Invocation | None:
         """Recognise an install command and find what it reaches; None for anything else."""
         texts = tuple(word.text for word in wrapped.words)
         environ, cwd = wrapped.environ, wrapped.cwd or self.cwd
@@ -328,7 +327,8 @@ class _Walker:
                 reason = "`%s` decides which environment it means" % base
                 return blank._replace(problem=("unknown", reason))
             return None
-        if _PYTHON.match(base):
+        # a link to an interpreter may have any name (the kernel's own does not need to say python)
+        if _PYTHON.match(base) or texts[0] == self.kernel.executable:
             return self.python(blank, texts)
         at = next((i for i, text in enumerate(texts) if text == "-m"), 0)
         if at and _PIP.match(texts[at + 1] if len(texts) > at + 1 else ""):
@@ -407,7 +407,10 @@ class _Walker:
                     return blank._replace(problem=_not_found(name))
                 path, script = target, read_script(target, environ, cwd)
             if script.kind == "stale":
-                stale = stale or "%s names an interpreter that is gone: %s" % (path, script.interpreter)
+                stale = stale or "%s names an interpreter that is gone: %s" % (
+                    path,
+                    script.interpreter,
+                )
                 # dash goes on with the next one on PATH, bash stops here
                 if self.flavour in ("dash", "sh", ""):
                     continue

@@ -105,7 +105,9 @@ class _Reader:
         self.end_word()
         if self.words or self.redirections:
             source = self.text[self.start : self.at].strip()
-            skipped = len(self.text[self.start : self.at]) - len(self.text[self.start : self.at].lstrip())
+            skipped = len(self.text[self.start : self.at]) - len(
+                self.text[self.start : self.at].lstrip()
+            )
             line = self.text.count("\n", 0, self.start + skipped)
             found = tuple(self.words), tuple(self.redirections)
             self.commands.append(Simple(*found, self.before, source, line, self.depth))

@@ -82,7 +82,10 @@ def choose_interpreter(
 
 
 def _is_version(asked: str) -> bool:
-    return bool(re.match(r"^(?:python|cpython|pypy)?@?[<>=~!]*\d+(?:\.\d+)*\S*$", asked)) and "/" not in asked
+    return (
+        bool(re.match(r"^(?:python|cpython|pypy)?@?[<>=~!]*\d+(?:\.\d+)*\S*$", asked))
+        and "/" not in asked
+    )
 
 
 def _version(asked: str) -> tuple[int, ...]:

@@ -190,7 +190,9 @@ def _add(invocation: Invocation, line: Line) -> Verdict:
     if line.has("no-sync") or line.has("frozen"):
         return Verdict("no-change", "the project is changed, its environment is not")
     if found is None:
-        return Verdict("unknown", reason + ", which it would have to make first", names=request.names)
+        return Verdict(
+            "unknown", reason + ", which it would have to make first", names=request.names
+        )
     site = found.scheme(environ)["purelib"]
     stop = obstacle(site, invocation.elevated)
     if stop:

@@ -34,7 +34,9 @@ class Wanted:
 
     __slots__ = ("clauses", "marker", "name", "url")
 
-    def __init__(self, name: str, clauses: tuple[tuple[str, str], ...], url: str, marker: str) -> None:
+    def __init__(
+        self, name: str, clauses: tuple[tuple[str, str], ...], url: str, marker: str
+    ) -> None:
         """Keep the parts; *clauses* are pairs such as ``(">=", "2.0")``."""
         self.name = name
         self.clauses = clauses
@@ -119,7 +121,7 @@ def _holds(version: str, operator: str, bound: str) -> bool | None:
         return have >= limit
     if operator == "<":
         return have < limit and not (is_prerelease(version) and have[0] == limit[0])
-    return have > limit and have[0] != limit[0] or (have > limit and limit[2] >= 0)
+    return (have > limit and have[0] != limit[0]) or (have > limit and limit[2] >= 0)
 
 
 def satisfies(version: str, wanted: Wanted) -> bool | None:
