@@ -256,12 +256,12 @@ def test_hashes_belong_to_the_requirement_before_them() -> None:
         ("--target /x six", "--target would install where this kernel does not look.", "six"),
         ("--pre=yes six", "--pre takes no value.", "--pre six"),
         ("six -r", "-r needs a value.", "six -r requirements.txt"),
-        ("-i --pre six", "-i needs a value.", "-i https://pypi.org/simple --pre six"),
-        ("-i '' six", "-i needs a value.", "-i https://pypi.org/simple six"),
+        ("-i --pre six", "-i needs a value.", "-i https://index.example/simple --pre six"),
+        ("-i '' six", "-i needs a value.", "-i https://index.example/simple six"),
         (
             "--index-url=-x six",
             "--index-url needs a value.",
-            "--index-url https://pypi.org/simple six",
+            "--index-url https://index.example/simple six",
         ),
         ("-i nowhere six", "`nowhere` is neither a URL nor a folder.", "six"),
         ("--trusted-host a/b six", "`a/b` is no host name.", "six"),
@@ -554,3 +554,9 @@ def test_any_words_are_read_or_refused(words: list[str]) -> None:
         parse_arguments(words, cwd="/nowhere", read=lambda path: "six\n")
     except RequestError as error:
         assert error.hint
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_url_may_stand_right_behind_the_at_sign(blank: str) -> None:
+    (item,) = parse(f"'pandas{blank}@{blank}https://h.example/p-1.0.tar.gz'", cwd="/").items
+    assert (item.name, item.kind) == ("pandas", "archive")

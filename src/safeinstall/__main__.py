@@ -102,9 +102,8 @@ def _env(words: Sequence[str]) -> int:
 def _world(python: str) -> World:
     from dataclasses import replace
 
-    if python:
-        return operations.there(python, _progress)
-    return replace(operations.here(_progress), live=False)
+    world = operations.there(python, _progress) if python else operations.here(_progress)
+    return replace(world, live=False, prefix="safeinstall install")
 
 
 def _progress(words: str) -> None:

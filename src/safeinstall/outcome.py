@@ -30,7 +30,7 @@ class Outcome:
     environment: Environment
     destination: Destination
     asked: str = ""
-    """The request as typed, without secrets."""
+    """The request as the line to type, without secrets."""
     plan: Plan | None = None
     findings: tuple[Finding, ...] = ()
     satisfied: tuple[Distribution, ...] = ()

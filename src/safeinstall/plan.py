@@ -67,6 +67,12 @@ class Intent:
     sources: Sources
     redirections: tuple[Redirection, ...]
     destination: Destination
+    prefix: str = "%safeinstall"
+    """How the line to type begins: the magic in a notebook, the command in a terminal."""
+
+    def line(self, **changes: Any) -> str:
+        """Return the request as the line to type, with `changes` to it."""
+        return self.request.line(self.prefix, json=False, **changes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,15 @@ from safeinstall.command import Command
 from safeinstall.environment import Environment
 from safeinstall.findings import Finding, Severity
 
-__all__ = ["Arrival", "Verdict", "fresh_command", "judge", "read_fresh", "shadow_findings"]
+__all__ = [
+    "Arrival",
+    "Verdict",
+    "fresh_command",
+    "judge",
+    "outdated",
+    "read_fresh",
+    "shadow_findings",
+]
 
 _SCRIPT = """
 import importlib.util, json, sys
@@ -103,6 +111,15 @@ def judge(
         )
         for arrival in arrivals
     )
+
+
+def outdated(arrivals: Sequence[Arrival], verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """Return the modules a fresh process would import from the new files but this kernel does not.
+
+    The kernel has loaded them from another copy: only a restart brings the new one.
+    """
+    names = {verdict.name for verdict in verdicts if verdict.fresh and verdict.kernel is False}
+    return tuple(module for a in arrivals if a.name in names for module in a.modules)
 
 
 def shadow_findings(

@@ -102,7 +102,7 @@ def other_destination(intent: Intent) -> Finding | None:
         severity=Severity.REFUSE,
         message=f"{flag} asks for another place than this kernel's environment, "
         f"and {intent.environment.label} can be written.",
-        hint=(Suggestion(command=intent.request.line(user=False), note="into the environment"),),
+        hint=(Suggestion(command=intent.line(user=False), note="into the environment"),),
     )
 
 
@@ -136,9 +136,10 @@ def _names(intent: Intent) -> str:
 
 def _new_environment(intent: Intent) -> Suggestion:
     python = intent.environment.report.get("base_executable") or intent.environment.executable
-    packages = intent.request.line(prefix="", dry_run=False, yes=False).strip()
+    packages = intent.request.line("", dry_run=False, yes=False, json=False, python="").strip()
+    bang = "!" if intent.prefix.startswith("%") else ""
     steps = (
-        f'!"{python}" -m venv .venv && .venv/bin/python -m pip install ipykernel {packages}'
+        f'{bang}"{python}" -m venv .venv && .venv/bin/python -m pip install ipykernel {packages}'
         " && .venv/bin/python -m ipykernel install --user --name venv"
     )
     return Suggestion(

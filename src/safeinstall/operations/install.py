@@ -35,7 +35,7 @@ def install(request: Request, world: World) -> Outcome:
 
     Never raises for what goes wrong with the install: the outcome says it.
     """
-    story = _Story(request, world, intend(request, world.environment, world.environ))
+    story = _Story(request, world, intend(request, world.environment, world.environ, world.prefix))
     try:
         return story.told()
     except KeyboardInterrupt:
@@ -66,7 +66,7 @@ class _Story:
             status=status,
             environment=self.world.environment,
             destination=self.intent.destination,
-            asked=self.request.display(),
+            asked=self.intent.line(),
             plan=self.plan,
             findings=(*self.findings, *more),
             live=self.world.live,
@@ -173,6 +173,8 @@ class _Story:
                     stale = importing.stale_modules(changed)
                     here_now = importing.origins(m for a in arrivals for m in a.modules)
                 verdicts = verification.judge(arrivals, fresh, here_now)
+                if not stale:
+                    stale = importing.loaded(verification.outdated(arrivals, verdicts))
         except BaseException:
             txn.rollback()
             raise

@@ -46,7 +46,12 @@ def environment_of(python: str) -> Environment:
     return inspection.parse_probe(executable, answer.stdout, cookie)
 
 
-def intend(request: Request, environment: Environment, environ: Mapping[str, str]) -> Intent:
+def intend(
+    request: Request,
+    environment: Environment,
+    environ: Mapping[str, str],
+    prefix: str = "%safeinstall",
+) -> Intent:
     """Return the request as it meets the environment: sources merged, redirections named."""
     read = read_pip_settings(environ, environment.prefix, environment.home or None)
     settings = tuple(effective_settings(read).values())
@@ -56,4 +61,5 @@ def intend(request: Request, environment: Environment, environ: Mapping[str, str
         sources=Sources.merged(settings, request),
         redirections=redirections(environ, settings),
         destination=Destination.of(environment),
+        prefix=prefix,
     )

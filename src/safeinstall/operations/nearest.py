@@ -38,7 +38,7 @@ def nearest(error: InstallerError, intent: Intent, chosen: Chosen, world: World)
     words = " and ".join(found)
     message = f"{error.message} The nearest {'version is' if len(found) == 1 else 'are'} {words}."
     others = tuple(other.text for other in intent.request.items if other is not item)
-    line = intent.request.line(requirements=(*others, f"{bare}=={found[0]}"))
+    line = intent.line(requirements=(*others, f"{bare}=={found[0]}"))
     return InstallerError(message, code=error.code, context=error.context, hint=line)
 
 

@@ -48,6 +48,8 @@ class World:
     """True when the environment's interpreter is this very process."""
     environ: Mapping[str, str]
     cwd: str
+    prefix: str = "%safeinstall"
+    """How a line to type begins here."""
     run: Run = run
     progress: Progress = silent
 

@@ -17,7 +17,7 @@ def short_environment_message(environment: Environment) -> Message:
         lines=(
             f"{environment.kind_words[:1].upper()}{environment.kind_words[1:]}, "
             f"interpreter {shown(environment.executable, environment.home)}",
-            _verdict(environment),
+            f"Installs {_verdict(environment)}",
         ),
         ways=(
             Suggestion(command="%safeinstall pandas", note="install a package here"),

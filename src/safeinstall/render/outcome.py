@@ -1,4 +1,4 @@
-"""The words for an outcome (tone and order: what happened, where, versions, one default way on)."""
+"""The words for an outcome: what happened, where, which versions, one default way on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from safeinstall.render.message import Message
 __all__ = ["outcome_message"]
 
 _CONTEXT_LINES = 2
+_ROOM = 90
+"""Columns the first line may fill before the duration."""
+_SELF_EXPLAINING = frozenset(
+    {"externally-managed", "no-such-version", "not-found", "python-too-old", "wrong-platform"}
+    | {"index-refused", "index-unreachable", "file-missing", "no-space"}
+)
+"""Findings whose sentence says it all: their context is folded away."""
 _NAMED = 4
 
 
@@ -57,7 +64,7 @@ def _planned(outcome: Outcome) -> Message:
         headline=f"Would change {outcome.environment.label} like this (nothing changed yet):",
         seconds=outcome.seconds.get("total"),
         lines=(*_rows(outcome.changes), *_remarks(outcome)),
-        ways=(Suggestion(command="%safeinstall " + _without_dry_run(outcome.asked), note="do it"),),
+        ways=(Suggestion(command=_without_dry_run(outcome.asked), note="do it"),),
     )
 
 
@@ -66,7 +73,9 @@ def _done(outcome: Outcome, quiet: bool) -> Message:
     requested = [change for change in outcome.changes if change.requested] or list(outcome.changes)
     along = [change for change in outcome.changes if change not in requested]
     owner = "this kernel's environment" if outcome.live else "the environment of this interpreter"
-    headline = f"{_deed(requested, environment.label)} — {owner} (Python {environment.python})"
+    headline = f"{_deed(requested, environment.label)} — {owner}"
+    version = f" (Python {environment.python})"
+    headline += version if len(headline + version) < _ROOM else ""
     lines = [] if quiet else [*_rows(along), *_restart(outcome)]
     return Message(
         mark="✓",
@@ -111,8 +120,8 @@ def _restart(outcome: Outcome) -> list[str]:
             else ""
         )
         return [f"Restart the kernel before going on: {named} {verb} loaded{compiled}."]
-    if not outcome.live:
-        return []
+    if not outcome.live or any(verdict.fresh is False for verdict in outcome.verification):
+        return []  # what is shadowed is said by its own finding
     if outcome.restart == "refreshed":
         return ["Ready to import: made visible to this running kernel, no restart needed."]
     return ["Ready to import, no restart needed."]
@@ -123,15 +132,16 @@ def _stopped(outcome: Outcome) -> Message:
     if finding is None:
         return Message(mark="✗", headline="Nothing changed.")
     shown_context = finding.context.splitlines()
+    told = shown_context[:_CONTEXT_LINES] if finding.code not in _SELF_EXPLAINING else []
     more = [f for f in outcome.findings if f is not finding and f.stops]
     return Message(
         mark="✗",
         headline=_opening(outcome, finding) + _tilde(outcome, finding.message),
-        lines=tuple(_tilde(outcome, line.strip()) for line in shown_context[:_CONTEXT_LINES])
+        lines=tuple(_tilde(outcome, line.strip()) for line in told)
         + tuple(_tilde(outcome, other.message) for other in more)
         + _remarks(outcome),
         ways=finding.hint + tuple(way for other in more for way in other.hint),
-        details="\n".join(shown_context) if len(shown_context) > _CONTEXT_LINES else outcome.log,
+        details="\n".join(shown_context) if len(shown_context) > len(told) else outcome.log,
     )
 
 

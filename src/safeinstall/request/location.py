@@ -75,7 +75,7 @@ def find_place(text: str, cwd: str) -> Place | None:
 
 def refuse_scp(text: str) -> None:
     """Raise `Mistake` for `git@host:path`, which git takes for an address and installers do not."""
-    if scp := _SCP.fullmatch(text):
+    if "://" not in text and (scp := _SCP.fullmatch(text)):
         instead = f"git+ssh://{scp['host']}/{scp['path']}"
         raise Mistake(f"`{text}` is no URL.", instead=(instead,))
 

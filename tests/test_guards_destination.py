@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.support.reports import environment, locked_access
+
+from safeinstall.findings import Finding, Severity
+from safeinstall.guards import examine
+from safeinstall.installers.sources import Redirection, Sources
+from safeinstall.plan import Destination, Intent
+from safeinstall.request import parse
+
+MARKER = {"marker": "/usr/lib/python3.12/EXTERNALLY-MANAGED", "message": "use apt"}
+
+
+def intent(line: str = "pandas", *, sources: Sources | None = None, **report: Any) -> Intent:
+    here = environment(**report)
+    return Intent(
+        environment=here,
+        request=parse(line, cwd="/"),
+        sources=sources or Sources(),
+        redirections=(),
+        destination=Destination.of(here),
+    )
+
+
+def only(found: tuple[Finding, ...]) -> Finding:
+    assert len(found) == 1
+    return found[0]
+
+
+def test_a_writable_environment_raises_nothing() -> None:
+    assert examine(intent()) == ()
+
+
+def test_an_environment_of_somebody_else_is_refused_with_the_reason_and_a_way_on() -> None:
+    finding = only(examine(intent(access=locked_access())))
+    assert (finding.code, finding.severity) == ("not-writable", Severity.REFUSE)
+    assert "belongs to root (mode 755) and you are ana" in finding.context
+    assert "-m venv .venv" in finding.hint[0].command
+    assert "pandas" in finding.hint[0].command
+
+
+def test_debians_own_python_is_refused_and_apt_is_offered() -> None:
+    finding = only(examine(intent(kind="debian-system", externally_managed=MARKER)))
+    assert finding.code == "externally-managed"
+    assert "its packages belong to apt" in finding.message
+    assert finding.hint[-1].command == "sudo apt install python3-pandas"
+
+
+def test_break_system_packages_is_never_offered() -> None:
+    finding = only(examine(intent(kind="debian-system", externally_managed=MARKER)))
+    assert not any("break" in way.command for way in finding.hint)
+
+
+def test_a_destination_this_kernel_does_not_import_from_is_refused() -> None:
+    assert only(examine(intent(sys_path=["/usr/lib/python3.12"]))).code == "not-importable"
+
+
+def test_a_kernel_in_the_browser_is_sent_to_its_own_way() -> None:
+    finding = only(examine(intent(kind="pyodide")))
+    assert finding.hint[0].command == "%pip install pandas"
+
+
+def test_require_virtualenv_is_obeyed_outside_one_only() -> None:
+    sources = Sources(require_virtualenv="/etc/pip.conf")
+    assert examine(intent(sources=sources)) == ()
+    assert only(examine(intent(sources=sources, kind="pyenv"))).code == "virtualenv-required"
+
+
+def test_the_user_site_is_no_destination_of_an_environment_that_can_be_written() -> None:
+    finding = only(examine(intent("--user pandas")))
+    assert finding.code == "other-destination"
+    assert finding.hint[0].command == "%safeinstall pandas"
+
+
+@pytest.mark.parametrize(
+    ("redirection", "named"),
+    [
+        (Redirection(name="PIP_TARGET", value="/home/ana/t"), "PIP_TARGET=~/t"),
+        (Redirection(name="target in /etc/pip.conf", value="/t"), "target in /etc/pip.conf=/t"),
+        (Redirection(name="VIRTUAL_ENV", value="/home/ana/proj/.venv"), ""),
+        (Redirection(name="UV_PYTHON", value="/home/ana/proj/.venv/bin/python"), ""),
+    ],
+    ids=["variable", "file", "same-environment", "same-interpreter"],
+)
+def test_a_setting_that_would_move_the_install_is_named_unless_it_leads_here(
+    redirection: Redirection, named: str
+) -> None:
+    plain = intent()
+    moved = Intent(
+        environment=plain.environment,
+        request=plain.request,
+        sources=plain.sources,
+        redirections=(redirection,),
+        destination=plain.destination,
+    )
+    found = examine(moved)
+    if not named:
+        assert found == ()
+        return
+    assert (only(found).code, only(found).severity) == ("ambient-redirect", Severity.INFO)
+    assert named in only(found).message

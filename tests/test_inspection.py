@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from safeinstall import inspection
+from safeinstall.errors import EnvironmentReportError
+
+
+def install(site: Path, name: str, version: str, *, requires: str = "", record: str = "") -> Path:
+    info = site / f"{name}-{version}.dist-info"
+    info.mkdir(parents=True)
+    body = "\n\nThe long description.\nName: not-this\n"
+    head = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"
+    (info / "METADATA").write_text(
+        head + (f"\nRequires-Dist: {requires}" if requires else "") + body
+    )
+    (info / "RECORD").write_text(record)
+    return info
+
+
+def test_a_distribution_is_read_up_to_its_first_blank_line(tmp_path: Path) -> None:
+    install(tmp_path, "My.Thing", "1.0", requires="six>=1")
+    found = inspection.InstalledIndex([str(tmp_path)]).find("my-thing")
+    assert found is not None
+    assert (found.name, found.version, found.requires) == ("My.Thing", "1.0", ("six>=1",))
+
+
+def test_the_first_directory_of_the_path_wins(tmp_path: Path) -> None:
+    install(tmp_path / "a", "six", "1.0")
+    install(tmp_path / "b", "six", "2.0")
+    index = inspection.InstalledIndex([str(tmp_path / "a"), str(tmp_path / "b")])
+    found = index.find("six")
+    assert found is not None
+    assert found.version == "1.0"
+
+
+def test_metadata_without_files_is_not_complete(tmp_path: Path) -> None:
+    install(tmp_path, "six", "1.0", record="six.py,,\nsix-1.0.dist-info/RECORD,,\nx.pyc,,\n")
+    index = inspection.InstalledIndex([str(tmp_path)])
+    found = index.find("six")
+    assert found is not None
+    assert not index.complete(found)
+    (tmp_path / "six.py").touch()
+    assert index.complete(found)
+
+
+def test_an_empty_metadata_directory_is_no_distribution(tmp_path: Path) -> None:
+    (tmp_path / "six-1.0.dist-info").mkdir()
+    assert inspection.InstalledIndex([str(tmp_path)]).find("six") is None
+    assert inspection.snapshot([str(tmp_path)]).distributions == ()
+
+
+def test_directories_that_are_not_there_are_no_error() -> None:
+    assert inspection.snapshot(["/no/such/place"]).distributions == ()
+
+
+def test_a_report_is_found_between_its_cookies_in_any_noise() -> None:
+    with pytest.raises(EnvironmentReportError, match="no answer"):
+        inspection.parse_probe("/bin/cat", "welcome!", "cookie")
+
+
+def test_this_interpreter_is_read_without_a_process() -> None:
+    here = inspection.this_environment()
+    assert here.version.startswith(here.python)
+    assert inspection.marker_environment(here)["python_version"] == here.python

@@ -1,0 +1,116 @@
+"""The magics in IPython's own shell; installs through real kernels are in tests/integration."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from safeinstall import magics
+
+
+@pytest.fixture
+def shell() -> Iterator[Any]:
+    made = InteractiveShell.instance()
+    made.run_line_magic("load_ext", "safeinstall")
+    yield made
+    made.run_line_magic("unload_ext", "safeinstall")
+    InteractiveShell.clear_instance()
+
+
+def test_unloading_leaves_no_trace() -> None:
+    made = InteractiveShell.instance()
+    try:
+        before = {kind: set(names) for kind, names in made.magics_manager.magics.items()}
+        made.run_line_magic("load_ext", "safeinstall")
+        assert made.find_line_magic("safeinstall")
+        made.run_line_magic("unload_ext", "safeinstall")
+        assert before == {kind: set(names) for kind, names in made.magics_manager.magics.items()}
+    finally:
+        InteractiveShell.clear_instance()
+
+
+def test_loading_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from IPython.core.interactiveshell import InteractiveShell as S\n"
+        "s = S.instance(); s.run_line_magic('load_ext', 'safeinstall')\n"
+        "print([m for m in sys.modules if m.startswith('safeinstall')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['safeinstall', 'safeinstall.magics']"
+
+
+def test_no_arguments_show_the_environment_and_how_to_go_on(shell: Any) -> None:
+    shown = shell.run_line_magic("safeinstall", "")
+    text = shown._repr_mimebundle_()["text/plain"]
+    assert "This kernel runs Python" in text
+    assert "%safeinstall pandas" in text
+
+
+def test_kernelenv_shows_the_interpreter(shell: Any) -> None:
+    assert "interpreter" in repr(shell.run_line_magic("kernelenv", ""))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--upgrad six", "--upgrade"),
+        ("six=1", "six==1"),
+        ("six; rm x", "runs no shell"),
+        ("os", "part of Python itself"),
+    ],
+)
+def test_a_mistake_fails_the_cell_with_a_short_message(shell: Any, line: str, words: str) -> None:
+    with pytest.raises(magics.SafeInstallStopped) as stopped:
+        shell.run_line_magic("safeinstall", line)
+    (text,) = stopped.value._render_traceback_()
+    assert words in text
+    assert "Traceback" not in text
+
+
+def test_a_body_without_a_requirement_says_what_to_type(shell: Any) -> None:
+    with pytest.raises(magics.SafeInstallStopped, match="%safeinstall"):
+        shell.run_cell_magic("safeinstall", "", "# nothing\n\n")
+
+
+def test_variables_are_not_expanded(shell: Any) -> None:
+    shell.user_ns["x"] = "six"
+    with pytest.raises(magics.SafeInstallStopped):
+        shell.run_line_magic("safeinstall", "{x}")
+
+
+def test_help_prints_the_options(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shell.run_line_magic("safeinstall", "--help") is None
+    assert "--dry-run" in capsys.readouterr().out
+
+
+def test_progress_is_silent_for_quick_work(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = magics._Progress()
+    progress("looking up")
+    progress.close()
+    assert capsys.readouterr().out == ""
+
+
+def test_progress_updates_one_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+
+    class Handle:
+        def update(self, data: dict[str, str], raw: bool) -> None:
+            shown.append(data["text/plain"])
+
+    def display(data: dict[str, str], raw: bool, display_id: bool) -> Handle:
+        shown.append(data["text/plain"])
+        return Handle()
+
+    monkeypatch.setattr("IPython.display.display", display)
+    progress = magics._Progress()
+    progress.patience = progress.interval = -1.0
+    progress("downloading \x1b[31mnumpy")
+    progress("moving into place")
+    progress.close()
+    assert shown[:2] == ["… downloading numpy", "… moving into place"]
+    assert shown[2].startswith("… done after")

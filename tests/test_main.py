@@ -1,0 +1,66 @@
+"""The command line, without installers: what needs one is in tests/integration."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from safeinstall import __version__
+from safeinstall.__main__ import main
+
+
+def test_the_version_and_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert main(["--help"]) == 0
+    assert capsys.readouterr().out.startswith(f"safeinstall {__version__}\nusage: safeinstall")
+
+
+def test_no_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert main(["instal", "six"]) == 2
+    assert "There is no command 'instal'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["install"], ["install", "--upgrad", "six"], ["install", "six=1"], ["env", "six"]],
+    ids=["nothing", "unknown-option", "one-equals-sign", "env-takes-no-names"],
+)
+def test_wrong_usage_is_status_2_one_sentence_and_a_line_to_type(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Nothing changed" in said.err
+    assert "→ " in said.err
+
+
+def test_env_is_one_json_object_with_text_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["env", "--json"]) == 0
+    said = capsys.readouterr()
+    data = json.loads(said.out)
+    assert (data["schema"], data["executable"]) == (1, sys.executable)
+    assert "interpreter" in said.err
+
+
+@pytest.mark.parametrize("words", [["--json", "env"], ["env", "--json"]])
+def test_options_may_stand_on_either_side_of_the_command(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "--python", sys.executable]) == 0
+    assert json.loads(capsys.readouterr().out)["executable"]
+
+
+def test_an_interpreter_that_is_none_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["env", "--python", "/no/such/python", "--json"]) == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out)["findings"][0]["code"] == "not-a-python"
+    assert "There is no interpreter at /no/such/python" in said.err
+
+
+def test_a_program_that_is_no_python_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["env", "--python", "/bin/ls"]) == 1
+    assert "/bin/ls gives no answer" in capsys.readouterr().err
