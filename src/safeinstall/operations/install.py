@@ -11,7 +11,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from safeinstall import guards, importing, inspection, transaction, verification
-from safeinstall.errors import SafeInstallError
+from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.operations import engine
 from safeinstall.operations.arrivals import arrivals_of, changed_files
@@ -33,8 +33,13 @@ _FRESH_SECONDS = 60.0
 def install(request: Request, world: World) -> Outcome:
     """Carry out the request in the world; the environment ends as asked, or as it was.
 
-    Never raises for what goes wrong with the install: the outcome says it.
+    Raises `RequestError` when nothing is asked for; whatever goes wrong later, the outcome says.
     """
+    if request.empty:
+        raise RequestError(
+            "There is nothing to install: no requirement was given.",
+            hint=f"{world.prefix} pandas",
+        )
     story = _Story(request, world, intend(request, world.environment, world.environ, world.prefix))
     try:
         return story.told()
@@ -81,9 +86,9 @@ class _Story:
         index = inspection.InstalledIndex(directories)
         there_already = satisfied(self.request, index, inspection.marker_environment(environment))
         self.findings = guards.examine(self.intent)
-        if there_already is not None:
+        if there_already is not None or not self.request.items:
             self.findings = tuple(f for f in self.findings if not f.stops)
-            return self.outcome("satisfied", satisfied=there_already)
+            return self.outcome("satisfied", satisfied=there_already or ())
         if any(finding.stops for finding in self.findings):
             return self.stopped()
         chosen = engine.choose(self.request, environment)

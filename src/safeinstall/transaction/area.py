@@ -65,11 +65,9 @@ class Area:
 
         A transaction that another process works on just now counts as well.
         """
-        for name in transaction_ids(self.path):
-            directory = os.path.join(self.path, "transactions", name)
-            if not os.path.exists(os.path.join(directory, "state." + states.COMMITTED)):
-                return True
-        return False
+        return not all(
+            name.endswith(GONE) or self._is_committed(name) for name in transaction_ids(self.path)
+        )
 
     def recover(self) -> Recovery | None:
         """Bring what died back to the old state or forward to the new one; None when all is well.
@@ -77,7 +75,7 @@ class Area:
         Without the lock it takes it for a moment, and leaves everything alone when another process
         has it. Raises TransactionError.
         """
-        if not self.unfinished() or not check(self.path):
+        if not (self.unfinished() or self._has_litter()) or not check(self.path):
             return None
         try:
             if self._lock is not None and self._lock.held:
@@ -164,6 +162,18 @@ class Area:
                 " untouched."
             ) from error
         return journal
+
+    def _is_committed(self, name: str) -> bool:
+        path = os.path.join(self.path, "transactions", name)
+        return os.path.exists(os.path.join(path, "state." + states.COMMITTED))
+
+    def _has_litter(self) -> bool:
+        # What a process left that died after its commit, or while it forgot a transaction.
+        return any(
+            name.endswith(GONE)
+            or os.path.exists(os.path.join(self.path, "transactions", name, "stage"))
+            for name in transaction_ids(self.path)
+        )
 
     def _require_lock(self) -> None:
         if self._lock is None or not self._lock.held:

@@ -50,6 +50,7 @@ class _Walk:
         self.replacing = replacing
         self.result = Arrivals()
         self.seen: set[str] = set()
+        self.coming: set[str] = set()  # keys of folders that will be there after an earlier move
 
     def folder(self, source: str, target: str, ignored: Collection[str] = ()) -> None:
         """Bring what lies in `source` into the existing folder `target`."""
@@ -68,7 +69,9 @@ class _Walk:
 
     def _subfolder(self, entry: os.DirEntry[str], name: str) -> None:
         place = self.layout.path(name)
-        if self._is_free(name):
+        if self.layout.key(name) in self.coming:
+            self.folder(entry.path, name)  # `lib` and `lib64` of a stage may lead to one folder
+        elif self._is_free(name):
             if self._first(name, entry.path):
                 self.result.moves.append((entry.path, name))
                 self._everything_below(entry.path, name)
@@ -101,6 +104,7 @@ class _Walk:
 
     def _everything_below(self, source: str, name: str) -> None:
         self.result.created.append(name)
+        self.coming.add(self.layout.key(name))
         for entry in os.scandir(source):
             below = f"{name}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
@@ -126,7 +130,14 @@ class _Walk:
         self.leaving.kept_bytes += os.lstat(self.layout.path(name)).st_size
 
     def _is_free(self, name: str) -> bool:
-        return self.layout.key(name) in self.leaving.keys or not exists(self.layout.path(name))
+        if not exists(self.layout.path(name)):
+            return True
+        key = self.layout.key(name)
+        while key:  # it leaves by itself, or with a folder above it
+            if key in self.leaving.keys:
+                return True
+            key = key.rpartition("/")[0]
+        return False
 
     def _first(self, name: str, source: str) -> bool:
         key = self.layout.key(name)

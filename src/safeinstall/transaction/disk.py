@@ -34,6 +34,10 @@ class Disk:
     def before(self, operation: str, path: str) -> None:
         """Be told of each change before it happens; a test overrides this to stop there."""
 
+    def sync(self, descriptor: int) -> None:
+        """Wait until what was written has reached the disk."""
+        os.fsync(descriptor)
+
     def rename(self, source: str, target: str) -> None:
         """Move within one file system; replaces a file at `target`."""
         self.before("rename", target)
@@ -67,7 +71,7 @@ class Disk:
             self.before("copy-bytes", target)
             shutil.copyfileobj(reading, writing, 1 << 20)
             writing.flush()
-            os.fsync(writing.fileno())
+            self.sync(writing.fileno())
         self.before("copy-attributes", target)
         status = os.stat(source)
         if hasattr(os, "chown"):
@@ -94,7 +98,7 @@ class Disk:
             file.write(data)
             file.flush()
             if durable:
-                os.fsync(file.fileno())
+                self.sync(file.fileno())
         self.rename(draft, path)
         if durable:
             self.settle(os.path.dirname(path))
@@ -106,7 +110,7 @@ class Disk:
         self.before("fsync", directory)
         descriptor = os.open(directory, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
+            self.sync(descriptor)
         except OSError:
             pass  # some network mounts cannot; a killed process is still covered
         finally:
