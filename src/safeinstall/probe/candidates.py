@@ -34,21 +34,25 @@ class Candidate(NamedTuple):
         """Return whether the wheel brings scripts and whether it goes to platlib."""
         if not self.wheel:
             return False, False
-        import zipfile
+        # zipimport is part of the interpreter's start; zipfile would cost more than the prediction
+        import zipimport
 
-        scripts = platlib = False
+        folder = "-".join(os.path.basename(self.path).split("-")[:2]) + ".dist-info/"
         try:
-            with zipfile.ZipFile(self.path) as archive:
-                for name in archive.namelist()[:_MOST_ENTRIES]:
-                    if name.endswith(".dist-info/entry_points.txt"):
-                        text = archive.read(name)[:_BIGGEST_FILE]
-                        scripts = scripts or b"console_scripts" in text or b"gui_scripts" in text
-                    elif name.endswith(".dist-info/WHEEL"):
-                        platlib = b"root-is-purelib: false" in archive.read(name)[:4096].lower()
-                    elif ".data/scripts/" in name:
-                        scripts = True
-        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
-            pass
+            archive = zipimport.zipimporter(self.path)
+        except (zipimport.ZipImportError, OSError):
+            return False, False
+        texts = []
+        for name in ("entry_points.txt", "WHEEL", "RECORD"):
+            try:
+                texts.append(archive.get_data(folder + name))
+            except (OSError, zipimport.ZipImportError, EOFError, ValueError):
+                texts.append(b"")
+        getattr(zipimport, "_zip_directory_cache", {}).pop(self.path, None)  # leave no trace
+        points, wheel, record = texts
+        scripts = b"console_scripts" in points or b"gui_scripts" in points
+        scripts = scripts or b".data/scripts/" in record
+        platlib = b"root-is-purelib: false" in wheel.lower()
         return scripts, platlib
 
     def size(self) -> int:

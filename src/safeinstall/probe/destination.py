@@ -112,13 +112,13 @@ def _prediction(
     outcome, path = verdict.outcome, verdict.path
     if outcome == SITE:
         outcome = "env-site" if _is_kernels(path, facts) else "wrong-interpreter"
-    elif outcome == "root-dir" and path == verdict.path and path is not None:
-        path = os.path.normpath(path)
     answer = Importability(False, False)
     if outcome == "unknown":
         answer = Importability(None, None)
     elif path is not None:
-        answer = judge(path, verdict.names, facts, world.cwd, live, verdict.kept_old)
+        answer = judge(
+            path, verdict.names, facts, world.cwd, live, verdict.kept_old, verdict.removed
+        )
         if outcome == "already-satisfied":
             at = answer.after  # it is there already: what a new process sees, this one sees too
             answer = Importability(at, at)
@@ -127,7 +127,7 @@ def _prediction(
     requirements, options = _words(invocation)
     return Prediction(
         outcome,
-        path if lands else None,
+        os.path.realpath(path) if lands and path else None,
         reached.executable if reached else None,
         answer.now,
         answer.after,

@@ -43,11 +43,13 @@ def judge(
     cwd: str,
     live: bool,
     kept_old: bool = False,
+    removed: Sequence[str] = (),
 ) -> Importability:
     """Judge a landing in *folder* by this kernel's ``sys.path``, never by version numbers.
 
     *names* are the distributions asked for; *live* says that the facts are those of this process,
-    so that its loaded modules and its cache of path entries may be asked too.
+    so that its loaded modules and its cache of path entries may be asked too. *removed* are folders
+    that lose their older copy.
     """
     entries = [os.path.join(cwd, str(entry)) for entry in facts["sys_path"]]
     modules = [re.sub(r"[-.]+", "_", name) for name in names]
@@ -71,7 +73,7 @@ def judge(
         at_then = at
     for module in modules:
         before = module_origin(module, entries[:at_then])
-        if before is not None and os.path.realpath(before) != os.path.realpath(folder):
+        if before is not None and before not in removed and _place(before, [folder]) is None:
             note = "%s in %s comes first on the path of this kernel" % (module, before)
             return Importability(False, False, (note,))
     if at is None:

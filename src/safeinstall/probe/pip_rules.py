@@ -15,7 +15,6 @@ from .interpreter import Interpreter, read_interpreter
 from .obstacle import looks_writable, obstacle, obstacle_to_replacing
 from .pip_layout import distutils_override, site_of_prefix
 from .pip_options import PipOptions, read_pip_options
-from .search_path import home_folder
 from .verdict import SITE, Verdict
 
 TYPE_CHECKING = False
@@ -52,6 +51,9 @@ _SHADOWED_BY_OLD_PIP = (
     "calendar",
 )
 """Modules of the standard library that pip imports after it has started."""
+
+
+_LEFT = "the modules would be left behind without their scripts"
 
 
 def decide_pip(invocation: Invocation) -> Verdict:
@@ -117,10 +119,10 @@ class _Case:
         except OSError:
             text = ""
         match = re.search(r"__version__\s*=\s*['\"]([^'\"]+)", text)
-        real = match and os.path.isfile(os.path.join(package, "__main__.py"))
-        if not match or not real:
-            outcome = "no-installer" if os.path.isdir(package) and not real and match else "fails"
-            return Verdict(outcome, "a local %s is in the way of the installer" % package)
+        if not os.path.isfile(os.path.join(package, "__main__.py")) and os.path.isdir(package):
+            return Verdict("no-installer", "%s has no part that can be run" % package)
+        if not match:
+            return Verdict("fails", "a local %s is in the way of the installer" % package)
         self.pip_folder = origin
         self.version_text = match.group(1)
         self.version = tuple(int(part) for part in re.findall(r"\d+", self.version_text)[:3])
@@ -133,7 +135,7 @@ class _Case:
 
     def _other_interpreter(self, name: str) -> Interpreter | None:
         """Return what ``--python`` means (``main_parser.py:identify_python_interpreter``)."""
-        path = os.path.join(self.cwd, os.path.expanduser(name))
+        path = os.path.join(self.cwd, name)
         if os.path.isdir(path):
             path = os.path.join(path, "bin", "python")
         return read_interpreter(os.path.normpath(path)) if os.path.exists(path) else None
@@ -234,10 +236,8 @@ class _Case:
         return self._contents(options, scheme, outcome, reason)
 
     def _absolute(self, path: str | None) -> str:
-        path = path or ""
-        if path == "~" or path.startswith("~/"):
-            path = home_folder(self.environ) + path[1:]
-        return os.path.normpath(os.path.join(self.cwd, path))
+        # pip expands no tilde here: that of a configuration file is a folder called `~`
+        return os.path.normpath(os.path.join(self.cwd, path or ""))
 
     def _contents(
         self, options: PipOptions, scheme: dict[str, str], outcome: str, reason: str
@@ -260,7 +260,7 @@ class _Case:
         offline = options.flag("no-index")
         upgrade = options.flag("upgrade")
         met = bool(request.wanted) and not (request.files or request.opaque)
-        replaced, chosen = [], list(request.files)
+        replaced, removed, chosen = [], [], list(request.files)
         for wanted in request.wanted:
             found, holds = standing(wanted, path)
             best = best_local(wanted, links, self.cwd, options.flag("pre")) if links else None
@@ -292,24 +292,24 @@ class _Case:
             if stop == "stays":
                 self.notes.append("the copy of %s in %s stays" % (found.name, found.folder))
                 continue
+            removed.append(found.folder)
             if stop is None:
                 stop = obstacle_to_replacing(found, self.invocation.elevated)
             if stop is not None and not isinstance(stop, str):
                 return Verdict(*stop)
         stopped = self._written(scheme, chosen)
         if stopped:
-            return Verdict(*stopped)
+            return stopped
         site = scheme["purelib"]
-        same = [f for f in replaced if os.path.realpath(f.folder) == os.path.realpath(site)]
         kept = bool(target) and not upgrade and self._holds(site, request)
-        return Verdict(outcome, reason, site, replaces=bool(same), kept_old=kept)
+        return Verdict(outcome, reason, site, kept_old=kept, removed=tuple(removed))
 
     def _holds(self, site: str, request: Request) -> bool:
         return any(
             module_origin(name.replace("-", "_"), [site]) is not None for name in request.names
         )
 
-    def _written(self, scheme: dict[str, str], chosen: list[Candidate]) -> tuple[str, str] | None:
+    def _written(self, scheme: dict[str, str], chosen: list[Candidate]) -> Verdict | None:
         """Return what stops the files from being written, where it can be seen beforehand."""
         elevated = self.invocation.elevated
         contents = [candidate.inside() for candidate in chosen]
@@ -318,11 +318,12 @@ class _Case:
         for name in sorted(wanted):
             stop = obstacle(scheme[name], elevated, size)
             if stop:
-                return stop
+                return Verdict(*stop)
         stop = obstacle(scheme["scripts"], elevated)
         if stop and stop[0] == "refused-permission":
             if any(scripts for scripts, _ in contents):
-                return stop
+                # scripts come last: the modules and their metadata are there by then, and stay
+                return Verdict(*stop, path=scheme["purelib"], notes=(_LEFT,))
             if not contents:
                 self.notes.append("scripts could not be written: " + stop[1])
         return None

@@ -32,9 +32,12 @@ _DEEPEST = 64
 
 
 def choose_interpreter(
-    invocation: Invocation, line: Line, kernel: Interpreter
+    invocation: Invocation, line: Line, kernel: Interpreter, any_serves: bool = False
 ) -> Union[Choice, Refusal]:
-    """Return the interpreter with the reason, or the outcome and reason of a refusal."""
+    """Return the interpreter with the reason, or the outcome and reason of a refusal.
+
+    *any_serves* is true for ``--target`` and ``--prefix``, which touch no environment.
+    """
     environ, cwd = invocation.environ, invocation.cwd
     asked = line.last("python") or environ.get("UV_PYTHON") or ""
     source = "--python" if line.last("python") else "UV_PYTHON"
@@ -76,8 +79,8 @@ def choose_interpreter(
             return found, reason
     for path in _on_path(environ, cwd):
         found = described(path)
-        if found and found.in_venv and _fits(found, version):
-            return found, "uv takes the virtual environment of %s, found on PATH" % path
+        if found and (found.in_venv or any_serves) and _fits(found, version):
+            return found, "uv takes the environment of %s, found on PATH" % path
     return "fails", "uv finds no virtual environment and takes a system interpreter only by name"
 
 

@@ -80,11 +80,11 @@ def _pip_install(invocation: Invocation, line: Line, kernel: Interpreter) -> Ver
     stop = _cache_obstacle(invocation, line)
     if stop:
         return Verdict(*stop)
-    choice = choose_interpreter(invocation, line, kernel)
+    target, prefix = line.last("target"), line.last("prefix")
+    choice = choose_interpreter(invocation, line, kernel, any_serves=bool(target or prefix))
     if isinstance(choice[0], str):
         return Verdict(choice[0], choice[1], names=request.names)
     interpreter, reason = choice
-    target, prefix = line.last("target"), line.last("prefix")
     if any(value and any(value in w for w in invocation.uncertain) for value in (target, prefix)):
         return Verdict("unknown", "the folder depends on something only a run can know")
     scheme = interpreter.scheme(environ)
@@ -146,23 +146,25 @@ def _contents(
     if line.has("dry-run") or line.has("check"):
         return Verdict("no-change", "a dry run installs nothing")
     for found in replaced:
-        if not found.removable or found.metadata.endswith(".egg-info"):
-            if not (found.removable and os.path.isdir(found.metadata)):
-                text = "%s in %s has no list of its files" % (found.name, found.folder)
-                return Verdict("refused-cannot-uninstall", text)
+        if os.path.isfile(found.metadata):  # without RECORD uv goes on, with a bare file it stops
+            text = "%s in %s was installed by distutils" % (found.name, found.folder)
+            return Verdict("refused-cannot-uninstall", text)
         stop = obstacle_to_replacing(found, invocation.elevated)
         if stop:
             return Verdict(*stop)
     size = sum(candidate.size() for candidate in chosen)
     contents = [candidate.inside() for candidate in chosen]
     folders = {scheme["platlib"] if platlib else site for _, platlib in contents} or {site}
-    if any(scripts for scripts, _ in contents):
-        folders.add(scheme["scripts"])
-    for folder in sorted(folders, key=lambda place: place != site):
+    for folder in sorted(folders):
         stop = obstacle(folder, invocation.elevated, size)
         if stop:
             return Verdict(*stop)
-    return Verdict(outcome, reason, site, replaces=bool(replaced))
+    stop = obstacle(scheme["scripts"], invocation.elevated)
+    if stop and any(scripts for scripts, _ in contents):
+        note = "the modules would be left behind without their scripts"
+        return Verdict(*stop, path=site, notes=(note,))
+    removed = tuple(found.folder for found in replaced)
+    return Verdict(outcome, reason, site, removed=removed)
 
 
 def _add(invocation: Invocation, line: Line) -> Verdict:

@@ -21,15 +21,16 @@ class Verdict(NamedTuple):
     """A word of ``prediction.OUTCOMES``, or ``SITE``."""
     reason: str
     path: str | None = None
-    """Where the modules would go; for ``already-satisfied`` where they are."""
+    """Where the modules would go; for ``already-satisfied`` where they are, and for a refusal the
+    place where a failed attempt would leave them."""
     interpreter: Interpreter | None = None
     """The interpreter that decided, when it is not the one that was started."""
     version: str | None = None
     """The installer's version."""
     names: tuple[str, ...] = ()
     """The distributions asked for."""
-    replaces: bool = False
-    """Whether files of an installed copy would be replaced in the same folder."""
+    removed: tuple[str, ...] = ()
+    """Folders from which an older copy would be taken away."""
     kept_old: bool = False
     """Whether an old module would stay although the new metadata is written."""
     notes: tuple[str, ...] = ()

@@ -72,6 +72,8 @@ def unwrap(words: Sequence[Word], environ: Mapping[str, str], cwd: str) -> Wrapp
             folder = options.get("-C") or options.get("--chdir") or folder
         elif name == "timeout" and left:
             left.pop(0)
+        elif name == "xargs":
+            left.append(Word("$({standard input})", False))
         while name in ("sudo", "env") and left:
             match = _ASSIGNMENT.match(left[0].text)
             if match is None:
