@@ -20,7 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"runner", "inspection", "importing", "transaction", "kernels"}),
     frozenset({"operations"}),
     frozenset({"render"}),
-    frozenset({"magics", "watch", "completion", "config", "agent", "api"}),
+    frozenset({"magics", "watch", "completion", "config", "agent", "api", "cli"}),
     frozenset({"__init__", "__main__"}),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

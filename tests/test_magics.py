@@ -11,6 +11,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from safeinstall import magics
+from safeinstall.magics.progress import Progress
 
 
 @pytest.fixture
@@ -38,10 +39,11 @@ def test_loading_imports_nothing_heavy() -> None:
     code = (
         "import sys; from IPython.core.interactiveshell import InteractiveShell as S\n"
         "s = S.instance(); s.run_line_magic('load_ext', 'safeinstall')\n"
-        "print([m for m in sys.modules if m.startswith('safeinstall')])"
+        "print(sorted(m for m in sys.modules if m.startswith('safeinstall')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['safeinstall', 'safeinstall.magics']"
+    names = "['safeinstall', 'safeinstall.magics', 'safeinstall.magics.stop']"
+    assert done.stdout.strip() == names
 
 
 def test_no_arguments_show_the_environment_and_how_to_go_on(shell: Any) -> None:
@@ -89,7 +91,7 @@ def test_help_prints_the_options(shell: Any, capsys: pytest.CaptureFixture[str])
 
 
 def test_progress_is_silent_for_quick_work(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = magics._Progress()
+    progress = Progress()
     progress("looking up")
     progress.close()
     assert capsys.readouterr().out == ""
@@ -106,9 +108,10 @@ def test_progress_updates_one_display(monkeypatch: pytest.MonkeyPatch) -> None:
         shown.append(data["text/plain"])
         return Handle()
 
-    monkeypatch.setattr("IPython.display.display", display)
-    progress = magics._Progress()
-    progress.patience = progress.interval = -1.0
+    monkeypatch.setattr("safeinstall.magics.progress.display", display)
+    progress = Progress()
+    monkeypatch.setattr(Progress, "patience", -1.0)
+    monkeypatch.setattr(Progress, "interval", -1.0)
     progress("downloading \x1b[31mnumpy")
     progress("moving into place")
     progress.close()

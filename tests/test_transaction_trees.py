@@ -58,7 +58,9 @@ class Package:
             )
         buffer = io.StringIO()
         csv.writer(buffer, lineterminator="\n").writerows(sorted(rows))
-        (root / self.dist_info / "RECORD").write_text(buffer.getvalue(), "utf-8")
+        record = root / self.dist_info / "RECORD"
+        record.write_text(buffer.getvalue(), "utf-8")
+        os.utime(record, (LONG_AGO, LONG_AGO))
 
 
 def package(name: str, version: str, **kinds: str) -> Package:
@@ -76,8 +78,9 @@ def environment(prefix: Path, packages: Iterable[Package], *, lib64: bool = True
     """Make an environment that has `packages`, and a few things of nobody's."""
     (prefix / SITE).mkdir(parents=True)
     (prefix / "bin").mkdir()
-    (prefix / "bin/python").write_text("the interpreter\n")
-    (prefix / "pyvenv.cfg").write_text("home = somewhere\n")
+    for name in ("bin/python", "pyvenv.cfg"):
+        (prefix / name).write_text("of the environment itself\n")
+        os.utime(prefix / name, (LONG_AGO, LONG_AGO))
     if lib64:
         (prefix / "lib64").symlink_to("lib")
     for one in packages:
@@ -107,7 +110,7 @@ def tree(prefix: Path) -> Tree:
             relative = str(path.relative_to(prefix))
             mode = stat.S_IMODE(status.st_mode)
             if path.is_symlink():
-                found[relative] = ("link", 0, os.readlink(path).encode())
+                found[relative] = ("link", 0, str(path.readlink()).encode())
             elif path.is_dir():
                 found[relative] = ("folder", mode, b"")
             else:

@@ -46,7 +46,7 @@ def public_folder(workshop: Workshop, tmp_path: Path) -> Iterator[Path]:
 def read_only_desk(workshop: Workshop, public_folder: Path) -> Iterator[Desk]:
     """The desk of an ordinary user whose kernel's environment belongs to somebody else."""
     prefix = public_folder / "b"
-    workshop._run(workshop.standalone.python, "-m", "venv", prefix)
+    workshop.run(workshop.standalone.python, "-m", "venv", prefix)
     environment = Environment(prefix=prefix, kind="venv", base=workshop.standalone.prefix)
     workshop.equip(environment)
     desk = set_up(workshop, public_folder, environment)
@@ -176,7 +176,7 @@ def debian_python() -> str:
 def test_the_systems_own_python_is_left_alone(workshop: Workshop, public_folder: Path) -> None:
     lent = public_folder / "lent"  # the kernel's own packages, on PYTHONPATH
     links = ("--no-index", "--find-links", workshop.wheels, "--find-links", workshop.ours)
-    workshop._run(
+    workshop.run(
         workshop.uv, "pip", "install", "-q", "--python", workshop.base, "--target", lent,
         *links, "ipykernel", "safeinstall",
     )  # fmt: skip

@@ -120,7 +120,8 @@ class Workshop:
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         }
 
-    def _run(self, *command: str | Path) -> None:
+    def run(self, *command: str | Path) -> None:
+        """Run a command in settings that reach nothing but the wheelhouse; it must succeed."""
         done = subprocess.run(
             list(map(str, command)),
             env=self.settings,
@@ -150,7 +151,7 @@ class Workshop:
         """The folder with the wheel of safeinstall as it is in the checkout now."""
         folder = self.folder / "dist"
         offline = ("--no-index", "--find-links", self.wheels)
-        self._run(self.uv, "build", "-q", "--wheel", *offline, "-o", folder, CHECKOUT)
+        self.run(self.uv, "build", "-q", "--wheel", *offline, "-o", folder, CHECKOUT)
         return folder
 
     @cached_property
@@ -183,14 +184,14 @@ class Workshop:
     def template(self) -> Environment:
         """The environment whose copies the tests work in: a venv with pip, byte-compiled."""
         template = self.make("venv", self.folder / "template")
-        self._run(template.python, "-m", "compileall", "-q", "-j", "2", template.site_packages)
+        self.run(template.python, "-m", "compileall", "-q", "-j", "2", template.site_packages)
         return template
 
     @cached_property
     def server(self) -> Environment:
         """The environment the Jupyter server runs in: never the kernel's."""
         prefix = self.folder / "server"
-        self._run(self.base, "-m", "venv", prefix)
+        self.run(self.base, "-m", "venv", prefix)
         return Environment(prefix=prefix, kind="venv", base=self.base.parent.parent)
 
     def make(self, kind: str, prefix: Path) -> Environment:
@@ -204,7 +205,7 @@ class Workshop:
         """Install the kernel and safeinstall as it is in the checkout."""
         links = ("--no-index", "--find-links", self.wheels, "--find-links", self.ours)
         target = ("--python", environment.python)
-        self._run(self.uv, "pip", "install", "-q", *links, *target, "ipykernel", "safeinstall")
+        self.run(self.uv, "pip", "install", "-q", *links, *target, "ipykernel", "safeinstall")
 
     def copy(self, prefix: Path) -> Environment:
         """Return a copy of the template at `prefix`, as if it had been made there."""
@@ -224,22 +225,22 @@ class Workshop:
 
 
 def _venv(shop: Workshop, prefix: Path, *options: str) -> Path:
-    shop._run(shop.base, "-m", "venv", *options, prefix)
+    shop.run(shop.base, "-m", "venv", *options, prefix)
     return shop.base.parent.parent
 
 
 def _uv_venv(shop: Workshop, prefix: Path) -> Path:
-    shop._run(shop.uv, "venv", "-q", "--python", shop.base, prefix)
+    shop.run(shop.uv, "venv", "-q", "--python", shop.base, prefix)
     return shop.base.parent.parent
 
 
 def _virtualenv(shop: Workshop, prefix: Path) -> Path:
-    shop._run(sys.executable, "-m", "virtualenv", "-q", "--no-download", "-p", shop.base, prefix)
+    shop.run(sys.executable, "-m", "virtualenv", "-q", "--no-download", "-p", shop.base, prefix)
     return shop.base.parent.parent
 
 
 def _system_site(shop: Workshop, prefix: Path) -> Path:
-    shop._run(shop.standalone.python, "-m", "venv", "--system-site-packages", prefix)
+    shop.run(shop.standalone.python, "-m", "venv", "--system-site-packages", prefix)
     return shop.standalone.prefix
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from safeinstall import __version__
-from safeinstall.__main__ import main
+from safeinstall.cli import main
 
 
 def test_the_version_and_the_help(capsys: pytest.CaptureFixture[str]) -> None:

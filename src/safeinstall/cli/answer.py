@@ -1,0 +1,58 @@
+"""How the command line answers: text for people, one JSON object for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from safeinstall import operations, render
+from safeinstall.errors import SafeInstallError
+from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.operations import World
+
+__all__ = ["answer", "answer_error", "world"]
+
+
+def world(python: str, prefix: str = "safeinstall install") -> World:
+    """Return the world a command works in: another interpreter's, or this one's."""
+    found = operations.there(python, _progress) if python else operations.here(_progress)
+    return replace(found, live=False, prefix=prefix)
+
+
+def answer(text: str, data: Mapping[str, Any] | None, *, failed: bool = False) -> None:
+    """Print the text, and `data` (when given) as the one JSON object on standard output."""
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    if data is not None:
+        print(json.dumps(data, ensure_ascii=False))
+    print(text, file=sys.stderr if data is not None or failed else sys.stdout)
+
+
+def answer_error(error: SafeInstallError, *, as_json: bool) -> int:
+    """Say what an error says, and return its exit status."""
+    hint = (Suggestion(command=error.hint),) if error.hint else ()
+    finding = Finding(
+        code=error.code,
+        severity=Severity.REFUSE,
+        message=error.message,
+        context=error.context,
+        hint=hint,
+    )
+    message = render.Message(
+        mark="✗",
+        headline=f"Nothing changed. {error.message}",
+        lines=tuple(error.context.splitlines()),
+        ways=hint,
+    )
+    data = {"schema": 1, "status": "failed", "findings": [finding.to_dict()]} if as_json else None
+    answer(render.as_text(message), data, failed=True)
+    return error.exit_status
+
+
+def _progress(words: str) -> None:
+    """Show progress where somebody is looking; a log keeps no moving line."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K… {render.clean(words)[:90]}", end="", file=sys.stderr, flush=True)

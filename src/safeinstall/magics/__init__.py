@@ -1,0 +1,69 @@
+"""IPython's door: every magic is one line that calls the module of its name.
+
+`%load_ext` pays for this file only; everything else is imported when a magic is first used.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Final
+
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+
+from safeinstall.magics.stop import SafeInstallStopped
+
+__all__ = ["SafeInstallMagics", "SafeInstallStopped", "load", "unload"]
+
+_NAMES: Final = {"line": ("safeinstall", "kernelenv"), "cell": ("safeinstall",)}
+
+
+@magics_class
+class SafeInstallMagics(Magics):  # type: ignore[misc]
+    """`%safeinstall` and `%kernelenv`."""
+
+    @no_var_expand  # type: ignore[untyped-decorator]
+    @line_cell_magic  # type: ignore[untyped-decorator]
+    def safeinstall(self, line: str, cell: str | None = None) -> Any:
+        """Install into this kernel's own environment, or change nothing and say why.
+
+        ::
+
+            %safeinstall pandas "polars>=1"
+            %safeinstall -U numpy>=2
+            %safeinstall -r requirements.txt --dry-run
+
+            %%safeinstall
+            pandas>=2
+            ./my-project
+
+        Options: -r FILE, -c FILE, -e FOLDER, -U/--upgrade, --pre, --no-deps, --index-url URL,
+        --extra-index-url URL, --find-links PLACE, --no-index, --installer uv|pip, --dry-run,
+        -y/--yes, -v, -q. The line is read by safeinstall, never by a shell: `numpy>=2` is safe.
+        """
+        from safeinstall.magics import install
+
+        return install.run(line, cell)
+
+    @no_var_expand  # type: ignore[untyped-decorator]
+    @line_magic  # type: ignore[untyped-decorator]
+    def kernelenv(self, line: str) -> Any:
+        """Show the interpreter that runs this notebook, its environment, and where installs go."""
+        from safeinstall.magics import kernelenv
+
+        return kernelenv.run(line)
+
+
+def load(shell: Any) -> None:
+    """Register the magics with `shell`; doing so again changes nothing."""
+    shell.register_magics(SafeInstallMagics)
+
+
+def unload(shell: Any) -> None:
+    """Take the magics away again, and forget what this kernel was told."""
+    for kind, names in _NAMES.items():
+        for name in names:
+            shell.magics_manager.magics[kind].pop(name, None)
+    shell.magics_manager.registry.pop(SafeInstallMagics.__name__, None)
+    used = sys.modules.get("safeinstall.magics.install")
+    if used is not None:
+        used.told.clear()

@@ -1,0 +1,49 @@
+"""What `%safeinstall` does with its line and cell."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+from safeinstall import operations, render
+from safeinstall.errors import SafeInstallError
+from safeinstall.findings import Severity
+from safeinstall.magics.display import Shown, result, usage_stop
+from safeinstall.magics.progress import Progress
+from safeinstall.outcome import Outcome
+from safeinstall.request import parse, usage
+
+__all__ = ["run", "told"]
+
+told: set[str] = set()
+"""Remarks this kernel has already made: each is made once."""
+
+
+def run(line: str, cell: str | None) -> Any:
+    """Carry out the magic; return what is to be shown, raise `SafeInstallStopped` otherwise."""
+    if cell is None and not line.strip():
+        return Shown(render.short_environment_message(operations.this_environment()))
+    progress = Progress()
+    try:
+        request = parse(line, cell, cwd=os.getcwd())  # noqa: PTH109 - a string is wanted
+        if request.help:
+            print(usage())  # noqa: T201 - what `--help` does everywhere
+            return None
+        outcome = operations.install(request, operations.here(progress))
+    except SafeInstallError as error:
+        raise usage_stop(error) from None
+    finally:
+        progress.close()
+    return result(_without_repeats(outcome), verbose=request.verbose, quiet=request.quiet)
+
+
+def _without_repeats(outcome: Outcome) -> Outcome:
+    """Return the outcome without the remarks this kernel has already made."""
+    new = tuple(
+        finding
+        for finding in outcome.findings
+        if finding.severity is not Severity.INFO or finding.message not in told
+    )
+    told.update(finding.message for finding in new if finding.severity is Severity.INFO)
+    return replace(outcome, findings=new) if len(new) != len(outcome.findings) else outcome

@@ -1,0 +1,54 @@
+"""Five scientific packages into a fresh environment, warm caches, through a real kernel."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+
+from benchmarks.workbench import CACHE, Bench, table, workbench
+from support.environments import Environment
+
+STACK = ("numpy", "pandas", "matplotlib", "scikit-learn", "seaborn")
+WHEELS = CACHE / "stack"
+CHECK = "import numpy, pandas, matplotlib, sklearn, seaborn"
+ROUNDS = 3
+
+
+def through_uv(bench: Bench, environment: Environment) -> float:
+    """Time uv itself."""
+    offline = ("--no-index", "--find-links", WHEELS)
+    command = (bench.shop.uv, "pip", "install", "-q", "--python", environment.python)
+    begun = time.perf_counter()
+    subprocess.run([*command, *offline, *STACK], env=bench.settings(WHEELS), check=True)
+    return time.perf_counter() - begun
+
+
+def through_cell(bench: Bench, environment: Environment, magic: str) -> float:
+    """Time a cell, and check that the packages can be found afterwards."""
+    with bench.kernel(environment, WHEELS) as kernel:
+        kernel.run("%load_ext safeinstall")
+        result = kernel.run(f"{magic} {' '.join(STACK)}", timeout=600)
+        assert result.ok, result.everything
+        found = kernel.run(CHECK, timeout=300)
+        assert found.ok, found.everything
+    return result.seconds
+
+
+def main() -> None:
+    """Run each way in turns, after one round that only warms the caches."""
+    seconds: dict[str, list[float]] = {"uv pip install": [], "%safeinstall": [], "%pip install": []}
+    with workbench() as bench:
+        with bench.environment() as environment:
+            through_uv(bench, environment)
+        for _ in range(ROUNDS):
+            with bench.environment() as environment:
+                seconds["uv pip install"].append(through_uv(bench, environment))
+            for magic in ("%safeinstall", "%pip install"):
+                with bench.environment() as environment:
+                    seconds[magic].append(through_cell(bench, environment, magic))
+    title = "numpy pandas matplotlib scikit-learn seaborn, warm (goal: 1.3 x uv, 1/5 of %pip)"
+    table(title, seconds, "uv pip install")
+
+
+if __name__ == "__main__":
+    main()
