@@ -87,7 +87,7 @@ class _Strings:
 
 
 def cell_steps(cell: str, known: Mapping[str, str]) -> list[Step]:
-    """Return the steps of *cell* in order; *known* gives values for ``{sys.executable}`` and such."""
+    """Return the steps of *cell* in order; *known* gives values such as ``sys.executable``."""
     cell = cell[:_LONGEST]
     bare = cell.lstrip("\n\r\t ")
     skipped = cell.count("\n", 0, len(cell) - len(bare))

@@ -18,7 +18,7 @@ from .verdict import SITE, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .resolve import Invocation
+    from .invocation import Invocation
 
 __all__ = ["decide_conda"]
 

@@ -72,7 +72,7 @@ def question(python: str, options: Sequence[str] = ()) -> tuple[str, ...]:
 
 
 def read_answer(output: str) -> Answer:
-    """Find the deciding line in what pip printed (both streams); ``unknown`` where there is none."""
+    """Find the deciding line in what pip printed (both streams); else ``unknown``."""
     lines = output[:200_000].splitlines()
     for text, outcome in _LINES:
         for line in lines:

@@ -11,9 +11,10 @@ import os
 from .cell import cell_steps, mentions_installer
 from .importable import Importability, judge
 from .interpreter import interpreter_from_facts
+from .invocation import Invocation, World
 from .options import CONDA, PIP, UV, read_line
 from .prediction import Prediction
-from .resolve import Invocation, World, resolve_step
+from .resolve import resolve_step
 from .verdict import SITE, Verdict
 
 TYPE_CHECKING = False

@@ -67,7 +67,7 @@ class Interpreter:
         return not self.in_venv and os.path.isfile(marker)
 
     def scheme(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return the folders of a default install (``sysconfig.get_preferred_scheme("prefix")``)."""
+        """Return the folders of a default install (``sysconfig.get_preferred_scheme``)."""
         if self.debian and not self.in_venv:
             if environ.get("DEB_PYTHON_INSTALL_LAYOUT") in ("deb", "deb_system"):
                 site, data = _DEBIAN_SHARED, self.prefix
@@ -80,7 +80,7 @@ class Interpreter:
         return _folders(self.site_below(self.prefix), self.prefix)
 
     def site_below(self, prefix: str, debian_local: bool = False) -> str:
-        """Return the folder that ``--prefix`` fills: ``posix_prefix``, or Debian's ``posix_local``."""
+        """Return the folder ``--prefix`` fills: ``posix_prefix``, or Debian's ``posix_local``."""
         if debian_local and self.debian and not self.in_venv:
             return os.path.join(prefix, "local", "lib", self.lib_name, "dist-packages")
         return os.path.join(prefix, "lib", self.lib_name, "site-packages")

@@ -23,7 +23,7 @@ def _may_write(folder: str, elevated: bool) -> bool:
 
 
 def looks_writable(folder: str, elevated: bool) -> bool:
-    """Apply pip's test (``utils/filesystem.py:test_writable_dir``), which skips what is no folder."""
+    """Apply pip's test (``utils/filesystem.py:test_writable_dir``): it skips what is no folder."""
     while not os.path.isdir(folder):
         parent = os.path.dirname(folder)
         if parent == folder:

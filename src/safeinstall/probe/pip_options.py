@@ -14,7 +14,7 @@ from .pip_config import Setting, effective_settings, read_pip_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .resolve import Invocation
+    from .invocation import Invocation
 
     Version = tuple[int, ...]
 
@@ -73,15 +73,11 @@ class PipOptions:
                     shown = ".".join(map(str, version))
                     self.problem = "pip %s has no option --%s" % (shown, name)
                     break
-        if not self.problem:
-            for key, setting in self._configured.items():
-                if key in PIP_BOOLEANS and setting.value.lower() not in _TRUE + _FALSE:
-                    if not (key in ("verbose", "quiet") and setting.value.isdigit()):
-                        self.problem = "%s is not a truth value for %s (%s)" % (
-                            setting.value,
-                            key,
-                            setting.source,
-                        )
+        for key, (_, value, source, _) in self._configured.items():
+            counted = key in ("verbose", "quiet") and value.isdigit()
+            if key in PIP_BOOLEANS and not counted and value.lower() not in _TRUE + _FALSE:
+                wrong = "%s is not a truth value for %s (%s)" % (value, key, source)
+                self.problem = self.problem or wrong
         self.user = self._user()
 
     def _user(self) -> bool | None:

@@ -10,12 +10,13 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Mapping
-
     from .installed import Found
-    from .interpreter import Interpreter
+    from .pip_contents import Place
 
-__all__ = ["refusal_to_replace"]
+__all__ = ["STAYS", "refusal_to_replace"]
+
+STAYS = ("", "")
+"""The answer for a copy that pip leaves alone and installs beside."""
 
 
 def _below(path: str, folder: str) -> bool:
@@ -23,34 +24,24 @@ def _below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def refusal_to_replace(
-    found: Found,
-    interpreter: Interpreter,
-    outcome: str,
-    scheme: Mapping[str, str],
-    pip_folder: str,
-    environ: Mapping[str, str],
-) -> tuple[str, str] | str | None:
-    """Return outcome and reason of a refusal, ``"stays"`` for a copy left alone, None to go on."""
-    if outcome == "user-site" and not _below(found.folder, scheme["purelib"]):
+def refusal_to_replace(found: Found, place: Place) -> tuple[str, str] | None:
+    """Return outcome and reason of a refusal, ``STAYS``, or None where the copy is taken away."""
+    interpreter, folder = place.interpreter, found.folder
+    if place.outcome == "user-site" and not _below(folder, place.scheme["purelib"]):
         # what lies in the global site is shadowed, which does not work in a virtual environment
-        if interpreter.in_venv and _below(found.folder, interpreter.scheme(environ)["purelib"]):
-            return "fails", "the user site would come after %s, which has %s" % (
-                found.folder,
-                found.name,
-            )
-        return "stays"
+        own = interpreter.scheme(place.invocation.environ)["purelib"]
+        if interpreter.in_venv and _below(folder, own):
+            return "fails", "the user site would come after %s, which has %s" % (folder, found.name)
+        return STAYS
     if interpreter.in_venv:
-        if not _below(found.folder, interpreter.prefix):
-            return "stays"
-    elif interpreter.debian and _below(pip_folder, "/usr/lib/python3/dist-packages"):
-        # Debian's pip never touches what Debian's package manager owns
-        if _below(found.folder, "/usr") and not _below(found.folder, "/usr/local"):
-            return "stays"
+        if not _below(folder, interpreter.prefix):
+            return STAYS
+    # Debian's own pip never touches what Debian's package manager owns
+    elif _below(place.pip_folder, "/usr/lib/python3/dist-packages") and (
+        _below(folder, "/usr") and not _below(folder, "/usr/local")
+    ):
+        return STAYS
     if not found.removable:
-        return "refused-cannot-uninstall", "%s %s in %s has no list of its files" % (
-            found.name,
-            found.version,
-            found.folder,
-        )
+        text = "%s %s in %s has no list of its files" % (found.name, found.version, folder)
+        return "refused-cannot-uninstall", text
     return None

@@ -9,51 +9,26 @@ from __future__ import annotations
 import os
 import re
 
-from .candidates import Request, best_local, read_request, standing
 from .installed import module_origin
 from .interpreter import Interpreter, read_interpreter
-from .obstacle import looks_writable, obstacle, obstacle_to_replacing
+from .obstacle import looks_writable
+from .pip_contents import Place, judge_contents
 from .pip_layout import distutils_override, site_of_prefix
 from .pip_options import PipOptions, read_pip_options
 from .verdict import SITE, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .candidates import Candidate
-    from .resolve import Invocation
+    from .invocation import Invocation
 
 __all__ = ["decide_pip"]
 
 _SHADOWED_BY_OLD_PIP = (
-    "random",
-    "copy",
-    "json",
-    "re",
-    "logging",
-    "string",
-    "tempfile",
-    "types",
-    "socket",
-    "ssl",
-    "email",
-    "http",
-    "optparse",
-    "hashlib",
-    "zipfile",
-    "shutil",
-    "platform",
-    "queue",
-    "collections",
-    "configparser",
-    "subprocess",
-    "locale",
-    "textwrap",
-    "calendar",
+    *("random", "copy", "json", "re", "logging", "string", "tempfile", "types", "socket", "ssl"),
+    *("email", "http", "optparse", "hashlib", "zipfile", "shutil", "platform", "queue", "locale"),
+    *("collections", "configparser", "subprocess", "textwrap", "calendar"),
 )
 """Modules of the standard library that pip imports after it has started."""
-
-
-_LEFT = "the modules would be left behind without their scripts"
 
 
 def decide_pip(invocation: Invocation) -> Verdict:
@@ -66,7 +41,6 @@ def decide_pip(invocation: Invocation) -> Verdict:
     return verdict._replace(
         interpreter=case.interpreter,
         version=case.version_text or None,
-        names=case.request.names if case.request else (),
         notes=(*verdict.notes, *case.notes),
     )
 
@@ -81,7 +55,6 @@ class _Case:
         self.cwd = invocation.cwd
         self.version: tuple[int, ...] = ()
         self.version_text = ""
-        self.request: Request | None = None
         self.notes: list[str] = []
         self.pip_folder = ""
 
@@ -164,10 +137,10 @@ class _Case:
             return Verdict("fails", "--user cannot be combined with --target")
         elsewhere = target or prefix or root
         report = options.flag("dry-run") and options.value("report")
-        if self.version >= (23,) and not elsewhere and not report:
-            if not options.flag("break-system-packages") and interpreter.externally_managed():
-                marker = os.path.join(interpreter.stdlib, "EXTERNALLY-MANAGED")
-                return Verdict("refused-externally-managed", "%s exists (PEP 668)" % marker)
+        asks = self.version >= (23,) and not (elsewhere or report)
+        if asks and not options.flag("break-system-packages") and interpreter.externally_managed():
+            marker = os.path.join(interpreter.stdlib, "EXTERNALLY-MANAGED")
+            return Verdict("refused-externally-managed", "%s exists (PEP 668)" % marker)
         if user and prefix:
             return Verdict("refused-option-conflict", "--user and --prefix cannot be combined")
         if user:
@@ -180,12 +153,12 @@ class _Case:
 
     def _user_refused(self) -> Verdict | None:
         """Apply what an explicit ``--user`` meets (``decide_user_install``)."""
-        venv = self.interpreter.venv if self.interpreter.in_venv else None
-        if venv is not None and self.version >= (20,):
-            # pip reads the value with its letters as they are, site.py in lower case
-            if venv.get("include-system-site-packages") == "false":
-                reason = "the user site is not visible in this virtual environment"
-                return Verdict("refused-user-site-unavailable", reason)
+        venv = (self.interpreter.venv or {}) if self.interpreter.in_venv else {}
+        # pip reads the value with its letters as they are, site.py in lower case
+        closed = venv.get("include-system-site-packages") == "false"
+        if closed and self.version >= (20,):
+            reason = "the user site is not visible in this virtual environment"
+            return Verdict("refused-user-site-unavailable", reason)
         if self.version >= (25, 3) and not self._user_allowed():
             reason = "the user site is switched off for this interpreter"
             return Verdict("refused-user-site-unavailable", reason)
@@ -233,97 +206,19 @@ class _Case:
         if root:
             outcome, reason = "root-dir", "--root from %s goes in front" % options.source("root")
             scheme = {name: self._absolute(root) + path for name, path in scheme.items()}
-        return self._contents(options, scheme, outcome, reason)
+        return judge_contents(
+            Place(
+                self.invocation,
+                self.interpreter,
+                options,
+                self.version,
+                self.pip_folder,
+                scheme,
+                outcome,
+                reason,
+            )
+        )
 
     def _absolute(self, path: str | None) -> str:
         # pip expands no tilde here: that of a configuration file is a folder called `~`
         return os.path.normpath(os.path.join(self.cwd, path or ""))
-
-    def _contents(
-        self, options: PipOptions, scheme: dict[str, str], outcome: str, reason: str
-    ) -> Verdict:
-        """Look at what is asked for: is it there, can it be had, can it be written?"""
-        line = options.line
-        request = self.request = read_request(
-            line.positional[1:], options.values("requirement"), options.values("editable"), self.cwd
-        )
-        if line.has("group") and request.problem == "nothing is asked for":
-            request = request._replace(problem="")
-        if request.problem:
-            return Verdict("fails", request.problem)
-        # from 20.3 on `python -m pip` takes its folder off sys.path again
-        stays = self.invocation.first != self.cwd or self.version < (20, 3)
-        path = self.path(self.invocation.first if stays else None)
-        forced = [options.flag(name) for name in ("force-reinstall", "ignore-installed")]
-        target = options.value("target")
-        links = options.values("find-links")
-        offline = options.flag("no-index")
-        upgrade = options.flag("upgrade")
-        met = bool(request.wanted) and not (request.files or request.opaque)
-        replaced, removed, chosen = [], [], list(request.files)
-        for wanted in request.wanted:
-            found, holds = standing(wanted, path)
-            best = best_local(wanted, links, self.cwd, options.flag("pre")) if links else None
-            if offline and best is None and not (holds and not upgrade):
-                return Verdict("fails", "no local folder has %s" % wanted.name)
-            newer = upgrade and (
-                best is None or not offline or (found and best.version != found.version)
-            )
-            if holds and not newer and not any(forced) and not target:
-                continue
-            met = False
-            if best is not None and (offline or not upgrade):
-                chosen.append(best)
-            if found and not forced[1] and not target:
-                replaced.append(found)
-        if met:
-            found, _ = standing(request.wanted[0], path)
-            where = found.folder if found else None
-            text = "%s is already satisfied in %s" % (request.wanted[0].name, where)
-            return Verdict("already-satisfied", text, where)
-        if options.flag("dry-run"):
-            return Verdict("no-change", "a dry run installs nothing")
-        for found in replaced:
-            from .pip_replacing import refusal_to_replace
-
-            stop = refusal_to_replace(
-                found, self.interpreter, outcome, scheme, self.pip_folder, self.environ
-            )
-            if stop == "stays":
-                self.notes.append("the copy of %s in %s stays" % (found.name, found.folder))
-                continue
-            removed.append(found.folder)
-            if stop is None:
-                stop = obstacle_to_replacing(found, self.invocation.elevated)
-            if stop is not None and not isinstance(stop, str):
-                return Verdict(*stop)
-        stopped = self._written(scheme, chosen)
-        if stopped:
-            return stopped
-        site = scheme["purelib"]
-        kept = bool(target) and not upgrade and self._holds(site, request)
-        return Verdict(outcome, reason, site, kept_old=kept, removed=tuple(removed))
-
-    def _holds(self, site: str, request: Request) -> bool:
-        return any(
-            module_origin(name.replace("-", "_"), [site]) is not None for name in request.names
-        )
-
-    def _written(self, scheme: dict[str, str], chosen: list[Candidate]) -> Verdict | None:
-        """Return what stops the files from being written, where it can be seen beforehand."""
-        elevated = self.invocation.elevated
-        contents = [candidate.inside() for candidate in chosen]
-        size = sum(candidate.size() for candidate in chosen)
-        wanted = {"platlib" if platlib else "purelib" for _, platlib in contents} or {"purelib"}
-        for name in sorted(wanted):
-            stop = obstacle(scheme[name], elevated, size)
-            if stop:
-                return Verdict(*stop)
-        stop = obstacle(scheme["scripts"], elevated)
-        if stop and stop[0] == "refused-permission":
-            if any(scripts for scripts, _ in contents):
-                # scripts come last: the modules and their metadata are there by then, and stay
-                return Verdict(*stop, path=scheme["purelib"], notes=(_LEFT,))
-            if not contents:
-                self.notes.append("scripts could not be written: " + stop[1])
-        return None

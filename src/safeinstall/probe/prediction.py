@@ -59,4 +59,4 @@ class Prediction(NamedTuple):
     installer_version: str | None = None
     """The version of the installer, where it can be read from files."""
     notes: tuple[str, ...] = ()
-    """Further sentences worth a warning: a redirection, a shadowed copy, a variable that decides."""
+    """Further sentences worth a warning: a redirection, a shadowed copy, a deciding variable."""

@@ -8,28 +8,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Mapping
+from .words import PLAIN, QUOTED, QUOTED_VARIABLE, UNKNOWN, VARIABLE
 
-__all__ = ["Simple", "Word", "expand_word", "split_shell"]
+__all__ = ["Simple", "split_shell"]
 
 _OPERATORS = ("&&", "||", ";;", "|&", ";", "|", "&", "\n", "(", ")")
 _REDIRECTIONS = ("&>>", "<<<", "<<-", "&>", ">>", "<<", ">&", "<&", ">|", "<>", ">", "<")
 _MOST_COMMANDS = 400
 _SPECIAL = frozenset("\\ \t\r#'\"$`&|;<>()\n")
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
-
-# A word is kept as pieces: (text, kind). The kind says what may still happen to the text.
-_PLAIN, _QUOTED, _VARIABLE, _QUOTED_VARIABLE, _UNKNOWN = range(5)
-
-
-class Word(NamedTuple):
-    """One word as the program would get it."""
-
-    text: str
-    certain: bool
-    """False where part of the text could only be known by running something."""
 
 
 class Simple(NamedTuple):
@@ -82,7 +69,7 @@ class _Reader:
 
     def add(self, text: str, kind: int) -> None:
         self.in_word = True
-        if self.pieces and self.pieces[-1][1] == kind and kind in (_PLAIN, _QUOTED):
+        if self.pieces and self.pieces[-1][1] == kind and kind in (PLAIN, QUOTED):
             self.pieces[-1] = (self.pieces[-1][0] + text, kind)
         else:
             self.pieces.append((text, kind))
@@ -132,13 +119,13 @@ class _Reader:
     def variable(self, quoted: bool) -> None:
         """Read what follows a dollar sign."""
         text, start = self.text, self.at
-        kind = _QUOTED_VARIABLE if quoted else _VARIABLE
+        kind = QUOTED_VARIABLE if quoted else VARIABLE
         follows = text[start + 1 : start + 2]
         if follows in ("(", "{"):
             self.at = _end_of_substitution(text, start + 1)
             inner = text[start + 2 : self.at - 1]
             simple = follows == "{" and inner and all(c in _NAME for c in inner)
-            self.add(inner if simple else text[start : self.at], kind if simple else _UNKNOWN)
+            self.add(inner if simple else text[start : self.at], kind if simple else UNKNOWN)
             return
         end = start + 1
         while end < len(text) and text[end] in _NAME:
@@ -148,17 +135,17 @@ class _Reader:
             self.add(text[start + 1 : end], kind)
         else:
             self.at = start + 1
-            self.add("$", _QUOTED if quoted else _PLAIN)
+            self.add("$", QUOTED if quoted else PLAIN)
 
     def double_quoted(self) -> None:
-        self.add("", _QUOTED)
+        self.add("", QUOTED)
         self.at += 1
         text = self.text
         while self.at < len(text) and text[self.at] != '"':
             char = text[self.at]
             if char == "\\" and text[self.at + 1 : self.at + 2] in ("$", "`", '"', "\\", "\n"):
                 if text[self.at + 1] != "\n":
-                    self.add(text[self.at + 1], _QUOTED)
+                    self.add(text[self.at + 1], QUOTED)
                 self.at += 2
             elif char == "$":
                 self.variable(True)
@@ -168,21 +155,21 @@ class _Reader:
                 end = self.at + 1
                 while end < len(text) and text[end] not in '"\\$`':
                     end += 1
-                self.add(text[self.at : end], _QUOTED)
+                self.add(text[self.at : end], QUOTED)
                 self.at = end
         self.at += 1
 
     def backquoted(self) -> None:
         end = self.text.find("`", self.at + 1)
         end = len(self.text) if end < 0 else end + 1
-        self.add(self.text[self.at : end], _UNKNOWN)
+        self.add(self.text[self.at : end], UNKNOWN)
         self.at = end
 
     def redirection(self) -> bool:
         for operator in _REDIRECTIONS:
             if self.text.startswith(operator, self.at):
                 # `2>` : the digits in front belong to the operator, not to a word
-                if self.in_word and all(k == _PLAIN and p.isdigit() for p, k in self.pieces):
+                if self.in_word and all(k == PLAIN and p.isdigit() for p, k in self.pieces):
                     self.pieces, self.in_word = [], False
                 self.end_word()
                 self.wanted = operator
@@ -208,7 +195,7 @@ class _Reader:
             char = text[self.at]
             if char == "\\":
                 if text[self.at + 1 : self.at + 2] != "\n":
-                    self.add(text[self.at + 1 : self.at + 2], _QUOTED)
+                    self.add(text[self.at + 1 : self.at + 2], QUOTED)
                 self.at += 2
             elif char in " \t\r":
                 self.end_word()
@@ -219,7 +206,7 @@ class _Reader:
             elif char == "'":
                 end = text.find("'", self.at + 1)
                 end = len(text) if end < 0 else end
-                self.add(text[self.at + 1 : end], _QUOTED)
+                self.add(text[self.at + 1 : end], QUOTED)
                 self.at = end + 1
             elif char == '"':
                 self.double_quoted()
@@ -231,7 +218,7 @@ class _Reader:
                 end = self.at + 1
                 while end < len(text) and text[end] not in _SPECIAL:
                     end += 1
-                self.add(text[self.at : end], _PLAIN)
+                self.add(text[self.at : end], PLAIN)
                 self.at = end
         self.end_command("")
         return self.commands
@@ -240,34 +227,3 @@ class _Reader:
 def split_shell(text: str) -> list[Simple]:
     """Return the simple commands of *text* in order; any text is accepted."""
     return _Reader(text).read()
-
-
-def expand_word(
-    pieces: tuple[tuple[str, int], ...], environ: Mapping[str, str], home: str
-) -> list[Word]:
-    """Return the words that *pieces* become: none for an empty variable, several after splitting."""
-    words: list[Word] = []
-    text, certain, started = "", True, False
-    for at, (piece, kind) in enumerate(pieces):
-        if kind == _PLAIN and at == 0 and (piece == "~" or piece.startswith("~/")):
-            piece = home + piece[1:]
-        if kind in (_PLAIN, _QUOTED):
-            text, started = text + piece, True
-        elif kind == _QUOTED_VARIABLE:
-            text, started = text + environ.get(piece, ""), True
-        elif kind == _UNKNOWN:
-            text, certain, started = text + piece, False, True
-        else:
-            value = environ.get(piece, "")
-            parts = value.split()
-            if parts and value[:1].isspace() and started:
-                words.append(Word(text, certain))
-                text, certain = "", True
-            for index, part in enumerate(parts):
-                if index:
-                    words.append(Word(text, certain))
-                    text, certain = "", True
-                text, started = text + part, True
-    if started:
-        words.append(Word(text, certain))
-    return words

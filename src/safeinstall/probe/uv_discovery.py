@@ -18,8 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, Iterator, Tuple, Union
 
+    from .invocation import Invocation
     from .options import Line
-    from .resolve import Invocation
 
     Choice = Tuple[Interpreter, str]
     Refusal = Tuple[str, str]

@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .candidates import Request
     from .interpreter import Interpreter
-    from .resolve import Invocation
+    from .invocation import Invocation
 
 __all__ = ["decide_uv"]
 

@@ -1,4 +1,4 @@
-"""Programs that start another one: ``sudo``, ``env``, ``nohup``, ``xargs`` ... taken off a command."""
+"""Programs that start another one (``sudo``, ``env``, ``xargs`` ...), taken off a command."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from .programs import find_programs
-from .shell import Word
+from .words import Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
