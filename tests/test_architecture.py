@@ -19,8 +19,8 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"outcome"}),
     frozenset({"runner", "inspection", "importing", "transaction", "kernels"}),
     frozenset({"operations"}),
-    frozenset({"render"}),
-    frozenset({"magics", "watch", "completion", "config", "agent", "api", "cli"}),
+    frozenset({"render", "config"}),
+    frozenset({"magics", "watch", "completion", "agent", "api", "cli"}),
     frozenset({"__init__", "__main__"}),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -39,13 +39,15 @@ def __dir__():  # type: ignore[no-untyped-def]
 
 def load_ipython_extension(shell):  # type: ignore[no-untyped-def]
     """Register the magics with `shell` (what `%load_ext safeinstall` calls)."""
-    from safeinstall import magics
+    from safeinstall import magics, watch
 
     magics.load(shell)
+    watch.load(shell)
 
 
 def unload_ipython_extension(shell):  # type: ignore[no-untyped-def]
     """Remove every trace of `load_ipython_extension` from `shell`."""
-    from safeinstall import magics
+    from safeinstall import magics, watch
 
+    watch.unload(shell)
     magics.unload(shell)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["EnvironmentReportError", "InstallerError", "RequestError", "SafeInstallError"]
+__all__ = [
+    "EnvironmentReportError",
+    "InstallerError",
+    "RequestError",
+    "SafeInstallError",
+    "SafeInstallStopped",
+]
 
 
 class SafeInstallError(Exception):
@@ -41,3 +47,15 @@ class EnvironmentReportError(SafeInstallError):
     """An interpreter could not be asked about its environment."""
 
     code = "no-environment"
+
+
+class SafeInstallStopped(Exception):  # noqa: N818 - what a notebook shows: a stop, not a crash
+    """A refusal or failure: the cell fails, so that "run all" stops; the message is complete."""
+
+    def __init__(self, text: str, outcome: object = None) -> None:
+        super().__init__(text)
+        self.outcome = outcome
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the message alone: where in our code it was raised helps nobody."""
+        return [str(self)]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
-from safeinstall.magics.stop import SafeInstallStopped
+from safeinstall.errors import SafeInstallStopped
 
 __all__ = ["SafeInstallMagics", "SafeInstallStopped", "load", "unload"]
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from safeinstall import render
-from safeinstall.errors import SafeInstallError
+from safeinstall.errors import SafeInstallError, SafeInstallStopped
 from safeinstall.findings import Suggestion
-from safeinstall.magics.stop import SafeInstallStopped
 from safeinstall.outcome import Outcome
 
 __all__ = ["Shown", "result", "usage_stop"]

@@ -1,0 +1,104 @@
+"""Before a cell runs an install that would go wrong: say so, redirect it, or stop it.
+
+This file is what `%load_ext` pays for, and its gate is what every cell pays for; everything else is
+imported when a cell first holds a word such as `pip`. A fault of ours never fails a cell.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from safeinstall.config import SafeInstall
+
+__all__ = ["Watch", "load", "unload"]
+
+_WORDS: Final = ("pip", "uv", "conda", "mamba")
+_VERBS: Final = ("install", "add", "sync", "-r")
+_ATTRIBUTE: Final = "_safeinstall_watch"
+_log = logging.getLogger("safeinstall")
+
+
+class Watch:
+    """The hooks of one shell."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        self.options = SafeInstall(parent=shell)
+        self._session: Any = None
+
+    def before(self, info: Any) -> None:
+        """Warn above the output of a cell (IPython's `pre_run_cell`)."""
+        self._guarded("warn", "block", "redirect", act=lambda session: session.before(info))
+
+    def after(self, result: Any) -> None:
+        """Say where an install that ran anyway has landed (IPython's `post_run_cell`)."""
+        if self._session is not None:
+            self._guarded("warn", "redirect", act=lambda session: session.after())
+
+    def rewrite(self, lines: list[str]) -> list[str]:
+        """Redirect or block an install line (IPython's `input_transformers_cleanup`)."""
+        if self.options.shell_installs not in ("redirect", "block") or not _worth("".join(lines)):
+            return lines
+        changed = self._guarded(
+            "redirect", "block", act=lambda session: session.rewritten(lines), cell="".join(lines)
+        )
+        return lines if changed is None else changed
+
+    rewrite.has_side_effects = False  # type: ignore[attr-defined]
+
+    def _guarded(self, *modes: str, act: Callable[[Any], Any], cell: str = "") -> Any:
+        """Do something for a cell, unless the mode says no; a fault of ours is logged, no more."""
+        if self.options.shell_installs not in modes:
+            return None
+        try:
+            return act(self.session)
+        except Exception:
+            _log.debug("the watch failed", exc_info=True)
+            return None
+
+    @property
+    def session(self) -> Any:
+        """What is remembered about the shell: made when first needed."""
+        if self._session is None:
+            from safeinstall.watch.session import Session
+
+            self._session = Session(self.options)
+        return self._session
+
+    def pre_run_cell(self, info: Any) -> None:
+        """Let the cell pass at once when it cannot hold an install command."""
+        if _worth(getattr(info, "raw_cell", None) or ""):
+            self.before(info)
+        elif self._session is not None:
+            self._session.forget_cell()
+
+
+def _worth(cell: str) -> bool:
+    """Tell whether the cell may hold an install command: two words, a microsecond."""
+    return any(word in cell for word in _WORDS) and any(verb in cell for verb in _VERBS)
+
+
+def load(shell: Any) -> None:
+    """Start watching the cells of `shell`; doing so again changes nothing."""
+    if getattr(shell, _ATTRIBUTE, None) is not None:
+        return
+    watch = Watch(shell)
+    setattr(shell, _ATTRIBUTE, watch)
+    shell.events.register("pre_run_cell", watch.pre_run_cell)
+    shell.events.register("post_run_cell", watch.after)
+    shell.input_transformers_cleanup.append(watch.rewrite)
+    shell.configurables.append(watch.options)
+
+
+def unload(shell: Any) -> None:
+    """Stop watching and remove every trace."""
+    watch = getattr(shell, _ATTRIBUTE, None)
+    if watch is None:
+        return
+    shell.events.unregister("pre_run_cell", watch.pre_run_cell)
+    shell.events.unregister("post_run_cell", watch.after)
+    shell.input_transformers_cleanup.remove(watch.rewrite)
+    shell.configurables.remove(watch.options)
+    delattr(shell, _ATTRIBUTE)

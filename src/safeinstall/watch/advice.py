@@ -1,0 +1,186 @@
+"""What to say about an install command that would not go right, and the line to type instead."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from safeinstall.environment import Environment, shown
+from safeinstall.errors import RequestError
+from safeinstall.findings import Suggestion
+from safeinstall.probe.prediction import Prediction
+from safeinstall.render import Message
+from safeinstall.request import OPTIONS, parse
+
+__all__ = ["better_line", "goes_wrong", "landed_message", "warning_message"]
+
+_SILENT: Final = frozenset({"env-site", "no-change", "unknown"})
+_REDIRECTED: Final = re.compile(r"(?P<operator>[<>]=?|[<>])\s*(?P<version>[^\s;|&'\"]+)")
+_NOTES: Final = {
+    "warn": "into this kernel's environment",
+    "redirect": "is run instead",
+    "block": "is the line to type instead",
+}
+_ELSEWHERE: Final = frozenset({"--target", "-t", "--prefix", "--root", "--python", "-p"})
+"""Options that name another destination, with a value: what %safeinstall never takes over."""
+
+
+def goes_wrong(prediction: Prediction) -> bool:
+    """Tell whether the command deserves a warning: anything but the kernel's environment."""
+    if _loses_its_version(prediction):
+        return True
+    if prediction.outcome == "already-satisfied":
+        return prediction.importable_after_restart is False
+    return prediction.outcome not in _SILENT
+
+
+def warning_message(
+    prediction: Prediction, environment: Environment, cell_cwd: str, *, done: str = "warn"
+) -> Message:
+    """Return what is shown above the output; `done` is what happens: warn, redirect, block."""
+    home = environment.home
+    quoted = f'"{_short(prediction.command)}"'
+    lines = [shown_in(note, home) + "." for note in prediction.notes if "redirection" in note]
+    return Message(
+        mark="!",
+        headline=f"{quoted} {_sentence(prediction, environment)}",
+        lines=tuple(lines),
+        ways=_ways(prediction, cell_cwd, _NOTES[done]),
+    )
+
+
+def landed_message(
+    prediction: Prediction, environment: Environment, arrived: tuple[str, ...], cell_cwd: str
+) -> Message:
+    """Return what is said after a command that ran anyway and landed elsewhere."""
+    what = " and ".join(arrived) if len(arrived) < 4 else f"{len(arrived)} packages"
+    place = shown(prediction.path or "", environment.home)
+    if prediction.importable_after_restart:
+        return Message(
+            mark="!",
+            headline=f"{what} landed in {place}; this kernel imports from there after a restart.",
+        )
+    return Message(
+        mark="!",
+        headline=f"{what} landed in {place}, which this kernel does not import from.",
+        ways=_ways(prediction, cell_cwd),
+    )
+
+
+def better_line(prediction: Prediction, cwd: str) -> str | None:
+    """Return the `%safeinstall` line with the same requirements and options, None if impossible.
+
+    Options that name another destination are left out; so are those %safeinstall does not know.
+    """
+    if prediction.tool == "conda" or not (prediction.requirements or prediction.options):
+        return None
+    words = [*_kept_options(prediction), *_requirements(prediction)]
+    if not words:
+        return None
+    try:
+        request = parse(words, cwd=cwd)
+    except RequestError:
+        try:
+            request = parse([*prediction.requirements], cwd=cwd)
+        except RequestError:
+            return None
+    return None if request.empty else request.line("%safeinstall")
+
+
+def shown_in(text: str, home: str) -> str:
+    """Return `text` with every path below the home directory shortened."""
+    home = home.rstrip("/")
+    return text.replace(home + "/", "~/") if len(home) > 1 else text
+
+
+def _sentence(prediction: Prediction, environment: Environment) -> str:
+    home = environment.home
+    path = shown(prediction.path or "", home)
+    other = prediction.interpreter_prefix or prediction.interpreter or ""
+    foreign = bool(other) and other != environment.prefix
+    reason = shown_in(prediction.reason, home)
+    if prediction.outcome == "user-site":
+        whose = f" of {shown(other, home)}" if foreign else ""
+        locked = environment.locked
+        because = (
+            shown_in(locked.detail, home)
+            if locked is not None and "not writ" in prediction.reason
+            else reason
+        )
+        return f"would go to your user site{whose}, {path}, because {because}.{_lost(prediction)}"
+    if prediction.outcome == "wrong-interpreter":
+        here = f"{environment.label}, Python {environment.python}"
+        return (
+            f"runs the {prediction.tool} of {shown(other, home)}, not this kernel's ({here}): "
+            f"it would go to {path}.{_lost(prediction)}"
+        )
+    if prediction.outcome in ("target-dir", "prefix", "root-dir"):
+        return f"would put files into {path} ({reason}).{_lost(prediction)}"
+    if prediction.outcome == "already-satisfied":
+        return (
+            f"asks another Python ({shown(other, home)}), which has it already: "
+            "nothing would be installed for this kernel."
+        )
+    if prediction.outcome == "env-site":
+        return "would not install the version you ask for:"
+    if prediction.outcome.startswith("refused-"):
+        whose = f" by the {prediction.tool} of {shown(other, home)}" if foreign else ""
+        return f"would be refused{whose}: {reason}."
+    return f"would fail: {reason}."
+
+
+def _lost(prediction: Prediction) -> str:
+    if prediction.importable_after_restart is False:
+        return " This notebook would not find it."
+    if prediction.importable_now is False and prediction.importable_after_restart:
+        return " This notebook would find it after a restart of the kernel only."
+    return ""
+
+
+def _ways(
+    prediction: Prediction, cwd: str, note: str = "into this kernel's environment"
+) -> tuple[Suggestion, ...]:
+    line = better_line(prediction, cwd)
+    if line is None:
+        return ()
+    return (Suggestion(command=line, note=note),)
+
+
+def _loses_its_version(prediction: Prediction) -> bool:
+    return any("redirection" in note for note in prediction.notes)
+
+
+def _requirements(prediction: Prediction) -> list[str]:
+    """Return the requirements with the versions a shell would take for redirections."""
+    if not _loses_its_version(prediction):
+        return list(prediction.requirements)
+    whole = []
+    for name in prediction.requirements:
+        at = prediction.command.find(name)
+        found = _REDIRECTED.match(prediction.command, at + len(name)) if at >= 0 else None
+        whole.append(f"{name}{found['operator']}{found['version'].rstrip(',')}" if found else name)
+    return whole
+
+
+def _kept_options(prediction: Prediction) -> list[str]:
+    known = {name: option for option in OPTIONS for name in option.names}
+    kept: list[str] = []
+    words = list(prediction.options)
+    while words:
+        word = words.pop(0)
+        name, equals, _ = word.partition("=")
+        option = known.get(name)
+        if option is None or option.field in ("user", "break_system_packages", "python", "json"):
+            if name in _ELSEWHERE and not equals and words:
+                words.pop(0)
+            continue
+        kept.append(word)
+        if option.takes_value and not equals and words:
+            kept.append(words.pop(0))
+    return kept
+
+
+def _short(command: str) -> str:
+    """Return the command on one line, cut where nobody reads on."""
+    line = " ".join(command.split())
+    return line if len(line) <= 70 else line[:67] + "..."

@@ -1,0 +1,104 @@
+"""What the watch remembers of one shell: what was said, and what to look at after the cell."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from IPython.display import publish_display_data
+
+from safeinstall import operations, probe, render
+from safeinstall.config import SafeInstall
+from safeinstall.environment import Environment
+from safeinstall.probe.prediction import Prediction
+from safeinstall.watch.advice import (
+    better_line,
+    goes_wrong,
+    landed_message,
+    warning_message,
+)
+from safeinstall.watch.rewrite import blocked_line, replaceable, replaced
+
+__all__ = ["Session"]
+
+_DISTRIBUTION = re.compile(r"^(?P<name>.+?)-(?P<version>[^-]+)\.dist-info$")
+
+
+class Session:
+    """One shell's warnings."""
+
+    def __init__(self, options: SafeInstall) -> None:
+        self.options = options
+        self._said: set[tuple[str, str, str]] = set()
+        self._pending: list[tuple[Prediction, set[str]]] = []
+        self._environment: Environment | None = None
+
+    @property
+    def environment(self) -> Environment:
+        """This kernel's environment; its facts are constant for a process, so asked once."""
+        if self._environment is None:
+            self._environment = operations.this_environment()
+        return self._environment
+
+    def before(self, info: Any) -> None:
+        """Show a warning for each command of the cell that would go wrong, once per command."""
+        self.forget_cell()
+        wrong = self._wrong(info.raw_cell)
+        mode = self.options.shell_installs
+        new = {} if mode == "warn" else replaceable(info.raw_cell, wrong, self._better)
+        for prediction in wrong:
+            instead = new.get(prediction.line - 1)
+            if prediction.path and instead is None:
+                self._pending.append((prediction, _distributions(prediction.path)))
+            key = (prediction.command, prediction.outcome, prediction.path or "")
+            if key not in self._said:
+                self._said.add(key)
+                done = mode if instead else "warn"
+                _show(warning_message(prediction, self.environment, _cwd(), done=done))
+
+    def after(self) -> None:
+        """Say what has landed elsewhere after all."""
+        pending, self._pending = self._pending, []
+        for prediction, before in pending:
+            new = sorted(_distributions(prediction.path or "") - before)
+            if new and prediction.importable_now is not True:
+                arrived = tuple(" ".join(_DISTRIBUTION.sub(r"\1 \2", name).split()) for name in new)
+                _show(landed_message(prediction, self.environment, arrived, _cwd()))
+
+    def forget_cell(self) -> None:
+        """Forget what the last cell was to be looked at for."""
+        self._pending = []
+
+    def rewritten(self, lines: list[str]) -> list[str] | None:
+        """Return the cell's lines with the wrong installs redirected or blocked, None if none."""
+        cell = "".join(lines)
+        new = replaceable(cell, self._wrong(cell), self._better)
+        if not new:
+            return None
+        if self.options.shell_installs == "block":
+            new = {number: blocked_line(instead) for number, instead in new.items()}
+        return replaced(lines, new)
+
+    def _wrong(self, cell: str) -> list[Prediction]:
+        return [prediction for prediction in probe.predict(cell) if goes_wrong(prediction)]
+
+    def _better(self, prediction: Prediction) -> str | None:
+        return better_line(prediction, _cwd())
+
+
+def _cwd() -> str:
+    return os.getcwd()  # noqa: PTH109 - a string is wanted
+
+
+def _distributions(folder: str) -> set[str]:
+    try:
+        return {entry.name for entry in os.scandir(folder) if entry.name.endswith(".dist-info")}
+    except OSError:
+        return set()
+
+
+def _show(message: render.Message) -> None:
+    publish_display_data(
+        {"text/plain": render.as_text(message), "text/html": render.as_html(message)}
+    )
