@@ -19,7 +19,8 @@ from safeinstall.errors import RequestError, SafeInstallError
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final = {
-    "env": "show the environment installs go into",
+    "env": "show the environment installs go into, and where each command would lead",
+    "where": "say where the installs of a cell would go (--cell TEXT, --deep)",
     "install": "install into it, or change nothing and say why",
 }
 """Command -> what it does; the module of a command has its name and a function `run(words)`."""

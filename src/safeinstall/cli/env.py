@@ -1,10 +1,10 @@
-"""`safeinstall env`: show the environment installs go into."""
+"""`safeinstall env`: show the environment installs go into, and where each command would lead."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from safeinstall import render
+from safeinstall import operations, render
 from safeinstall.cli.answer import answer, world
 from safeinstall.cli.options import read_options
 
@@ -14,8 +14,7 @@ __all__ = ["run"]
 def run(words: Sequence[str]) -> int:
     """Carry out the command and return its exit status."""
     options = read_options(words, usage="safeinstall env [--python PATH] [--json]")
-    environment = world(options.value("--python")).environment
-    data = {"schema": 1, **environment.to_dict(), "report": dict(environment.report)}
-    text = render.as_text(render.environment_message(environment))
-    answer(text, data if "--json" in options else None)
+    found = operations.survey(world(options.value("--python")))
+    text = render.as_text(render.survey_message(found))
+    answer(text, found.to_dict() if "--json" in options else None)
     return 0

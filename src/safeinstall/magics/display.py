@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from safeinstall import render
 from safeinstall.errors import SafeInstallError, SafeInstallStopped
 from safeinstall.findings import Suggestion
@@ -11,16 +14,18 @@ __all__ = ["Shown", "result", "usage_stop"]
 
 
 class Shown:
-    """A message that shows itself."""
+    """A message that shows itself; `data` is the same for programs."""
 
-    def __init__(self, message: render.Message) -> None:
+    def __init__(self, message: render.Message, data: Mapping[str, Any] | None = None) -> None:
         self.message = message
+        self.data = data
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        made: dict[str, Any] = {
             "text/plain": render.as_text(self.message),
             "text/html": render.as_html(self.message),
         }
+        return made if self.data is None else {**made, "application/json": dict(self.data)}
 
     def __repr__(self) -> str:
         return render.as_text(self.message)

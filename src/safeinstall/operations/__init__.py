@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from safeinstall.operations.install import install
 from safeinstall.operations.locate import environment_of, intend, this_environment
+from safeinstall.operations.survey import Survey, survey
+from safeinstall.operations.where import Where, where
 from safeinstall.operations.world import Progress, World, here, there
 
 __all__ = [
     "Progress",
+    "Survey",
+    "Where",
     "World",
     "environment_of",
     "here",
     "install",
     "intend",
+    "survey",
     "there",
     "this_environment",
+    "where",
 ]

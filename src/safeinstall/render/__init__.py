@@ -7,6 +7,7 @@ from safeinstall.render.environment import environment_message, short_environmen
 from safeinstall.render.html import as_html
 from safeinstall.render.message import Message
 from safeinstall.render.outcome import outcome_message
+from safeinstall.render.survey import survey_message, where_message
 from safeinstall.render.text import as_text, clean
 
 __all__ = [
@@ -22,4 +23,6 @@ __all__ = [
     "error_text",
     "outcome_message",
     "short_environment_message",
+    "survey_message",
+    "where_message",
 ]

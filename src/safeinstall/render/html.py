@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Final
 
-from safeinstall.render.message import Message
+from safeinstall.render.message import Message, Table
 from safeinstall.render.text import as_text, clean
 
 __all__ = ["as_html"]
@@ -28,6 +28,8 @@ def as_html(message: Message) -> str:
     )
     parts = [f"<div>{mark}{_escaped(message.headline)}{_spent(message)}</div>"]
     parts += [f'<div style="padding-left: 1.2em">{_escaped(line)}</div>' for line in message.lines]
+    if message.table:
+        parts.append(_table(message.table))
     if message.ways:
         parts.append(_ways(message))
     if message.details:
@@ -49,6 +51,28 @@ def _spent(message: Message) -> str:
     return (
         ' <span style="color: var(--jp-ui-font-color2, #616161); padding-left: 1em">'
         f"{escape(spent)}</span>"
+    )
+
+
+def _table(table: Table) -> str:
+    cell = 'style="text-align: left; padding: 2px 1em 2px 0; vertical-align: top"'
+    head = "".join(f"<th {cell}>{_escaped(text)}</th>" for text in table.header)
+    notes = (*table.notes, *([""] * (len(table.rows) - len(table.notes))))
+    rows = "".join(
+        "<tr>"
+        + "".join(f"<td {cell}>{_escaped(text)}</td>" for text in row)
+        + "</tr>"
+        + (
+            f'<tr><td></td><td colspan="{len(row) - 1}">→ {_escaped(note)}</td></tr>'
+            if note
+            else ""
+        )
+        for row, note in zip(table.rows, notes, strict=True)
+    )
+    remarks = "".join(f"<div>{_escaped(text)}</div>" for text in table.remarks)
+    return (
+        '<div style="padding-left: 1.2em"><table style="margin: 0.5em 0">'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{remarks}</div>"
     )
 
 

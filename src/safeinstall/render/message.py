@@ -7,9 +7,21 @@ from typing import Literal
 
 from safeinstall.findings import Suggestion
 
-__all__ = ["Mark", "Message"]
+__all__ = ["Mark", "Message", "Table"]
 
 Mark = Literal["✓", "✗", "!", "·", ""]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table:
+    """Facts in columns."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+    """One line below each row (a path, which no column could hold), empty for none."""
+    remarks: tuple[str, ...] = ()
+    """Sentences below the table."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +34,8 @@ class Message:
     seconds: float | None = None
     lines: tuple[str, ...] = ()
     """Plain sentences or facts below the headline."""
+    table: Table | None = None
+    """Rows below the lines."""
     ways: tuple[Suggestion, ...] = ()
     """Lines to type, the default first."""
     details: str = ""

@@ -6,7 +6,7 @@ import re
 import textwrap
 from typing import Final
 
-from safeinstall.render.message import Message
+from safeinstall.render.message import Message, Table
 
 __all__ = ["as_text", "clean"]
 
@@ -36,10 +36,28 @@ def as_text(message: Message, *, verbose: bool = False) -> str:
     rows = [first, *more]
     for line in message.lines:
         rows += _wrapped("  " + clean(line), "    ")
+    if message.table:
+        rows += _table(message.table)
     rows += _ways(message)
     if verbose and message.details:
         rows += ["", *textwrap.indent(clean(message.details), "  | ").splitlines()]
     return "\n".join(row.rstrip() for row in rows)
+
+
+def _table(table: Table) -> list[str]:
+    """Return the columns aligned, each note below its row; paths are never broken."""
+    cells = [tuple(clean(cell) for cell in row) for row in (table.header, *table.rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  " + "   ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        for row in cells
+    ]
+    rule = "  " + "   ".join("─" * width for width in widths)
+    for position, note in reversed(list(enumerate(table.notes))):
+        if note:
+            lines.insert(position + 2, f"  {'':<{widths[0]}}   → {clean(note)}")
+    remarks = [line for text in table.remarks for line in _wrapped("  " + clean(text), "    ")]
+    return ["", lines[0], rule, *lines[1:], *([""] if remarks else []), *remarks]
 
 
 def _ways(message: Message) -> list[str]:
