@@ -19,8 +19,8 @@ if TYPE_CHECKING:
         UnsafeArea,
     )
     from safeinstall.transaction.exchange import Committed
-    from safeinstall.transaction.fingerprint import fingerprint
     from safeinstall.transaction.history import Entry
+    from safeinstall.transaction.installed_state import fingerprint
     from safeinstall.transaction.journal import Change
     from safeinstall.transaction.layout import EscapesPrefix
     from safeinstall.transaction.lock import Holder, Lock
@@ -68,7 +68,7 @@ _HOMES = {
     "TransactionError": "errors",
     "UndoRefused": "errors",
     "UnsafeArea": "errors",
-    "fingerprint": "fingerprint",
+    "fingerprint": "installed_state",
     "free_bytes": "space",
     "space_needed": "space",
 }

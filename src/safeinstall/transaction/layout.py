@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from safeinstall.transaction.directory import AREA
 from safeinstall.transaction.disk import exists
@@ -10,6 +11,7 @@ from safeinstall.transaction.errors import TransactionError
 
 __all__ = ["EscapesPrefix", "Layout"]
 
+INTERPRETER = re.compile(r"(bin|Scripts)/(python|pypy)[\d.]*[tdw]?(\.exe)?", re.IGNORECASE)
 KEPT_FOLDERS = ("bin", "Scripts", "include", "Include", "lib", "lib64", "Lib")
 
 
@@ -56,6 +58,10 @@ class Layout:
     def is_kept(self, folder: str) -> bool:
         """Tell whether an environment keeps this folder even when it is empty."""
         return folder in KEPT_FOLDERS or folder == ""
+
+    def is_own(self, name: str) -> bool:
+        """Tell whether this file is the environment itself, whatever a RECORD says."""
+        return name == "pyvenv.cfg" or INTERPRETER.fullmatch(name) is not None
 
     def _inside(self, real: str, shown: str) -> str:
         if real == self.prefix:

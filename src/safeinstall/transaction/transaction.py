@@ -25,7 +25,6 @@ from safeinstall.transaction.staging import inspect_stage
 __all__ = ["Transaction"]
 
 MAX_BYTES = 10 * 2**30
-NEVER_LEAVING = frozenset({"pyvenv.cfg"})
 
 
 class Transaction:
@@ -141,8 +140,8 @@ class Transaction:
         self, leaving: Sequence[str], replacing: Collection[str]
     ) -> tuple[Departures, Arrivals]:
         layout = self._layout
-        names = {name for dist_info in leaving for name in owned_files(layout, dist_info)}
-        names -= NEVER_LEAVING
+        owned = (name for dist_info in leaving for name in owned_files(layout, dist_info))
+        names = {name for name in owned if not layout.is_own(name)}
         folders = self._site_folders(leaving)
         names -= owners(layout, names, installed(folders, _real(leaving))).keys()
         kept = {

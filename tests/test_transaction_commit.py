@@ -1,0 +1,403 @@
+"""Commit and inspection: which moves are made, what stays, what is refused."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from safeinstall.transaction import (
+    Area,
+    EscapesPrefix,
+    Staged,
+    Transaction,
+    TransactionError,
+    fingerprint,
+    free_bytes,
+    space_needed,
+)
+from safeinstall.transaction.disk import Disk
+from test_transaction_trees import (
+    SITE,
+    Package,
+    begin,
+    compiled,
+    dist_infos,
+    environment,
+    install,
+    package,
+    tree,
+)
+
+ONE, ONE_NEXT = package("one", "1.0"), package("one", "2.0")
+
+
+@pytest.fixture
+def prefix(tmp_path: Path) -> Path:
+    return environment(tmp_path / "env", [ONE])
+
+
+def inspected(prefix: Path, *packages: Package, leaving: tuple[Package, ...] = ()) -> Staged:
+    area = Area.open(str(prefix))
+    with area.lock():
+        transaction = begin(area, packages)
+        staged = transaction.inspect([str(prefix / SITE)], dist_infos(prefix, leaving))
+        transaction.abandon()
+    return staged
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def codes(staged: Staged) -> list[tuple[str, str]]:
+    return [(finding.code, finding.severity.value) for finding in staged.findings]
+
+
+def test_folders_of_one_distribution_move_with_one_rename_each(prefix: Path) -> None:
+    done = install(prefix, [ONE_NEXT], [ONE])
+    # out and in: one/, one-X.dist-info/, bin/one, share/ (nothing else lies in it)
+    assert (done.moves_out, done.moves_in) == (4, 4)
+    assert str(prefix / SITE / "one/__init__.py") in done.replaced_files
+    assert str(prefix / SITE / "one-2.0.dist-info/RECORD") in done.added_files
+    assert done.window_seconds < 1
+
+
+def test_a_shared_folder_is_changed_file_by_file(prefix: Path) -> None:
+    install(prefix, [Package("ns-a", "1", {f"{SITE}/ns/a.py": "a"})])
+    done = install(prefix, [Package("ns-b", "1", {f"{SITE}/ns/b.py": "b"})])
+    assert done.moves_in == 2
+    assert names_in(prefix / SITE / "ns") == ["a.py", "b.py"]
+
+
+def test_files_of_nobody_stay_where_they_are(prefix: Path) -> None:
+    mine = prefix / SITE / "one/notes.txt"
+    mine.write_text("mine")
+    install(prefix, [ONE_NEXT], [ONE])
+    assert mine.read_text() == "mine"
+    assert "2.0" in (prefix / SITE / "one/__init__.py").read_text()
+
+
+def test_bytecode_leaves_with_its_source_and_nothing_else_does(prefix: Path) -> None:
+    flat = Package("flat", "1", {f"{SITE}/flat.py": "1"})
+    install(prefix, [flat, Package("near", "1", {f"{SITE}/near.py": "1"})])
+    stale, kept = compiled(prefix, f"{SITE}/flat.py"), compiled(prefix, f"{SITE}/near.py")
+    inside = compiled(prefix, f"{SITE}/one/deep/inner.py")
+    install(prefix, [Package("flat", "2", {f"{SITE}/flat.py": "2"}), ONE_NEXT], [flat, ONE])
+    assert not stale.exists()
+    assert not inside.exists()
+    assert kept.exists()
+
+
+def test_bytecode_of_a_source_that_was_deleted_is_not_believed(prefix: Path) -> None:
+    source = prefix / SITE / "ghost.py"
+    source.write_text("old")
+    stale = compiled(prefix, f"{SITE}/ghost.py")
+    source.unlink()
+    before = tree(prefix)
+    install(prefix, [Package("ghost", "1", {f"{SITE}/ghost.py": "new"})])
+    assert not stale.exists()
+    with (area := Area.open(str(prefix))).lock():
+        area.undo()
+    assert tree(prefix) == before
+
+
+def test_a_file_that_another_distribution_also_owns_stays(prefix: Path) -> None:
+    both = {f"{SITE}/tests/__init__.py": ""}
+    left, right = Package("left", "1", both), Package("right", "1", both)
+    assert inspected(prefix, left, right).findings == ()
+    install(prefix, [left])
+    assert inspected(prefix, right).findings == ()
+    install(prefix, [right])
+    with (area := Area.open(str(prefix))).lock():
+        area.remove(dist_infos(prefix, [left]), command="uninstall left")
+    assert (prefix / SITE / "tests/__init__.py").exists()
+
+
+def test_lib_and_lib64_are_one_folder_when_one_links_to_the_other(prefix: Path) -> None:
+    files = {
+        f"{SITE}/mixed/__init__.py": "",
+        "lib64/python3.12/site-packages/mixed/fast.so": "elf",
+    }
+    mixed = Package("mixed", "1", files)
+    before = tree(prefix)
+    install(prefix, [mixed])
+    assert names_in(prefix / SITE / "mixed") == ["__init__.py", "fast.so"]
+    with (area := Area.open(str(prefix))).lock():
+        area.remove(dist_infos(prefix, [mixed]), command="uninstall")
+    assert tree(prefix) == before
+
+
+def test_only_what_was_asked_for_keeps_its_mark(prefix: Path) -> None:
+    asked, needed = Package("asked", "1"), Package("needed", "1")
+    with (area := Area.open(str(prefix))).lock():
+        transaction = begin(area, [asked, needed])
+        transaction.requested(["Asked"])
+        assert transaction.inspect([str(prefix / SITE)]).findings == ()
+        transaction.commit()
+    assert (prefix / asked.dist_info / "REQUESTED").exists()
+    assert not (prefix / needed.dist_info / "REQUESTED").exists()
+    assert "REQUESTED" not in (prefix / needed.dist_info / "RECORD").read_text()
+
+
+def test_a_staged_distribution_is_described(prefix: Path) -> None:
+    staged = inspected(prefix, package("Some.Thing", "3", **{f"{SITE}/extra.py": "x"}))
+    (thing,) = staged.distributions
+    assert (thing.name, thing.version) == ("Some.Thing", "3")
+    assert thing.modules == ("extra",)  # `Some.Thing` is a folder that nothing can import
+    assert thing.scripts == ("bin/Some.Thing",)
+    assert thing.bytes == staged.bytes > 0
+    assert 0 < space_needed(staged) < free_bytes(str(prefix / "not/yet"))
+
+
+def script(name: str) -> Package:
+    return Package("tool", "1", {f"bin/{name}": "#!python"})
+
+
+@pytest.mark.parametrize("name", ["python", "python3", "python3.12", "pip", "pip3", "activate"])
+def test_a_script_that_replaces_the_environment_itself_is_refused(prefix: Path, name: str) -> None:
+    assert ("reserved-script", "refuse") in codes(inspected(prefix, script(name)))
+
+
+@pytest.mark.parametrize("name", ["pip-audit", "pipx", "python-argcomplete", "pytest"])
+def test_a_script_whose_name_only_looks_similar_is_welcome(prefix: Path, name: str) -> None:
+    assert codes(inspected(prefix, script(name))) == []
+
+
+def test_pip_may_bring_pip(prefix: Path) -> None:
+    assert codes(inspected(prefix, Package("pip", "26", {"bin/pip": "", "bin/pip3": ""}))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "severity"),
+    [
+        ("import evil\n", "evil.pth", "confirm"),
+        ("/some/folder\n", "path.pth", "info"),
+        ("import _x; _x.install()\n", "__editable__.x-1.0.finder.pth", "info"),
+        ("import os; exec(1)\n", "distutils-precedence.pth", "info"),
+    ],
+)
+def test_start_up_code_is_named(prefix: Path, text: str, name: str, severity: str) -> None:
+    staged = inspected(prefix, Package("starter", "1", {f"{SITE}/{name}": text}))
+    assert codes(staged) == [("startup-code", severity)]
+
+
+def test_something_enormous_is_asked_about(prefix: Path) -> None:
+    with (area := Area.open(str(prefix))).lock():
+        transaction = begin(area, [ONE_NEXT])
+        staged = transaction.inspect([], dist_infos(prefix, [ONE]), max_bytes=10)
+    assert codes(staged) == [("too-big", "confirm")]
+
+
+def tamper(stage: Path) -> None:
+    (stage / SITE / "one/__init__.py").write_text("version = '6.6'\n")
+
+
+def shorten(stage: Path) -> None:
+    (stage / SITE / "one/__init__.py").write_text("")
+
+
+def lose(stage: Path) -> None:
+    (stage / SITE / "one/__init__.py").unlink()
+
+
+def smuggle(stage: Path) -> None:
+    (stage / SITE / "one/smuggled.py").write_text("x")
+
+
+def forget_record(stage: Path) -> None:
+    (stage / ONE_NEXT.dist_info / "RECORD").unlink()
+
+
+def append_line(line: str) -> Callable[[Path], None]:
+    def append(stage: Path) -> None:
+        with (stage / ONE_NEXT.dist_info / "RECORD").open("a") as file:
+            file.write(line)
+
+    return append
+
+
+def link(stage: Path) -> None:
+    (stage / SITE / "one/link.py").symlink_to("/etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        (tamper, [("record-mismatch", "refuse")]),
+        (shorten, [("record-mismatch", "refuse")]),
+        (lose, [("record-mismatch", "warning")]),
+        (smuggle, [("record-mismatch", "warning")]),
+        (forget_record, [("record-mismatch", "refuse"), ("record-mismatch", "warning")]),
+        (
+            append_line("../../../../outside,,\n"),
+            [("escapes-prefix", "refuse"), ("record-mismatch", "warning")],
+        ),
+        (link, [("escapes-prefix", "refuse")]),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_damage_in_the_stage_is_found(
+    prefix: Path, damage: Callable[[Path], None], expected: list[tuple[str, str]]
+) -> None:
+    with (area := Area.open(str(prefix))).lock():
+        transaction = begin(area, [ONE_NEXT])
+        damage(Path(transaction.stage))
+        staged = transaction.inspect([str(prefix / SITE)], dist_infos(prefix, [ONE]))
+    assert codes(staged) == expected
+
+
+def test_a_folder_that_leads_out_of_the_environment_is_refused(
+    prefix: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (prefix / "etc").symlink_to(tmp_path / "elsewhere")
+    outgoing = Package("outgoing", "1", {"etc/settings": "x"})
+    assert ("escapes-prefix", "refuse") in codes(inspected(prefix, outgoing))
+    with pytest.raises(TransactionError) as raised:
+        install(prefix, [outgoing])
+    assert raised.value.code == "escapes-prefix"
+
+
+def test_a_file_of_another_distribution_is_never_replaced(prefix: Path) -> None:
+    thief = Package("thief", "1", {f"{SITE}/one/__init__.py": "stolen\n"})
+    staged = inspected(prefix, thief)
+    assert codes(staged) == [("file-collision", "refuse")]
+    assert "belongs to one" in staged.findings[0].message
+    before = tree(prefix)
+    with pytest.raises(TransactionError) as raised:
+        install(prefix, [thief])
+    assert raised.value.code == "file-collision"
+    assert tree(prefix) == before
+
+
+def test_a_file_of_nobody_is_set_aside_when_allowed_and_undo_puts_it_back(prefix: Path) -> None:
+    (prefix / SITE / "mine.py").write_text("mine")
+    before = tree(prefix)
+    newcomer = Package("newcomer", "1", {f"{SITE}/mine.py": "theirs"})
+    staged = inspected(prefix, newcomer)
+    assert codes(staged) == [("file-collision", "confirm")]
+    with (area := Area.open(str(prefix))).lock():
+        begin(area, [newcomer]).commit(replacing=staged.unowned)
+        assert (prefix / SITE / "mine.py").read_text() == "theirs"
+        area.undo()
+    assert tree(prefix) == before
+
+
+def test_two_staged_distributions_with_one_file_are_asked_about(prefix: Path) -> None:
+    left = Package("left", "1", {f"{SITE}/same.py": "left"})
+    right = Package("right", "1", {f"{SITE}/same.py": "right"})
+    assert codes(inspected(prefix, left, right)) == [("file-collision", "confirm")]
+
+
+def test_a_record_that_points_outside_keeps_the_distribution_in_place(prefix: Path) -> None:
+    with (prefix / ONE.dist_info / "RECORD").open("a") as file:
+        file.write("../../../../precious.txt,,\n")
+    before = tree(prefix)
+    with pytest.raises(EscapesPrefix):
+        install(prefix, [ONE_NEXT], [ONE])
+    assert tree(prefix) == before
+
+
+def test_without_a_record_nothing_is_removed(prefix: Path) -> None:
+    (prefix / ONE.dist_info / "RECORD").unlink()
+    with pytest.raises(TransactionError) as raised:
+        install(prefix, [ONE_NEXT], [ONE])
+    assert raised.value.code == "no-record"
+
+
+def test_the_interpreter_never_leaves(prefix: Path) -> None:
+    with (prefix / ONE.dist_info / "RECORD").open("a") as file:
+        file.write("../../../pyvenv.cfg,,\n../../../bin/python,,\n")
+    install(prefix, [ONE_NEXT], [ONE])
+    assert (prefix / "pyvenv.cfg").exists()
+    assert (prefix / "bin/python").exists()
+
+
+class Failing(Disk):
+    """Fails at the N-th rename of something in the environment."""
+
+    def __init__(self, fails_at: int, error: int = errno.EACCES) -> None:
+        self.left, self.error = fails_at, error
+
+    def rename(self, source: str, target: str) -> None:
+        if (".safeinstall/" in source) != (".safeinstall/" in target):
+            self.left -= 1
+            if self.left == 0:
+                raise OSError(self.error, os.strerror(self.error), source)
+        super().rename(source, target)
+
+
+@pytest.mark.parametrize("fails_at", range(1, 9))
+def test_a_rename_that_fails_puts_everything_back(prefix: Path, fails_at: int) -> None:
+    before = tree(prefix)
+    with pytest.raises(TransactionError) as raised:
+        install(prefix, [ONE_NEXT], [ONE], disk=Failing(fails_at))
+    assert "put back" in str(raised.value)
+    assert tree(prefix) == before
+    assert not Area.open(str(prefix)).unfinished()
+
+
+def test_what_somebody_else_creates_meanwhile_is_not_overwritten(prefix: Path) -> None:
+    place = prefix / "bin/one"
+
+    class Meddled(Disk):
+        def rename(self, source: str, target: str) -> None:
+            super().rename(source, target)
+            if "state.arriving" in target:
+                place.write_text("foreign")
+
+    before = tree(prefix)
+    with pytest.raises(TransactionError, match="appeared"):
+        install(prefix, [ONE_NEXT], [ONE], disk=Meddled())
+    assert {name for name, entry in tree(prefix).items() if entry != before.get(name)} == set()
+
+
+def test_an_interrupt_waits_until_the_commit_is_over(prefix: Path) -> None:
+    class Interrupted(Disk):
+        def rename(self, source: str, target: str) -> None:
+            if source.endswith("bin/one"):
+                os.kill(os.getpid(), signal.SIGINT)
+            super().rename(source, target)
+
+    with pytest.raises(KeyboardInterrupt):
+        install(prefix, [ONE_NEXT], [ONE], disk=Interrupted())
+    assert "2.0" in (prefix / SITE / "one/__init__.py").read_text()
+    assert [entry.state for entry in Area.open(str(prefix)).history()] == ["committed"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_commit_works_in_another_thread(prefix: Path) -> None:
+    worker = threading.Thread(target=install, args=(prefix, [ONE_NEXT], [ONE]))
+    worker.start()
+    worker.join()
+    assert "2.0" in (prefix / SITE / "one/__init__.py").read_text()
+
+
+def test_rollback_after_commit_is_exact_although_python_compiled_the_new_files(
+    prefix: Path,
+) -> None:
+    flat, flat_next = (Package("flat", v, {f"{SITE}/flat.py": v}) for v in ("1", "2"))
+    install(prefix, [flat])
+    compiled(prefix, f"{SITE}/flat.py")
+    before = tree(prefix)
+    with (area := Area.open(str(prefix))).lock():
+        transaction: Transaction = begin(area, [flat_next])
+        transaction.commit(leaving=dist_infos(prefix, [flat]))
+        compiled(prefix, f"{SITE}/flat.py")
+        transaction.rollback()
+        transaction.rollback()  # once is enough, twice does no harm
+        assert tree(prefix) == before
+        assert len(area.history()) == 1
+
+
+def test_the_fingerprint_changes_with_what_is_installed(prefix: Path) -> None:
+    before = fingerprint([str(prefix / SITE), str(prefix / "missing")])
+    assert fingerprint([str(prefix / SITE), str(prefix / "missing")]) == before
+    install(prefix, [ONE_NEXT], [ONE])
+    assert fingerprint(str(prefix / SITE)) != before
