@@ -21,7 +21,7 @@ from safeinstall.outcome import Outcome, Restart
 from safeinstall.plan import Intent, Plan
 from safeinstall.request import Request
 from safeinstall.satisfied import satisfied
-from safeinstall.transaction.fingerprint import fingerprint
+from safeinstall.transaction import fingerprint
 from safeinstall.verification import Arrival, Verdict
 
 __all__ = ["install"]
@@ -40,7 +40,10 @@ def install(request: Request, world: World) -> Outcome:
             "There is nothing to install: no requirement was given.",
             hint=f"{world.prefix} pandas",
         )
-    story = _Story(request, world, intend(request, world.environment, world.environ, world.prefix))
+    intent = intend(
+        request, world.environment, world.environ, world.prefix, world.settings_prefix
+    )
+    story = _Story(request, world, intent)
     try:
         return story.told()
     except KeyboardInterrupt:
