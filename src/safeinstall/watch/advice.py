@@ -9,6 +9,7 @@ from safeinstall.environment import Environment, shown
 from safeinstall.errors import RequestError
 from safeinstall.findings import Suggestion
 from safeinstall.probe.prediction import Prediction
+from safeinstall.redaction import redact
 from safeinstall.render import Message
 from safeinstall.request import OPTIONS, parse
 
@@ -103,11 +104,11 @@ def _sentence(prediction: Prediction, environment: Environment) -> str:
         whose = f" of {shown(other, home)}" if foreign else ""
         locked = environment.locked
         because = (
-            shown_in(locked.detail, home)
+            f", because {shown_in(locked.detail, home)}"
             if locked is not None and "not writ" in prediction.reason
-            else reason
+            else f" ({reason})"
         )
-        return f"would go to your user site{whose}, {path}, because {because}.{_lost(prediction)}"
+        return f"would go to your user site{whose}, {path}{because}.{_lost(prediction)}"
     if prediction.outcome == "wrong-interpreter":
         here = f"{environment.label}, Python {environment.python}"
         return (
@@ -183,4 +184,5 @@ def _kept_options(prediction: Prediction) -> list[str]:
 def _short(command: str) -> str:
     """Return the command on one line, cut where nobody reads on."""
     line = " ".join(command.split())
+    line = redact(line)
     return line if len(line) <= 70 else line[:67] + "..."

@@ -1,0 +1,175 @@
+"""What the watch says, as golden files, and the line it offers instead."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.reports import environment, locked_access
+
+from safeinstall.probe.prediction import Prediction
+from safeinstall.render import as_text
+from safeinstall.watch.advice import better_line, goes_wrong, landed_message, warning_message
+
+GOLDEN = Path(__file__).parent / "golden" / "watch"
+LOCKED = environment("/opt/python", kind="pyenv", access=locked_access())
+HERE = environment()
+USER = "/home/ana/.local/lib/python3.12/site-packages"
+
+
+def predicted(outcome: str, command: str = "!pip install pandas", **rest: Any) -> Prediction:
+    defaults: dict[str, Any] = {
+        "path": None,
+        "interpreter": "/home/ana/lab/.venv/bin/python",
+        "importable_now": False,
+        "importable_after_restart": False,
+        "reason": "the rule that decided",
+        "command": command,
+        "tool": "pip",
+        "requirements": ("pandas",),
+        "interpreter_prefix": "/home/ana/lab/.venv",
+    }
+    return Prediction(outcome=outcome, **{**defaults, **rest})
+
+
+CASES = {
+    "user-site": (
+        predicted(
+            "user-site",
+            path=USER,
+            interpreter="/opt/python/bin/python",
+            interpreter_prefix="/opt/python",
+            reason="normal site-packages is not writeable",
+            importable_after_restart=True,
+        ),
+        LOCKED,
+    ),
+    "user-site-asked": (
+        predicted(
+            "user-site",
+            "%pip install --user pandas",
+            path=USER,
+            interpreter_prefix="/opt/python",
+            reason="--user from the command line",
+            importable_now=True,
+            importable_after_restart=True,
+        ),
+        LOCKED,
+    ),
+    "wrong-interpreter": (
+        predicted("wrong-interpreter", path="/home/ana/lab/.venv/lib/python3.13/site-packages"),
+        HERE,
+    ),
+    "target-dir": (
+        predicted("target-dir", path="/home/ana/t", reason="PIP_TARGET from the environment"),
+        HERE,
+    ),
+    "refused": (
+        predicted(
+            "refused-externally-managed",
+            interpreter_prefix="/usr",
+            reason="/usr/lib/python3.11/EXTERNALLY-MANAGED exists (PEP 668)",
+        ),
+        HERE,
+    ),
+    "no-installer": (
+        predicted(
+            "no-installer",
+            "%pip install pandas",
+            interpreter_prefix=HERE.prefix,
+            reason="/home/ana/proj/.venv/bin/python has no module named pip",
+        ),
+        HERE,
+    ),
+    "satisfied-elsewhere": (predicted("already-satisfied"), HERE),
+    "redirection": (
+        predicted(
+            "env-site",
+            "%pip install pandas>=2",
+            path=HERE.paths.purelib,
+            importable_now=True,
+            importable_after_restart=True,
+            notes=("the shell reads >=2 as a redirection: output goes to the file =2",),
+        ),
+        HERE,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_warning_is_the_golden_one(name: str) -> None:
+    prediction, here = CASES[name]
+    assert goes_wrong(prediction)
+    text = as_text(warning_message(prediction, here, "/nb")) + "\n"
+    file = GOLDEN / f"{name}.txt"
+    if os.environ.get("GOLDEN") == "write":
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "rest"),
+    [
+        ("env-site", {}),
+        ("no-change", {}),
+        ("unknown", {}),
+        ("already-satisfied", {"importable_after_restart": True}),
+    ],
+)
+def test_a_right_or_unknown_destination_is_passed_over_in_silence(
+    outcome: str, rest: dict[str, Any]
+) -> None:
+    assert not goes_wrong(predicted(outcome, **rest))
+
+
+@pytest.mark.parametrize(
+    ("requirements", "options", "line"),
+    [
+        (("pandas",), (), "%safeinstall pandas"),
+        (("pandas>=2",), ("-U", "--user"), '%safeinstall --upgrade "pandas>=2"'),
+        (("six",), ("--target", "/t", "-q"), "%safeinstall --quiet six"),
+        (("six",), ("--target=/t",), "%safeinstall six"),
+        (("six",), ("--unknown-to-us", "--pre"), "%safeinstall --pre six"),
+        (
+            ("six",),
+            ("--index-url", "https://i.example/simple"),
+            "%safeinstall --index-url https://i.example/simple six",
+        ),
+        (("not a name!",), (), None),
+        ((), (), None),
+    ],
+)
+def test_the_line_to_type_keeps_requirements_and_options_but_no_destination(
+    requirements: tuple[str, ...], options: tuple[str, ...], line: str | None
+) -> None:
+    prediction = predicted("user-site", requirements=requirements, options=options)
+    assert better_line(prediction, "/nb") == line
+
+
+def test_a_version_the_shell_would_lose_is_kept() -> None:
+    assert better_line(CASES["redirection"][0], "/nb") == '%safeinstall "pandas>=2"'
+
+
+def test_conda_commands_have_no_safeinstall_line() -> None:
+    assert better_line(predicted("fails", tool="conda"), "/nb") is None
+
+
+def test_after_the_fact_the_place_is_named() -> None:
+    prediction = CASES["wrong-interpreter"][0]
+    text = as_text(landed_message(prediction, HERE, ("pandas 2.3.3",), "/nb"))
+    assert "pandas 2.3.3 landed in ~/lab/.venv/lib/python3.13/site-packages" in text
+    assert "%safeinstall pandas" in text
+
+
+def test_secrets_of_the_cell_are_not_repeated() -> None:
+    url = "https://me:s3cr3t@i.example/simple"
+    prediction = predicted(
+        "wrong-interpreter",
+        f"!pip install --index-url {url} pandas",
+        path="/x",
+        options=("--index-url", url),
+    )
+    assert "s3cr3t" not in as_text(warning_message(prediction, HERE, "/nb"))
