@@ -12,7 +12,7 @@ from safeinstall.transaction import journal as states
 from safeinstall.transaction import process
 from safeinstall.transaction.directory import area_of, check, create
 from safeinstall.transaction.disk import Disk
-from safeinstall.transaction.errors import TransactionError, UndoRefused
+from safeinstall.transaction.errors import LockBusy, TransactionError, UndoRefused
 from safeinstall.transaction.exchange import Committed, exchange
 from safeinstall.transaction.history import Entry, committed, entries, find, objection
 from safeinstall.transaction.journal import GONE, Journal, ProcessMark, transaction_ids
@@ -82,6 +82,8 @@ class Area:
                 return recover(self.path, self._disk)
             with acquire(self.path, command="recover", timeout=0):
                 return recover(self.path, self._disk)
+        except LockBusy:
+            return None
         except OSError as error:
             raise TransactionError(f"Recovery could not go on: {error}.") from error
 

@@ -1,0 +1,162 @@
+"""Transactions among other processes: contention, orphans, limits, and being killed at random."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from safeinstall.transaction import Area, TransactionError
+from safeinstall.transaction.process import start_time
+from test_transaction_trees import (
+    SITE,
+    begin,
+    dist_infos,
+    environment,
+    install,
+    package,
+    tree,
+)
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL"),
+]
+
+ONE, ONE_NEXT = package("one", "1.0"), package("one", "2.0")
+PROCESSES, ROUNDS = 8, 5
+
+
+@pytest.fixture
+def prefix(tmp_path: Path) -> Path:
+    return environment(tmp_path / "env", [ONE])
+
+
+def test_eight_processes_at_once_take_turns(prefix: Path) -> None:
+    counter = prefix / "counter"
+    counter.write_text("0")
+    children = []
+    for number in range(PROCESSES):
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                for turn in range(ROUNDS):
+                    mine = package(f"p{number}", str(turn + 1))
+                    before = [package(f"p{number}", str(turn))] if turn else []
+                    area = Area.open(str(prefix))
+                    with area.lock(timeout=60):
+                        assert area.recover() is None  # nobody left anything half-done
+                        begin(area, [mine]).commit(dist_infos(prefix, before))
+                        seen = int(counter.read_text())
+                        counter.write_text(str(seen + 1))
+                status = 0
+            finally:
+                os._exit(status)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * PROCESSES
+    assert counter.read_text() == str(PROCESSES * ROUNDS)
+    assert len(Area.open(str(prefix)).history()) == PROCESSES * ROUNDS
+    for number in range(PROCESSES):
+        assert (prefix / package(f"p{number}", str(ROUNDS)).dist_info).is_dir()
+
+
+def dead_after(prefix: Path, child_keeps_lock: bool) -> int:
+    """Let a process start an `installer`, note it, and be killed; return the installer's pid."""
+    reading, writing = os.pipe()
+    owner = os.fork()
+    if owner == 0:
+        try:
+            area = Area.open(str(prefix))
+            lock = area.lock(command="install one")
+            transaction = begin(area, [ONE_NEXT])
+            installer = subprocess.Popen(
+                [sys.executable, "-S", "-c", "import time; time.sleep(60)"],
+                start_new_session=True,
+                pass_fds=(lock.fileno(),) if child_keeps_lock else (),
+            )
+            transaction.note_installer(installer.pid)
+            os.write(writing, str(installer.pid).encode())
+            os.kill(os.getpid(), signal.SIGKILL)
+        finally:
+            os._exit(1)
+    assert os.waitpid(owner, 0)[1] == signal.SIGKILL
+    return int(os.read(reading, 20))
+
+
+@pytest.mark.parametrize("keeps_lock", [True, False], ids=["with the lock", "without the lock"])
+def test_an_installer_that_outlived_its_owner_is_ended(prefix: Path, keeps_lock: bool) -> None:
+    before = tree(prefix)
+    installer = dead_after(prefix, keeps_lock)
+    assert start_time(installer)
+    area = Area.open(str(prefix))
+    with area.lock(timeout=20):
+        recovery = area.recover()
+        assert recovery is not None
+        assert recovery.direction == "litter"
+    assert not start_time(installer)
+    assert tree(prefix) == before
+
+
+def test_a_file_size_limit_leaves_the_environment_untouched(prefix: Path) -> None:
+    before = tree(prefix)
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # an error rather than a death
+            area = Area.open(str(prefix))
+            with area.lock():
+                transaction = begin(area, [ONE_NEXT])
+                resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+                try:
+                    transaction.commit(dist_infos(prefix, [ONE]))
+                except TransactionError:
+                    status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    assert tree(prefix) == before
+    with (area := Area.open(str(prefix))).lock():
+        area.recover()
+        begin(area, [ONE_NEXT]).commit(dist_infos(prefix, [ONE]))
+
+
+def test_killed_at_random_moments_the_environment_is_old_or_new(
+    prefix: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The model is calibrated: kills fall within 1.1 times the measured length of a change."""
+    states = [tree(prefix)]
+    began = time.perf_counter()
+    install(prefix, [ONE_NEXT], [ONE])
+    cycle = time.perf_counter() - began
+    states.append(tree(prefix))
+    kills, outcomes = 40, [0, 0]
+    for number in range(kills):
+        old = ONE_NEXT if tree(prefix) == states[1] else ONE
+        new = ONE if old is ONE_NEXT else ONE_NEXT
+        child = os.fork()
+        if child == 0:
+            try:
+                install(prefix, [new], [old])
+            finally:
+                os._exit(0)
+        time.sleep(1.1 * cycle * (number % 20) / 20)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        with (area := Area.open(str(prefix))).lock():
+            area.recover()
+        now = tree(prefix)
+        assert now in states
+        outcomes[now == (states[1] if new is ONE_NEXT else states[0])] += 1
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n  {kills} random kills: {outcomes[0]} old, {outcomes[1]} new, 0 damaged "
+        )
+    assert (prefix / SITE / "one").is_dir()

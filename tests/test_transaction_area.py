@@ -1,0 +1,263 @@
+"""The area, its lock, and recovery as seen from outside."""
+
+from __future__ import annotations
+
+import ast
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import safeinstall
+from safeinstall.transaction import (
+    Area,
+    Holder,
+    JournalError,
+    LockBusy,
+    TransactionError,
+    UnsafeArea,
+)
+from safeinstall.transaction.disk import Disk
+from safeinstall.transaction.errors import TransactionError as SameError
+from test_transaction_trees import SITE, begin, dist_infos, environment, install, package, tree
+
+SOURCE = Path(safeinstall.__file__).parent
+RECOVERY = ("errors", "disk", "moves", "process", "journal", "directory", "lock", "interruption")
+ONE, ONE_NEXT = package("one", "1.0"), package("one", "2.0")
+
+
+@pytest.fixture
+def prefix(tmp_path: Path) -> Path:
+    return environment(tmp_path / "env", [ONE])
+
+
+def link_elsewhere(area: Path) -> None:
+    (area.parent / "elsewhere").mkdir()
+    area.symlink_to("elsewhere")
+
+
+def dangling(area: Path) -> None:
+    area.symlink_to("nowhere")
+
+
+def writable_by_group(area: Path) -> None:
+    area.mkdir()
+    area.chmod(0o770)
+
+
+def writable_by_all(area: Path) -> None:
+    area.mkdir()
+    area.chmod(0o777)
+
+
+def a_file(area: Path) -> None:
+    area.touch()
+
+
+def linked_inside(area: Path) -> None:
+    area.mkdir(mode=0o700)
+    (area / "transactions").symlink_to("..")
+
+
+@pytest.mark.parametrize(
+    "arrange",
+    [link_elsewhere, dangling, writable_by_group, writable_by_all, a_file, linked_inside],
+    ids=lambda value: value.__name__,
+)
+def test_an_area_that_others_could_meddle_with_is_refused(prefix: Path, arrange: object) -> None:
+    arrange(prefix / ".safeinstall")  # type: ignore[operator]
+    with pytest.raises(UnsafeArea):
+        Area.open(str(prefix))
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give files away")
+def test_an_area_of_another_user_is_refused(prefix: Path) -> None:
+    (prefix / ".safeinstall").mkdir(mode=0o700)
+    os.chown(prefix / ".safeinstall", 12345, 12345)
+    with pytest.raises(UnsafeArea, match="belongs to another user"):
+        Area.open(str(prefix))
+
+
+def test_a_lock_that_is_a_link_is_refused(prefix: Path, tmp_path: Path) -> None:
+    (prefix / ".safeinstall").mkdir(mode=0o700)
+    (prefix / ".safeinstall/lock").symlink_to(tmp_path / "victim")
+    with pytest.raises(UnsafeArea):
+        Area.open(str(prefix)).lock()
+    assert not (tmp_path / "victim").exists()
+
+
+def test_looking_creates_nothing(prefix: Path) -> None:
+    area = Area.open(str(prefix))
+    assert area.recover() is None
+    assert area.history() == ()
+    assert not area.unfinished()
+    assert not (prefix / ".safeinstall").exists()
+
+
+def test_the_area_is_private(prefix: Path) -> None:
+    install(prefix, [ONE_NEXT], [ONE])
+    modes = {
+        path.name: path.stat().st_mode & 0o077
+        for path in [prefix / ".safeinstall", *(prefix / ".safeinstall").rglob("journal.json")]
+    }
+    assert set(modes.values()) == {0}
+
+
+def test_a_second_one_is_told_who_works_there(prefix: Path) -> None:
+    with Area.open(str(prefix)).lock(command="install pandas"):
+        with pytest.raises(LockBusy, match="install pandas") as raised:
+            Area.open(str(prefix)).lock(wait=False)
+        assert str(os.getpid()) in str(raised.value)
+        told: list[Holder | None] = []
+        with pytest.raises(LockBusy):
+            Area.open(str(prefix)).lock(on_wait=told.append, timeout=0.05)
+    assert [holder.pid for holder in told if holder] == [os.getpid()]
+    Area.open(str(prefix)).lock(wait=False).release()
+
+
+def test_nothing_is_done_without_the_lock(prefix: Path) -> None:
+    area = Area.open(str(prefix))
+    for action in (lambda: area.begin("x"), lambda: area.prune()):
+        with pytest.raises(TransactionError, match="not locked"):
+            action()
+
+
+def test_recovery_leaves_alone_what_another_process_works_on(prefix: Path) -> None:
+    with (area := Area.open(str(prefix))).lock():
+        transaction = begin(area, [ONE_NEXT])
+        assert Area.open(str(prefix)).unfinished()
+        assert Area.open(str(prefix)).recover() is None
+        assert Path(transaction.stage).exists()
+
+
+def test_an_abandoned_stage_is_removed_and_reported(prefix: Path) -> None:
+    before = tree(prefix)
+    with (area := Area.open(str(prefix))).lock():
+        begin(area, [ONE_NEXT], command="install one")
+    recovery = Area.open(str(prefix)).recover()
+    assert recovery is not None
+    assert recovery.direction == "litter"
+    assert "install one" in recovery.message
+    assert os.listdir(prefix / ".safeinstall/transactions") == []  # noqa: PTH208 - names are the point
+    assert tree(prefix) == before
+
+
+class Dying(Disk):
+    """Stops for good at one rename: what a kill would leave, in one process."""
+
+    def __init__(self, last: str) -> None:
+        self.last, self.dead = last, False
+
+    def before(self, operation: str, path: str) -> None:
+        self.dead = self.dead or path.endswith(self.last)
+        if self.dead:
+            raise SystemExit
+
+
+@pytest.mark.parametrize(
+    ("last", "direction"),
+    [("state.leaving", "litter"), ("state.arriving", "back"), ("state.committed", "forward")],
+)
+def test_recovery_says_which_way_it_went(prefix: Path, last: str, direction: str) -> None:
+    before = tree(prefix)
+    with pytest.raises(SystemExit):
+        install(prefix, [ONE_NEXT], [ONE], disk=Dying(last))
+    area = Area.open(str(prefix))
+    with area.lock():
+        if direction != "litter":
+            with pytest.raises(TransactionError, match="interrupted"):
+                area.begin("next")
+        recovery = area.recover()
+        assert recovery is not None
+        assert recovery.direction == direction
+        assert "\n" not in recovery.message
+        assert area.recover() is None
+    assert (tree(prefix) == before) == (direction != "forward")
+
+
+def test_a_damaged_journal_stops_everything_and_nothing_is_touched(prefix: Path) -> None:
+    with pytest.raises(SystemExit):
+        install(prefix, [ONE_NEXT], [ONE], disk=Dying("state.arriving"))
+    (journal,) = (prefix / ".safeinstall/transactions").glob("*/journal.json")
+    journal.write_text("{")
+    before = tree(prefix)
+    with pytest.raises(JournalError, match="nothing was touched"):
+        Area.open(str(prefix)).recover()
+    assert tree(prefix) == before
+
+
+def test_the_journal_lists_every_move_before_the_first(prefix: Path) -> None:
+    with pytest.raises(SystemExit):
+        install(prefix, [ONE_NEXT], [ONE], disk=Dying("state.arriving"))
+    (path,) = (prefix / ".safeinstall/transactions").glob("*/journal.json")
+    journal = json.loads(path.read_text())
+    assert {move["kind"] for move in journal["moves"]} == {"out", "in"}
+    assert {"from", "to"} < journal["moves"][0].keys()
+    assert f"{SITE}/one-2.0.dist-info" in [move["to"] for move in journal["moves"]]
+
+
+def test_a_full_disk_leaves_the_environment_untouched(prefix: Path) -> None:
+    class Full(Disk):
+        def write(self, path: str, data: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
+            if durable:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+            super().write(path, data, mode, durable=durable)
+
+    before = tree(prefix)
+    with pytest.raises(TransactionError, match="No space left"):
+        install(prefix, [ONE_NEXT], [ONE], disk=Full())
+    assert tree(prefix) == before
+    assert not Area.open(str(prefix)).unfinished()
+
+
+@pytest.mark.parametrize("module", [*RECOVERY, "recover"])
+def test_recovery_needs_only_the_standard_library_of_python_3_8(module: str) -> None:
+    text = (SOURCE / "transaction" / f"{module}.py").read_text("utf-8")
+    found = ast.parse(text, feature_version=(3, 8))
+    allowed = {f"safeinstall.transaction.{name}" for name in RECOVERY}
+    for node in ast.walk(found):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            if node.module == "safeinstall.transaction":
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            else:
+                names = [str(node.module)]
+        for name in names:
+            ours = name in allowed or name == "safeinstall.errors"
+            assert ours or name.split(".")[0] in sys.stdlib_module_names, name
+
+
+def test_recovery_runs_from_the_command_line_without_site_packages(prefix: Path) -> None:
+    before = tree(prefix)
+    with pytest.raises(SystemExit):
+        install(prefix, [ONE_NEXT], [ONE], disk=Dying("state.arriving"))
+    code = (
+        f"import sys; sys.path.insert(0, {str(SOURCE.parent)!r});"
+        "from safeinstall.transaction.recover import main; sys.exit(main(sys.argv[1:]))"
+    )
+    argv = [sys.executable, "-I", "-S", "-c", code, str(prefix)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert "as it was before" in done.stdout
+    assert tree(prefix) == before
+    again = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert again.stdout.startswith("Nothing to recover")
+
+
+def test_the_error_of_this_room_is_one_of_the_family() -> None:
+    assert SameError is TransactionError
+    assert issubclass(LockBusy, safeinstall.errors.SafeInstallError)
+
+
+def test_dist_infos_may_be_given_through_a_link(prefix: Path) -> None:
+    before = tree(prefix)
+    area = Area.open(str(prefix))
+    with area.lock():
+        linked = [path.replace("/lib/", "/lib64/") for path in dist_infos(prefix, [ONE])]
+        area.remove(linked, command="uninstall")
+        assert not (prefix / SITE / "one").exists()
+        area.undo()
+    assert tree(prefix) == before

@@ -1,0 +1,205 @@
+"""Undo and history: exact, in order, and never at the cost of something that was edited."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from safeinstall.transaction import Area, Change, UndoRefused
+from test_transaction_trees import (
+    SITE,
+    Package,
+    compiled,
+    dist_infos,
+    environment,
+    install,
+    package,
+    tree,
+)
+
+ONE, ONE_NEXT, ONE_LAST = (package("one", version) for version in ("1.0", "2.0", "3.0"))
+TWO = package("two", "1.0")
+
+
+@pytest.fixture
+def prefix(tmp_path: Path) -> Path:
+    return environment(tmp_path / "env", [ONE])
+
+
+@pytest.fixture
+def area(prefix: Path) -> Iterator[Area]:
+    area = Area.open(str(prefix))
+    yield area
+
+
+def undo(prefix: Path, id: str | None = None, *, force: bool = False) -> str:
+    area = Area.open(str(prefix))
+    with area.lock():
+        return area.undo(id, force=force).id
+
+
+def test_undo_brings_back_every_byte_mode_and_time(prefix: Path) -> None:
+    (prefix / "bin/one").chmod(0o711)
+    compiled(prefix, f"{SITE}/one/__init__.py")
+    before = tree(prefix)
+    install(prefix, [ONE_NEXT, TWO], [ONE])
+    compiled(prefix, f"{SITE}/one/__init__.py")
+    assert tree(prefix) != before
+    undo(prefix)
+    assert tree(prefix) == before
+
+
+def test_undo_removes_the_folders_that_came_and_keeps_those_that_were_there(prefix: Path) -> None:
+    (prefix / "etc").mkdir()
+    before = tree(prefix)
+    install(prefix, [Package("far", "1", {"etc/far.conf": "x", "opt/far/deep/file": "x"})])
+    undo(prefix)
+    assert tree(prefix) == before
+
+
+def test_undo_of_an_undo_installs_again(prefix: Path) -> None:
+    before = tree(prefix)
+    install(prefix, [ONE_NEXT], [ONE])
+    after = tree(prefix)
+    first = undo(prefix)
+    assert tree(prefix) == before
+    second = undo(prefix, first)
+    assert tree(prefix) == after
+    undo(prefix, second)
+    assert tree(prefix) == before
+
+
+def test_undo_without_an_id_goes_back_step_by_step(prefix: Path) -> None:
+    states = [tree(prefix)]
+    install(prefix, [ONE_NEXT], [ONE])
+    states.append(tree(prefix))
+    install(prefix, [TWO])
+    undo(prefix)
+    assert tree(prefix) == states[1]
+    undo(prefix)
+    assert tree(prefix) == states[0]
+    with pytest.raises(UndoRefused, match="nothing to undo"):
+        undo(prefix)
+
+
+def test_undo_refuses_what_later_changes_were_built_on_and_names_the_order(prefix: Path) -> None:
+    before = tree(prefix)
+    ids = [
+        install(prefix, [ONE_NEXT], [ONE]).id,
+        install(prefix, [TWO]).id,
+        install(prefix, [ONE_LAST], [ONE_NEXT]).id,
+    ]
+    with pytest.raises(UndoRefused, match=f"undo {ids[2]} first, then {ids[0]}"):
+        undo(prefix, ids[0])
+    undo(prefix, ids[1])  # nothing was built on that one
+    undo(prefix, ids[2])
+    undo(prefix, "1")
+    assert tree(prefix) == before
+
+
+def test_an_edited_file_is_never_lost(prefix: Path) -> None:
+    before = tree(prefix)
+    done = install(prefix, [ONE_NEXT], [ONE])
+    edited = prefix / SITE / "one/__init__.py"
+    edited.write_text("my own change\n")
+    after = tree(prefix)
+    with pytest.raises(UndoRefused, match=r"one/__init__\.py changed after the installation"):
+        undo(prefix, done.id)
+    assert tree(prefix) == after
+    kept_by = undo(prefix, done.id, force=True)
+    assert tree(prefix) == before
+    kept = prefix / ".safeinstall/transactions" / kept_by / "replaced" / SITE / "one/__init__.py"
+    assert kept.read_text() == "my own change\n"
+
+
+def test_a_file_that_was_only_touched_counts_as_unchanged(prefix: Path) -> None:
+    before = tree(prefix)
+    install(prefix, [ONE_NEXT], [ONE])
+    os.utime(prefix / SITE / "one/__init__.py")
+    undo(prefix)
+    assert tree(prefix) == before
+
+
+def test_a_file_that_a_user_added_keeps_its_folder(prefix: Path) -> None:
+    install(prefix, [TWO])
+    (prefix / SITE / "two/mine.txt").write_text("mine")
+    undo(prefix)
+    assert [path.name for path in (prefix / SITE / "two").iterdir()] == ["mine.txt"]
+
+
+def test_undo_refuses_when_another_program_replaced_the_distribution(prefix: Path) -> None:
+    install(prefix, [ONE_NEXT], [ONE])
+    (prefix / ONE_NEXT.dist_info).rename(prefix / ONE_LAST.dist_info)
+    with pytest.raises(UndoRefused, match=r"one 2\.0 is not installed any more"):
+        undo(prefix)
+
+
+def test_undo_refuses_to_overwrite_what_is_in_the_way(prefix: Path, area: Area) -> None:
+    with area.lock():
+        area.remove(dist_infos(prefix, [ONE]), command="uninstall one")
+    (prefix / "bin/one").write_text("somebody's own script")
+    with pytest.raises(UndoRefused, match="bin/one is in the way"):
+        undo(prefix)
+    assert (prefix / "bin/one").read_text() == "somebody's own script"
+
+
+def test_an_unknown_transaction_is_refused(prefix: Path) -> None:
+    with pytest.raises(UndoRefused, match="no transaction 99"):
+        undo(prefix, "99")
+
+
+def test_history_tells_what_changed_the_newest_first(prefix: Path, area: Area) -> None:
+    install(prefix, [ONE_NEXT, TWO], [ONE])
+    with area.lock():
+        area.remove(dist_infos(prefix, [TWO]), command="uninstall two")
+    latest, earliest = area.history()
+    assert latest.command == "uninstall two"
+    assert latest.removed == (Change("two", "1.0", None),)
+    assert earliest.added == (Change("two", None, "1.0"),)
+    assert earliest.replaced == (Change("one", "1.0", "2.0"),)
+    assert latest.undoable
+    assert not earliest.undoable
+    assert latest.id in earliest.reason
+    assert earliest.bytes_kept > 0
+    assert earliest.time.endswith("Z")
+
+
+def test_history_says_what_was_undone(prefix: Path, area: Area) -> None:
+    done = install(prefix, [TWO])
+    by = undo(prefix)
+    undoing, undone = area.history()
+    assert (undoing.undoes, undone.state) == (done.id, "undone")
+    assert undone.reason == f"It was undone already, by {by}."
+    assert undone.bytes_kept == 0
+
+
+def test_the_oldest_transactions_are_forgotten(prefix: Path, area: Area) -> None:
+    ids = [install(prefix, [package(f"p{n}", "1")]).id for n in range(5)]
+    with area.lock():
+        assert set(area.prune(keep=3)) == set(ids[:2])
+    assert [entry.id for entry in area.history()] == ids[:1:-1]
+
+
+def test_transactions_that_take_much_space_are_forgotten_but_never_the_newest(
+    prefix: Path, area: Area
+) -> None:
+    install(prefix, [ONE_NEXT], [ONE])
+    newest = install(prefix, [ONE_LAST], [ONE_NEXT]).id
+    with area.lock():
+        area.prune(max_bytes=1)
+    assert [entry.id for entry in area.history()] == [newest]
+    undo(prefix)
+
+
+def test_a_removal_and_its_undo_leave_no_trace(prefix: Path, area: Area) -> None:
+    compiled(prefix, f"{SITE}/one/deep/inner.py")
+    before = tree(prefix)
+    with area.lock():
+        done = area.remove(dist_infos(prefix, [ONE]), command="uninstall one")
+    assert done.moves_in == 0
+    assert not any("one" in name for name in tree(prefix))
+    undo(prefix)
+    assert tree(prefix) == before
