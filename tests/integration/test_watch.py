@@ -137,10 +137,9 @@ def test_a_headless_run_has_the_warning_in_its_outputs(
 
 def test_a_terminal_shows_the_warning_before_pips_first_line(desk: Desk) -> None:
     code = f"%load_ext safeinstall\n!pip install {desk.offline} tinypkg\n"
-    script = desk.notebooks / "session.ipy"
-    script.write_text(code)
     done = subprocess.run(
-        [desk.environment.python, "-m", "IPython", "--colors=NoColor", script],
+        [desk.environment.python, "-m", "IPython", "--simple-prompt", "--colors=NoColor"],
+        input=code,
         env=desk.settings,
         capture_output=True,
         text=True,
