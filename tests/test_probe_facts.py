@@ -65,7 +65,9 @@ def test_the_script_leaves_no_compiled_files(tmp_path: Path) -> None:
     copy.mkdir()
     for module in MODULES:
         (copy / module.name).write_bytes(module.read_bytes())
-    subprocess.run([sys.executable, str(copy / "facts.py"), COOKIE], capture_output=True, check=True)
+    subprocess.run(
+        [sys.executable, str(copy / "facts.py"), COOKIE], capture_output=True, check=True
+    )
     assert not (copy / "__pycache__").exists()
 
 
@@ -81,7 +83,9 @@ def test_flags_of_the_interpreter_are_reported() -> None:
     assert flags["isolated"] is False  # type: ignore[index]
 
 
-def test_a_bare_environment_is_a_venv_without_pip_and_without_the_user_site(bare_venv: Path) -> None:
+def test_a_bare_environment_is_a_venv_without_pip_and_without_the_user_site(
+    bare_venv: Path,
+) -> None:
     report = report_of(str(bare_venv / "bin" / "python"), env={"PATH": "/nowhere"})
     assert report["kind"] == "venv"
     assert report["pip"] is None
@@ -167,5 +171,6 @@ def test_the_room_is_importable_from_a_zip(tmp_path: Path) -> None:
     with zipfile.ZipFile(archive, "w") as file:
         for module in MODULES:
             file.write(module, f"carried/{module.name}")
-    code = f"import sys; sys.path.insert(0, {str(archive)!r}); from carried.facts import facts; facts()"
+    code = f"import sys; sys.path.insert(0, {str(archive)!r}); from carried.facts import facts"
+    code += "; facts()"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -31,6 +31,10 @@ _SHADOWED_BY_OLD_PIP = (
 """Modules of the standard library that pip imports after it has started."""
 
 
+_OLDEST_THAT_STARTS = (((3, 12), (23, 1)), ((3, 10), (19, 2)))
+"""From this Python on, the first pip that starts at all (each pair was tried)."""
+
+
 def decide_pip(invocation: Invocation) -> Verdict:
     """Return what ``pip install`` would do, started as *invocation* says."""
     runs = invocation.interpreter
@@ -99,6 +103,10 @@ class _Case:
         self.pip_folder = origin
         self.version_text = match.group(1)
         self.version = tuple(int(part) for part in re.findall(r"\d+", self.version_text)[:3])
+        for since, oldest in _OLDEST_THAT_STARTS:
+            if self.interpreter.version >= since and self.version < oldest:
+                shown = self.version_text, "%d.%d" % self.interpreter.version
+                return Verdict("fails", "pip %s cannot start on Python %s" % shown)
         if self.version < (20,) and self.invocation.first == self.cwd:
             for name in _SHADOWED_BY_OLD_PIP:
                 if os.path.isfile(os.path.join(self.cwd, name + ".py")):
