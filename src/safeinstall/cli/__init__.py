@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "env": "show the environment installs go into, and where each command would lead",
     "where": "say where the installs of a cell would go (--cell TEXT, --deep)",
     "install": "install into it, or change nothing and say why",
+    "new-env": "make a new environment with a kernel of its own (PATH, or --name NAME)",
 }
 """Command -> what it does; the module of a command has its name and a function `run(words)`."""
 

@@ -34,6 +34,9 @@ __all__ = ["name", "plan_command", "progress", "read_plan", "stage_command"]
 name: Final = "uv"
 
 _FROM = re.compile(r"^ \+ (?P<name>\S+)==(?P<version>\S+) \(from (?P<url>.+)\)$", re.M)
+_YANKED = re.compile(
+    r'^warning: `(?P<name>[\w.-]+)==[^`]+` is yanked(?: \(reason: "?(?P<why>.*?)"?\))?\.?$', re.M
+)
 _PROGRESS = re.compile(
     r"^\s*(?P<verb>Downloading|Building|Built|Downloaded|Updating) (?P<what>.+)$"
 )
@@ -56,6 +59,7 @@ def plan_command(
         "--dry-run",
         "--output-format",
         "json",
+        *(["--break-system-packages"] if request.break_system_packages else []),
         *_strategy(request, sources),
         *items_of(request, "-"),
     ]
@@ -101,12 +105,14 @@ def read_plan(stdout: str, stderr: str) -> DryRun:
             hint="%safeinstall --upgrade uv",
         ) from error
     urls = {canonicalize_name(m["name"]): m["url"] for m in _FROM.finditer(stderr)}
+    yanked = {canonicalize_name(m["name"]): m["why"] or "" for m in _YANKED.finditer(stderr)}
     arriving, leaving = [], []
     for change in entry(data, "changes"):
         resolved = Resolved(
             name=str(entry(change, "name")),
             version=str(entry(change, "version")),
             url=urls.get(canonicalize_name(str(change["name"]))),
+            yanked=yanked.get(canonicalize_name(str(change["name"]))),
         )
         action = entry(change, "action")
         if action in ("installed", "reinstalled"):

@@ -30,6 +30,10 @@ def run(line: str, cell: str | None) -> Any:
         if request.help:
             print(usage())  # noqa: T201 - what `--help` does everywhere
             return None
+        if request.new_env:
+            from safeinstall.magics import new_environment
+
+            return new_environment.run(request, progress)
         outcome = operations.install(request, operations.here(progress))
     except SafeInstallError as error:
         raise usage_stop(error) from None

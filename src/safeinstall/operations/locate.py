@@ -51,9 +51,14 @@ def intend(
     environment: Environment,
     environ: Mapping[str, str],
     prefix: str = "%safeinstall",
+    settings_prefix: str = "",
 ) -> Intent:
-    """Return the request as it meets the environment: sources merged, redirections named."""
-    read = read_pip_settings(environ, environment.prefix, environment.home or None)
+    """Return the request as it meets the environment: sources merged, redirections named.
+
+    `settings_prefix`: the prefix whose pip configuration counts, the environment's own if empty.
+    """
+    place = settings_prefix or environment.prefix
+    read = read_pip_settings(environ, place, environment.home or None)
     settings = tuple(effective_settings(read).values())
     return Intent(
         environment=environment,

@@ -50,6 +50,9 @@ class World:
     cwd: str
     prefix: str = "%safeinstall"
     """How a line to type begins here."""
+    settings_prefix: str = ""
+    """Prefix whose pip configuration counts, where that is not the environment's own: a new
+    environment gets its packages from where the present one does."""
     run: Run = run
     progress: Progress = silent
 

@@ -19,6 +19,8 @@ _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 def kept(field: str, value: str, cwd: str) -> str:
     """Return the value of the option that fills `field`: paths absolute, names canonical."""
+    if field == "new_env":
+        return _place(value, cwd)
     if field == "allow_builds":
         return _build_name(value)
     if field == "trusted_hosts" and not _HOST.fullmatch(value):
@@ -37,6 +39,15 @@ def kept_file(path: str, cwd: str) -> str:
     if is_url(path):
         raise Mistake(f"{path} is an address: fetch the file first.")
     return absolute(path, cwd)
+
+
+def _place(value: str, cwd: str) -> str:
+    """Return the absolute path a new environment gets, or its name."""
+    if _NAME.fullmatch(value):
+        return value
+    if not value.isprintable() or not value.strip():
+        raise Mistake(f"`{value}` is no place for an environment.", instead=("--new-env",))
+    return absolute(str(Path(value).expanduser()), cwd)
 
 
 def _build_name(value: str) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from .mistake import Mistake
-from .options import OPTION_NAMES, Option
+from .options import OPTION_NAMES, USUAL_PLACE, Option
 
-__all__ = ["DASHES", "OptionWord", "read_option", "width"]
+__all__ = ["DASHES", "OptionWord", "is_place", "read_option", "width"]
 
 DASHES: Final = "‐‑‒–—―−﹘﹣－"
 """Characters that word processors make of `-` and `--`."""
@@ -55,6 +55,8 @@ def width(words: Sequence[str], index: int) -> int:
     name = words[index]
     option = OPTION_NAMES.get(name)
     has_value = option.takes_value if option else name in _ELSEWHERE and name != "--system"
+    if option is not None and option.kind == "place":
+        return _with_place(option, None, words, index).words
     follows = index + 1 < len(words) and not words[index + 1].startswith("-")
     return 2 if has_value and follows else 1
 
@@ -79,6 +81,8 @@ def _with_value(
     option: Option, name: str, attached: str | None, words: Sequence[str], index: int
 ) -> OptionWord:
     """Return the option with the value attached to it or following it."""
+    if option.kind == "place":
+        return _with_place(option, attached, words, index)
     if not option.takes_value:
         if attached is not None:
             raise Mistake(f"{name} takes no value.", instead=(name,))
@@ -98,6 +102,27 @@ def _with_value(
             instead=(name, close[0] if close else option.choices[0]),
         )
     return OptionWord(option, value, 1 if attached is not None else 2)
+
+
+def _with_place(
+    option: Option, attached: str | None, words: Sequence[str], index: int
+) -> OptionWord:
+    """Return the option with the place attached to it, or following it and written as a path.
+
+    A bare word that follows is a requirement: `--new-env pandas` installs pandas.
+    """
+    if attached is not None:
+        return OptionWord(option, attached or USUAL_PLACE, 1)
+    following = words[index + 1] if index + 1 < len(words) else ""
+    if is_place(following):
+        return OptionWord(option, following, 2)
+    return OptionWord(option, USUAL_PLACE, 1)
+
+
+def is_place(word: str) -> bool:
+    """Tell whether a word is written as the path of a folder, not as a requirement or a file."""
+    starts = word.startswith((".", "/", "~")) or word[1:3] in (":\\", ":/")
+    return starts and not word.endswith((".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2"))
 
 
 def _misspelt(name: str) -> str:

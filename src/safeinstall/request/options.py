@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["OPTIONS", "OPTION_NAMES", "Option", "option_of", "usage"]
+__all__ = ["OPTIONS", "OPTION_NAMES", "USUAL_PLACE", "Option", "option_of", "usage"]
 
-OptionKind = Literal["switch", "value", "values", "allow"]
+OptionKind = Literal["switch", "value", "values", "allow", "place"]
+
+
+USUAL_PLACE: Final = "./.venv"
+"""Where a new environment is made unless told otherwise: beside the notebook."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,7 +25,8 @@ class Option:
     help: str
     """What it does, in a few words."""
     kind: OptionKind = "switch"
-    """Whether it takes nothing, one value (the last one typed counts) or one value each time."""
+    """Whether it takes nothing, one value (the last one typed counts), one value each time, or a
+    place, which may be left out: `--name=PLACE`, `--name ./PLACE`, or `--name` alone."""
     example: str = ""
     """A sensible value, shown where one is missing."""
     choices: tuple[str, ...] = ()
@@ -29,7 +34,7 @@ class Option:
     in_files: bool = False
     """True if pip knows it in requirements files, where we want it typed as well."""
     command_only: bool = False
-    """True if it makes sense for the command line only."""
+    """True if it makes sense for the command line only, or together with `--new-env`."""
 
     @property
     def takes_value(self) -> bool:
@@ -153,6 +158,17 @@ OPTIONS: Final[tuple[Option, ...]] = (
         field="break_system_packages",
         help="change packages that belong to the operating system",
     ),
+    Option(
+        names=("--new-env",),
+        field="new_env",
+        kind="place",
+        help="make a new environment and kernel for this: .venv here, ./PATH, or =NAME",
+    ),
+    Option(
+        names=("--overlay",),
+        field="overlay",
+        help="with --new-env: see the packages of the present environment too",
+    ),
     _allow("conflicts", "go on although an installed package loses what it needs"),
     _allow("kernel-change", "go on although packages the kernel runs on change"),
     Option(
@@ -171,7 +187,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         kind="value",
         example="PATH",
         command_only=True,
-        help="work on the environment of this interpreter",
+        help="work on the environment of this interpreter; with --new-env: its Python (3.12)",
     ),
     Option(
         names=("--json",), field="json", command_only=True, help="print one JSON object at the end"

@@ -111,10 +111,14 @@ class Reader:
             raise Mistake(f"`{word}` begins with a dash that is no hyphen.", instead=(better,))
         found = read_option(self.words, index)
         for each in found:
-            if each.option.command_only and self.prefix.startswith("%"):
+            if each.option.command_only and self.prefix.startswith("%") and not self._makes_new():
                 raise Mistake(f"{each.option.names[0]} is for the command line only.")
             self._set(each, index)
         return found[-1].words
+
+    def _makes_new(self) -> bool:
+        """Tell whether the words ask for a new environment, whose Python may be chosen."""
+        return any(word.partition("=")[0] == "--new-env" for word in self.words)
 
     def _set(self, found: OptionWord, index: int = 0) -> None:
         """Put an option into its field."""
@@ -132,7 +136,7 @@ class Reader:
             self.fields[name] = True
         elif found.option.kind == "allow":
             self.fields.setdefault(name, []).append(found.option.names[0].removeprefix("--"))
-        elif found.option.kind == "value":
+        elif found.option.kind in ("value", "place"):
             self.fields[name] = kept(name, value, self.cwd)
         else:
             self.fields.setdefault(name, []).append(kept(name, value, self.cwd))

@@ -92,12 +92,16 @@ class Request:
     no_wait: bool = False
     user: bool = False
     break_system_packages: bool = False
+    new_env: str = ""
+    """Absolute path or bare name of an environment to be made for this; empty: none."""
+    overlay: bool = False
+    """The new environment sees the packages of the present one."""
     allow: frozenset[str] = frozenset()
     """Flags without dashes: `allow-conflicts`, `allow-kernel-change`, `allow-direct` ..."""
     allow_builds: frozenset[str] = frozenset()
     """Canonical names that may run code to build themselves."""
     python: str = ""
-    """Another interpreter to work on; command line only."""
+    """Another interpreter to work on (command line only), or the Python of a new environment."""
     json: bool = False
     help: bool = False
     secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
@@ -107,6 +111,11 @@ class Request:
     def empty(self) -> bool:
         """True when nothing is asked for but, perhaps, options."""
         return not self.items and not self.requirement_files
+
+    @property
+    def starts_with_path(self) -> bool:
+        """True when the first thing named is a path, which `--new-env` would take for its own."""
+        return bool(self.items) and self.items[0].kind in ("wheel", "archive", "folder", "editable")
 
     def allows(self, flag: str) -> bool:
         """Return whether `flag` (with or without its two dashes) was typed."""
@@ -164,6 +173,13 @@ def _words_of(option: Option, request: Request) -> Iterator[str]:
         yield name
     elif option.kind == "value" and value and value != "auto":
         yield from (name, value)
+    elif option.kind == "place" and value:
+        place = near(value, request.cwd)
+        yield (
+            name
+            if place == f".{os.sep}.venv" and not request.starts_with_path
+            else (f"{name}={place}")
+        )
     elif option.kind == "values" and value:
         values = sorted(value) if isinstance(value, frozenset) else value
         for each in values:

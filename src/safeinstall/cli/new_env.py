@@ -1,0 +1,58 @@
+"""`safeinstall new-env`: make an environment with a kernel of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from safeinstall import render
+from safeinstall.cli.answer import answer, world
+from safeinstall.errors import RequestError
+from safeinstall.operations.new_environment import new_environment
+from safeinstall.render.new_environment import new_environment_message
+from safeinstall.request import parse_arguments, usage
+
+__all__ = ["run"]
+
+_USAGE = "safeinstall new-env PATH [--python 3.12] [--overlay] [REQUIREMENT...]"
+
+
+def run(words: Sequence[str]) -> int:
+    """Carry out the command and return its exit status.
+
+    The first word that is no option is the path; `--name NAME` stands for a place per user.
+    `--python` names the Python of the new environment, or the interpreter an overlay is put over.
+    """
+    if {"-h", "--help"} & set(words):
+        print(f"{_USAGE}\n\n{usage('safeinstall new-env PATH')}")
+        return 0
+    place, rest = _place(words)
+    request = parse_arguments([f"--new-env={place}", *rest], prefix="safeinstall new-env")
+    over = request.python if request.overlay and os.sep in request.python else ""
+    here = world(over, prefix="safeinstall new-env")
+    made = new_environment(request, here)
+    text = render.as_text(new_environment_message(made, here.environ), verbose=request.verbose)
+    answer(text, made.to_dict() if request.json else None, failed=not made.outcome.ok)
+    return made.outcome.exit_status
+
+
+def _place(words: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the place and the other words; raise `RequestError` when there is none."""
+    rest = list(words)
+    if "--name" in rest and rest.index("--name") + 1 < len(rest):
+        at = rest.index("--name")
+        return rest[at + 1], rest[:at] + rest[at + 2 :]
+    takes_value = False
+    for position, word in enumerate(rest):
+        if not takes_value and not word.startswith("-"):
+            path = rest.pop(position)
+            return path if os.sep in path else f".{os.sep}{path}", rest
+        takes_value = _needs_value(word)
+    raise RequestError("A path for the new environment is needed.", hint=_USAGE)
+
+
+def _needs_value(word: str) -> bool:
+    from safeinstall.request.options import OPTION_NAMES
+
+    option = OPTION_NAMES.get(word)
+    return option is not None and option.takes_value

@@ -1,0 +1,300 @@
+"""A new environment with a kernel of its own: made, filled, registered, started once, or gone.
+
+A virtual environment cannot be moved, so it is made where it will stay; a mark in it says that it
+is unfinished, and on any failure or interrupt the folder and the kernelspec are taken away again.
+What goes into it goes through the same door as any install: plan, staging, checks, commit, proof.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from safeinstall.environment import Environment
+from safeinstall.errors import SafeInstallError
+from safeinstall.findings import Finding, Severity
+from safeinstall.installers import venv
+from safeinstall.kernels.register import Registered, free_name, register
+from safeinstall.kernels.specs import find_specs, kernel_folders, user_folder
+from safeinstall.kernels.trial import Trial, try_kernel
+from safeinstall.operations import engine, overlay
+from safeinstall.operations.install import install
+from safeinstall.operations.locate import environment_of
+from safeinstall.operations.modules import import_names
+from safeinstall.operations.places import Place, check, place_of
+from safeinstall.operations.pythons import find_python
+from safeinstall.operations.unfinished import Making, left_behind, remove
+from safeinstall.operations.world import World
+from safeinstall.outcome import Outcome
+from safeinstall.plan import Chosen, Destination
+from safeinstall.request import Request, RequestItem
+
+__all__ = ["NewEnvironment", "new_environment"]
+
+_KERNEL: Final = RequestItem(
+    text="ipykernel", name="ipykernel", requirement=Requirement("ipykernel")
+)
+_OLDEST: Final = (3, 8)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewEnvironment:
+    """What came of making an environment."""
+
+    outcome: Outcome
+    place: Place
+    kernel: Registered | None = None
+    """None when nothing was made."""
+    trial: Trial | None = None
+    overlay_of: str = ""
+    """The environment whose packages it sees, or empty."""
+    in_notebook: bool = True
+    """True when it was asked for by a magic."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcome's JSON form with the kernel that was made."""
+        return self.outcome.to_dict() | {
+            "kernelspec": self.kernel.to_dict() if self.kernel else None,
+            "overlay_of": self.overlay_of or None,
+        }
+
+
+def new_environment(request: Request, world: World) -> NewEnvironment:
+    """Make the environment and the kernel that `request.new_env` names, with what it lists.
+
+    Afterwards both exist and the kernel imports what was asked for, or neither exists.
+    Raises `SafeInstallError` when it cannot be done; an install that stops says so in the outcome.
+    """
+    began = time.perf_counter()
+    place = place_of(request.new_env, world.environment.home)
+    check(place, _line(request, world, new_env=_next_free(place.path)))
+    left = left_behind(place.path)
+    if left is not None:
+        remove(left)
+    chosen = engine.choose(replace(request, python=""), world.environment)
+    base = _base(request, world, chosen)
+    making = Making(place.path)
+    try:
+        made = _Maker(request, world, place, chosen, making, began).made(base)
+        if made.kernel is None:
+            making.undo()
+        else:
+            making.keep()
+        return made
+    except OSError as error:
+        making.undo()
+        raise SafeInstallError(
+            f"{place.shown} could not be made: {error.strerror or error}.",
+            context=str(error.filename or ""),
+            code="no-space" if error.errno in (28, 122) else "place-not-writable",
+        ) from error
+    except KeyboardInterrupt:
+        making.undo()
+        raise SafeInstallError(
+            f"Interrupted: {place.shown} and its kernel were removed again.", code="interrupted"
+        ) from None
+    except BaseException:
+        making.undo()
+        raise
+
+
+@dataclass(slots=True)
+class _Maker:
+    request: Request
+    world: World
+    place: Place
+    chosen: Chosen
+    making: Making
+    began: float
+
+    def made(self, base: Environment) -> NewEnvironment:
+        """Carry it out; what is left on failure is the caller's to remove."""
+        over = self.request.overlay
+        plan = None
+        wanted = _with_kernel(self.request)
+        inner = replace(self.world, settings_prefix=self.world.environment.prefix, live=False)
+        if over:
+            plan, wanted = overlay.needed(wanted, inner, self.chosen)
+        self.world.progress(f"making {self.place.shown}")
+        self.making.begin()
+        self.make_empty(base)
+        new = environment_of(self.place.path)
+        if over:
+            overlay.write_path_file(self.world.environment, new)
+        prefix = _line(
+            Request(cwd=self.request.cwd, python=self.request.python, overlay=over),
+            self.world,
+            new_env=self.request.new_env,
+        )
+        inside = replace(inner, environment=new, prefix=prefix)
+        if plan is None or plan.changes:
+            outcome = install(wanted, inside)
+        else:
+            outcome = Outcome(status="done", environment=new, destination=Destination.of(new))
+        outcome = self.retold(outcome)
+        if outcome.status not in ("done", "satisfied") or self.request.dry_run:
+            return NewEnvironment(outcome=outcome, place=self.place)
+        return self.with_kernel(outcome)
+
+    def make_empty(self, base: Environment) -> None:
+        """Make an environment with nothing in it."""
+        system_site = self.request.overlay and overlay.sees_base(self.world.environment)
+        options: dict[str, Any] = {"prompt": self.place.label, "system_site": system_site}
+        if self.chosen.name == "uv":
+            command = venv.uv_command(
+                self.chosen.launcher[0], base.executable, self.place.path, **options
+            )
+        else:
+            command = venv.stdlib_command(base.executable, self.place.path, **options)
+        answer = self.world.run(command)
+        if not answer.ok:
+            lines = [line for line in answer.output.splitlines() if line.strip()]
+            raise SafeInstallError(
+                f"{base.executable} makes no environment at {self.place.shown}.",
+                context="\n".join(lines[-4:]),
+                code="no-space" if "os error 28" in answer.output else "environment-not-made",
+            )
+
+    def with_kernel(self, outcome: Outcome) -> NewEnvironment:
+        """Register the kernel, start it once, and let it import what was asked for."""
+        new = outcome.environment
+        python = os.path.join(self.place.path, os.path.relpath(new.executable, new.prefix))
+        specs = find_specs(kernel_folders(), user_folder())
+        name = free_name(self.place.kernel, specs, python)
+        display = self.place.display_name(new.python, self.request.overlay)
+        self.making.registered(os.path.join(user_folder(), name))
+        kernel = register(name, display, python, self.place.path)
+        self.world.progress(f"starting the kernel {display} once")
+        wanted = import_names(self.request, outcome, new, self.world.environment)
+        trial = try_kernel(
+            name,
+            [module for modules in wanted.values() for module in modules],
+            environ=self.world.environ,
+            cwd=self.world.cwd,
+        )
+        _judge(trial, wanted, display)
+        seconds = dict(outcome.seconds)
+        seconds |= {"kernel": trial.seconds, "total": time.perf_counter() - self.began}
+        verdicts = tuple(
+            replace(verdict, kernel=True)
+            for verdict in outcome.verification
+            if canonicalize_name(verdict.name) in wanted or not wanted
+        )
+        return NewEnvironment(
+            outcome=replace(outcome, status="done", seconds=seconds, verification=verdicts),
+            place=self.place,
+            kernel=kernel,
+            trial=trial,
+            overlay_of=self.world.environment.prefix if self.request.overlay else "",
+            in_notebook=self.world.prefix.startswith("%"),
+        )
+
+    def retold(self, outcome: Outcome) -> Outcome:
+        """Return the outcome as that of this request: its line, its remarks, what was asked."""
+        asked = {item.name for item in self.request.items if item.name}
+        plan = outcome.plan
+        if plan is not None and asked:
+            plan = replace(plan, changes=plan.changes.asked_for(asked))
+        # What is set for the server's shell cannot redirect a place that was named.
+        findings = tuple(f for f in outcome.findings if f.code != "ambient-redirect")
+        if outcome.status == "failed":
+            findings = tuple(_about_kernel(finding, self.request) for finding in findings)
+        asked_line = _line(self.request, self.world)
+        return replace(outcome, plan=plan, findings=findings, asked=asked_line)
+
+
+def _base(request: Request, world: World, chosen: Chosen) -> Environment:
+    """Return the interpreter the new environment is made from."""
+    here = world.environment
+    if request.overlay:
+        if request.python and not here.version.startswith(request.python):
+            raise SafeInstallError(
+                f"--overlay shows the packages of {here.label}, which are made for Python "
+                f"{here.python}; another Python cannot use them.",
+                hint=_line(request, world, python=""),
+                code="option-conflict",
+            )
+        return here
+    if not request.python:
+        return here  # an environment of a virtual one is made from the interpreter below it
+    uv = chosen.launcher[0] if chosen.name == "uv" else ""
+    try:
+        found = find_python(request.python, world, uv)
+    except SafeInstallError as error:
+        if error.hint:
+            error.hint = _line(request, world, python=error.hint)
+        raise
+    if tuple(map(int, found.python.split("."))) < _OLDEST:
+        raise SafeInstallError(
+            f"Python {found.version} is too old for a kernel of today: 3.8 is the oldest.",
+            hint=_line(request, world, python=""),
+            code="python-too-old",
+        )
+    return found
+
+
+def _with_kernel(request: Request) -> Request:
+    named = any(item.name == "ipykernel" for item in request.items)
+    return replace(
+        request,
+        items=request.items if named else (*request.items, _KERNEL),
+        new_env="",
+        overlay=False,
+        python="",
+        user=False,
+        break_system_packages=False,
+    )
+
+
+def _judge(trial: Trial, wanted: dict[str, tuple[str, ...]], display: str) -> None:
+    """Raise `SafeInstallError` unless the kernel started and imports something of everything."""
+    if not trial.started:
+        raise SafeInstallError(
+            f"The new kernel {display} does not start; it was removed again.",
+            context="\n".join(trial.stderr.splitlines()[-12:]),
+            code="kernel-does-not-start",
+        )
+    for name, modules in wanted.items():
+        if modules and not any(module in trial.imported for module in modules):
+            reasons = [f"import {module}: {trial.failed.get(module, '')}" for module in modules]
+            raise SafeInstallError(
+                f"{name} was installed, but the new kernel cannot import it; it was removed again.",
+                context="\n".join(reasons[:6]),
+                code="not-importable",
+            )
+
+
+def _about_kernel(finding: Finding, request: Request) -> Finding:
+    """Say that ipykernel is what could not be had, where it is."""
+    asked = {item.name for item in request.items}
+    text = f"{finding.message}\n{finding.context}"
+    blamed = any(f"{name}" in finding.message for name in asked if name)
+    if finding.severity is not Severity.REFUSE or blamed or "ipykernel" not in text:
+        return finding
+    return replace(
+        finding,
+        message=f"A kernel needs ipykernel, and it cannot be installed: {finding.message}",
+    )
+
+
+def _line(request: Request, world: World, **changes: Any) -> str:
+    """Return the line to type for the request with `changes`: a magic, or a command."""
+    if world.prefix.startswith("%"):
+        return request.line(world.prefix, **changes)
+    place = str(changes.pop("new_env", request.new_env))
+    inside = place.removeprefix(request.cwd.rstrip(os.sep) + os.sep) if request.cwd else place
+    return request.line(f"safeinstall new-env {inside}", new_env="", json=False, **changes)
+
+
+def _next_free(path: str) -> str:
+    """Return a path like this one where nothing is."""
+    count = 2
+    while Path(f"{path}-{count}").exists():
+        count += 1
+    return f"{path}-{count}"

@@ -1,0 +1,88 @@
+"""An environment that sees the packages of another one without copying them.
+
+`include-system-site-packages` shows the packages of the *base* interpreter only. Where the present
+environment is itself a virtual one, a `.pth` file in the new one names its folders: `site` reads it
+after the new environment's own folder, so what is installed there wins, and `addsitedir` obeys the
+`.pth` files of the present environment too (editable installs, an overlay below an overlay).
+
+What has to be installed is asked of the *present* environment (neither uv nor a plan of the empty
+one knows what can be seen through it), and exactly that is put into the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from safeinstall.environment import Environment
+from safeinstall.operations import engine
+from safeinstall.operations.locate import intend
+from safeinstall.operations.world import World
+from safeinstall.plan import Chosen, Plan
+from safeinstall.request import Request, RequestItem
+
+__all__ = ["PATH_FILE", "needed", "overlay_lines", "sees_base", "write_path_file"]
+
+PATH_FILE: Final = "safeinstall-overlay.pth"
+
+
+def sees_base(environment: Environment) -> bool:
+    """Tell whether the overlay must see the base interpreter's packages, as the present does."""
+    return not environment.is_virtual or bool(environment.report.get("system_site_packages"))
+
+
+def overlay_lines(environment: Environment) -> tuple[str, ...]:
+    """Return the lines of the `.pth` file; none where the base interpreter is all there is."""
+    if not environment.is_virtual:
+        return ()
+    return tuple(
+        f"import site; site.addsitedir({folder!r})" for folder in environment.paths.site_packages
+    )
+
+
+def write_path_file(present: Environment, new: Environment) -> None:
+    """Make the new environment see the packages of the present one."""
+    lines = overlay_lines(present)
+    if lines:
+        Path(new.paths.purelib, PATH_FILE).write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def needed(request: Request, world: World, chosen: Chosen) -> tuple[Plan, Request]:
+    """Return what the present environment lacks, as a plan and as a request for exactly that.
+
+    Nothing is touched. Raises `InstallerError` when the request cannot be met.
+    """
+    asked = replace(request, break_system_packages=True)  # a dry run breaks nothing
+    intent = intend(asked, world.environment, world.environ, world.prefix, world.settings_prefix)
+    plan = engine.make_plan(intent, chosen, world, "")
+    return plan, replace(request, items=tuple(_exact(request, plan)), no_deps=True, upgrade=False)
+
+
+def _exact(request: Request, plan: Plan) -> Iterable[RequestItem]:
+    kept = {item.name: item for item in request.items if item.kind != "named" or item.hashes}
+    unnamed = [item for item in request.items if item.name is None]
+    yield from unnamed
+    for found in plan.resolved.arriving:
+        key = canonicalize_name(found.name)
+        if key in kept:
+            yield kept[key]
+        elif not (found.url and unnamed):
+            yield _pinned(found.pin)
+
+
+def _pinned(text: str) -> RequestItem:
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        return RequestItem(text=text, kind="url")
+    return RequestItem(
+        text=text,
+        name=canonicalize_name(requirement.name),
+        requirement=requirement,
+        kind="url" if requirement.url else "named",
+    )

@@ -1,0 +1,210 @@
+"""Find a Python of a chosen version on this machine: PATH, pyenv, Debian, conda, uv's own.
+
+Places are listed without starting anything; only the one that is chosen is asked what it is, and
+the next is asked when that one cannot start (a pyenv shim, an interpreter without its library).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from safeinstall.command import Command
+from safeinstall.environment import Environment, shown
+from safeinstall.errors import EnvironmentReportError, SafeInstallError
+from safeinstall.operations.locate import environment_of
+from safeinstall.operations.world import World
+
+__all__ = ["FoundPython", "find_python", "installed_pythons"]
+
+_PROGRAM: Final = re.compile(r"python(?P<version>3(?:\.\d+)?)?$")
+_VERSION: Final = re.compile(r"(?:python|cpython-|pypy)?@?(?P<version>\d+(?:\.\d+){0,2})$")
+_CONDA_PYTHON: Final = re.compile(r"python-(?P<version>3\.\d+\.\d+)-.*\.json$")
+_OLDEST: Final = (3, 8)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundPython:
+    """One interpreter that may be used."""
+
+    path: str
+    version: str
+    """As far as it can be told without starting it: `3.12.1`, `3.12`, or empty."""
+    where: str
+    """How it was found: `PATH`, `pyenv`, `conda`, `uv`, `this machine`."""
+
+
+def find_python(asked: str, world: World, uv: str = "") -> Environment:
+    """Return the environment of an interpreter that is what was `asked` for.
+
+    `asked` is a version (`3.12`, `3.12.1`, `python3.12`) or a path. Raises `SafeInstallError`
+    listing what there is when nothing fits.
+    """
+    number = _VERSION.match(asked)
+    if number is None:
+        try:
+            return environment_of(asked)
+        except EnvironmentReportError as error:
+            raise _missing(asked, installed_pythons(world.environ, world, uv), world) from error
+    wanted = number["version"]
+    here = world.environment
+    if _fits(here.version, wanted):
+        return here
+    known: list[FoundPython] = []
+    for found in _every(world.environ, world, uv):
+        known.append(found)
+        if found.version and not _may_fit(found.version, wanted):
+            continue
+        try:
+            environment = environment_of(found.path)
+        except SafeInstallError:
+            continue  # a shim, or an interpreter that lost its library: the next one
+        if _fits(environment.version, wanted):
+            return environment
+    raise _missing(asked, tuple(known), world)
+
+
+def installed_pythons(
+    environ: Mapping[str, str], world: World, uv: str = ""
+) -> tuple[FoundPython, ...]:
+    """Return every interpreter that can be found without starting one, each once."""
+    return tuple(_every(environ, world, uv))
+
+
+def _every(environ: Mapping[str, str], world: World, uv: str) -> Iterator[FoundPython]:
+    seen: set[str] = set()
+    for find in (_on_path, _of_pyenv, _of_conda, _of_machine):
+        for found in find(environ):
+            real = os.path.realpath(found.path)
+            if real not in seen and os.access(found.path, os.X_OK):
+                seen.add(real)
+                yield found
+    for found in _of_uv(uv, world):
+        if os.path.realpath(found.path) not in seen:
+            yield found
+
+
+def _on_path(environ: Mapping[str, str]) -> Iterator[FoundPython]:
+    for folder in environ.get("PATH", "").split(os.pathsep):
+        if folder and not folder.rstrip("/").endswith("/shims"):
+            yield from _in(folder, "PATH")
+
+
+def _of_machine(environ: Mapping[str, str]) -> Iterator[FoundPython]:
+    for folder in ("/usr/local/bin", "/usr/bin", "/opt/homebrew/bin"):
+        yield from _in(folder, "this machine")
+
+
+def _of_pyenv(environ: Mapping[str, str]) -> Iterator[FoundPython]:
+    roots = [environ.get("PYENV_ROOT", ""), _home(environ, ".pyenv")]
+    roots += [
+        os.path.dirname(folder.rstrip("/"))
+        for folder in environ.get("PATH", "").split(os.pathsep)
+        if folder.rstrip("/").endswith("/shims")
+    ]
+    for root in dict.fromkeys(filter(None, roots)):
+        for name in sorted(_listed(os.path.join(root, "versions")), key=_key, reverse=True):
+            path = os.path.join(root, "versions", name, "bin", "python")
+            version = name if re.fullmatch(r"3\.\d+\.\d+\w*", name) else ""
+            if os.access(path, os.X_OK) and (version or not name[:1].isdigit()):
+                yield FoundPython(path=path, version=version, where="pyenv")
+
+
+def _of_conda(environ: Mapping[str, str]) -> Iterator[FoundPython]:
+    prefixes = [environ.get("CONDA_PREFIX", "")]
+    try:
+        listed = Path(_home(environ, ".conda/environments.txt")).read_text("utf-8")
+    except OSError:
+        listed = ""
+    prefixes += listed.splitlines()
+    for program in (environ.get("CONDA_EXE", ""), environ.get("MAMBA_EXE", "")):
+        if program:
+            base = os.path.dirname(os.path.dirname(program))
+            prefixes += [base, *(f"{base}/envs/{name}" for name in _listed(f"{base}/envs"))]
+    for prefix in dict.fromkeys(filter(None, (each.strip() for each in prefixes))):
+        for name in _listed(os.path.join(prefix, "conda-meta")):
+            found = _CONDA_PYTHON.match(name)
+            path = os.path.join(prefix, "bin", "python")
+            if found and os.access(path, os.X_OK):
+                yield FoundPython(path=path, version=found["version"], where="conda")
+
+
+def _of_uv(uv: str, world: World) -> Iterator[FoundPython]:
+    """Ask uv for the interpreters it has installed itself, the only ones we cannot know."""
+    if not uv:
+        return
+    argv = (uv, "python", "list", "--only-installed", "--managed-python", "--offline")
+    command = Command(argv=(*argv, "--output-format", "json"), overrides={"NO_COLOR": "1"})
+    try:
+        answer = world.run(command, timeout=30.0)
+        rows = json.loads(answer.stdout) if answer.ok else []
+    except (SafeInstallError, ValueError):
+        return
+    for row in rows:
+        if isinstance(row, dict) and row.get("path") and row.get("version"):
+            yield FoundPython(path=str(row["path"]), version=str(row["version"]), where="uv")
+
+
+def _in(folder: str, where: str) -> Iterator[FoundPython]:
+    names = [name for name in _listed(folder) if _PROGRAM.match(name)]
+    for name in sorted(names, key=lambda name: _key(name.removeprefix("python")), reverse=True):
+        version = name.removeprefix("python")
+        yield FoundPython(
+            path=os.path.join(folder, name),
+            version=version if "." in version else "",
+            where=where,
+        )
+
+
+def _missing(asked: str, known: tuple[FoundPython, ...], world: World) -> SafeInstallError:
+    rows: dict[str, FoundPython] = {}
+    for found in known:
+        if found.version and _key(found.version)[:2] >= _OLDEST:
+            minor = ".".join(found.version.split(".")[:2])
+            rows.setdefault(minor, found)
+    home = world.environment.home
+    best = max(rows, key=_key, default="")
+    listed = sorted(rows.items(), key=lambda row: _key(row[0]))
+    install = "uv python install " + asked if shutil.which("uv") else ""
+    what = f"Python {asked}" if _VERSION.match(asked) else f"interpreter {asked}"
+    lines = [f"Python {minor}: {shown(found.path, home)}" for minor, found in listed]
+    lines += [f"To get it: {install}"] if install and _VERSION.match(asked) else []
+    return SafeInstallError(
+        f"There is no {what} on this machine.",
+        context="\n".join(lines),
+        hint=best,
+        code="no-such-python",
+    )
+
+
+def _may_fit(version: str, wanted: str) -> bool:
+    """Tell whether an interpreter known as `version` may turn out to be `wanted`."""
+    have, want = version.split("."), wanted.split(".")
+    return all(a == b for a, b in zip(have, want, strict=False))
+
+
+def _fits(version: str, wanted: str) -> bool:
+    have, want = version.split("."), wanted.split(".")
+    return have[: len(want)] == want
+
+
+def _key(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def _home(environ: Mapping[str, str], inside: str) -> str:
+    home = environ.get("HOME") or str(Path("~").expanduser())
+    return os.path.join(home, inside)
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - names are wanted
+    except OSError:
+        return []

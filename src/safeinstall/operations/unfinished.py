@@ -1,0 +1,124 @@
+"""The mark on an environment that is being made: what a killed process left can be recognised.
+
+A file in the new folder names the process and, once written, the kernelspec. It goes when the
+environment is complete; a folder that still has it, of a process that is gone, is litter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from safeinstall.transaction import process
+from safeinstall.transaction.interruption import undisturbed
+
+__all__ = ["MARK", "Making", "left_behind", "remove"]
+
+MARK: Final = ".safeinstall-unfinished"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leftover:
+    """What a process left that died while it made an environment."""
+
+    path: str
+    kernelspec: str
+    """The folder of the kernelspec it had written, or empty."""
+
+
+class Making:
+    """An environment on its way: kept at the end, or gone without a trace."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._kernelspec = ""
+        self._created: Sequence[str] = ()
+
+    def begin(self) -> None:
+        """Make the folder with the mark in it, and the folders above it. Raises OSError."""
+        missing, folder = [], self.path
+        while not os.path.lexists(folder):
+            missing.append(folder)
+            folder = os.path.dirname(folder)
+        self._created = missing
+        Path(self.path).mkdir(parents=True, exist_ok=True)
+        self._write()
+
+    def registered(self, folder: str) -> None:
+        """Note the kernelspec that was written for it."""
+        self._kernelspec = folder
+        self._write()
+
+    def keep(self) -> None:
+        """Say that it is complete."""
+        Path(self.path, MARK).unlink(missing_ok=True)
+
+    def undo(self) -> None:
+        """Take everything away again: the folder, those made above it, and the kernelspec."""
+        with undisturbed():
+            if self._kernelspec:
+                shutil.rmtree(self._kernelspec, ignore_errors=True)
+            _empty(self.path)
+            for folder in self._created:
+                with contextlib.suppress(OSError):  # somebody has put something into it
+                    os.rmdir(folder)  # noqa: PTH106
+
+    def _write(self) -> None:
+        pid = os.getpid()
+        data = {
+            "pid": pid,
+            "started": process.start_time(pid),
+            "host": process.host(),
+            "kernelspec": self._kernelspec,
+        }
+        Path(self.path, MARK).write_text(json.dumps(data), "utf-8")
+
+
+def left_behind(path: str) -> Leftover | None:
+    """Return what a dead process left at `path`; None when it is none of ours, or still at work."""
+    try:
+        data = json.loads(Path(path, MARK).read_text("utf-8"))
+        pid, started = int(data["pid"]), str(data["started"])
+        kernelspec, host = str(data.get("kernelspec", "")), str(data.get("host", ""))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if host.split("/")[0] != process.host().split("/")[0]:
+        return None
+    if host == process.host() and process.is_alive(pid, started):
+        return None
+    return Leftover(path=path, kernelspec=kernelspec if _starts(kernelspec, path) else "")
+
+
+def remove(leftover: Leftover) -> None:
+    """Take away what was left behind."""
+    if leftover.kernelspec:
+        shutil.rmtree(leftover.kernelspec, ignore_errors=True)
+    shutil.rmtree(leftover.path, ignore_errors=True)
+
+
+def _starts(kernelspec: str, path: str) -> bool:
+    """Tell whether a kernelspec starts an interpreter of `path`: the mark alone is not believed."""
+    try:
+        data = json.loads(Path(kernelspec, "kernel.json").read_text("utf-8"))
+        return str(data["argv"][0]).startswith(path + os.sep)
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return False
+
+
+def _empty(folder: str) -> None:
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                os.unlink(entry.path)  # noqa: PTH108
