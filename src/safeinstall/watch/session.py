@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from typing import Any
 
 from IPython.display import publish_display_data
@@ -102,3 +103,4 @@ def _show(message: render.Message) -> None:
     publish_display_data(
         {"text/plain": render.as_text(message), "text/html": render.as_html(message)}
     )
+    sys.stdout.flush()  # the command writes to the same terminal or file past Python's buffer
