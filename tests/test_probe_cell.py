@@ -101,7 +101,8 @@ def test_unknown_words_of_an_argument_list_are_marked() -> None:
 
 def test_a_variable_set_in_python_counts() -> None:
     found = steps("import os\nos.environ['PIP_USER'] = '1'\n%pip install six")
-    assert [(s.kind, s.name, s.text) for s in found][0] == ("setenv", "PIP_USER", "1")
+    first = found[0]
+    assert (first.kind, first.name, first.text) == ("setenv", "PIP_USER", "1")
 
 
 def test_the_gate_is_passed_by_every_tool_and_by_nothing_else() -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "Request", "best_local", "read_request"]
 
 _MOST_ENTRIES = 5000
+_MOST_REQUIREMENTS = 60
+"""What comes after is taken for something to install: a prediction must not take long."""
 _BIGGEST_FILE = 128 * 1024
 
 
@@ -106,7 +108,8 @@ def read_request(
             elif line:
                 texts.append(re.split(r"\s--?[a-z]", line)[0].strip())
     wanted, local = [], []
-    for text in texts:
+    opaque += texts[_MOST_REQUIREMENTS:]
+    for text in texts[:_MOST_REQUIREMENTS]:
         path = os.path.join(cwd, text)
         if text.endswith(".whl") and os.path.isfile(path):
             parts = os.path.basename(text).split("-")

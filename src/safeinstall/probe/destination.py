@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["predict"]
 
-_MOST = 50
+_MOST_JUDGED = 20
+_MOST_NAMED = 200
+_TOO_MANY = "the cell holds more install commands than are judged before it runs"
 _LANDED = (SITE, "user-site", "target-dir", "prefix", "root-dir")
 
 
@@ -75,11 +77,12 @@ def _predict(
         elif step.kind == "chdir":
             target = os.path.normpath(os.path.join(world.cwd, os.path.expanduser(step.text)))
             world = world._replace(cwd=target if os.path.isdir(target) else world.cwd)
-        else:
-            for invocation in resolve_step(step, world):
+        elif len(found) < _MOST_JUDGED:
+            for invocation in resolve_step(step, world, _MOST_JUDGED - len(found)):
                 found.append(_prediction(invocation, world, facts, live))
-                if len(found) >= _MOST:
-                    return tuple(found)
+        elif len(found) < _MOST_NAMED and " install" in step.source:
+            blank = Prediction("unknown", None, None, None, None, _TOO_MANY, step.source)
+            found.append(blank._replace(line=step.line))
     return tuple(found)
 
 

@@ -31,10 +31,10 @@ _ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)\+?=(.*)$", re.S)
 _KEYWORDS = ("then", "do", "else", "elif", "if", "while", "until", "!", "{", "time")
 
 
-def resolve_step(step: Step, world: World) -> list[Invocation]:
-    """Return the installers that one step of the cell starts, in order."""
+def resolve_step(step: Step, world: World, most: int = 20) -> list[Invocation]:
+    """Return the installers one step of the cell starts, in order, *most* at the most."""
     quoted = _quote(world.kernel.executable)
-    walker = _Walker(world, step)
+    walker = _Walker(world, step, most)
     if step.kind in ("pip", "uv"):
         walker.shell("%s -m %s %s" % (quoted, step.kind, step.text), _system_shell(world.environ))
     elif step.kind in _CONDA:
@@ -71,7 +71,8 @@ def _system_shell(environ: dict[str, str]) -> str:
 class _Walker:
     """The state of one shell: variables, folder, what was found."""
 
-    def __init__(self, world: World, step: Step) -> None:
+    def __init__(self, world: World, step: Step, most: int) -> None:
+        self.most = most
         self.kernel = world.kernel
         self.step = step
         self.environ = dict(world.environ)
@@ -111,6 +112,8 @@ class _Walker:
             if simple.depth > level:
                 saved.append((level, dict(self.environ), dict(self.local), self.cwd))
             level = simple.depth
+            if len(self.found) >= self.most:
+                break
             if simple.before != "&&":
                 self.broken = None
             self.simple(simple)
@@ -205,9 +208,10 @@ class _Walker:
         if invocation is None:
             return
         number = self.step.line + (line if self.step.kind in ("script", "shell") else 0)
-        problem = self.broken or wrapped.problem or invocation.problem
+        problem = self.broken or wrapped.problem
         if self.unsure and not problem:
             problem = ("unknown", self.unsure)
+        problem = problem or invocation.problem
         self.found.append(
             invocation._replace(
                 text=text or self.step.source,
