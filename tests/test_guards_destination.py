@@ -18,7 +18,7 @@ def intent(line: str = "pandas", *, sources: Sources | None = None, **report: An
     here = environment(**report)
     return Intent(
         environment=here,
-        request=parse(line, cwd="/"),
+        request=parse(line, cwd="/home/ana/proj"),
         sources=sources or Sources(),
         redirections=(),
         destination=Destination.of(here),
@@ -38,7 +38,10 @@ def test_an_environment_of_somebody_else_is_refused_with_the_reason_and_a_way_on
     finding = only(examine(intent(access=locked_access())))
     assert (finding.code, finding.severity) == ("not-writable", Severity.REFUSE)
     assert "belongs to root (mode 755) and you are ana" in finding.context
-    assert "-m venv .venv" in finding.hint[0].command
+    assert [way.command for way in finding.hint] == [
+        "%safeinstall --new-env --overlay pandas",
+        "%safeinstall --new-env pandas",
+    ]
     assert "pandas" in finding.hint[0].command
 
 

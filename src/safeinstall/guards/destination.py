@@ -6,6 +6,7 @@ import os
 
 from safeinstall.environment import Access, shown
 from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.guards.ways import new_environment
 from safeinstall.plan import Intent
 
 __all__ = [
@@ -45,7 +46,7 @@ def externally_managed(intent: Intent) -> Finding | None:
         severity=Severity.REFUSE,
         message=f"This kernel runs {own} ({environment.executable}); {owner}.",
         context=marker.message,
-        hint=(_new_environment(intent), *_apt(intent, debian)),
+        hint=(new_environment(intent), *_apt(intent, debian)),
     )
 
 
@@ -59,7 +60,7 @@ def not_writable(intent: Intent) -> Finding | None:
         severity=Severity.REFUSE,
         message=f"You may not write into {intent.environment.label}, this kernel's environment.",
         context=_why(access),
-        hint=(_new_environment(intent),),
+        hint=(new_environment(intent, overlay=True), new_environment(intent)),
     )
 
 
@@ -74,7 +75,7 @@ def not_importable(intent: Intent) -> Finding | None:
         message=f"This kernel does not import from {environment.paths.purelib}, "
         "where its packages are installed.",
         context="Its import path does not hold that folder (-S or PYTHONHOME?).",
-        hint=(_new_environment(intent),),
+        hint=(new_environment(intent),),
     )
 
 
@@ -87,7 +88,7 @@ def virtualenv_required(intent: Intent) -> Finding | None:
         code="virtualenv-required",
         severity=Severity.REFUSE,
         message=f"{source} asks for a virtual environment, and {intent.environment.label} is none.",
-        hint=(_new_environment(intent),),
+        hint=(new_environment(intent),),
     )
 
 
@@ -132,19 +133,6 @@ def _why(access: Access) -> str:
 
 def _names(intent: Intent) -> str:
     return " ".join(item.name or item.text for item in intent.request.items)
-
-
-def _new_environment(intent: Intent) -> Suggestion:
-    python = intent.environment.report.get("base_executable") or intent.environment.executable
-    packages = intent.request.line("", dry_run=False, yes=False, json=False, python="").strip()
-    bang = "!" if intent.prefix.startswith("%") else ""
-    steps = (
-        f'{bang}"{python}" -m venv .venv && .venv/bin/python -m pip install ipykernel {packages}'
-        " && .venv/bin/python -m ipykernel install --user --name venv"
-    )
-    return Suggestion(
-        command=steps, note="a new environment beside this notebook, as the kernel `venv`"
-    )
 
 
 def _apt(intent: Intent, debian: bool) -> tuple[Suggestion, ...]:
