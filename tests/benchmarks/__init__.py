@@ -1,1 +1,1 @@
-"""Measurements in real kernels: `make bench`. Ratios within one run count, absolute times do not."""
+"""Measurements in real kernels: `make bench`. Ratios of one run count, absolute times do not."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.workbench import CACHE, table, workbench
+from benchmarks.workbench import table, workbench
 from support.wheels import make_wheel
 
 CELLS = {

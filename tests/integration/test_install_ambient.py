@@ -22,8 +22,6 @@ REDIRECTIONS = {
     "VIRTUAL_ENV": "{server}",
     "CONDA_PREFIX": "{server}",
 }
-NOT_NAMED = {"VIRTUAL_ENV"}
-"""Set by every activated server; to name it each time would be noise."""
 
 
 def ambient(outcome: dict[str, object]) -> str:
@@ -48,8 +46,7 @@ def test_a_setting_of_the_server_never_moves_the_install_and_is_named(
     assert desk.environment.distribution("tinypkg").exists()
     assert not away.exists()
     assert not list(Path(desk.settings["HOME"]).rglob("tinypkg*.dist-info"))
-    if name not in NOT_NAMED:
-        assert name in ambient(outcome), outcome["findings"]
+    assert name in ambient(outcome), outcome["findings"]
 
 
 @pytest.mark.parametrize("installer", ["uv", "pip"])

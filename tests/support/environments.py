@@ -205,7 +205,10 @@ class Workshop:
         """Install the kernel and safeinstall as it is in the checkout."""
         links = ("--no-index", "--find-links", self.wheels, "--find-links", self.ours)
         target = ("--python", environment.python)
-        self.run(self.uv, "pip", "install", "-q", *links, *target, "ipykernel", "safeinstall")
+        fresh = ("--refresh-package", "safeinstall")  # the same version, and other code each time
+        self.run(
+            self.uv, "pip", "install", "-q", *links, *fresh, *target, "ipykernel", "safeinstall"
+        )
 
     def copy(self, prefix: Path) -> Environment:
         """Return a copy of the template at `prefix`, as if it had been made there."""
