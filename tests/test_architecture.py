@@ -12,15 +12,16 @@ SOURCE = Path(__file__).parent.parent / "src" / "safeinstall"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"probe", "errors", "findings", "redaction"}),
-    frozenset({"environment", "distributions", "request", "command"}),
+    frozenset({"environment", "distributions", "request", "command", "names"}),
     frozenset({"installers", "satisfied"}),
     frozenset({"plan"}),
-    frozenset({"guards", "verification"}),
+    frozenset({"guards", "verification", "missing"}),
     frozenset({"outcome"}),
-    frozenset({"runner", "inspection", "importing", "transaction", "kernels"}),
+    frozenset({"runner", "inspection", "importing", "transaction", "kernels", "ownership"}),
     frozenset({"operations"}),
     frozenset({"render", "config"}),
-    frozenset({"magics", "watch", "completion", "agent", "api", "cli"}),
+    frozenset({"magics", "watch", "completion", "api", "cli"}),
+    frozenset({"agent"}),
     frozenset({"__init__", "__main__"}),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -8,10 +8,19 @@ import importlib.util
 import os
 import site
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["StaleModule", "loaded", "origins", "refresh", "stale_modules"]
+__all__ = [
+    "StaleModule",
+    "loaded",
+    "loaded_files",
+    "loaded_from",
+    "origins",
+    "refresh",
+    "replaced_since",
+    "stale_modules",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +57,14 @@ def refresh(directories: Sequence[str], path_files: Iterable[str]) -> bool:
 
 def stale_modules(changed: Collection[str]) -> tuple[StaleModule, ...]:
     """Return the loaded modules whose file is among the `changed` files (absolute paths)."""
-    if not changed:
-        return ()
+    found = [module for module, _ in loaded_from(changed)]
+    return tuple(sorted(found, key=lambda module: module.name))
+
+
+def loaded_from(files: Collection[str]) -> Iterator[tuple[StaleModule, str]]:
+    """Yield the loaded modules whose file is among `files`, each with that path as given."""
+    if not files:
+        return
     real: dict[str, str] = {}  # a folder each: resolving every file would cost 10 times as much
 
     def resolved(path: str) -> str:
@@ -58,14 +73,44 @@ def stale_modules(changed: Collection[str]) -> tuple[StaleModule, ...]:
             real[folder] = os.path.realpath(folder)
         return os.path.join(real[folder], name)
 
-    wanted = {resolved(path) for path in changed}
+    wanted = {resolved(path): path for path in files}
     compiled = tuple(importlib.machinery.EXTENSION_SUFFIXES)
-    found = []
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and resolved(file) in wanted:
-            found.append(StaleModule(name, file.endswith(compiled)))
-    return tuple(sorted(found, key=lambda module: module.name))
+        if isinstance(file, str) and (path := wanted.get(resolved(file))) is not None:
+            yield StaleModule(name, file.endswith(compiled)), path
+
+
+def loaded_files(prefix: str) -> dict[str, tuple[int, int, int]]:
+    """Return which file below `prefix` each loaded module came from, as (inode, size, mtime)."""
+    below = os.path.join(os.path.realpath(prefix), "")
+    found = {}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and os.path.realpath(file).startswith(below):
+            identity = _identity(file)
+            if identity is not None:
+                found[name] = identity
+    return found
+
+
+def replaced_since(before: Mapping[str, tuple[int, int, int]]) -> tuple[StaleModule, ...]:
+    """Return the modules whose file is gone or another one than `loaded_files` said."""
+    compiled = tuple(importlib.machinery.EXTENSION_SUFFIXES)
+    files = {name: str(getattr(sys.modules.get(name), "__file__", "")) for name in before}
+    return tuple(
+        StaleModule(name, files[name].endswith(compiled))
+        for name in sorted(before)
+        if _identity(files[name]) != before[name]
+    )
+
+
+def _identity(file: str) -> tuple[int, int, int] | None:
+    try:
+        status = os.stat(file)  # noqa: PTH116
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def loaded(modules: Iterable[str]) -> tuple[StaleModule, ...]:

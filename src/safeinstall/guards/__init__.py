@@ -1,15 +1,43 @@
-"""Guards: one small function each, a plan or an intent in, a finding or None out."""
+"""Guards: one small function each, what is known in, a finding or None out.
+
+They run at three points: on the intent (before an installer is asked), on the plan (before
+anything is unpacked), on the staged files (before anything is moved). What they say is weighed
+once, by `weighed`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from safeinstall.findings import Finding
-from safeinstall.guards import destination
-from safeinstall.plan import Intent
+from safeinstall.guards import (
+    builds,
+    conflicts,
+    destination,
+    kernel,
+    loaded,
+    names,
+    owners,
+    places,
+    sources,
+    versions,
+)
+from safeinstall.guards.requirements import Violation
+from safeinstall.guards.surroundings import Surroundings
+from safeinstall.guards.weighing import Policy, weighed
+from safeinstall.plan import Intent, Plan
 
-__all__ = ["BEFORE_PLAN", "examine"]
+__all__ = [
+    "BEFORE_PLAN",
+    "ON_PLAN",
+    "Policy",
+    "Surroundings",
+    "examine",
+    "examine_plan",
+    "examine_staged",
+    "weighed",
+]
 
 BEFORE_PLAN: Final[tuple[Callable[[Intent], Finding | None], ...]] = (
     destination.browser,
@@ -18,18 +46,77 @@ BEFORE_PLAN: Final[tuple[Callable[[Intent], Finding | None], ...]] = (
     destination.not_importable,
     destination.virtualenv_required,
     destination.other_destination,
+    sources.from_file_only,
     destination.ambient_redirect,
+    sources.extra_index,
+    builds.explicit_build,
 )
 """What can be said before any installer is asked, the gravest first."""
 
+ON_PLAN: Final[tuple[Callable[[Plan, Surroundings], Finding | None], ...]] = (
+    owners.foreign_owner,
+    versions.local_build_replaced,
+    loaded.replaces_loaded,
+    loaded.shared_environment,
+    places.shadowed,
+    versions.yanked,
+    versions.prerelease,
+    places.ephemeral_prefix,
+)
+"""What can be said of the plan in its surroundings; the conflicts are judged apart."""
 
-def examine(intent: Intent) -> tuple[Finding, ...]:
-    """Return what the guards say before planning; the first refusal is enough."""
+_NO_POLICY: Final[Mapping[str, None]] = {}
+
+
+def examine(
+    intent: Intent, installed: Collection[str] = (), policy: Policy = _NO_POLICY
+) -> tuple[Finding, ...]:
+    """Return what the guards say before planning; the first refusal is enough.
+
+    `installed`: canonical names of what is there, which need no second look at their spelling.
+    """
     found: list[Finding] = []
     for guard in BEFORE_PLAN:
         finding = guard(intent)
         if finding is not None:
-            found.append(finding)
-            if finding.stops:
-                break
-    return tuple(found)
+            found += weighed([finding], intent, policy)
+            if found and found[-1].stops:
+                return tuple(found)
+    trap = names.name_trap(intent, installed)
+    return (*found, *weighed([trap], intent, policy)) if trap else tuple(found)
+
+
+def examine_plan(
+    plan: Plan,
+    around: Surroundings,
+    violations: Sequence[Violation],
+    fitting: str = "",
+    policy: Policy = _NO_POLICY,
+) -> tuple[Finding, ...]:
+    """Return what the guards say of a plan: `violations` are its new ones, `fitting` a way out."""
+    found = [
+        kernel.kernel_stack(plan, around, violations),
+        conflicts.breaks_installed(plan, around, violations, fitting),
+        *(guard(plan, around) for guard in ON_PLAN),
+    ]
+    return weighed([finding for finding in found if finding], plan.intent, policy)
+
+
+def examine_staged(
+    plan: Plan,
+    around: Surroundings,
+    violations: Sequence[Violation],
+    files: Iterable[Finding],
+    policy: Policy = _NO_POLICY,
+) -> tuple[Finding, ...]:
+    """Return what is to be said of the staged files, now that all metadata can be read.
+
+    `files`: what the inspection of the files themselves has found.
+    """
+    found = [
+        kernel.kernel_stack(plan, around, violations),
+        conflicts.breaks_installed(plan, around, violations),
+        places.shadowed(plan, around),
+        *files,
+    ]
+    return weighed([finding for finding in found if finding], plan.intent, policy)

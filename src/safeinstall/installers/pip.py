@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from safeinstall.command import Command
 from safeinstall.distributions import Changes
@@ -103,6 +103,7 @@ def read_plan(stdout: str) -> DryRun:
                 name=str(entry(item, "metadata", "name")),
                 version=str(entry(item, "metadata", "version")),
                 url=_direct_url(item),
+                yanked=_yanked(item),
             )
             for item in entry(data, "install")
         )
@@ -113,6 +114,11 @@ def progress(line: str) -> str | None:
     """Return what one line of pip's output says about its progress, or None."""
     found = _PROGRESS.match(line)
     return f"{found['verb'].lower()} {found['what']}" if found else None
+
+
+def _yanked(item: Mapping[str, Any]) -> str | None:
+    """Return why pip's report calls it yanked (`is_yanked`, pip 23.2), the reason in metadata."""
+    return "" if item.get("is_yanked") else None
 
 
 def _direct_url(item: Mapping[str, object]) -> str | None:

@@ -24,6 +24,8 @@ class Resolved:
     version: str
     url: str | None = None
     """Where it comes from when that is not an index: a direct reference (PEP 610)."""
+    yanked: str | None = None
+    """Why its makers took it back (PEP 592; perhaps empty), or None."""
 
     @property
     def pin(self) -> str:

@@ -16,7 +16,7 @@ from safeinstall.plan import Plan
 from safeinstall.transaction import Staged
 from safeinstall.verification import Arrival
 
-__all__ = ["arrivals_of", "changed_files"]
+__all__ = ["arrivals_of", "changed_files", "recorded"]
 
 
 def arrivals_of(
@@ -53,16 +53,16 @@ def changed_files(
     after: dict[str, str] = {}
     for distribution in staged.distributions:
         folder = os.path.dirname(os.path.join(environment.prefix, distribution.dist_info))
-        after |= _hashes(os.path.join(stage, distribution.dist_info), folder)
+        after |= recorded(os.path.join(stage, distribution.dist_info), folder)
     before: dict[str, str] = {}
     for metadata in leaving:
-        before |= _hashes(metadata, os.path.dirname(metadata))
+        before |= recorded(metadata, os.path.dirname(metadata))
     return frozenset(
         path for path, digest in before.items() if not digest or after.get(path) != digest
     )
 
 
-def _hashes(metadata: str, folder: str) -> dict[str, str]:
+def recorded(metadata: str, folder: str) -> dict[str, str]:
     """Return absolute path -> hash from the RECORD in `metadata`, its rows relative to `folder`."""
     try:
         with Path(metadata, "RECORD").open(encoding="utf-8", newline="") as lines:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from safeinstall.command import Command
 from safeinstall.environment import Environment
+from safeinstall.guards import Policy
 from safeinstall.operations.locate import environment_of, this_environment
+from safeinstall.plan import Plan
 from safeinstall.runner import Completed, run
 
 __all__ = ["Progress", "Run", "World", "here", "silent", "there"]
@@ -39,6 +41,11 @@ def silent(words: str) -> None:
     """Say nothing about progress."""
 
 
+def agreed(plan: Plan) -> bool:
+    """Agree to any plan: what was typed is what is wanted."""
+    return True
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class World:
     """Everything an operation needs and may touch."""
@@ -55,6 +62,10 @@ class World:
     environment gets its packages from where the present one does."""
     run: Run = run
     progress: Progress = silent
+    agreed: Callable[[Plan], bool] = agreed
+    """Asked before a plan is carried out; one that is not agreed to is only shown."""
+    policy: Policy = field(default_factory=dict)
+    """Severity of findings by code, where it is not their own; None switches a guard off."""
 
 
 def here(progress: Progress = silent) -> World:

@@ -1,0 +1,152 @@
+"""The whole new set: what an installer breaks while it reports success."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from safeinstall.distributions import Change, Distribution, Snapshot
+from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.guards.kernel import kernel_violations
+from safeinstall.guards.requirements import Violation, new_violations, wanted_by
+from safeinstall.guards.surroundings import Surroundings
+from safeinstall.plan import Intent, Plan
+from safeinstall.request import Request
+
+__all__ = ["after", "breaks_installed", "broken", "fitting_line", "relaxed"]
+
+_NAMED = 3
+
+
+def after(
+    plan: Plan, around: Surroundings, staged: Snapshot | None = None
+) -> dict[str, Distribution]:
+    """Return what the interpreter would see after the plan, by canonical name.
+
+    Without `staged` the metadata of what arrives is not known yet: its requirements count as met
+    (the installer has resolved them).
+    """
+    new = dict(around.visible.by_key())
+    arriving = staged.by_key() if staged else {}
+    for change in plan.changes:
+        key = canonicalize_name(change.name)
+        if change.after is None:
+            new.pop(key, None)
+        elif key in arriving:
+            new[key] = arriving[key]
+        else:
+            new[key] = Distribution(
+                name=change.name, version=change.after, location="", metadata=""
+            )
+    return new
+
+
+def broken(
+    plan: Plan, around: Surroundings, staged: Snapshot | None = None
+) -> tuple[Violation, ...]:
+    """Return the requirements that hold now, or are new, and would not be met after the plan."""
+    new = after(plan, around, staged)
+    found = new_violations(around.visible.by_key(), new, around.markers)
+    if not plan.intent.request.no_deps:
+        return found
+    left_alone = {canonicalize_name(change.name) for change in plan.changes.arriving}
+    return tuple(v for v in found if canonicalize_name(v.owner) not in left_alone)
+
+
+def breaks_installed(
+    plan: Plan, around: Surroundings, found: Sequence[Violation], fitting: str = ""
+) -> Finding | None:
+    """Ask before installed distributions lose what they need; `fitting`: a line that suits all.
+
+    `found`: the plan's new violations. Those inside the kernel are `kernel_stack`'s business.
+    """
+    own = set(kernel_violations(found, around))
+    others = [violation for violation in found if violation not in own]
+    if not others:
+        return None
+    intent = plan.intent
+    owners = list(dict.fromkeys(violation.owner for violation in others))
+    allowed = intent.request.allows("allow-conflicts")
+    number = "1 package" if len(owners) == 1 else f"{len(owners)} packages"
+    return Finding(
+        code="breaks-installed",
+        severity=Severity.WARNING if allowed else Severity.CONFIRM,
+        message=f"{_culprits(others, plan)} {'breaks' if allowed else 'would break'} {number} in "
+        f"{intent.environment.label}: {', '.join(owners[:_NAMED])}"
+        f"{f' and {len(owners) - _NAMED} more' if len(owners) > _NAMED else ''}.",
+        context="\n".join(_chain(violation, around) for violation in others),
+        hint=() if allowed else _ways(intent, fitting),
+    )
+
+
+def _ways(intent: Intent, fitting: str) -> tuple[Suggestion, ...]:
+    line = intent.line(allow=intent.request.allow | {"allow-conflicts"}, dry_run=False)
+    if not fitting:
+        return (Suggestion(command=line, note="do it all the same"),)
+    return Suggestion(command=fitting, note="satisfies everybody"), Suggestion(command=line)
+
+
+def relaxed(request: Request, violations: Sequence[Violation]) -> Request | None:
+    """Return the request with what the others require in place of the versions asked for.
+
+    None when it names nothing that anybody else requires.
+    """
+    wanted: dict[str, list[str]] = {}
+    for violation in violations:
+        wanted.setdefault(violation.name, []).append(violation.requirement)
+    items, any_changed = [], False
+    for item in request.items:
+        if item.kind != "named" or item.requirement is None or item.name not in wanted:
+            items.append(item)
+            continue
+        requirement = Requirement(str(item.requirement))
+        requirement.specifier = SpecifierSet()
+        for text in wanted[item.name]:
+            requirement.specifier &= Requirement(text).specifier
+        items.append(replace(item, text=str(requirement), requirement=requirement))
+        any_changed = True
+    return replace(request, items=tuple(items)) if any_changed else None
+
+
+def fitting_line(plan: Plan, *, as_asked: bool) -> str:
+    """Return the line that leads to `plan`, which suits everybody.
+
+    `as_asked`: its request is the one that was typed, so the versions found are written out.
+    """
+    intent = plan.intent
+    if not as_asked:
+        return intent.line(dry_run=False)
+    found: dict[str, str | None] = {
+        canonicalize_name(change.name): change.after for change in plan.changes.arriving
+    }
+    texts = []
+    for item in intent.request.items:
+        version = found.get(item.name or "")
+        if item.kind == "named" and item.requirement is not None and version:
+            extras = ",".join(sorted(item.requirement.extras))
+            texts.append(f"{item.requirement.name}{f'[{extras}]' if extras else ''}=={version}")
+        else:
+            texts.append(item.text)
+    return intent.line(requirements=tuple(texts), dry_run=False)
+
+
+def _culprits(violations: Sequence[Violation], plan: Plan) -> str:
+    changes: dict[str, Change] = {canonicalize_name(change.name): change for change in plan.changes}
+    words = []
+    for name in dict.fromkeys(violation.name for violation in violations):
+        change = changes.get(name)
+        if change is None:
+            continue
+        words.append(f"{change.name} {change.after}" if change.after else f"removing {change.name}")
+    return " and ".join(words[:_NAMED]) or "This plan"
+
+
+def _chain(violation: Violation, around: Surroundings) -> str:
+    there = f"it would have {violation.found}" if violation.found else "it would have none"
+    above = list(wanted_by(canonicalize_name(violation.owner), around.visible.by_key()))[:2]
+    needed = f"; {' and '.join(above)} needs {violation.owner}" if above else ""
+    return f"{violation.words} ({there}{needed})"

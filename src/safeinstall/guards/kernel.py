@@ -1,0 +1,111 @@
+"""The kernel's own distributions: a notebook must not install its kernel out of existence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from packaging.utils import canonicalize_name
+
+from safeinstall.distributions import Change
+from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.guards.requirements import Violation, closure
+from safeinstall.guards.surroundings import Surroundings
+from safeinstall.guards.ways import new_environment
+from safeinstall.plan import Plan
+
+__all__ = ["changes_kernel", "kernel_closure", "kernel_kept", "kernel_stack", "kernel_violations"]
+
+ROOT: Final = "ipykernel"
+
+
+def kernel_closure(around: Surroundings) -> frozenset[str]:
+    """Return the canonical names the kernel is made of: ipykernel and all it requires."""
+    return closure([ROOT], around.visible.by_key(), around.markers)
+
+
+def kernel_violations(found: Iterable[Violation], around: Surroundings) -> tuple[Violation, ...]:
+    """Return those violations whose owner is a part of the kernel."""
+    found = tuple(found)
+    if not found:
+        return ()
+    own = kernel_closure(around)
+    return tuple(violation for violation in found if canonicalize_name(violation.owner) in own)
+
+
+def changes_kernel(plan: Plan, around: Surroundings) -> tuple[str, ...]:
+    """Return the members of the kernel that the plan changes: then a second kernel must start."""
+    names = {canonicalize_name(change.name): change.name for change in plan.changes}
+    visible = around.visible.versions()
+    touched = {key for key in names if key in visible}
+    if not touched:
+        return ()
+    return tuple(sorted(names[key] for key in touched & kernel_closure(around)))
+
+
+def removes_kernel(plan: Plan) -> bool:
+    """Tell whether the plan takes ipykernel itself away."""
+    return any(
+        canonicalize_name(change.name) == ROOT and change.after is None for change in plan.changes
+    )
+
+
+def kernel_stack(plan: Plan, around: Surroundings, found: Iterable[Violation]) -> Finding | None:
+    """Refuse a plan after which the kernel would lack what it needs, unless it was allowed.
+
+    `found`: the new violations of the plan. The caller has already tried to solve the request
+    with the kernel's members kept as they are.
+    """
+    own = kernel_violations(found, around)
+    if not own and not removes_kernel(plan):
+        return None
+    intent = plan.intent
+    allowed = intent.request.allows("allow-kernel-change")
+    names = list(dict.fromkeys(violation.name for violation in own)) or [ROOT]
+    changed: dict[str, Change] = {canonicalize_name(change.name): change for change in plan.changes}
+    words = []
+    for name in names:
+        change = changed.get(name)
+        if change is not None:
+            words.append(f"{change.name} {change.before or 'absent'} → {change.after or 'removed'}")
+    what = ", ".join(words) or ", ".join(names)
+    return Finding(
+        code="kernel-stack",
+        severity=Severity.WARNING if allowed else Severity.REFUSE,
+        message=f"This kernel runs on {what}: it would not start again."
+        if not allowed
+        else f"This kernel runs on {what}; a second kernel has to start before it is kept.",
+        context="\n".join(
+            f"{violation.words} (it would have {violation.found or 'none'})" for violation in own
+        ),
+        hint=()
+        if allowed
+        else (
+            new_environment(intent),
+            Suggestion(
+                command=intent.line(
+                    allow=intent.request.allow | {"allow-kernel-change"}, dry_run=False
+                ),
+                note="try it: it is put back unless a second kernel starts and answers",
+            ),
+        ),
+    )
+
+
+def kernel_kept(first: Plan, kept: Plan) -> Finding:
+    """Say that the request was solved anew so that the kernel stays as it is."""
+    before = {canonicalize_name(change.name): change for change in first.changes.arriving}
+    now = {canonicalize_name(change.name): change for change in kept.changes.arriving}
+    other = [
+        f"{change.name} {now[key].after} instead of {change.after}"
+        for key, change in before.items()
+        if key in now and now[key].after != change.after
+    ]
+    left = sorted(change.name for key, change in before.items() if key not in now)
+    words = [*other, *([f"{', '.join(left)} left as it is"] if left else [])]
+    return Finding(
+        code="kernel-stack",
+        severity=Severity.INFO,
+        message="Chosen so that this kernel keeps what it runs on: "
+        f"{'; '.join(words) or 'the same versions'}.",
+    )

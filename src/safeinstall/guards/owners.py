@@ -1,0 +1,55 @@
+"""Whose is it? What conda, apt or another environment installed is theirs to change."""
+
+from __future__ import annotations
+
+from packaging.utils import canonicalize_name
+
+from safeinstall.environment import shown
+from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.guards.surroundings import Owner, Surroundings
+from safeinstall.guards.ways import new_environment
+from safeinstall.plan import Plan
+
+__all__ = ["foreign_owner"]
+
+
+def foreign_owner(plan: Plan, around: Surroundings) -> Finding | None:
+    """Refuse to replace or remove what another program installed; offer that program's command."""
+    hit = [
+        (change, around.owners[key])
+        for change in plan.changes.leaving
+        if (key := canonicalize_name(change.name)) in around.owners
+    ]
+    if not hit:
+        return None
+    intent = plan.intent
+    change, owner = hit[0]
+    home = intent.environment.home
+    who = {
+        "conda": "was installed by conda",
+        "apt": "belongs to Debian's apt",
+        "outside": f"lies outside {intent.environment.label}",
+    }.get(owner.who, f"was installed by {owner.who}")
+    deed = f"replaced by {change.after}" if change.after else "removed"
+    others = [each.name for each, _ in hit[1:]]
+    also = f" The same holds for {', '.join(others)}." if others else ""
+    return Finding(
+        code="foreign-owner",
+        severity=Severity.REFUSE,
+        message=f"{change.name} {change.before} {who} and would be {deed}.{also}",
+        context=f"Known from {shown(owner.where, home)}." if owner.where else "",
+        hint=_command(plan, owner, [owner.package or change.name, *others]),
+    )
+
+
+def _command(plan: Plan, owner: Owner, names: list[str]) -> tuple[Suggestion, ...]:
+    intent = plan.intent
+    bang = "!" if intent.prefix.startswith("%") else ""
+    if owner.who == "conda":
+        magic = "%conda install" if bang else "conda install"
+        line = f'{magic} --yes --prefix "{intent.environment.prefix}" {" ".join(names)}'
+        return (Suggestion(command=line, note="lets conda change what is conda's"),)
+    if owner.who == "apt":
+        packages = " ".join(f"python3-{canonicalize_name(name)}" for name in names)
+        return (Suggestion(command=f"sudo apt install {packages}", note="Debian's version"),)
+    return (new_environment(intent),)

@@ -1,0 +1,195 @@
+"""Which requirements of installed distributions a set of distributions does not meet (PEP 508).
+
+Only requirements that name a distribution which changes are parsed: with 200 distributions in an
+environment that is a handful of thousands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion
+
+from safeinstall.distributions import Distribution
+
+__all__ = ["Violation", "closure", "new_violations", "parsed", "wanted_by"]
+
+_NAME: Final = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[)?")
+_EXTRA: Final = re.compile(r"\bextra\b")
+
+Set = Mapping[str, Distribution]
+"""Distributions by canonical name."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Violation:
+    """One requirement that a set does not meet."""
+
+    owner: str
+    owner_version: str
+    requirement: str
+    """Name and versions, without extras and markers: fit to be a constraint."""
+    name: str
+    """Canonical name of what is required."""
+    found: str | None
+    """The version the set has, None when it has none."""
+
+    @property
+    def words(self) -> str:
+        """The violation in words: `pandas 2.3.3 needs numpy>=2.0`."""
+        return f"{self.owner} {self.owner_version} needs {self.requirement}"
+
+
+def new_violations(before: Set, after: Set, markers: Mapping[str, str]) -> tuple[Violation, ...]:
+    """Return what `after` violates and `before` did not: only the plan's own damage.
+
+    Owners that are new or replaced are judged too, by the metadata `after` has for them.
+    """
+    changed = {
+        key
+        for key in before.keys() | after.keys()
+        if _state(before.get(key)) != _state(after.get(key))
+    }
+    if not changed:
+        return ()
+    old = {(v.owner, v.name) for v in _violations(before, changed, markers)}
+    found = _violations(after, changed, markers)
+    return tuple(v for v in found if (v.owner, v.name) not in old)
+
+
+def _state(distribution: Distribution | None) -> tuple[str, tuple[str, ...]] | None:
+    return (distribution.version, distribution.requires) if distribution else None
+
+
+def _violations(
+    distributions: Set, changed: Collection[str], markers: Mapping[str, str]
+) -> list[Violation]:
+    extras = _Extras(distributions, markers)
+    found = []
+    for key, owner in distributions.items():
+        for text in owner.requires:
+            if key not in changed and _name_of(text) not in changed:
+                continue
+            requirement = parsed(text)
+            if requirement is None or not _applies(requirement, text, extras.of, key, markers):
+                continue
+            violation = _judged(owner, requirement, distributions)
+            if violation:
+                found.append(violation)
+    return found
+
+
+def _judged(owner: Distribution, requirement: Requirement, among: Set) -> Violation | None:
+    name = canonicalize_name(requirement.name)
+    there = among.get(name)
+    if there is not None:
+        try:
+            if requirement.url or requirement.specifier.contains(there.version, prereleases=True):
+                return None
+        except InvalidVersion:
+            return None
+    return Violation(
+        owner=owner.name,
+        owner_version=owner.version,
+        requirement=f"{requirement.name}{requirement.specifier}",
+        name=name,
+        found=there.version if there else None,
+    )
+
+
+def _applies(
+    requirement: Requirement,
+    text: str,
+    extras: Callable[[str], Collection[str]],
+    owner: str,
+    markers: Mapping[str, str],
+) -> bool:
+    if requirement.marker is None:
+        return True
+    if not _EXTRA.search(text.partition(";")[2]):
+        return requirement.marker.evaluate({**markers, "extra": ""})
+    return any(
+        requirement.marker.evaluate({**markers, "extra": extra}) for extra in ("", *extras(owner))
+    )
+
+
+class _Extras:
+    """Which extras of a distribution the others ask for; found out when first needed."""
+
+    def __init__(self, distributions: Set, markers: Mapping[str, str]) -> None:
+        self._distributions = distributions
+        self._markers = markers
+        self._known: dict[str, set[str]] | None = None
+
+    def of(self, key: str) -> Collection[str]:
+        """Return the extras that any installed distribution asks of `key`."""
+        if self._known is None:
+            self._known = {}
+            pairs = [(owner, text) for owner, d in self._distributions.items() for text in
+                     d.requires if "[" in text.partition(";")[0]]  # fmt: skip
+            for _ in range(3):  # an extra may switch on requirements with extras of their own
+                for owner, text in pairs:
+                    requirement = parsed(text)
+                    if requirement is not None and _applies(
+                        requirement, text, self._so_far, owner, self._markers
+                    ):
+                        name = canonicalize_name(requirement.name)
+                        self._known.setdefault(name, set()).update(requirement.extras)
+        return self._known.get(key, ())
+
+    def _so_far(self, key: str) -> Collection[str]:
+        return self._known.get(key, ()) if self._known else ()
+
+
+def closure(roots: Collection[str], among: Set, markers: Mapping[str, str]) -> frozenset[str]:
+    """Return the canonical names of `roots` and of all they require, as far as installed."""
+    found: set[str] = set()
+    waiting: list[tuple[str, frozenset[str]]] = [(root, frozenset()) for root in roots]
+    seen: set[tuple[str, frozenset[str]]] = set()
+    while waiting:
+        name, extras = waiting.pop()
+        if name not in among or (name, extras) in seen:
+            continue
+        seen.add((name, extras))
+        found.add(name)
+        for text in among[name].requires:
+            if not extras and _EXTRA.search(text.partition(";")[2]):
+                continue
+            requirement = parsed(text)
+            if requirement and _applies(requirement, text, partial(_always, extras), name, markers):
+                waiting.append((canonicalize_name(requirement.name), frozenset(requirement.extras)))
+    return frozenset(found)
+
+
+def _always(extras: Collection[str], owner: str) -> Collection[str]:
+    return extras
+
+
+def wanted_by(key: str, among: Set) -> Iterator[str]:
+    """Yield the names of the distributions that name `key` in a requirement without an extra."""
+    for distribution in among.values():
+        for text in distribution.requires:
+            if _name_of(text) == key and not _EXTRA.search(text.partition(";")[2]):
+                yield distribution.name
+                break
+
+
+@lru_cache(maxsize=4096)
+def parsed(text: str) -> Requirement | None:
+    """Return the requirement, or None when it is none (old metadata; hostile metadata)."""
+    try:
+        return Requirement(text)
+    except (InvalidRequirement, RecursionError):
+        return None
+
+
+@lru_cache(maxsize=16384)
+def _name_of(text: str) -> str:
+    found = _NAME.match(text)
+    return canonicalize_name(found[1]) if found else ""

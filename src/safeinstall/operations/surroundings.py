@@ -1,0 +1,124 @@
+"""Read what a plan meets: who owns what it replaces, what is loaded, what wins an import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from packaging.utils import canonicalize_name
+
+from safeinstall import importing, inspection, names, ownership
+from safeinstall.distributions import Distribution, Snapshot
+from safeinstall.environment import Environment
+from safeinstall.guards.surroundings import Loaded, OtherKernel, Surroundings
+from safeinstall.kernels import living
+from safeinstall.operations.arrivals import recorded
+from safeinstall.operations.world import World
+from safeinstall.plan import Plan
+
+__all__ = ["shadows_of", "surroundings_of"]
+
+
+def surroundings_of(plan: Plan, world: World) -> Surroundings:
+    """Return the facts around the plan; nothing is touched and no process is started."""
+    environment = plan.intent.environment
+    visible = _visible(plan, environment)
+    by_key = visible.by_key()
+    leaving = [
+        by_key[key]
+        for change in plan.changes.leaving
+        if (key := canonicalize_name(change.name)) in by_key
+    ]
+    pids = living.others(environment.prefix) if leaving else ()
+    return Surroundings(
+        visible=visible,
+        markers=inspection.marker_environment(environment),
+        loaded=_loaded(plan, leaving) if world.live else (),
+        owners=ownership.owners_of(leaving, environment),
+        kernels=tuple(OtherKernel(pid=pid) for pid in pids),
+        home_is_kept=_home_is_kept(environment),
+        shadows=shadows_of(_guessed(plan), environment, world.cwd),
+    )
+
+
+def shadows_of(modules: Iterable[str], environment: Environment, cwd: str) -> dict[str, str]:
+    """Return which of the top-level modules an earlier entry of the import path holds, and where.
+
+    A folder without `__init__.py` does not count: a real package behind it wins (PEP 420).
+    """
+    own = {os.path.realpath(path) for path in environment.paths.site_packages}
+    earlier = []
+    for entry in environment.sys_path:
+        if os.path.realpath(entry or cwd) in own:
+            break
+        earlier.append(entry or cwd)
+    stdlib = (environment.paths.stdlib, os.path.join(environment.paths.stdlib, "lib-dynload"))
+    folders = [
+        path for path in dict.fromkeys(earlier) if path not in stdlib and path[-4:] != ".zip"
+    ]
+    if environment.flags.isolated:
+        folders = [path for path in folders if path != cwd]
+    found = {}
+    for module in modules:
+        for folder in folders:
+            place = next((p for p in _forms(folder, module) if os.path.lexists(p)), None)
+            if place:
+                found[module] = place.removesuffix(f"{os.sep}__init__.py")
+                break
+    return found
+
+
+def _forms(folder: str, module: str) -> tuple[str, ...]:
+    path = os.path.join(folder, module)
+    return (os.path.join(path, "__init__.py"), f"{path}.py")
+
+
+def _visible(plan: Plan, environment: Environment) -> Snapshot:
+    """Return what the interpreter can import; what the plan was made from is not read again."""
+    own = {os.path.realpath(path) for path in environment.paths.site_packages}
+    found: list[Distribution] = []
+    taken = False
+    for entry in environment.sys_path:
+        if entry and os.path.realpath(entry) in own:
+            found += () if taken else plan.installed.distributions
+            taken = True
+        elif entry and entry != environment.paths.stdlib:
+            found += inspection.snapshot([entry]).distributions
+    return Snapshot(tuple(found if taken else (*found, *plan.installed.distributions)))
+
+
+def _loaded(plan: Plan, leaving: Iterable[Distribution]) -> tuple[Loaded, ...]:
+    again = {canonicalize_name(c.name) for c in plan.changes if c.kind == "reinstalled"}
+    owner = {
+        path: distribution.name
+        for distribution in leaving
+        if distribution.key not in again
+        for path in recorded(distribution.metadata, distribution.location)
+    }
+    by_owner: dict[str, list[importing.StaleModule]] = {}
+    for module, path in importing.loaded_from(owner):
+        by_owner.setdefault(owner[path], []).append(module)
+    return tuple(
+        Loaded(
+            name=name,
+            modules=tuple(module.name for module in modules),
+            compiled=sum(module.compiled for module in modules),
+        )
+        for name, modules in by_owner.items()
+    )
+
+
+def _guessed(plan: Plan) -> list[str]:
+    """Return what the requested ones are probably imported as: not known before staging."""
+    modules = []
+    for change in plan.changes.requested:
+        known = [name for name in names.modules_of(change.name) if "." not in name]
+        modules += known or [change.name.replace("-", "_").replace(".", "_")]
+    return modules
+
+
+def _home_is_kept(environment: Environment) -> bool:
+    try:
+        return os.stat(environment.home).st_dev != os.stat(environment.prefix).st_dev  # noqa: PTH116
+    except OSError:
+        return False

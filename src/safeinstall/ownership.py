@@ -1,0 +1,81 @@
+"""Whose an installed distribution is: read from the records conda, Debian and others leave."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from safeinstall.distributions import Distribution
+from safeinstall.environment import Environment
+from safeinstall.guards.surroundings import Owner
+
+__all__ = ["owners_of"]
+
+_SYSTEM_INSTALLERS: Final = {"debian": "apt", "conda": "conda", "rpm": "rpm", "portage": "portage"}
+_PREFIXES_OF_PEOPLE: Final = ("/usr/local/",)
+"""Debian's own scheme for what pip installs: not apt's."""
+
+
+def owners_of(distributions: Iterable[Distribution], environment: Environment) -> dict[str, Owner]:
+    """Return, by canonical name, the owner of each distribution that is not ours to change."""
+    found = {}
+    inside = {os.path.realpath(path) for path in environment.paths.site_packages}
+    inside.add(os.path.realpath(environment.prefix))
+    records = _CondaRecords(environment.prefix)
+    for distribution in distributions:
+        owner = _owner(distribution, inside, records)
+        if owner is not None:
+            found[distribution.key] = owner
+    return found
+
+
+def _owner(distribution: Distribution, inside: set[str], records: _CondaRecords) -> Owner | None:
+    where = os.path.realpath(distribution.location)
+    who = _SYSTEM_INSTALLERS.get(distribution.installer.strip().lower())
+    record = records.of(distribution)
+    if record:
+        return Owner(who="conda", where=record, package=_package(record))
+    if who:
+        return Owner(who=who, where=os.path.join(distribution.metadata, "INSTALLER"))
+    if os.path.basename(where) == "dist-packages" and not where.startswith(_PREFIXES_OF_PEOPLE):
+        return Owner(who="apt", where=distribution.location)
+    if not any(where == root or where.startswith(root + os.sep) for root in inside):
+        return Owner(who="outside", where=distribution.location)
+    return None
+
+
+class _CondaRecords:
+    """The JSON records of a conda environment, searched for a metadata directory's name."""
+
+    def __init__(self, prefix: str) -> None:
+        self._folder = Path(prefix, "conda-meta")
+        self._names: list[str] | None = None
+
+    def of(self, distribution: Distribution) -> str:
+        """Return the record that lists the distribution's metadata, or an empty text.
+
+        A record of the same name is tried first; names may differ (torch is conda's pytorch).
+        """
+        if self._names is None:
+            try:
+                names = sorted(os.listdir(self._folder))  # noqa: PTH208
+            except OSError:
+                names = []
+            self._names = [name for name in names if name.endswith(".json")]
+        wanted = os.fsencode(f"/{os.path.basename(distribution.metadata)}/")
+        key = distribution.key
+        for name in sorted(self._names, key=lambda name: not name.lower().startswith(key)):
+            path = self._folder / name
+            try:
+                if wanted in path.read_bytes():
+                    return str(path)
+            except OSError:
+                continue
+        return ""
+
+
+def _package(record: str) -> str:
+    """Return the package name of a record: `NAME-VERSION-BUILD.json`."""
+    return os.path.basename(record).removesuffix(".json").rsplit("-", 2)[0]
