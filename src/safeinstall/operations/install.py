@@ -40,9 +40,7 @@ def install(request: Request, world: World) -> Outcome:
             "There is nothing to install: no requirement was given.",
             hint=f"{world.prefix} pandas",
         )
-    intent = intend(
-        request, world.environment, world.environ, world.prefix, world.settings_prefix
-    )
+    intent = intend(request, world.environment, world.environ, world.prefix, world.settings_prefix)
     story = _Story(request, world, intent)
     try:
         return story.told()
@@ -101,7 +99,7 @@ class _Story:
                 self.plan = engine.make_plan(self.intent, chosen, self.world, state)
             if not self.plan.changes:
                 return self.outcome("satisfied", satisfied=self.named())
-            if self.request.dry_run:
+            if self.request.dry_run or not self.world.agreed(self.plan):
                 return self.outcome("planned")
             done = self.carried_out(self.plan)
             if done is not None:

@@ -1,0 +1,111 @@
+"""What the notebook's cells need and do: imports that are missing, installs that go wrong."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from safeinstall import operations
+from safeinstall.environment import Environment
+from safeinstall.probe import predict
+from safeinstall.render import Message, clean
+from safeinstall.watch.advice import better_line, goes_wrong, warning_message
+from safeinstall.watch.rewrite import replaceable, replaced
+
+__all__ = ["cells", "rewrite"]
+
+
+def cells(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the imports of the `cells` ({id, source}) and the install lines that go wrong."""
+    environment = operations.this_environment()
+    modules: dict[str, str] = {}
+    wrong: list[dict[str, Any]] = []
+    for cell in params.get("cells", ()):
+        source, identifier = str(cell["source"]), str(cell["id"])
+        for module in _imported(source):
+            modules.setdefault(module, identifier)
+        wrong += _wrong(source, identifier, environment)
+    missing = [
+        {"module": module, "cell": identifier, "distribution": _distribution_of(module)}
+        for module, identifier in modules.items()
+        if not _present(module)
+    ]
+    return {
+        "present": sorted(set(modules) - {item["module"] for item in missing}),
+        "missing": missing,
+        "wrong": wrong,
+    }
+
+
+def rewrite(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `source` of a cell with its wrong installs written as `%safeinstall`."""
+    source = str(params.get("source", ""))
+    found = [prediction for prediction in predict(source) if goes_wrong(prediction)]
+    new = replaceable(source, found, lambda prediction: better_line(prediction, _cwd()))
+    lines = source.splitlines(keepends=True)
+    return {"source": "".join(replaced(lines, new)), "changed": bool(new)}
+
+
+def _wrong(source: str, cell: str, environment: Environment) -> Iterator[dict[str, Any]]:
+    for prediction in predict(source):
+        if goes_wrong(prediction):
+            message: Message = warning_message(prediction, environment, _cwd())
+            instead = replaceable(source, [prediction], lambda p: better_line(p, _cwd()))
+            yield {
+                "cell": cell,
+                "line": prediction.line,
+                "outcome": prediction.outcome,
+                "message": clean(message.headline),
+                "ways": [way.to_dict() for way in message.ways],
+                "rewritable": bool(instead),
+            }
+
+
+def _imported(source: str) -> list[str]:
+    """Return the top-level modules a cell imports; lines that are no Python are left out."""
+    plain = "\n".join(
+        "pass" if line.lstrip().startswith(("%", "!", "?")) else line
+        for line in source.splitlines()
+    )
+    if source.lstrip().startswith("%%"):
+        return []
+    try:
+        tree = ast.parse(plain)
+    except (SyntaxError, ValueError):
+        return []
+    found: dict[str, None] = {}
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module]
+        for name in names:
+            found[name.split(".")[0]] = None
+    return [name for name in found if name.isidentifier()]
+
+
+def _present(module: str) -> bool:
+    if module in sys.modules or module in sys.stdlib_module_names:
+        return True
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError, AttributeError):
+        return False
+
+
+def _distribution_of(module: str) -> str:
+    """Return the name to install for a module; the module's own where nothing else is known."""
+    try:
+        from safeinstall.names import distribution_of
+    except ImportError:
+        return module
+    return distribution_of(module) or module
+
+
+def _cwd() -> str:
+    return os.getcwd()  # noqa: PTH109 - a string is wanted

@@ -1,0 +1,105 @@
+"""Changes to this environment, each as a job: install, uninstall, undo."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from safeinstall import operations, render
+from safeinstall.agent.jobs import Job, start
+from safeinstall.errors import SafeInstallError
+from safeinstall.operations.world import World
+from safeinstall.outcome import Outcome
+from safeinstall.plan import Plan
+from safeinstall.request import Request, parse
+
+__all__ = ["in_words", "install", "parsed", "undo", "uninstall", "world_of"]
+
+_ASKING = ("surprises", "always", "never")
+
+
+def install(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Install what `line` asks for, as after `%safeinstall`.
+
+    `ask` says when the plan is shown before it is applied: `surprises` (it changes something that
+    was installed and not named), `always`, `never`. `confirmed` means the plan was seen.
+    """
+    request = parsed(str(params.get("line", "")), confirmed=bool(params.get("confirmed")))
+    ask = params.get("ask") if params.get("ask") in _ASKING else "surprises"
+    if params.get("confirmed"):
+        ask = "never"
+
+    def work(job: Job) -> dict[str, Any]:
+        world = replace(world_of(job), agreed=_agreement(str(ask)))
+        return in_words(operations.install(request, world))
+
+    return start("install", request.display(), work)
+
+
+def uninstall(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the packages of `line` out again."""
+    return _by_name("uninstall", parsed(str(params.get("line", "")), confirmed=True))
+
+
+def undo(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Undo the transaction `id`, or the last one in force."""
+    operation = _operation("undo")
+    wanted = params.get("id")
+
+    def work(job: Job) -> dict[str, Any]:
+        return in_words(operation(str(wanted) if wanted else None, world_of(job)))
+
+    return start("undo", "undo", work)
+
+
+def parsed(line: str, *, confirmed: bool = False) -> Request:
+    """Return the request that was typed, with every question answered when it was confirmed."""
+    request = parse(line, cwd=os.getcwd())  # noqa: PTH109 - a string is wanted
+    return replace(request, yes=True) if confirmed else request
+
+
+def world_of(job: Job) -> World:
+    """Return the world of this process in which the job's work can be watched and cancelled."""
+    return replace(operations.here(job.progress), run=job.run)
+
+
+def in_words(outcome: Outcome) -> dict[str, Any]:
+    """Return the outcome as JSON together with the words for it."""
+    message = render.outcome_message(outcome)
+    return {
+        "outcome": outcome.to_dict(),
+        "message": {
+            "mark": message.mark,
+            "headline": render.clean(message.headline),
+            "lines": [render.clean(line) for line in message.lines],
+            "ways": [way.to_dict() for way in message.ways],
+            "details": render.clean(message.details),
+        },
+    }
+
+
+def _by_name(kind: str, request: Request) -> dict[str, Any]:
+    operation = _operation(kind)
+
+    def work(job: Job) -> dict[str, Any]:
+        return in_words(operation(request, world_of(job)))
+
+    return start(kind, request.display(), work)
+
+
+def _operation(name: str) -> Callable[..., Outcome]:
+    operation: Callable[..., Outcome] | None = getattr(operations, name, None)
+    if operation is None:
+        raise SafeInstallError(f"This version cannot {name}.", code="no-method")
+    return operation
+
+
+def _agreement(ask: str) -> Callable[[Plan], bool]:
+    """Return what decides whether a plan is applied without being shown first."""
+    if ask == "always":
+        return lambda plan: False
+    if ask == "never":
+        return lambda plan: True
+    return lambda plan: all(change.requested or change.before is None for change in plan.changes)

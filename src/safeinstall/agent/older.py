@@ -1,0 +1,56 @@
+"""What a kernel on Python 3.8 or 3.9 can say: which interpreter it is, and that this is all.
+
+Contract of this file: Python >= 3.8, standard library and the probe only.
+"""
+
+from __future__ import annotations
+
+import os
+
+from safeinstall.agent.names import environment_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+__all__ = ["facts"]
+
+
+def facts(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts in the form of `safeinstall.agent.facts`."""
+    from safeinstall.probe.facts import facts as probe_facts
+
+    report = probe_facts()
+    home = report["user"]["home"] or ""
+    locked = [where for where in report["access"].values() if not where["writable"]]
+    if locked:
+        sentence, reason = "This environment cannot be written", str(locked[0]["detail"])
+    else:
+        sentence = f"Python {_short(report['version'])} is too old for the panel to install"
+        reason = "Kernels on Python 3.10 or newer can install from here."
+    return {
+        "executable": report["executable"],
+        "shown_executable": _tilde(report["executable"], home),
+        "version": report["version"],
+        "name": environment_name(report["prefix"], report["kind"]),
+        "kind": report["kind"],
+        "kind_words": report["kind"],
+        "prefix": report["prefix"],
+        "label": _tilde(report["prefix"], home),
+        "packages": report["paths"]["purelib"],
+        "shown_packages": _tilde(report["paths"]["purelib"] or "", home),
+        "verdict": {"state": "no", "sentence": sentence, "reason": _tilde(reason, home)},
+        "findings": [],
+        "abilities": [],
+        "jobs": [],
+    }
+
+
+def _short(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def _tilde(text: str, home: str) -> str:
+    home = home.rstrip(os.sep)
+    return text.replace(home + os.sep, "~" + os.sep) if len(home) > 1 else text

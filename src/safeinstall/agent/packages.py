@@ -1,0 +1,72 @@
+"""What is installed: for each package who needs it, and whether it is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from packaging.markers import UndefinedEnvironmentName
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from safeinstall import inspection, operations
+from safeinstall.distributions import Distribution
+
+__all__ = ["packages"]
+
+
+def packages(params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the packages of this environment by name."""
+    environment = operations.this_environment()
+    installed = inspection.snapshot(environment.paths.site_packages).by_key()
+    markers = inspection.marker_environment(environment)
+    needed_by: dict[str, list[str]] = {}
+    for distribution in installed.values():
+        for key in _requires(distribution, markers):
+            if key in installed and key != distribution.key:
+                needed_by.setdefault(key, []).append(distribution.name)
+    return [
+        {
+            "name": distribution.name,
+            "version": distribution.version,
+            "needed_by": sorted(needed_by.get(key, ()), key=str.lower),
+            "requested": Path(distribution.metadata, "REQUESTED").exists(),
+            "broken": _broken(distribution),
+        }
+        for key, distribution in sorted(installed.items())
+    ]
+
+
+def _requires(distribution: Distribution, markers: dict[str, str]) -> set[str]:
+    found: set[str] = set()
+    for text in distribution.requires:
+        try:
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate(markers | {"extra": ""}):
+                found.add(canonicalize_name(requirement.name))
+        except (InvalidRequirement, UndefinedEnvironmentName):
+            continue
+    return found
+
+
+def _broken(distribution: Distribution) -> str:
+    """Say what is missing, cheaply: the metadata itself, or the folder it says it brought."""
+    metadata = Path(distribution.metadata)
+    if metadata.suffix != ".dist-info" or not metadata.is_dir():
+        return ""
+    if not distribution.version:
+        return "its metadata names no version"
+    if not (metadata / "RECORD").is_file():
+        return "its list of files (RECORD) is missing" if not distribution.installer else ""
+    try:
+        names = (metadata / "top_level.txt").read_text("utf-8", errors="replace").split()
+    except OSError:
+        return ""
+    place = Path(distribution.location)
+    missing = [
+        name
+        for name in names
+        if not (place / name).exists() and not any(place.glob(f"{name}.*")) and "/" not in name
+    ]
+    return f"{', '.join(missing)} is missing" if missing and len(missing) == len(names) else ""

@@ -1,0 +1,83 @@
+"""Where a requirement is written down in a notebook, as text: the panel puts it into the cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from safeinstall.errors import RequestError
+from safeinstall.request import join, parse
+
+__all__ = ["record"]
+
+_MAGIC: Final = "%safeinstall"
+_BLOCK = re.compile(r"(?m)^# /// script$\n(?P<body>(?:^#(?: .*)?$\n)*?)^# ///$")
+_LIST = re.compile(r"(?ms)^dependencies = \[(?P<items>.*?)\]$")
+
+
+def record(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the first cell with `requirements` written down, and whether it is a new cell.
+
+    `where` is `magic` (a `%safeinstall` line) or `pep723` (a script metadata block); `source` is
+    the first code cell as it is now.
+    """
+    requirements = [str(text) for text in params.get("requirements", ())]
+    source = str(params.get("source", ""))
+    if params.get("where") == "pep723":
+        return _in_block(source, requirements)
+    return _in_magic(source, requirements)
+
+
+def _in_magic(source: str, requirements: list[str]) -> dict[str, Any]:
+    first, newline, rest = source.partition("\n")
+    words = first.split()
+    own = words[:1] == [_MAGIC] and "-r" not in words
+    if not own:
+        return {"source": f"{_MAGIC} {join(_merged([], requirements))}", "new": True}
+    try:
+        request = parse(first.strip()[len(_MAGIC) :], cwd="/")
+    except RequestError:
+        return {"source": f"{_MAGIC} {join(_merged([], requirements))}", "new": True}
+    named = [item.text for item in request.items]
+    options = request.line("", requirements=())
+    line = " ".join(
+        part for part in (_MAGIC, options.strip(), join(_merged(named, requirements))) if part
+    )
+    return {"source": line + newline + rest, "new": False}
+
+
+def _in_block(source: str, requirements: list[str]) -> dict[str, Any]:
+    found = _BLOCK.search(source)
+    if found is None:
+        return {"source": _block("", _merged([], requirements)), "new": True}
+    body = "\n".join(line[2:] for line in found["body"].splitlines())
+    listed = _LIST.search(body)
+    old = re.findall(r"""["']([^"'\n]+)["']""", listed["items"]) if listed else []
+    others = (_LIST.sub("", body) if listed else body).strip()
+    block = _block(others, _merged(old, requirements))
+    return {"source": source[: found.start()] + block + source[found.end() :], "new": False}
+
+
+def _block(others: str, requirements: list[str]) -> str:
+    rows = [*(others.splitlines() if others else ()), "dependencies = ["]
+    rows += [f'  "{text}",' for text in requirements]
+    rows.append("]")
+    return "\n".join(["# /// script", *(f"# {row}".rstrip() for row in rows), "# ///"])
+
+
+def _merged(old: list[str], new: list[str]) -> list[str]:
+    """Return the requirements with the new ones in the place of older ones of the same name."""
+    by_name = {_key(text): text for text in old}
+    by_name.update({_key(text): text for text in new})
+    return list(by_name.values())
+
+
+def _key(text: str) -> str:
+    try:
+        return canonicalize_name(Requirement(text).name)
+    except InvalidRequirement:
+        return text
