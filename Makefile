@@ -51,7 +51,7 @@ $(WHEELS)/ready: pyproject.toml $(BOOT)/ready
 
 $(VENV)/ready: $(WHEELS)/ready
 	@test -x $(VENV)/bin/python || $(UV) venv -q --python $(BOOT)/bin/python $(VENV)
-	@$(UV) pip install -q --python $(VENV)/bin/python $(OFFLINE) -e '.[dev]'
+	@SAFEINSTALL_SKIP_JS=1 $(UV) pip install -q --python $(VENV)/bin/python $(OFFLINE) -e '.[dev]'
 	@touch $@
 
 lint: $(VENV)/ready

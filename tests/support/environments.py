@@ -118,6 +118,7 @@ class Workshop:
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(cache / "wheelhouse"),
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "SAFEINSTALL_SKIP_JS": "1",  # kernels need no panel, and tests no Node
         }
 
     def run(self, *command: str | Path) -> None:
