@@ -27,6 +27,8 @@ class Outcome:
     """What came of one operation on an environment."""
 
     status: Status
+    verb: Literal["install", "uninstall", "undo"] = "install"
+    """What was asked for."""
     environment: Environment
     destination: Destination
     asked: str = ""
@@ -73,6 +75,7 @@ class Outcome:
         return {
             "schema": 1,
             "status": self.status,
+            "verb": self.verb,
             "asked": self.asked,
             "environment": self.environment.to_dict(),
             "destination": self.destination.to_dict(),

@@ -22,6 +22,10 @@ COMMANDS: Final = {
     "env": "show the environment installs go into, and where each command would lead",
     "where": "say where the installs of a cell would go (--cell TEXT, --deep)",
     "install": "install into it, or change nothing and say why",
+    "uninstall": "remove distributions, undoable",
+    "undo": "put back exactly what the last transaction (or ID) changed",
+    "history": "list the transactions that can be undone (--prune forgets old ones)",
+    "recover": "finish or take back what a killed install left half-done",
     "new-env": "make a new environment with a kernel of its own (PATH, or --name NAME)",
 }
 """Command -> what it does; the module of a command has its name and a function `run(words)`."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
@@ -14,12 +15,15 @@ from safeinstall.errors import SafeInstallStopped
 
 __all__ = ["SafeInstallMagics", "SafeInstallStopped", "load", "unload"]
 
-_NAMES: Final = {"line": ("safeinstall", "kernelenv"), "cell": ("safeinstall",)}
+_NAMES: Final = {
+    "line": ("safeinstall", "safeuninstall", "safeundo", "kernelenv"),
+    "cell": ("safeinstall",),
+}
 
 
 @magics_class
 class SafeInstallMagics(Magics):  # type: ignore[misc]
-    """`%safeinstall` and `%kernelenv`."""
+    """`%safeinstall` and its siblings."""
 
     @no_var_expand  # type: ignore[untyped-decorator]
     @line_cell_magic  # type: ignore[untyped-decorator]
@@ -52,10 +56,55 @@ class SafeInstallMagics(Magics):  # type: ignore[misc]
 
         return kernelenv.run(line)
 
+    @no_var_expand  # type: ignore[untyped-decorator]
+    @line_magic  # type: ignore[untyped-decorator]
+    def safeuninstall(self, line: str) -> Any:
+        """Remove distributions from this kernel's environment; `%safeundo` brings them back.
+
+        ::
+
+            %safeuninstall pandas
+            %safeuninstall --allow-conflicts numpy
+        """
+        from safeinstall.magics import moves
+
+        return moves.uninstall(line)
+
+    @no_var_expand  # type: ignore[untyped-decorator]
+    @line_magic  # type: ignore[untyped-decorator]
+    def safeundo(self, line: str) -> Any:
+        """Put back exactly what the last install, uninstall or undo changed.
+
+        ::
+
+            %safeundo
+            %safeundo 0003-a05f
+            %safeundo --list
+        """
+        from safeinstall.magics import moves
+
+        return moves.undo(line)
+
 
 def load(shell: Any) -> None:
     """Register the magics with `shell`; doing so again changes nothing."""
     shell.register_magics(SafeInstallMagics)
+    if _unfinished(sys.prefix):
+        from safeinstall.magics import moves
+
+        moves.recover()
+
+
+def _unfinished(prefix: str) -> bool:
+    """Tell whether a transaction of this environment has not reached its end: a few stats.
+
+    The state of a transaction is the name of a file in its folder (`transaction/journal`).
+    """
+    try:
+        transactions = list(Path(prefix, ".safeinstall", "transactions").iterdir())
+    except OSError:
+        return False
+    return not all((each / "state.committed").exists() for each in transactions)
 
 
 def unload(shell: Any) -> None:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from safeinstall.operations.area import KEEP, History, history, prune, recover, undo
 from safeinstall.operations.install import install
 from safeinstall.operations.locate import environment_of, intend, this_environment
 from safeinstall.operations.survey import Survey, survey
+from safeinstall.operations.uninstall import uninstall
 from safeinstall.operations.where import Where, where
 from safeinstall.operations.world import Progress, World, here, there
 
 __all__ = [
+    "KEEP",
+    "History",
     "Progress",
     "Survey",
     "Where",
     "World",
     "environment_of",
     "here",
+    "history",
     "install",
     "intend",
+    "prune",
+    "recover",
     "survey",
     "there",
     "this_environment",
+    "undo",
+    "uninstall",
     "where",
 ]

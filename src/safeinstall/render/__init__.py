@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from safeinstall.render.bundle import MIME, DisplayedOutcome, bundle, displayed, error_text
 from safeinstall.render.environment import environment_message, short_environment_message
+from safeinstall.render.history import history_message
 from safeinstall.render.html import as_html
 from safeinstall.render.message import Message
 from safeinstall.render.outcome import outcome_message
@@ -21,6 +22,7 @@ __all__ = [
     "displayed",
     "environment_message",
     "error_text",
+    "history_message",
     "outcome_message",
     "short_environment_message",
     "survey_message",

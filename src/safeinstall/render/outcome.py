@@ -36,6 +36,14 @@ def outcome_message(outcome: Outcome, *, quiet: bool = False) -> Message:
 
 def _satisfied(outcome: Outcome) -> Message:
     environment = outcome.environment
+    if outcome.verb == "uninstall":
+        headline, *lines = _remarks(outcome)
+        return Message(
+            mark="✓",
+            headline=headline,
+            seconds=outcome.seconds.get("total"),
+            lines=tuple(lines),
+        )
     if not outcome.satisfied:
         headline = f"Nothing to do: the request already holds in {environment.label}"
     else:
@@ -64,7 +72,9 @@ def _planned(outcome: Outcome) -> Message:
         headline=f"Would change {outcome.environment.label} like this (nothing changed yet):",
         seconds=outcome.seconds.get("total"),
         lines=(*_rows(outcome.changes), *_remarks(outcome)),
-        ways=(Suggestion(command=_without_dry_run(outcome.asked), note="do it"),),
+        ways=(Suggestion(command=_without_dry_run(outcome.asked), note="do it"),)
+        if outcome.asked
+        else (),
     )
 
 
@@ -73,10 +83,12 @@ def _done(outcome: Outcome, quiet: bool) -> Message:
     requested = [change for change in outcome.changes if change.requested] or list(outcome.changes)
     along = [change for change in outcome.changes if change not in requested]
     owner = "this kernel's environment" if outcome.live else "the environment of this interpreter"
-    headline = f"{_deed(requested, environment.label)} — {owner}"
+    opening = "Undone: " if outcome.verb == "undo" else ""
+    headline = f"{opening}{_deed(requested, environment.label)} — {owner}"
     version = f" (Python {environment.python})"
     headline += version if len(headline + version) < _ROOM else ""
-    lines = [] if quiet else [*_rows(along), *_restart(outcome)]
+    last = "   ".join(part for part in (*_restart(outcome), _undo(outcome)) if part)
+    lines = [] if quiet else [*_rows(along), *([last] if last else [])]
     return Message(
         mark="✓",
         headline=headline,
@@ -87,6 +99,9 @@ def _done(outcome: Outcome, quiet: bool) -> Message:
 
 
 def _deed(changes: Sequence[Change], place: str) -> str:
+    if changes and all(change.kind == "removed" for change in changes):
+        named = _joined([f"{change.name} {change.before}" for change in changes])
+        return f"{named} removed from {place}"
     if all(change.kind == "added" for change in changes):
         return f"{_joined([_short(change) for change in changes])} installed into {place}"
     return f"{_joined([_short(change) for change in changes])} in {place}"
@@ -119,12 +134,27 @@ def _restart(outcome: Outcome) -> list[str]:
             if outcome.compiled_stale
             else ""
         )
+        if outcome.verb == "uninstall":
+            return [f"{named} {verb} loaded{compiled} and stays so until the kernel restarts."]
         return [f"Restart the kernel before going on: {named} {verb} loaded{compiled}."]
     if not outcome.live or any(verdict.fresh is False for verdict in outcome.verification):
         return []  # what is shadowed is said by its own finding
+    if outcome.verb == "uninstall":
+        return []
+    if outcome.verb == "undo":
+        return ["No restart needed."]
     if outcome.restart == "refreshed":
         return ["Ready to import: made visible to this running kernel, no restart needed."]
     return ["Ready to import, no restart needed."]
+
+
+def _undo(outcome: Outcome) -> str:
+    """Return the line that takes it back, short enough to stand behind another sentence."""
+    if outcome.transaction is None or not outcome.live:
+        return ""
+    if outcome.verb == "undo":
+        return f"Redo: %safeundo {outcome.transaction}"
+    return "Undo: %safeundo"
 
 
 def _stopped(outcome: Outcome) -> Message:

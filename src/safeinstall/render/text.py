@@ -77,6 +77,8 @@ def _ways(message: Message) -> list[str]:
 
 def _wrapped(line: str, indent: str) -> list[str]:
     """Wrap at blanks; a path is never broken, it may stick out."""
+    if len(line) <= _WIDTH:
+        return [line]  # runs of blanks are meant
     return textwrap.wrap(
         line,
         _WIDTH,

@@ -1,0 +1,24 @@
+"""`safeinstall undo [ID]`: put back exactly what a transaction replaced or added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from safeinstall import operations, render
+from safeinstall.cli.answer import answer, world
+from safeinstall.cli.options import read_options
+
+__all__ = ["run"]
+
+_USAGE = "safeinstall undo [ID] [--force] [--python PATH] [--json]"
+
+
+def run(words: Sequence[str]) -> int:
+    """Carry out the command and return its exit status."""
+    options = read_options(words, usage=_USAGE, switches=("--force",), most_words=1)
+    there = world(options.value("--python"), "safeinstall undo")
+    id = options.words[0] if options.words else None
+    outcome = operations.undo(there, id, force="--force" in options)
+    text = render.as_text(render.outcome_message(outcome))
+    answer(text, outcome.to_dict() if "--json" in options else None, failed=not outcome.ok)
+    return outcome.exit_status

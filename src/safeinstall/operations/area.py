@@ -1,0 +1,177 @@
+"""The transactions of an environment: history, undo, recovery, pruning."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from safeinstall import __version__, importing
+from safeinstall.distributions import Change, Changes, Snapshot
+from safeinstall.errors import SafeInstallError
+from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.installers.report import DryRun
+from safeinstall.installers.sources import Sources
+from safeinstall.operations.world import World
+from safeinstall.outcome import Outcome, Restart
+from safeinstall.plan import Chosen, Destination, Intent, Plan
+from safeinstall.request import Request
+from safeinstall.transaction import Area, Entry, Recovery
+
+__all__ = ["History", "history", "moved", "prune", "recover", "undo"]
+
+KEEP = 10
+"""Transactions kept for undo."""
+KEEP_BYTES = 2 * 2**30
+"""Disk space they may take, in bytes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class History:
+    """What was done to an environment, the newest first."""
+
+    entries: tuple[Entry, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "schema": 1,
+            "transactions": [
+                {
+                    "id": entry.id,
+                    "time": entry.time,
+                    "command": entry.command,
+                    "state": entry.state,
+                    "undoes": entry.undoes,
+                    "undoable": entry.undoable,
+                    "reason": entry.reason,
+                    "bytes_kept": entry.bytes_kept,
+                    "changes": [change.to_dict() for change in changes_of(entry)],
+                }
+                for entry in self.entries
+            ],
+        }
+
+
+def history(world: World) -> History:
+    """Return the transactions that are kept. Raises `TransactionError`."""
+    return History(entries=Area.open(world.environment.prefix).history())
+
+
+def recover(world: World) -> Recovery | None:
+    """Finish or take back what died in this environment; None when all is well."""
+    return Area.open(world.environment.prefix).recover()
+
+
+def prune(world: World, keep: int = KEEP, max_bytes: int = KEEP_BYTES) -> tuple[str, ...]:
+    """Forget the oldest transactions; returns their ids, which cannot be undone any more."""
+    area = Area.open(world.environment.prefix)
+    with area.lock():
+        return area.prune(keep=keep, max_bytes=max_bytes)
+
+
+def undo(world: World, id: str | None = None, *, force: bool = False) -> Outcome:
+    """Put back exactly what the transaction `id` (default: the last one) replaced or added.
+
+    Returns the outcome; a refusal (later changes were built on it) is one.
+    """
+    started = time.perf_counter()
+    environment = world.environment
+    try:
+        area = Area.open(environment.prefix)
+        before = importing.loaded_files(environment.prefix) if world.live else {}
+        with area.lock(on_wait=lambda holder: world.progress("waiting for another install")):
+            area.recover()
+            if not area.history():
+                return moved(world, "undo", started, failure=_nothing_to_undo())
+            entry = area.undo(id, force=force)
+    except SafeInstallError as error:
+        hint = (Suggestion(command=error.hint),) if error.hint else ()
+        return moved(
+            world,
+            "undo",
+            started,
+            failure=Finding(
+                code=error.code,
+                severity=Severity.REFUSE,
+                message=error.message,
+                context=error.context,
+                hint=hint,
+            ),
+        )
+    return moved(world, "undo", started, changes=changes_of(entry), id=entry.id, before=before)
+
+
+def moved(
+    world: World,
+    verb: Any,
+    started: float,
+    *,
+    changes: Changes | None = None,
+    id: str | None = None,
+    before: dict[str, tuple[int, int, int]] | None = None,
+    failure: Finding | None = None,
+    status: Any = None,
+    findings: tuple[Finding, ...] = (),
+) -> Outcome:
+    """Return the outcome of moves that no installer made (undo, uninstall).
+
+    `before` is what `importing.loaded_files` said before the moves: a module whose file is another
+    one now is stale.
+    """
+    environment = world.environment
+    destination = Destination.of(environment)
+    intent = Intent(
+        environment=environment,
+        request=Request(),
+        sources=Sources(),
+        redirections=(),
+        destination=destination,
+        prefix=world.prefix,
+    )
+    plan = Plan(
+        intent=intent,
+        chosen=Chosen(
+            name="safeinstall", version=__version__, reason="moves files itself", launcher=()
+        ),
+        changes=changes or Changes(),
+        resolved=DryRun(arriving=()),
+        installed=Snapshot(),
+        fingerprint="",
+    )
+    restart: Restart = "none"
+    stale: tuple[importing.StaleModule, ...] = ()
+    if world.live and failure is None and status is None:
+        importing.refresh(environment.paths.site_packages, ())
+        stale = importing.replaced_since(before or {})
+        restart = "needed" if stale else "none"
+    return Outcome(
+        status=status or ("refused" if failure else "done"),
+        verb=verb,
+        environment=environment,
+        destination=destination,
+        plan=plan if changes else None,
+        findings=(*findings, *((failure,) if failure else ())),
+        restart=restart,
+        stale_modules=tuple(module.name for module in stale),
+        compiled_stale=sum(module.compiled for module in stale),
+        transaction=id,
+        live=world.live,
+        seconds={"total": time.perf_counter() - started},
+    )
+
+
+def changes_of(entry: Entry) -> Changes:
+    """Return what a transaction changed."""
+    return Changes.of(
+        Change(name=change.name, before=change.before, after=change.after, requested=True)
+        for change in entry.changes
+    )
+
+
+def _nothing_to_undo() -> Finding:
+    return Finding(
+        code="nothing-to-undo",
+        severity=Severity.REFUSE,
+        message="safeinstall has changed nothing in this environment yet: nothing to undo.",
+    )

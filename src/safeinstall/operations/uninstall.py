@@ -1,0 +1,183 @@
+"""Uninstall through the same door as install: journaled, undoable, never a prompt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from safeinstall import importing, inspection
+from safeinstall.distributions import Change, Changes, Distribution
+from safeinstall.errors import RequestError, SafeInstallError
+from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.guards.requirements import closure, new_violations
+from safeinstall.operations.area import moved
+from safeinstall.operations.world import World
+from safeinstall.outcome import Outcome
+from safeinstall.request import Request
+from safeinstall.transaction import Area
+
+__all__ = ["uninstall"]
+
+_KERNEL = "ipykernel"
+
+
+def uninstall(request: Request, world: World) -> Outcome:
+    """Remove the named distributions from the environment, or change nothing and say why.
+
+    What others need is removed only with `--allow-conflicts`; what the kernel is made of, and what
+    another program owns, never. Raises `RequestError` for a request that is not just names.
+    """
+    started = time.perf_counter()
+    names = _names(request, world.prefix)
+    own = inspection.snapshot(world.environment.paths.site_packages).by_key()
+    visible = inspection.snapshot(world.environment.sys_path).by_key()
+    refusal = _not_ours(names, own, visible) or _kernel(names, visible, world)
+    leaving = [own[name] for name in names if name in own]
+    if refusal is None:
+        refusal = _unrecorded(leaving) or _needed(leaving, visible, request, world)
+    if refusal is not None:
+        confirm = refusal.severity is Severity.CONFIRM
+        status = "needs-confirmation" if confirm else "refused"
+        return moved(world, "uninstall", started, failure=refusal, status=status)
+    if not leaving:
+        missing = Finding(
+            code="not-installed",
+            severity=Severity.INFO,
+            message=f"{', '.join(names)}: not installed here, so there is nothing to remove.",
+        )
+        return moved(world, "uninstall", started, findings=(missing,), status="satisfied")
+    changes = Changes.of(
+        Change(name=each.name, before=each.version, after=None, requested=True) for each in leaving
+    )
+    if request.dry_run:
+        return moved(world, "uninstall", started, changes=changes, status="planned")
+    before = importing.loaded_files(world.environment.prefix) if world.live else {}
+    try:
+        area = Area.open(world.environment.prefix)
+        with area.lock(
+            wait=not request.no_wait,
+            on_wait=lambda holder: world.progress("waiting for another install to finish"),
+        ):
+            area.recover()
+            done = area.remove([each.metadata for each in leaving], request.line(world.prefix))
+    except SafeInstallError as error:
+        return moved(world, "uninstall", started, failure=_failed(error), status="failed")
+    return moved(world, "uninstall", started, changes=changes, id=done.id, before=before)
+
+
+def _names(request: Request, prefix: str) -> tuple[str, ...]:
+    wrong = next((i for i in request.items if i.kind != "named" or not i.name), None)
+    if wrong is not None or request.empty:
+        text = wrong.text if wrong else "nothing"
+        raise RequestError(f"Names are uninstalled, not {text}.", hint=f"{prefix} pandas")
+    bound = next((i for i in request.items if i.requirement and i.requirement.specifier), None)
+    if bound is not None:
+        raise RequestError(
+            f"{bound.text} names a version; what is installed goes, whatever its version.",
+            hint=f"{prefix} {bound.name}",
+        )
+    return tuple(dict.fromkeys(str(item.name) for item in request.items))
+
+
+def _not_ours(
+    names: Sequence[str], own: Mapping[str, Distribution], visible: Mapping[str, Distribution]
+) -> Finding | None:
+    """Refuse what lies outside the environment or belongs to conda or apt."""
+    for name in names:
+        found = own.get(name) or visible.get(name)
+        if found is None:
+            continue
+        command = _owners_command(found)
+        if command or name not in own:
+            return Finding(
+                code="foreign-owner",
+                severity=Severity.REFUSE,
+                message=f"{found.name} {found.version} in {found.location} is not this "
+                "environment's to remove.",
+                hint=(Suggestion(command=command, note="its owner's command"),) if command else (),
+            )
+    return None
+
+
+def _owners_command(found: Distribution) -> str:
+    if found.installer == "conda":
+        return f"conda remove {found.name}"
+    if "dist-packages" in found.location and "/usr/lib/" in found.location:
+        return f"sudo apt remove python3-{found.key}"
+    return ""
+
+
+def _kernel(
+    names: Sequence[str], visible: Mapping[str, Distribution], world: World
+) -> Finding | None:
+    """Refuse to take apart what the running kernel is made of, and safeinstall with it."""
+    markers = inspection.marker_environment(world.environment)
+    needed = closure([_KERNEL], visible, markers)
+    hit = next((name for name in names if name in needed and name in visible), None)
+    if hit is None:
+        return None
+    return Finding(
+        code="kernel-stack",
+        severity=Severity.REFUSE,
+        message=f"The kernel itself needs {visible[hit].name}: without it no notebook would run "
+        f"in {world.environment.label}.",
+    )
+
+
+def _unrecorded(leaving: Sequence[Distribution]) -> Finding | None:
+    """Refuse what has no list of its files (PEP 376): nobody knows what to remove."""
+    for found in leaving:
+        if not Path(found.metadata, "RECORD").is_file():
+            return Finding(
+                code="no-record",
+                severity=Severity.REFUSE,
+                message=f"{found.name} {found.version} has no list of its files "
+                f"({found.metadata}): nobody can know what belongs to it.",
+                hint=(
+                    Suggestion(
+                        command=f"%safeinstall --force-reinstall {found.name}=={found.version}",
+                        note="makes it whole; then it can be removed",
+                    ),
+                ),
+            )
+    return None
+
+
+def _needed(
+    leaving: Sequence[Distribution],
+    visible: Mapping[str, Distribution],
+    request: Request,
+    world: World,
+) -> Finding | None:
+    """Ask before others lose what they need: who requires it, and which line goes on."""
+    gone = {found.key for found in leaving}
+    after = {name: found for name, found in visible.items() if name not in gone}
+    markers = inspection.marker_environment(world.environment)
+    broken = new_violations(visible, after, markers)
+    if not broken or request.allows("allow-conflicts") or request.yes:
+        return None
+    words = [f"{each.owner} {each.owner_version} needs {each.requirement}" for each in broken]
+    more = f" and {len(words) - 4} more" if len(words) > 4 else ""
+    return Finding(
+        code="breaks-installed",
+        severity=Severity.CONFIRM,
+        message=f"Others need it: {'; '.join(words[:4])}{more}.",
+        hint=(
+            Suggestion(
+                command=request.allowing("--allow-conflicts").line(world.prefix),
+                note="removes it all the same",
+            ),
+        ),
+    )
+
+
+def _failed(error: SafeInstallError) -> Finding:
+    hint = (Suggestion(command=error.hint),) if error.hint else ()
+    return Finding(
+        code=error.code,
+        severity=Severity.REFUSE,
+        message=error.message,
+        context=error.context,
+        hint=hint,
+    )
