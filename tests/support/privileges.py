@@ -20,11 +20,12 @@ def can_switch() -> bool:
 
 
 def give(path: Path, uid: int = ORDINARY) -> Path:
-    """Hand a folder and all that is in it to a user."""
-    for folder, _, files in os.walk(path):
+    """Hand a folder and the folders in it to a user, who may then replace every file.
+
+    The files keep their owner: an installer may have linked them to its cache.
+    """
+    for folder, _, _ in os.walk(path):
         os.chown(folder, uid, uid)
-        for name in files:
-            os.chown(Path(folder, name), uid, uid, follow_symlinks=False)
     return path
 
 
