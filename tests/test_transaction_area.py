@@ -24,6 +24,7 @@ from safeinstall.transaction import (
 from safeinstall.transaction.disk import Disk
 from safeinstall.transaction.errors import TransactionError as SameError
 from test_transaction_trees import SITE, begin, dist_infos, environment, install, package, tree
+from test_transaction_trees import no_waiting as no_waiting
 
 SOURCE = Path(safeinstall.__file__).parent
 RECOVERY = ("errors", "disk", "moves", "process", "journal", "directory", "lock", "interruption")

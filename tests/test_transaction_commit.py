@@ -33,6 +33,7 @@ from test_transaction_trees import (
     package,
     tree,
 )
+from test_transaction_trees import no_waiting as no_waiting
 
 ONE, ONE_NEXT = package("one", "1.0"), package("one", "2.0")
 

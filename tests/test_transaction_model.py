@@ -24,6 +24,7 @@ from test_transaction_trees import (
     environment,
     tree,
 )
+from test_transaction_trees import no_waiting as no_waiting
 
 NAMES = ("ant", "bee", "cat")
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from safeinstall.transaction import Area, Committed, Transaction
 from safeinstall.transaction.disk import Disk
 
@@ -145,6 +147,12 @@ def install(
     with area.lock():
         area.recover()
         return begin(area, packages).commit(leaving=dist_infos(prefix, leaving))
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait for the platter, in every module that imports this: a killed process need not."""
+    monkeypatch.setattr(Disk, "sync", lambda self, descriptor: None)
 
 
 def test_an_environment_is_the_same_tree_as_itself(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from test_transaction_trees import (
     package,
     tree,
 )
+from test_transaction_trees import no_waiting as no_waiting
 
 ONE, ONE_NEXT, ONE_LAST = (package("one", version) for version in ("1.0", "2.0", "3.0"))
 TWO = package("two", "1.0")
@@ -98,6 +99,15 @@ def test_undo_refuses_what_later_changes_were_built_on_and_names_the_order(prefi
     undo(prefix, ids[2])
     undo(prefix, "1")
     assert tree(prefix) == before
+
+
+def test_an_undo_is_not_undone_when_what_it_restored_was_taken_away(prefix: Path) -> None:
+    first = install(prefix, [TWO])
+    again = install(prefix, [package("two", "1.1")], [TWO])
+    restored = undo(prefix, again.id)
+    taken_away = undo(prefix, first.id)
+    with pytest.raises(UndoRefused, match=f"undo {taken_away} first, then {restored}"):
+        undo(prefix, restored)
 
 
 def test_an_edited_file_is_never_lost(prefix: Path) -> None:

@@ -23,6 +23,7 @@ from test_transaction_trees import (
     package,
     tree,
 )
+from test_transaction_trees import no_waiting as no_waiting
 
 pytestmark = [
     pytest.mark.integration,

@@ -14,7 +14,14 @@ from safeinstall.transaction.directory import area_of, check, create
 from safeinstall.transaction.disk import Disk
 from safeinstall.transaction.errors import LockBusy, TransactionError, UndoRefused
 from safeinstall.transaction.exchange import Committed, exchange
-from safeinstall.transaction.history import Entry, committed, entries, find, objection
+from safeinstall.transaction.history import (
+    Entry,
+    committed,
+    entries,
+    entries_of,
+    find,
+    objection,
+)
 from safeinstall.transaction.journal import GONE, Journal, ProcessMark, transaction_ids
 from safeinstall.transaction.layout import Layout
 from safeinstall.transaction.lock import Holder, Lock, acquire
@@ -119,7 +126,7 @@ class Area:
         journal.undoes, journal.depth = target.id, target.depth + 1
         journal.changes = reversed_changes(target.changes)
         exchange(journal, layout, self._disk, leaving, arriving)
-        return next(entry for entry in self.history() if entry.id == journal.id)
+        return entries_of([*journals, journal])[0]
 
     def prune(self, keep: int = 10, max_bytes: int = 2 * 2**30) -> tuple[str, ...]:
         """Forget the oldest transactions: all but `keep`, and fewer when they take `max_bytes`.

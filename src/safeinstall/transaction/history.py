@@ -15,7 +15,7 @@ from safeinstall.transaction.journal import (
 )
 from safeinstall.transaction.records import normalized
 
-__all__ = ["Entry", "committed", "entries", "find", "objection"]
+__all__ = ["Entry", "committed", "entries", "entries_of", "find", "objection"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +66,11 @@ def committed(area: str) -> list[Journal]:
 
 def entries(area: str) -> tuple[Entry, ...]:
     """Return the history, the newest first. Raises JournalError."""
-    journals = committed(area)
+    return entries_of(committed(area))
+
+
+def entries_of(journals: list[Journal]) -> tuple[Entry, ...]:
+    """Return the entries of `journals` (oldest first), the newest first."""
     undone = _undone(journals)
     return tuple(_entry(journal, journals, undone) for journal in reversed(journals))
 
@@ -115,7 +119,7 @@ def objection(target: Journal, journals: list[Journal]) -> str:
         for journal in journals
         if journal.sequence > target.sequence
         and journal.id not in undone
-        and not _cancelled(journal)
+        and not _cancelled(journal, target)
         and _touches(journal, target)
     ]
     if not later:
@@ -128,9 +132,11 @@ def _undone(journals: list[Journal]) -> dict[str, Journal]:
     return {journal.undoes: journal for journal in journals if journal.undoes}
 
 
-def _cancelled(journal: Journal) -> bool:
-    # An undo and what it undid leave no trace; an undo of an undo is an installation again.
-    return journal.depth % 2 == 1
+def _cancelled(journal: Journal, target: Journal) -> bool:
+    # An undo and what it undid leave no trace when both came after the target. An undo of
+    # something older took away what the target was built on; an undo of an undo installs again.
+    undone = int((journal.undoes or "0").partition("-")[0])
+    return journal.depth % 2 == 1 and undone > target.sequence
 
 
 def _touches(later: Journal, target: Journal) -> bool:

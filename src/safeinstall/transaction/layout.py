@@ -41,11 +41,11 @@ class Layout:
 
     def path(self, name: str) -> str:
         """Return the absolute path of a name."""
-        return os.path.join(self.prefix, *name.split("/")) if name else self.prefix
+        return os.path.join(self.prefix, name.replace("/", os.sep)) if name else self.prefix
 
     def name(self, path: str) -> str:
         """Return the one name of an absolute `path`. Raises EscapesPrefix."""
-        folder, last = os.path.split(os.path.normpath(path))
+        folder, last = os.path.split(path if ".." not in path else os.path.normpath(path))
         real = self._folders.get(folder)
         if real is None:
             real = self._folders[folder] = self._inside(os.path.realpath(folder), path)

@@ -72,7 +72,7 @@ def owned_files(layout: Layout, dist_info: str) -> Iterator[str]:
     site = os.path.dirname(os.path.realpath(dist_info))
     for line in read_record(dist_info):
         try:
-            yield layout.name(os.path.join(site, *line.path.split("/")))
+            yield layout.name(os.path.join(site, line.path.replace("/", os.sep)))
         except EscapesPrefix as error:
             raise EscapesPrefix(
                 f"RECORD of {os.path.basename(dist_info)} lists {line.path}, which lies outside the"

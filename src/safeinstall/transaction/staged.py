@@ -10,7 +10,13 @@ from safeinstall.findings import Finding
 from safeinstall.transaction.errors import TransactionError
 from safeinstall.transaction.records import RecordLine, identity, read_record
 
-__all__ = ["Staged", "StagedDistribution", "StagedRecord", "staged_records"]
+__all__ = [
+    "Staged",
+    "StagedDistribution",
+    "StagedRecord",
+    "staged_dist_infos",
+    "staged_records",
+]
 
 SCRIPT_FOLDERS = ("bin", "Scripts")
 EXTENSIONS = (".so", ".pyd")
@@ -100,11 +106,16 @@ def _modules(names: dict[str, int], site: str) -> set[str]:
 
 
 def staged_records(stage: str) -> Iterator[StagedRecord]:
-    """Yield every dist-info below `stage`, whichever layout the installer chose."""
+    """Read the RECORD of every dist-info below `stage`."""
+    return map(_read, staged_dist_infos(stage))
+
+
+def staged_dist_infos(stage: str) -> Iterator[str]:
+    """Yield every dist-info folder below `stage`, whichever layout the installer chose."""
     for folder, subfolders, _files in os.walk(stage):
         subfolders.sort()
         for name in [name for name in subfolders if name.endswith(".dist-info")]:
-            yield _read(os.path.join(folder, name))
+            yield os.path.join(folder, name)
         if os.path.basename(folder) in ("site-packages", "dist-packages"):
             subfolders.clear()  # thousands of folders below, and no dist-info
 
@@ -116,10 +127,11 @@ def _read(dist_info: str) -> StagedRecord:
         lines = read_record(dist_info)
     except TransactionError as error:
         return StagedRecord(name, version, dist_info, (), error.message)
-    meant = tuple(
-        (os.path.normpath(os.path.join(site, *line.path.split("/"))), line)
-        if not os.path.isabs(line.path)
-        else (os.path.normpath(line.path), line)
-        for line in lines
-    )
+    meant = tuple((_meant(site, line.path), line) for line in lines)
     return StagedRecord(name, version, dist_info, meant, "")
+
+
+def _meant(site: str, path: str) -> str:
+    joined = os.path.join(site, path.replace("/", os.sep))
+    plain = ".." not in path and "//" not in path and "/./" not in path
+    return joined if plain else os.path.normpath(joined)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from safeinstall.findings import Finding, Severity
 from safeinstall.transaction.arrivals import Arrivals
@@ -17,26 +18,27 @@ __all__ = [
     "check_records",
     "check_reserved",
     "check_size",
-    "check_startup",
 ]
 
 RESERVED_SCRIPT = re.compile(
     r"(python[\d.]*[tdw]?(-config)?|pypy[\d.]*|pip[\d.]*|(de)?activate([._].+)?)(\.exe)?",
     re.IGNORECASE,
 )
-_CODE_LINE = re.compile(r"^import[ \t]", re.MULTILINE)
-KNOWN_STARTUP = re.compile(
-    r"distutils-precedence\.pth|__editable__\..+\.pth|_?editable_impl_.+\.pth|.+-nspkg\.pth"
-    r"|_virtualenv\.pth|coloredlogs\.pth|a1_coverage\.pth|matplotlib.*\.pth"
-)
-"""Start-up files of well-known tools, or of an editable install that was asked for."""
 
 
 def check_records(
     records: Iterable[StagedRecord], files: Collection[str], twice: Collection[str], hashes: bool
 ) -> Iterator[Finding]:
     """Compare every RECORD with `files` (absolute, all that is staged); `twice`: ignored here."""
+    records = list(records)
     listed: set[str] = set()
+    promised = {
+        path: line
+        for record in records
+        for path, line in record.lines
+        if path in files and path not in twice
+    }
+    false = _false_promises(promised, hashes)
     for record in records:
         who = f"{record.name} {record.version}"
         if record.problem:
@@ -47,7 +49,7 @@ def check_records(
             listed.add(path)
             if path not in files:
                 missing.append(line.path)
-            elif path not in twice and not _agrees(path, line, hashes):
+            elif path in false:
                 wrong.append(line.path)
         if wrong:
             yield _finding(
@@ -73,6 +75,20 @@ def check_records(
             f"{_some([os.path.basename(path) for path in stray])} in no RECORD; it is installed"
             " and undone with the rest.",
         )
+
+
+def _false_promises(promised: Mapping[str, RecordLine], hashes: bool) -> set[str]:
+    # Hashing is most of the work of an inspection, and Python lets go of its lock for it.
+    paths = sorted(promised)
+    workers = min(4, os.cpu_count() or 1) if hashes else 1
+
+    def judge(first: int) -> list[str]:
+        return [p for p in paths[first::workers] if not _agrees(p, promised[p], hashes)]
+
+    if workers == 1:
+        return set(judge(0))
+    with ThreadPoolExecutor(workers) as pool:
+        return {path for part in pool.map(judge, range(workers)) for path in part}
 
 
 def _agrees(path: str, line: RecordLine, hashes: bool) -> bool:
@@ -162,39 +178,6 @@ def check_reserved(
                 f"{distribution.name} {distribution.version} brings {name}, which would replace a"
                 " part of the environment itself.",
             )
-
-
-def check_startup(stage: str, distributions: Iterable[StagedDistribution]) -> Iterator[Finding]:
-    """Name what would run, or change the search path, at the start of every later Python."""
-    for distribution in distributions:
-        who = f"{distribution.name} {distribution.version}"
-        for name in distribution.pth:
-            path = os.path.join(stage, *name.split("/"))
-            try:
-                with open(path, encoding="utf-8", errors="replace") as file:
-                    text = file.read(1 << 20)
-            except OSError:
-                continue
-            file_name = name.rpartition("/")[2]
-            if not _CODE_LINE.search(text):
-                folders = ", ".join(text.split("\n")[:3]).strip(", ")
-                message = f"{who} adds to the search path of every Python here: {folders}"
-                yield _finding("startup-code", Severity.INFO, message, file_name)
-                continue
-            known = KNOWN_STARTUP.fullmatch(file_name)
-            yield _finding(
-                "startup-code",
-                Severity.INFO if known else Severity.CONFIRM,
-                f"{who} brings {file_name}, which runs code at the start of every Python here.",
-                text.strip()[:200],
-            )
-        for module in ("sitecustomize", "usercustomize"):
-            if module in distribution.modules:
-                yield _finding(
-                    "startup-code",
-                    Severity.CONFIRM,
-                    f"{who} brings {module}, which runs at the start of every Python here.",
-                )
 
 
 def check_size(distributions: Collection[StagedDistribution], limit: int) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from safeinstall.transaction import staged_checks as checks
 from safeinstall.transaction.arrivals import INSTALLER_LITTER, Arrivals
 from safeinstall.transaction.departures import Departures
 from safeinstall.transaction.staged import Staged, StagedRecord, staged_records
+from safeinstall.transaction.startup_files import check_startup
 
 __all__ = ["inspect_stage"]
 
@@ -49,7 +50,7 @@ def inspect_stage(
         checks.check_records(records, sizes, twice, hashes),
         checks.check_collisions(arriving, owner, names),
         checks.check_reserved(distributions, reserved_ok),
-        checks.check_startup(stage, distributions),
+        check_startup(stage, distributions),
         checks.check_size(distributions, max_bytes),
     )
     return Staged(

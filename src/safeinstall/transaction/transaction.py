@@ -19,7 +19,7 @@ from safeinstall.transaction.owners import installed, owners
 from safeinstall.transaction.records import identity, normalized, owned_files
 from safeinstall.transaction.recover import roll_back
 from safeinstall.transaction.requested import keep_requested
-from safeinstall.transaction.staged import Staged, staged_records
+from safeinstall.transaction.staged import Staged, staged_dist_infos
 from safeinstall.transaction.staging import inspect_stage
 
 __all__ = ["Transaction"]
@@ -158,16 +158,16 @@ class Transaction:
     def _site_folders(self, leaving: Sequence[str]) -> list[str]:
         folders = dict.fromkeys(os.path.realpath(folder) for folder in self._folders)
         folders.update(dict.fromkeys(os.path.dirname(os.path.realpath(path)) for path in leaving))
-        for record in staged_records(self.stage):
-            inside = os.path.relpath(os.path.dirname(record.dist_info), self.stage)
+        for dist_info in staged_dist_infos(self.stage):
+            inside = os.path.relpath(os.path.dirname(dist_info), self.stage)
             folders[os.path.realpath(os.path.join(self._layout.prefix, inside))] = None
         return [path for path in folders if path.startswith(self._layout.prefix + os.sep)]
 
     def _changes(self, leaving: Sequence[str]) -> list[Change]:
         before = {normalized(name): (name, version) for name, version in map(identity, leaving)}
         after = {
-            normalized(record.name): (record.name, record.version)
-            for record in staged_records(self.stage)
+            normalized(name): (name, version)
+            for name, version in map(identity, staged_dist_infos(self.stage))
         }
         return [
             Change(
