@@ -23,6 +23,10 @@ def run(line: str) -> Any:
             return Shown(render.survey_message(found), found.to_dict())
         if "--where" in words:
             return _where(words)
+        if "--kernels" in words:
+            from safeinstall.magics import kernels
+
+            return kernels.run(words)
         raise RequestError(f"%kernelenv does not know {words[0]!r}.", hint="%kernelenv")
     except SafeInstallError as error:
         raise usage_stop(error) from None

@@ -1,0 +1,207 @@
+"""What is to be said about one kernelspec, from what it starts and what was found there. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.kernels.launch import Launch
+from safeinstall.kernels.specs import Spec
+
+__all__ = ["Interpreter", "KernelState", "judged", "promised_version"]
+
+_VERSION: Final = re.compile(r"(?<![\d.])(3\.\d{1,2})(?!\d)")
+_MODULES: Final = ("ipykernel", "ipykernel_launcher")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interpreter:
+    """What the interpreter of a kernelspec turned out to be."""
+
+    version: str
+    prefix: str
+    kind: str
+    writable: bool
+    owner: str
+    """Who owns the environment."""
+    has_ipykernel: bool | None
+    """None when it was not asked."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KernelState:
+    """One kernelspec, what it starts, and what is the matter with it."""
+
+    spec: Spec
+    launch: Launch | None
+    interpreter: Interpreter | None
+    findings: tuple[Finding, ...] = ()
+    starts: bool | None = None
+    """None when it was not tried."""
+
+    @property
+    def healthy(self) -> bool:
+        """True when nothing is known against it."""
+        return not any(f.severity is not Severity.INFO for f in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        found = self.interpreter
+        return {
+            "name": self.spec.name,
+            "display_name": self.spec.display_name,
+            "folder": self.spec.folder,
+            "place": self.spec.place,
+            "language": self.spec.language,
+            "argv": list(self.spec.argv),
+            "program": self.launch.program if self.launch else None,
+            "resolved": self.launch.how if self.launch else None,
+            "exists": self.launch.exists if self.launch else None,
+            "version": found.version if found else None,
+            "prefix": found.prefix if found else None,
+            "kind": found.kind if found else None,
+            "writable": found.writable if found else None,
+            "owner": found.owner if found else None,
+            "has_ipykernel": found.has_ipykernel if found else None,
+            "starts": self.starts,
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+
+def promised_version(spec: Spec) -> str:
+    """Return the Python version a kernelspec's name speaks of, or empty."""
+    for text in (spec.display_name, spec.name):
+        found = _VERSION.search(text)
+        if found:
+            return found[1]
+    return ""
+
+
+def judged(
+    spec: Spec, launch: Launch | None, interpreter: Interpreter | None, prefix: str = "%kernelenv"
+) -> KernelState:
+    """Return the state of a kernelspec; `prefix` begins the repair lines (`%kernelenv`)."""
+    findings = [*_about_file(spec, prefix)]
+    if launch is not None and (spec.is_python or not launch.exists):
+        findings += _about_program(spec, launch, interpreter, prefix)
+    if launch is not None and interpreter is not None and spec.is_python:
+        findings += _about_interpreter(spec, interpreter, prefix)
+    return KernelState(spec=spec, launch=launch, interpreter=interpreter, findings=tuple(findings))
+
+
+def _about_file(spec: Spec, prefix: str) -> list[Finding]:
+    found = []
+    if spec.problem:
+        found.append(
+            _finding("kernelspec-broken", f"{spec.name}: {spec.problem}.", _repair(spec, prefix))
+        )
+    if spec.hidden_by:
+        found.append(
+            Finding(
+                code="kernelspec-hidden",
+                severity=Severity.INFO,
+                message=f"{spec.name} in {spec.folder} is not used: {spec.hidden_by} comes first.",
+            )
+        )
+    if spec.argv and spec.is_python and not any("{connection_file}" in w for w in spec.argv):
+        found.append(
+            _finding(
+                "kernelspec-no-connection",
+                f"{spec.name} does not hand over the connection file; no notebook can reach it.",
+                _repair(spec, prefix),
+            )
+        )
+    return found
+
+
+def _about_program(
+    spec: Spec, launch: Launch, interpreter: Interpreter | None, prefix: str
+) -> list[Finding]:
+    if launch.how == "relative":
+        return [
+            _finding(
+                "kernelspec-relative",
+                f"{spec.name} starts {launch.program}, a path that depends on the notebook's "
+                "folder.",
+                _repair(spec, prefix),
+            )
+        ]
+    if not launch.exists:
+        return [
+            _finding(
+                "kernelspec-dangling",
+                f"{spec.name} starts {launch.program}, which is not there.",
+                _repair(spec, prefix),
+            )
+        ]
+    if interpreter is None:
+        return [
+            _finding(
+                "kernelspec-no-answer",
+                f"{spec.name} starts {launch.program}, which does not answer like a Python.",
+                _repair(spec, prefix),
+            )
+        ]
+    if launch.how == "path":
+        return [
+            _finding(
+                "kernelspec-on-path",
+                f"{spec.name} starts whatever `{spec.argv[0]}` is on the server's PATH: now "
+                f"{launch.program}.",
+                _repair(spec, prefix),
+            )
+        ]
+    if launch.how == "server" and spec.place == "user":
+        return [
+            _finding(
+                "kernelspec-follows-server",
+                f"{spec.name} starts the interpreter of whichever server opens the notebook: now "
+                f"{launch.program}.",
+                _repair(spec, prefix),
+            )
+        ]
+    return []
+
+
+def _about_interpreter(spec: Spec, found: Interpreter, prefix: str) -> list[Finding]:
+    findings = []
+    promised = promised_version(spec)
+    if promised and not f"{found.version}.".startswith(f"{promised}."):
+        findings.append(
+            _finding(
+                "kernelspec-misnamed",
+                f"{spec.name} says Python {promised} and starts Python {found.version}.",
+                _repair(spec, prefix),
+            )
+        )
+    if found.has_ipykernel is False and any(module in spec.argv for module in _MODULES):
+        launch = found.prefix
+        findings.append(
+            _finding(
+                "kernelspec-no-ipykernel",
+                f"{spec.name} cannot start: {launch} has no ipykernel.",
+                Suggestion(
+                    command=f"safeinstall install --python {_quoted(found.prefix)} ipykernel",
+                    note="in a terminal",
+                ),
+            )
+        )
+    return findings
+
+
+def _repair(spec: Spec, prefix: str) -> Suggestion:
+    words = f"{prefix} --kernels" if prefix.startswith("%") else f"{prefix} kernels"
+    return Suggestion(
+        command=f"{words} --repair {_quoted(spec.name)}",
+        note="re-registers it; the old file is kept",
+    )
+
+
+def _finding(code: str, message: str, *hint: Suggestion) -> Finding:
+    return Finding(code=code, severity=Severity.WARNING, message=message, hint=hint)
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if re.search(r"\s", text) else text

@@ -1,0 +1,215 @@
+"""The kernels of this machine: what each kernelspec really starts, and how to put it right."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from safeinstall import inspection
+from safeinstall.environment import Environment
+from safeinstall.errors import RequestError, SafeInstallError
+from safeinstall.findings import Finding, Severity
+from safeinstall.kernels.judge import Interpreter, KernelState, judged, promised_version
+from safeinstall.kernels.launch import Launch, Server, resolve
+from safeinstall.kernels.register import repair
+from safeinstall.kernels.specs import find_specs, kernel_folders, user_folder
+from safeinstall.kernels.trial import try_kernel
+from safeinstall.operations.locate import environment_of
+from safeinstall.operations.pythons import find_python
+from safeinstall.operations.world import World
+from safeinstall.probe.access import user_name
+
+__all__ = ["Repaired", "list_kernels", "repair_kernels"]
+
+_ARGUMENTS: Final = ("-m", "ipykernel_launcher", "-f", "{connection_file}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repaired:
+    """A kernelspec that was written anew, or why it was not."""
+
+    name: str
+    python: str
+    kept: str
+    """Where the old file is kept."""
+    reason: str
+    """Why this interpreter; or, with an empty `python`, why nothing could be done."""
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the JSON form."""
+        return {
+            "name": self.name,
+            "python": self.python,
+            "kept": self.kept,
+            "reason": self.reason,
+        }
+
+
+def list_kernels(
+    world: World,
+    *,
+    start: bool = False,
+    folders: Sequence[str] = (),
+    prefix: str = "%kernelenv",
+) -> tuple[KernelState, ...]:
+    """Return every kernelspec with what it starts; `start` tries each Python kernel once."""
+    specs = find_specs(folders or kernel_folders(), user_folder())
+    server = _server(world)
+    asked: dict[str, Interpreter | None] = {}
+    states = []
+    for spec in specs:
+        launch = resolve(spec, server)
+        found = None
+        if launch is not None and launch.exists and spec.is_python:
+            world.progress(f"asking {spec.name}")
+            if launch.program not in asked:
+                asked[launch.program] = _asked(launch, world)
+            found = asked[launch.program]
+        state = judged(spec, launch, found, prefix)
+        if start and spec.is_python and spec.argv and not spec.hidden_by:
+            state = _tried(state, world, folders)
+        states.append(state)
+    return tuple(states)
+
+
+def repair_kernels(
+    world: World, names: Sequence[str] = (), *, folders: Sequence[str] = ()
+) -> tuple[Repaired, ...]:
+    """Write the kernelspecs anew that are broken (or those named), the old file kept beside each.
+
+    The interpreter is the one in the spec where it exists, else the environment its folder lies
+    in, else a Python of the version its name promises. Raises `RequestError` for a name nobody has.
+    """
+    states = {s.spec.name: s for s in list_kernels(world, folders=folders) if not s.spec.hidden_by}
+    unknown = [name for name in names if name.lower() not in states]
+    if unknown:
+        raise RequestError(
+            f"There is no kernel called {unknown[0]}.", context=", ".join(sorted(states))
+        )
+    wanted = [states[name.lower()] for name in names] or [
+        state for state in states.values() if not state.healthy
+    ]
+    return tuple(_repaired(state, world) for state in wanted)
+
+
+def _repaired(state: KernelState, world: World) -> Repaired:
+    spec = state.spec
+    if spec.argv and not spec.is_python:
+        return Repaired(name=spec.name, python="", kept="", reason="it is no Python kernel")
+    codes = {finding.code for finding in state.findings}
+    if codes == {"kernelspec-no-ipykernel"}:
+        return Repaired(
+            name=spec.name,
+            python="",
+            kept="",
+            reason="its interpreter has no ipykernel; the line above installs it",
+        )
+    python, reason, named = _interpreter_for(state, world)
+    if not python:
+        return Repaired(name=spec.name, python="", kept="", reason=reason)
+    display = spec.display_name
+    promised = promised_version(spec)
+    if promised and named and not named.startswith(promised):
+        display = display.replace(promised, ".".join(named.split(".")[:2]))
+    try:
+        kept = repair(spec, (python, *_ARGUMENTS), display)
+    except SafeInstallError as error:
+        return Repaired(name=spec.name, python="", kept="", reason=error.message)
+    return Repaired(name=spec.name, python=python, kept=kept, reason=reason)
+
+
+def _interpreter_for(state: KernelState, world: World) -> tuple[str, str, str]:
+    """Return the interpreter a kernelspec should start, why, and its version."""
+    spec, launch, found = state.spec, state.launch, state.interpreter
+    promised = promised_version(spec)
+    if launch is not None and found is not None:
+        misnamed = promised and not f"{found.version}.".startswith(f"{promised}.")
+        if not misnamed or launch.how == "absolute":
+            return launch.program, "the interpreter it starts now", found.version
+    home = Path(spec.folder).parents[3] if len(Path(spec.folder).parents) > 3 else None
+    if home is not None and (home / "pyvenv.cfg").exists() and (home / "bin" / "python").exists():
+        return str(home / "bin" / "python"), "the environment its file lies in", ""
+    if launch is not None and launch.how == "relative":
+        for folder in (world.cwd, spec.folder):
+            path = os.path.normpath(os.path.join(folder, spec.argv[0]))
+            if os.access(path, os.X_OK):
+                return path, f"found from {folder}", ""
+    if promised:
+        try:
+            environment = find_python(promised, world)
+        except SafeInstallError as error:
+            return "", error.message, ""
+        if _has_ipykernel(environment):
+            return environment.executable, f"a Python {promised} with ipykernel", promised
+    here = world.environment
+    if not promised or here.python == promised:
+        return here.executable, "the interpreter of this kernel", here.version
+    return "", f"no Python {promised} with ipykernel was found", ""
+
+
+def _tried(state: KernelState, world: World, folders: Sequence[str]) -> KernelState:
+    world.progress(f"starting {state.spec.name}")
+    trial = try_kernel(
+        state.spec.name, environ=world.environ, cwd=world.cwd, folders=folders, timeout=30.0
+    )
+    if trial.started:
+        return replace(state, starts=True)
+    finding = Finding(
+        code="kernel-does-not-start",
+        severity=Severity.WARNING,
+        message=f"{state.spec.name} does not start.",
+        context="\n".join(trial.stderr.splitlines()[-6:]),
+    )
+    return replace(state, starts=False, findings=(*state.findings, finding))
+
+
+def _asked(launch: Launch, world: World) -> Interpreter | None:
+    try:
+        environment = environment_of(launch.program)
+    except SafeInstallError:
+        return None
+    prefix = Path(environment.prefix)
+    try:
+        owner = user_name(prefix.stat().st_uid)
+    except OSError:
+        owner = ""
+    return Interpreter(
+        version=environment.version,
+        prefix=environment.prefix,
+        kind=environment.kind,
+        writable=environment.locked is None and environment.externally_managed is None,
+        owner=owner,
+        has_ipykernel=_has_ipykernel(environment),
+    )
+
+
+def _has_ipykernel(environment: Environment) -> bool:
+    return inspection.InstalledIndex(environment.sys_path).find("ipykernel") is not None
+
+
+def _server(world: World) -> Server:
+    """Return the server as far as it can be known from a process it started.
+
+    The kernel inherits its PATH; that its interpreter is ours is an assumption, true where
+    Jupyter and the kernel are one environment.
+    """
+    version = (sys.version_info[0], sys.version_info[1])
+    return Server(
+        executable=sys.executable,
+        prefix=sys.prefix,
+        version=version,
+        path=world.environ.get("PATH", os.defpath),
+    )
+
+
+def to_dict(states: Sequence[KernelState], repaired: Sequence[Repaired]) -> dict[str, Any]:
+    """Return the JSON form of a listing."""
+    return {
+        "schema": 1,
+        "kernels": [state.to_dict() for state in states],
+        "repaired": [each.to_dict() for each in repaired],
+    }

@@ -1,0 +1,111 @@
+"""Kernelspecs broken in many ways on a real machine: listed, repaired, started."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.conftest import Desk
+from support import ways
+from support.environments import Workshop
+
+pytestmark = pytest.mark.integration
+
+END = ["-m", "ipykernel_launcher", "-f", "{connection_file}"]
+
+
+def write(desk: Desk, name: str, argv: object, display: str = "") -> Path:
+    path = ways.specs_folder(Path(desk.settings["HOME"])) / name / "kernel.json"
+    path.parent.mkdir(parents=True)
+    data = {"argv": argv, "display_name": display or name, "language": "python"}
+    path.write_text(argv if isinstance(argv, str) else json.dumps(data), "utf-8")
+    return path
+
+
+def listing(desk: Desk, *words: str) -> dict[str, Any]:
+    done = desk.environment.run(
+        "-m", "safeinstall", "kernels", "--json", *words, settings=desk.settings, cwd=desk.notebooks
+    )
+    assert done.stdout, done.stderr
+    data: dict[str, Any] = json.loads(done.stdout)
+    return data
+
+
+def test_kernelspecs_broken_in_eight_ways_are_named_repaired_and_start(
+    desk: Desk, workshop: Workshop, tmp_path: Path
+) -> None:
+    python = str(desk.environment.python)
+    version = ".".join(desk.environment.site_packages.parent.name.removeprefix("python").split("."))
+    on_path = tmp_path / "bin" / f"python{version}x"
+    on_path.parent.mkdir()
+    on_path.symlink_to(python)
+    desk.settings["PATH"] = f"{on_path.parent}:{desk.settings['PATH']}"
+    broken = {
+        "dangling": ("/gone/bin/python", "kernelspec-dangling"),
+        "relative": (os.path.relpath(python, desk.notebooks), "kernelspec-relative"),
+        "on-path": (on_path.name, "kernelspec-on-path"),
+        "follows": ("python", "kernelspec-follows-server"),
+        "mute": ("/bin/true", "kernelspec-no-answer"),
+    }
+    files = {name: write(desk, name, [program, *END]) for name, (program, _) in broken.items()}
+    files["misnamed"] = write(desk, "misnamed", [python, *END], "Python 3.7 (old)")
+    files["no-json"] = write(desk, "no-json", "{")
+    files["no-argv"] = write(desk, "no-argv", None)
+    expected = {name: code for name, (_, code) in broken.items()} | {
+        "misnamed": "kernelspec-misnamed",
+        "no-json": "kernelspec-broken",
+        "no-argv": "kernelspec-broken",
+    }
+    found = {
+        kernel["name"]: [finding["code"] for finding in kernel["findings"]]
+        for kernel in listing(desk)["kernels"]
+    }
+    assert {name: found[name] for name in expected} == {n: [code] for n, code in expected.items()}
+    before = {name: path.read_text() for name, path in files.items()}
+    repaired = {each["name"]: each for each in listing(desk, "--repair")["repaired"]}
+    for name, path in files.items():
+        assert repaired[name]["python"], repaired[name]
+        assert Path(repaired[name]["kept"]).read_text() == before[name]
+        assert json.loads(path.read_text())["argv"][1:] == END
+    after = {k["name"]: k for k in listing(desk, "--start")["kernels"]}
+    for name in files:
+        codes = [finding["code"] for finding in after[name]["findings"]]
+        assert after[name]["starts"] is True, after[name]
+        assert codes == [], codes
+
+
+def test_a_kernel_without_ipykernel_is_given_the_line_that_works(
+    desk: Desk, workshop: Workshop, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare env"
+    workshop.run(workshop.uv, "venv", "-q", "--python", workshop.base, bare)
+    write(desk, "bare", [str(bare / "bin" / "python"), *END])
+    [state] = [kernel for kernel in listing(desk)["kernels"] if kernel["name"] == "bare"]
+    assert state["has_ipykernel"] is False
+    [finding] = state["findings"]
+    assert finding["code"] == "kernelspec-no-ipykernel"
+    assert finding["hint"] == f'safeinstall install --python "{bare}" ipykernel'
+
+
+def test_the_notebook_shows_the_same_and_a_stranger_is_left_alone(desk: Desk) -> None:
+    path = write(desk, "dangling", ["/gone/python", *END])
+    folder = path.parent.parent / "ir"
+    folder.mkdir()
+    foreign = json.dumps({"argv": ["R", "--slave"], "display_name": "R", "language": "R"})
+    (folder / "kernel.json").write_text(foreign)
+    with desk.kernel() as kernel:
+        shown = kernel.run("%kernelenv --kernels")
+        assert shown.ok, shown.everything
+        assert "/gone/python, which is not there" in shown.data["text/plain"]
+        line = "%kernelenv --kernels --repair dangling"
+        assert line in shown.data["text/plain"]
+        assert kernel.run(line).ok
+        assert "in order" in kernel.run("%kernelenv --kernels").data["text/plain"]
+        unknown = kernel.run("%kernelenv --kernels --repair nobody")
+        assert "no kernel called nobody" in unknown.traceback
+    assert json.loads(path.read_text())["argv"][0] == str(desk.environment.python)
+    assert (folder / "kernel.json").read_text() == foreign
