@@ -30,7 +30,9 @@ def test_an_interrupt_during_a_build_leaves_the_environment_as_it_was(
     make_sdist(desk.wheels, "slow", sleep=60, started=str(started))
     before = snapshot(desk.environment.prefix)
     with desk.kernel() as kernel:
-        request = kernel.send(f"%safeinstall --installer {installer} {desk.offline} slow")
+        request = kernel.send(
+            f"%safeinstall --installer {installer} --allow-build slow {desk.offline} slow"
+        )
         wait_for(started)
         kernel.interrupt()
         stopped = kernel.result(request, timeout=20)

@@ -64,9 +64,15 @@ def test_a_local_wheel(shared_desk: Desk, shared_kernel: Kernel) -> None:
     assert shared_kernel.run("import wheel_one").ok
 
 
-def test_a_source_archive_is_built(shared_desk: Desk, shared_kernel: Kernel) -> None:
+def test_a_source_archive_is_built_once_that_is_allowed(
+    shared_desk: Desk, shared_kernel: Kernel
+) -> None:
     make_sdist(shared_desk.wheels, "built_one")
-    assert installed(shared_kernel, "%safeinstall built_one") == {"built-one": "1.0"}
+    asked = shared_kernel.run("%safeinstall built_one")
+    assert not asked.ok
+    assert "--allow-build built-one" in asked.traceback
+    line = "%safeinstall --allow-build built-one built_one"
+    assert installed(shared_kernel, line) == {"built-one": "1.0"}
     assert shared_kernel.run("import built_one").ok
 
 
