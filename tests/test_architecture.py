@@ -1,4 +1,4 @@
-"""The layer rule of the house: a module imports only from rows above it, and one door per effect."""
+"""The layer rule: a module imports only from rows above it; one door for each effect."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"__init__", "__main__"}),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
-PROCESS_STARTERS = frozenset({"subprocess", "multiprocessing", "pexpect", "pty", "_posixsubprocess"})
+PROCESS_STARTERS = frozenset(
+    {"subprocess", "multiprocessing", "pexpect", "pty", "_posixsubprocess"}
+)
 OS_STARTERS = ("system", "popen", "fork", "forkpty", "posix_spawn", "posix_spawnp", "startfile")
 OS_STARTER_PREFIXES = ("exec", "spawn")
 

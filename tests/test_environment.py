@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.reports import environment, locked_access, report
 
 from safeinstall.environment import Environment, Flags, shown
 from safeinstall.errors import EnvironmentReportError
+from support.reports import environment, locked_access, report
 
 
 def test_an_environment_is_read_from_a_report() -> None:

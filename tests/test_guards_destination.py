@@ -1,28 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from tests.support.reports import environment, locked_access
 
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards import examine
 from safeinstall.installers.sources import Redirection, Sources
-from safeinstall.plan import Destination, Intent
-from safeinstall.request import parse
-
-MARKER = {"marker": "/usr/lib/python3.12/EXTERNALLY-MANAGED", "message": "use apt"}
-
-
-def intent(line: str = "pandas", *, sources: Sources | None = None, **report: Any) -> Intent:
-    here = environment(**report)
-    return Intent(
-        environment=here,
-        request=parse(line, cwd="/home/ana/proj"),
-        sources=sources or Sources(),
-        redirections=(),
-        destination=Destination.of(here),
-    )
+from safeinstall.plan import Intent
+from support.reports import MARKER, intent, locked_access
 
 
 def only(found: tuple[Finding, ...]) -> Finding:

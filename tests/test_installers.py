@@ -6,7 +6,6 @@ import json
 import os
 
 import pytest
-from tests.support.reports import environment
 
 from safeinstall.distributions import Changes
 from safeinstall.errors import InstallerError
@@ -14,6 +13,7 @@ from safeinstall.installers import pip, uv
 from safeinstall.installers.report import DryRun, Resolved
 from safeinstall.installers.sources import Sources
 from safeinstall.request import Request, parse
+from support.reports import environment
 
 HERE = environment()
 PLAN = json.dumps(

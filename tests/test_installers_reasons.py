@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.reports import environment
 
 from safeinstall.installers.reasons import explain
 from safeinstall.installers.sources import Sources
 from safeinstall.request import parse
+from support.reports import environment
 
 UNSAT = ", we can conclude that your requirements are unsatisfiable."
 CASES = {

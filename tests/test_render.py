@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.reports import environment, locked_access
-from tests.test_guards_destination import MARKER, intent
 
 from safeinstall.distributions import Change, Changes, Distribution, Snapshot
 from safeinstall.findings import Finding, Severity, Suggestion
@@ -31,6 +29,7 @@ from safeinstall.render import (
     outcome_message,
     short_environment_message,
 )
+from support.reports import MARKER, environment, intent, locked_access
 
 GOLDEN = Path(__file__).parent / "golden"
 HERE = environment()

@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.reports import environment
 
 from safeinstall.verification import Arrival, fresh_command, judge, read_fresh, shadow_findings
+from support.reports import environment
 
 
 @pytest.fixture

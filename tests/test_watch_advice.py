@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.reports import environment, locked_access
 
 from safeinstall.probe.prediction import Prediction
 from safeinstall.render import as_text
 from safeinstall.watch.advice import better_line, goes_wrong, landed_message, warning_message
+from support.reports import environment, locked_access
 
 GOLDEN = Path(__file__).parent / "golden" / "watch"
 LOCKED = environment("/opt/python", kind="pyenv", access=locked_access())

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from safeinstall.environment import Environment
+from safeinstall.installers.sources import Sources
+from safeinstall.plan import Destination, Intent
+from safeinstall.request import parse
 
-__all__ = ["environment", "report"]
+__all__ = ["MARKER", "environment", "intent", "locked_access", "report"]
 
 
 def report(prefix: str = "/home/ana/proj/.venv", **changes: Any) -> dict[str, Any]:
@@ -102,3 +105,17 @@ def locked_access() -> dict[str, Any]:
         "detail": f"{path} belongs to root (mode 755) and you are ana",
     }
     return dict.fromkeys(("purelib", "platlib", "scripts", "data"), entry)
+
+
+MARKER = {"marker": "/usr/lib/python3.12/EXTERNALLY-MANAGED", "message": "use apt"}
+
+
+def intent(line: str = "pandas", *, sources: Sources | None = None, **report: Any) -> Intent:
+    here = environment(**report)
+    return Intent(
+        environment=here,
+        request=parse(line, cwd="/home/ana/proj"),
+        sources=sources or Sources(),
+        redirections=(),
+        destination=Destination.of(here),
+    )
