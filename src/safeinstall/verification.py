@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from safeinstall.command import Command
-from safeinstall.environment import Environment
+from safeinstall.environment import Environment, shown
 from safeinstall.findings import Finding, Severity
 
 __all__ = [
@@ -123,16 +123,17 @@ def outdated(arrivals: Sequence[Arrival], verdicts: Sequence[Verdict]) -> tuple[
 
 
 def shadow_findings(
-    arrivals: Sequence[Arrival], fresh: Mapping[str, tuple[str, ...]]
+    arrivals: Sequence[Arrival], fresh: Mapping[str, tuple[str, ...]], home: str = ""
 ) -> tuple[Finding, ...]:
-    """Return a finding for each arrival whose modules another copy would win over."""
+    """Return a refusal for each module that a fresh process imports from another copy."""
     return tuple(
         Finding(
             code="shadowed",
-            severity=Severity.WARNING,
-            message=f"{module} will be imported from {places[0]}, not from the copy just "
+            severity=Severity.REFUSE,
+            message=f"import {module} would find {shown(places[0], home)}, not the copy just "
             f"installed ({arrival.name} {arrival.version}).",
-            context="An earlier entry of sys.path holds another copy.",
+            context="An earlier entry of the import path holds another copy: give that one "
+            "another name, or take it away.",
         )
         for arrival in arrivals
         for module in arrival.modules
@@ -152,6 +153,11 @@ def _is_own(arrival: Arrival, places: Sequence[str]) -> bool:
     files = {os.path.normcase(file) for file in arrival.files}
     folders = {os.path.dirname(file) for file in files}
     for place in places:
+        if os.path.basename(place) == "__init__.py":
+            # a package shared by several distributions (pkgutil style): one folder, many owners
+            shared = os.path.normcase(os.path.dirname(place))
+            if any(f == shared or f.startswith(shared + os.sep) for f in folders):
+                return True
         for path in {os.path.normcase(place), os.path.normcase(os.path.realpath(place))}:
             if path in files or any(
                 folder == path or folder.startswith(path + os.sep) for folder in folders

@@ -158,6 +158,8 @@ def _overrides(sources: Sources) -> Mapping[str, str | None]:
         "PIP_NO_BINARY": None,
         "PIP_BREAK_SYSTEM_PACKAGES": None,
         "PIP_NO_INPUT": "1",
+        "FORCE_COLOR": None,  # a kernel sets it, and pip's report would come out in colours
+        "NO_COLOR": "1",
         "PYTHONIOENCODING": "utf-8",
     }
     for variable, value in (

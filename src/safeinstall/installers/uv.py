@@ -33,7 +33,7 @@ __all__ = ["name", "plan_command", "progress", "read_plan", "stage_command"]
 
 name: Final = "uv"
 
-_FROM = re.compile(r"^ \+ (?P<name>\S+)==(?P<version>\S+) \(from (?P<url>.+)\)$", re.M)
+_FROM = re.compile(r"^ \+ (?P<name>[^\s=]+)(?:==\S+ \(from (?P<url>.+)\)| @ (?P<place>.+))$", re.M)
 _YANKED = re.compile(
     r'^warning: `(?P<name>[\w.-]+)==[^`]+` is yanked(?: \(reason: "?(?P<why>.*?)"?\))?\.?$', re.M
 )
@@ -104,13 +104,13 @@ def read_plan(stdout: str, stderr: str) -> DryRun:
             code="unknown-report",
             hint="%safeinstall --upgrade uv",
         ) from error
-    urls = {canonicalize_name(m["name"]): m["url"] for m in _FROM.finditer(stderr)}
+    urls = {canonicalize_name(m["name"]): m["url"] or m["place"] for m in _FROM.finditer(stderr)}
     yanked = {canonicalize_name(m["name"]): m["why"] or "" for m in _YANKED.finditer(stderr)}
     arriving, leaving = [], []
     for change in entry(data, "changes"):
         resolved = Resolved(
             name=str(entry(change, "name")),
-            version=str(entry(change, "version")),
+            version=str(change.get("version") or ""),  # a folder has none before it is built
             url=urls.get(canonicalize_name(str(change["name"]))),
             yanked=yanked.get(canonicalize_name(str(change["name"]))),
         )

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
 from safeinstall.environment import Environment
 from safeinstall.plan import Plan
-from safeinstall.transaction import Staged
+from safeinstall.transaction import Staged, StagedDistribution
 from safeinstall.verification import Arrival
 
-__all__ = ["arrivals_of", "changed_files", "recorded"]
+__all__ = ["arrivals_of", "changed_files", "recorded", "sizes_of"]
+
+_SHARED: Final = frozenset(
+    {"test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks", "scripts"}
+    | {"samples", "tools", "conftest", "setup"}
+)
+"""Names at the top level that no distribution owns alone."""
 
 
 def arrivals_of(
@@ -28,7 +36,7 @@ def arrivals_of(
         Arrival(
             name=distribution.name,
             version=distribution.version,
-            modules=distribution.modules,
+            modules=_importable(distribution),
             files=frozenset(
                 os.path.join(environment.prefix, file)
                 for file in distribution.files
@@ -40,6 +48,33 @@ def arrivals_of(
         for distribution in staged.distributions
         if canonicalize_name(distribution.name) in requested
     )
+
+
+def sizes_of(staged: Staged, stage: str, environment: Environment) -> dict[str, int]:
+    """Return the size of every staged file by the absolute path it will have."""
+    found = {}
+    for distribution in staged.distributions:
+        for file in distribution.files:
+            if not file.endswith(".pyc"):
+                with contextlib.suppress(OSError):  # in RECORD, but not in the package
+                    size = os.lstat(os.path.join(stage, file)).st_size
+                    found[os.path.join(environment.prefix, file)] = size
+    return found
+
+
+def _importable(distribution: StagedDistribution) -> tuple[str, ...]:
+    """Return the top-level modules whose import proves something.
+
+    Not folders without code, and not `tests` or `examples`, which many distributions share.
+    """
+    site = distribution.dist_info.rpartition("/")[0]
+    with_code = set()
+    for file in distribution.files:
+        if file.startswith(site + "/") and file.endswith((".py", ".so", ".pyd")):
+            first = file[len(site) + 1 :].split("/", 1)[0]
+            with_code.add(first.partition(".")[0])
+    found = tuple(module for module in distribution.modules if module in with_code)
+    return tuple(module for module in found if module.lower() not in _SHARED) or found
 
 
 def changed_files(

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import secrets
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from safeinstall import guards, importing, inspection, transaction, verification
+from safeinstall import guards, inspection, transaction
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.guards.kernel import changes_kernel
+from safeinstall.guards.surroundings import Surroundings
 from safeinstall.operations import engine
-from safeinstall.operations.arrivals import arrivals_of, changed_files
+from safeinstall.operations.arrivals import arrivals_of, changed_files, sizes_of
+from safeinstall.operations.checking import checked, with_versions
 from safeinstall.operations.locate import intend
+from safeinstall.operations.planning import considered
+from safeinstall.operations.proof import Evidence, proved
 from safeinstall.operations.world import World
-from safeinstall.outcome import Outcome, Restart
+from safeinstall.outcome import Outcome
 from safeinstall.plan import Intent, Plan
 from safeinstall.request import Request
 from safeinstall.satisfied import satisfied
 from safeinstall.transaction import fingerprint
-from safeinstall.verification import Arrival, Verdict
 
 __all__ = ["install"]
 
 _REPLANS = 3
-_FRESH_SECONDS = 60.0
 
 
 def install(request: Request, world: World) -> Outcome:
@@ -86,22 +87,32 @@ class _Story:
         directories = environment.sys_path if self.world.live else environment.paths.site_packages
         index = inspection.InstalledIndex(directories)
         there_already = satisfied(self.request, index, inspection.marker_environment(environment))
-        self.findings = guards.examine(self.intent)
+        self.findings = guards.examine(self.intent, set(index), self.world.policy)
         if there_already is not None or not self.request.items:
             self.findings = tuple(f for f in self.findings if not f.stops)
             return self.outcome("satisfied", satisfied=there_already or ())
         if any(finding.stops for finding in self.findings):
             return self.stopped()
         chosen = engine.choose(self.request, environment)
+        first = self.findings
         for _ in range(_REPLANS):
             with self.timed("plan"):
                 state = fingerprint(environment.paths.site_packages)
-                self.plan = engine.make_plan(self.intent, chosen, self.world, state)
+                best = considered(self.intent, chosen, self.world, state)
+            if best.plan is None:
+                self.findings = (*first, *best.findings)
+                return self.stopped()
+            self.plan = best.plan
             if not self.plan.changes:
                 return self.outcome("satisfied", satisfied=self.named())
-            if self.request.dry_run or not self.world.agreed(self.plan):
+            self.findings = (*first, *best.findings)
+            if self.request.dry_run:
                 return self.outcome("planned")
-            done = self.carried_out(self.plan)
+            if any(finding.stops for finding in best.findings):
+                return self.stopped()
+            if not self.world.agreed(self.plan):
+                return self.outcome("planned")
+            done = self.carried_out(self.plan, best.around)
             if done is not None:
                 return done
             self.world.progress("the environment was changed by another program: planning again")
@@ -109,7 +120,7 @@ class _Story:
             "Another program keeps changing this environment.", code="environment-busy"
         )
 
-    def carried_out(self, plan: Plan) -> Outcome | None:
+    def carried_out(self, plan: Plan, around: Surroundings) -> Outcome | None:
         """Stage, check and commit the plan; None when the environment is no longer as planned."""
         environment = self.world.environment
         site_packages = environment.paths.site_packages
@@ -139,78 +150,53 @@ class _Story:
                 txn.requested({change.name for change in plan.changes.requested})
                 with self.timed("check"):
                     staged = txn.inspect(site_packages=site_packages, leaving=leaving)
-                self.findings = (*self.findings, *staged.findings)
-                if any(finding.stops for finding in staged.findings):
+                    plan = self.plan = with_versions(plan, staged)
+                    self.findings = checked(
+                        self.findings, plan, around, staged, txn.stage, self.world
+                    )
+                if any(finding.stops for finding in self.findings):
                     txn.abandon()
                     return self.stopped()
                 if fingerprint(site_packages) != plan.fingerprint:
                     txn.abandon()
                     return None
-                arrivals = arrivals_of(staged, txn.stage, plan, environment)
-                changed = changed_files(staged, txn.stage, leaving, environment)
+                evidence = Evidence(
+                    arrivals=arrivals_of(staged, txn.stage, plan, environment),
+                    sizes=sizes_of(staged, txn.stage, environment),
+                    changed=changed_files(staged, txn.stage, leaving, environment),
+                    kernel=changes_kernel(plan, around),
+                )
                 self.world.progress("moving into place")
                 with self.timed("commit"):
-                    committed = txn.commit(leaving=leaving)
+                    committed = txn.commit(leaving=leaving, replacing=staged.unowned)
             except BaseException:
                 txn.rollback()
                 raise
-            return self.proved(plan, txn, committed, arrivals, changed, log)
+            return self.proved(txn, committed, evidence, log)
 
-    def proved(
-        self,
-        plan: Plan,
-        txn: Any,
-        committed: Any,
-        arrivals: tuple[Arrival, ...],
-        changed: frozenset[str],
-        log: str,
-    ) -> Outcome:
+    def proved(self, txn: Any, committed: Any, evidence: Evidence, log: str) -> Outcome:
         """Verify what was committed; roll back when it is not what it should be."""
-        environment = self.world.environment
         self.world.progress("verifying")
         try:
             with self.timed("verify"):
-                fresh = self.asked_afresh(arrivals)
-                refreshed, here_now = False, None
-                stale: tuple[importing.StaleModule, ...] = ()
-                if self.world.live:
-                    path_files = [file for arrival in arrivals for file in arrival.path_files]
-                    refreshed = importing.refresh(environment.paths.site_packages, path_files)
-                    stale = importing.stale_modules(changed)
-                    here_now = importing.origins(m for a in arrivals for m in a.modules)
-                verdicts = verification.judge(arrivals, fresh, here_now)
-                if not stale:
-                    stale = importing.loaded(verification.outdated(arrivals, verdicts))
+                proof = proved(evidence, self.intent, self.world)
         except BaseException:
             txn.rollback()
             raise
-        if not all(verdict.landed for verdict in verdicts):
+        if proof.failure is not None:
             txn.rollback()
-            return self.outcome("rolled-back", _not_landed(verdicts), verification=verdicts)
-        shadows = verification.shadow_findings(arrivals, fresh or {})
-        restart: Restart = "needed" if stale else "refreshed" if refreshed else "none"
+            self.findings = tuple(f for f in self.findings if f.code != proof.failure.code)
+            return self.outcome("rolled-back", proof.failure, verification=proof.verdicts)
+        self.findings = tuple(f for f in self.findings if f.code != "replaces-loaded")
         return self.outcome(
             "done",
-            *shadows,
-            verification=verdicts,
-            restart=restart,
-            stale_modules=tuple(module.name for module in stale),
-            compiled_stale=sum(module.compiled for module in stale),
+            verification=proof.verdicts,
+            restart=proof.restart,
+            stale_modules=tuple(module.name for module in proof.stale),
+            compiled_stale=sum(module.compiled for module in proof.stale),
             transaction=committed.id,
             log=log,
         )
-
-    def asked_afresh(self, arrivals: tuple[Arrival, ...]) -> Mapping[str, tuple[str, ...]] | None:
-        """Return what a new process of the interpreter says about the modules, None if it fails."""
-        modules = tuple(dict.fromkeys(m for arrival in arrivals for m in arrival.modules))
-        if not modules:
-            return {}
-        cookie = secrets.token_hex(16)
-        command = verification.fresh_command(
-            self.world.environment, modules, cookie, self.world.cwd
-        )
-        answer = self.world.run(command, timeout=_FRESH_SECONDS)
-        return verification.read_fresh(answer.stdout, cookie)
 
     def stopped(self) -> Outcome:
         """Return the outcome of findings that forbid going on."""
@@ -254,13 +240,4 @@ def _finding(error: SafeInstallError) -> Finding:
         message=error.message,
         context=error.context,
         hint=hint,
-    )
-
-
-def _not_landed(verdicts: tuple[Verdict, ...]) -> Finding:
-    names = ", ".join(verdict.name for verdict in verdicts if not verdict.landed)
-    return Finding(
-        code="not-landed",
-        severity=Severity.REFUSE,
-        message=f"Files of {names} are missing after the install; everything was put back.",
     )

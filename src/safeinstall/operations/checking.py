@@ -1,0 +1,61 @@
+"""Judge the staged files: all metadata can be read now, and nothing has been moved yet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from packaging.utils import canonicalize_name
+
+from safeinstall import guards, inspection
+from safeinstall.distributions import Changes
+from safeinstall.findings import Finding, Severity
+from safeinstall.guards.conflicts import broken
+from safeinstall.guards.surroundings import Surroundings
+from safeinstall.operations.arrivals import arrivals_of
+from safeinstall.operations.surroundings import shadows_of
+from safeinstall.operations.world import World
+from safeinstall.plan import Plan
+from safeinstall.transaction import Staged
+
+__all__ = ["checked", "with_versions"]
+
+_SAID_ANEW: Final = frozenset({"breaks-installed", "kernel-stack", "shadowed"})
+"""Findings on the plan that the staged files decide for good."""
+
+
+def checked(
+    before: Iterable[Finding],
+    plan: Plan,
+    around: Surroundings,
+    staged: Staged,
+    stage: str,
+    world: World,
+) -> tuple[Finding, ...]:
+    """Return every finding that holds now: those from `before`, and what the files say."""
+    environment = world.environment
+    folders = {os.path.dirname(os.path.join(stage, d.dist_info)) for d in staged.distributions}
+    arriving = inspection.snapshot(sorted(folders))
+    arrivals = arrivals_of(staged, stage, plan, environment)
+    modules = [module for arrival in arrivals for module in arrival.modules]
+    now = replace(around, shadows=shadows_of(modules, environment, world.cwd))
+    violations = broken(plan, now, arriving)
+    said = guards.examine_staged(plan, now, violations, staged.findings, world.policy)
+    kept = [f for f in before if f.code not in _SAID_ANEW or f.severity is Severity.INFO]
+    return (*kept, *said)
+
+
+def with_versions(plan: Plan, staged: Staged) -> Plan:
+    """Return the plan with the versions that were not known before something was built."""
+    if all(change.after != "" for change in plan.changes):
+        return plan
+    found = {canonicalize_name(each.name): each.version for each in staged.distributions}
+    changes = Changes.of(
+        replace(change, after=found.get(canonicalize_name(change.name), ""))
+        if change.after == ""
+        else change
+        for change in plan.changes
+    )
+    return replace(plan, changes=changes)
