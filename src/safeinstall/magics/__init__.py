@@ -12,6 +12,7 @@ from typing import Any, Final
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from safeinstall.errors import SafeInstallStopped
+from safeinstall.magics import missing
 
 __all__ = ["SafeInstallMagics", "SafeInstallStopped", "load", "unload"]
 
@@ -89,6 +90,7 @@ class SafeInstallMagics(Magics):  # type: ignore[misc]
 def load(shell: Any) -> None:
     """Register the magics with `shell`; doing so again changes nothing."""
     shell.register_magics(SafeInstallMagics)
+    missing.register(shell)
     if _unfinished(sys.prefix):
         from safeinstall.magics import moves
 
@@ -113,6 +115,7 @@ def unload(shell: Any) -> None:
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
     shell.magics_manager.registry.pop(SafeInstallMagics.__name__, None)
+    missing.unregister(shell)
     used = sys.modules.get("safeinstall.magics.install")
     if used is not None:
         used.told.clear()

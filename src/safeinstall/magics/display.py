@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from safeinstall import render
 from safeinstall.errors import SafeInstallError, SafeInstallStopped
 from safeinstall.findings import Suggestion
+from safeinstall.magics import colab
 from safeinstall.outcome import Outcome
 
 __all__ = ["Shown", "result", "usage_stop"]
@@ -37,6 +39,8 @@ def result(
     """Return the outcome to be shown, or raise `SafeInstallStopped`: the cell fails."""
     if not outcome.ok:
         raise SafeInstallStopped(render.error_text(outcome, verbose=verbose), outcome)
+    if outcome.restart == "needed" and "google.colab" in sys.modules:
+        colab.offer_restart(outcome)
     return render.displayed(outcome, verbose=verbose, quiet=quiet)
 
 

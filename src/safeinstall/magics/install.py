@@ -9,6 +9,7 @@ from typing import Any
 from safeinstall import operations, render
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Severity
+from safeinstall.magics import missing
 from safeinstall.magics.display import Shown, result, usage_stop
 from safeinstall.magics.progress import Progress
 from safeinstall.outcome import Outcome
@@ -35,6 +36,7 @@ def run(line: str, cell: str | None) -> Any:
 
             return new_environment.run(request, progress)
         outcome = operations.install(request, operations.here(progress))
+        missing.note(request, outcome)
     except SafeInstallError as error:
         raise usage_stop(error) from None
     finally:

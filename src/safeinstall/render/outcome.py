@@ -67,15 +67,22 @@ def _satisfied(outcome: Outcome) -> Message:
 
 
 def _planned(outcome: Outcome) -> Message:
+    stops = [finding for finding in outcome.findings if finding.stops]
+    questions = [line for finding in stops for line in _told(outcome, finding)]
+    do_it = (Suggestion(command=_without_dry_run(outcome.asked), note="do it"),)
+    ways = tuple(way for finding in stops for way in finding.hint)
     return Message(
         mark="·",
         headline=f"Would change {outcome.environment.label} like this (nothing changed yet):",
         seconds=outcome.seconds.get("total"),
-        lines=(*_rows(outcome.changes), *_remarks(outcome)),
-        ways=(Suggestion(command=_without_dry_run(outcome.asked), note="do it"),)
-        if outcome.asked
-        else (),
+        lines=(*_rows(outcome.changes), *questions, *_remarks(outcome)),
+        ways=ways if stops else do_it if outcome.asked else (),
     )
+
+
+def _told(outcome: Outcome, finding: Finding) -> list[str]:
+    lines = finding.context.splitlines() if finding.code not in _SELF_EXPLAINING else []
+    return [_tilde(outcome, finding.message), *(_tilde(outcome, f"  {line}") for line in lines[:4])]
 
 
 def _done(outcome: Outcome, quiet: bool) -> Message:
