@@ -12,12 +12,14 @@ SOURCE = Path(__file__).parent.parent / "src" / "safeinstall"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"probe", "errors", "findings", "redaction"}),
-    frozenset({"environment", "distributions", "request", "command", "names"}),
+    frozenset({"environment", "distributions", "request", "command", "names", "stdlib"}),
     frozenset({"installers", "satisfied"}),
     frozenset({"plan"}),
-    frozenset({"guards", "verification", "missing"}),
+    frozenset({"guards", "diagnosis", "verification", "missing"}),
     frozenset({"outcome"}),
-    frozenset({"runner", "inspection", "importing", "transaction", "kernels", "ownership"}),
+    frozenset(
+        {"runner", "inspection", "importing", "transaction", "kernels", "ownership", "evidence"}
+    ),
     frozenset({"operations"}),
     frozenset({"render", "config"}),
     frozenset({"magics", "watch", "completion", "api", "cli"}),
