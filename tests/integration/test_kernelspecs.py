@@ -40,9 +40,9 @@ def test_kernelspecs_broken_in_eight_ways_are_named_repaired_and_start(
 ) -> None:
     python = str(desk.environment.python)
     version = ".".join(desk.environment.site_packages.parent.name.removeprefix("python").split("."))
-    on_path = tmp_path / "bin" / f"python{version}x"
-    on_path.parent.mkdir()
-    on_path.symlink_to(python)
+    # Elsewhere the link would be the base interpreter: `pyvenv.cfg` is looked for beside it.
+    on_path = desk.environment.prefix / "bin" / f"python{version}x"
+    on_path.symlink_to("python")
     desk.settings["PATH"] = f"{on_path.parent}:{desk.settings['PATH']}"
     broken = {
         "dangling": ("/gone/bin/python", "kernelspec-dangling"),
@@ -95,7 +95,7 @@ def test_the_notebook_shows_the_same_and_a_stranger_is_left_alone(desk: Desk) ->
     path = write(desk, "dangling", ["/gone/python", *END])
     folder = path.parent.parent / "ir"
     folder.mkdir()
-    foreign = json.dumps({"argv": ["R", "--slave"], "display_name": "R", "language": "R"})
+    foreign = json.dumps({"argv": ["/bin/sh"], "display_name": "R", "language": "R"})
     (folder / "kernel.json").write_text(foreign)
     with desk.kernel() as kernel:
         shown = kernel.run("%kernelenv --kernels")

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "undo": "put back exactly what the last transaction (or ID) changed",
     "history": "list the transactions that can be undone (--prune forgets old ones)",
     "recover": "finish or take back what a killed install left half-done",
+    "doctor": "say what is wrong with an environment (--fix, --redact for a bug report)",
     "kernels": "show what every kernelspec really starts (--start, --repair)",
     "new-env": "make a new environment with a kernel of its own (PATH, or --name NAME)",
 }

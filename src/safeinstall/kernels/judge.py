@@ -133,7 +133,7 @@ def _about_program(
             _finding(
                 "kernelspec-dangling",
                 f"{spec.name} starts {launch.program}, which is not there.",
-                _repair(spec, prefix),
+                *((_repair(spec, prefix),) if spec.is_python else ()),
             )
         ]
     if interpreter is None:

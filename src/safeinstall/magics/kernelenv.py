@@ -23,6 +23,10 @@ def run(line: str) -> Any:
             return Shown(render.survey_message(found), found.to_dict())
         if "--where" in words:
             return _where(words)
+        if "--doctor" in words:
+            from safeinstall.magics import doctor
+
+            return doctor.run(words)
         if "--kernels" in words:
             from safeinstall.magics import kernels
 

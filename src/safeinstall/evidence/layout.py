@@ -1,0 +1,217 @@
+"""The environment's own files: scripts and their shebangs, `pyvenv.cfg`, `activate`, owners."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import os
+import re
+import stat
+from collections.abc import Sequence
+from typing import Final
+
+from safeinstall.diagnosis.values import Rewrite, Script
+from safeinstall.probe.access import user_name
+from safeinstall.probe.kind import pyvenv_settings
+
+__all__ = [
+    "activate_names",
+    "activate_rewrites",
+    "home_problem",
+    "home_rewrites",
+    "owners",
+    "script_fixes",
+    "scripts",
+]
+
+_BIGGEST: Final = 256 * 1024
+_SHEBANG: Final = re.compile(rb"#!\s*(?P<program>\S+)[^\n]*\n")
+_TRAMPOLINE: Final = re.compile(
+    rb"#!/bin/sh\n'''exec' \"?(?P<program>[^\"\n]+?)\"? \"\$0\" \"\$@\"\n' '''\n"
+)
+_VIRTUAL_ENV: Final = re.compile(r"^\s*(?:export )?VIRTUAL_ENV=['\"]?(?P<path>[^'\"\n$]+)", re.M)
+_PYTHONS: Final = re.compile(r"python[\d.]*$")
+
+
+def scripts(folder: str, python: str) -> tuple[Script, ...]:
+    """Return the Python scripts of `folder` and the interpreter each starts."""
+    found = []
+    for name in _listed(folder):
+        path = os.path.join(folder, name)
+        head = _head(path)
+        program = _program(head) if head else ""
+        if program and _PYTHONS.search(os.path.basename(program)):
+            own = _same_place(program, folder, python)
+            found.append(
+                Script(path=path, interpreter=program, exists=os.path.exists(program), own=own)
+            )
+    return tuple(found)
+
+
+def script_fixes(
+    found: Sequence[Script], folders: Sequence[str], python: str
+) -> dict[str, tuple[Rewrite, ...]]:
+    """Return, for each wrong script that a RECORD lists, the script and the RECORD put right."""
+    wrong = {os.path.realpath(s.path): s for s in found if not s.own or not s.exists}
+    fixes: dict[str, tuple[Rewrite, ...]] = {}
+    if not wrong:
+        return fixes
+    for folder in folders:
+        for name in _listed(folder):
+            record = os.path.join(folder, name, "RECORD")
+            if not name.endswith(".dist-info") or not os.path.isfile(record):
+                continue
+            with open(record, encoding="utf-8", newline="") as file:
+                rows = [row for row in csv.reader(file) if row]
+            mine: list[Rewrite] = []
+            paths = []
+            for row in rows:
+                path = os.path.realpath(os.path.join(folder, row[0]))
+                if path in wrong:
+                    rewrite = _with_shebang(path, python)
+                    row[1:3] = [_hash(rewrite.content), str(len(rewrite.content))]
+                    mine.append(rewrite)
+                    paths.append(wrong[path].path)
+            if mine:
+                text = io.StringIO()
+                csv.writer(text, lineterminator="\n").writerows(rows)
+                mine.append(_rewritten(record, text.getvalue().encode()))
+                fixes |= dict.fromkeys(paths, ()) | {paths[0]: tuple(mine)}
+    return fixes
+
+
+def activate_names(prefix: str) -> str:
+    """Return the folder that `bin/activate` names, or empty."""
+    found = _VIRTUAL_ENV.search(_text(os.path.join(prefix, "bin", "activate")))
+    return found["path"].strip() if found else ""
+
+
+def activate_rewrites(prefix: str, named: str) -> tuple[Rewrite, ...]:
+    """Return the activate scripts with the place they are in."""
+    rewrites = []
+    for name in _listed(os.path.join(prefix, "bin")):
+        path = os.path.join(prefix, "bin", name)
+        if name.lower().startswith(("activate", "deactivate")) and os.path.isfile(path):
+            text = _text(path)
+            if named and named in text:
+                rewrites.append(_rewritten(path, text.replace(named, prefix).encode()))
+    return tuple(rewrites)
+
+
+def home_problem(prefix: str) -> tuple[str, str]:
+    """Return the `home` of `pyvenv.cfg` and what is wrong with it; empty when all is well."""
+    settings = pyvenv_settings(prefix)
+    home = settings.get("home", "")
+    if not home:
+        return "", ""
+    if not os.path.isdir(home):
+        return home, "which is not there any more"
+    names = [name for name in _listed(home) if _PYTHONS.match(name)]
+    if not names:
+        return home, "where there is no Python any more"
+    python = os.path.join(prefix, "bin", "python")
+    if os.path.lexists(python) and not os.path.exists(python):
+        return home, f"and {python} leads nowhere"
+    return home, ""
+
+
+def home_rewrites(prefix: str, base: str) -> tuple[Rewrite, ...]:
+    """Return `pyvenv.cfg` and the dangling interpreter links, resting on the interpreter `base`."""
+    config = os.path.join(prefix, "pyvenv.cfg")
+    home = os.path.dirname(base)
+    lines = []
+    for line in _text(config).splitlines():
+        key = line.partition("=")[0].strip().lower()
+        if key == "home":
+            line = f"home = {home}"
+        elif key in ("executable", "base-executable"):
+            line = f"{key} = {base}"
+        elif key in ("base-prefix", "base-exec-prefix"):
+            line = f"{key} = {os.path.dirname(home)}"
+        lines.append(line)
+    rewrites = [_rewritten(config, ("\n".join(lines) + "\n").encode())]
+    folder = os.path.join(prefix, "bin")
+    for name in _listed(folder):
+        path = os.path.join(folder, name)
+        dangling = os.path.islink(path) and not os.path.exists(path)
+        if dangling and _PYTHONS.match(name) and os.path.isabs(os.readlink(path)):
+            rewrites.append(Rewrite(path=path, link=base))
+    return tuple(rewrites)
+
+
+def owners(prefix: str, folders: Sequence[str]) -> tuple[str, dict[str, list[str]]]:
+    """Return whose the environment is, and the parts by owner: the folders and what is in them."""
+    parts: dict[int, list[str]] = {}
+    for folder in dict.fromkeys((os.path.join(prefix, "bin"), *folders)):
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    parts.setdefault(entry.stat(follow_symlinks=False).st_uid, []).append(
+                        entry.path
+                    )
+        except OSError:
+            continue
+    try:
+        owner = os.stat(prefix).st_uid
+    except OSError:
+        return "", {}
+    return user_name(owner), {user_name(uid): sorted(paths) for uid, paths in parts.items()}
+
+
+def _with_shebang(path: str, python: str) -> Rewrite:
+    with open(path, "rb") as file:
+        text = file.read()
+    line = f"#!{python}\n".encode()
+    if len(line) > 127 or b" " in line[2:]:
+        line = b"#!/bin/sh\n'''exec' \"" + python.encode() + b'" "$0" "$@"\n\' \'\'\'\n'
+    old = _TRAMPOLINE.match(text) or _SHEBANG.match(text)
+    return _rewritten(path, line + (text[old.end() :] if old else text))
+
+
+def _rewritten(path: str, content: bytes) -> Rewrite:
+    return Rewrite(path=path, content=content, mode=stat.S_IMODE(os.stat(path).st_mode))
+
+
+def _program(head: bytes) -> str:
+    trampoline = _TRAMPOLINE.match(head)
+    found = trampoline or _SHEBANG.match(head)
+    program = found["program"] if found else b""
+    return "" if program in (b"/bin/sh", b"/usr/bin/env") else os.fsdecode(program)
+
+
+def _same_place(program: str, folder: str, python: str) -> bool:
+    place = os.path.realpath(os.path.dirname(program))
+    return place in (os.path.realpath(folder), os.path.realpath(os.path.dirname(python)))
+
+
+def _hash(content: bytes) -> str:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    return f"sha256={digest}"
+
+
+def _head(path: str) -> bytes:
+    try:
+        if os.path.islink(path) or not os.path.isfile(path):
+            return b""
+        with open(path, "rb") as file:
+            head = file.read(1024)
+    except OSError:
+        return b""
+    return head if head[:2] == b"#!" else b""
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read(_BIGGEST)
+    except OSError:
+        return ""
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []

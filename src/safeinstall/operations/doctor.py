@@ -1,0 +1,282 @@
+"""The doctor: look at an environment, say what is wrong, put right what is safe to put right.
+
+Looking starts nothing but, at most, the interpreter itself. What is put right is one transaction:
+files are set aside or written anew, and undo brings them back.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from safeinstall.diagnosis import distributions as judge
+from safeinstall.diagnosis import surroundings as around
+from safeinstall.diagnosis.values import Diagnosis, Installed, Shown, say
+from safeinstall.environment import shown
+from safeinstall.evidence import layout
+from safeinstall.evidence.distributions import installed, leftover_paths
+from safeinstall.installers.sources import redirections
+from safeinstall.operations.patients import Patient, standard_modules
+from safeinstall.operations.pythons import installed_pythons
+from safeinstall.operations.unfinished import MARK, left_behind
+from safeinstall.operations.world import World
+from safeinstall.probe.pip_config import effective_settings, read_pip_settings
+from safeinstall.transaction import Area, Recovery, TransactionError, free_bytes
+from safeinstall.transaction.patch import NewFile, patch
+
+__all__ = ["Examination", "Treatment", "examine", "treat"]
+
+_SCAN: Final = 4000
+"""Names looked at in a notebook folder: it may be somebody's whole home."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Treatment:
+    """What was put right."""
+
+    done: tuple[str, ...]
+    transaction: str | None
+    """The transaction that undo takes back, or None when there was none."""
+    recovered: Recovery | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examination:
+    """What the doctor found."""
+
+    patient: Patient
+    diagnoses: tuple[Diagnosis, ...]
+    distributions: int
+    seconds: float
+    treatment: Treatment | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """True when nothing but remarks was found."""
+        return all(d.finding.severity.value == "info" for d in self.diagnoses)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        treatment = self.treatment
+        return {
+            "schema": 1,
+            "prefix": self.patient.prefix,
+            "python": self.patient.python,
+            "version": self.patient.version,
+            "starts": self.patient.environment is not None,
+            "distributions": self.distributions,
+            "findings": [diagnosis.to_dict() for diagnosis in self.diagnoses],
+            "fixed": list(treatment.done) if treatment else [],
+            "transaction": treatment.transaction if treatment else None,
+            "seconds": round(self.seconds, 4),
+        }
+
+
+def examine(patient: Patient, world: World, words: Shown) -> Examination:
+    """Look at the environment; nothing is changed."""
+    began = time.perf_counter()
+    own = installed(patient.site_packages)
+    diagnoses = [
+        *_interpreter(patient, world),
+        *_transactions(patient, words),
+        *judge.twice(own, words),
+        *judge.broken(own, words),
+        *judge.leftovers(leftover_paths(patient.site_packages)),
+        *_half_made(patient),
+        *judge.old_pip(own, words),
+        *_files(patient),
+        *_import_path(patient, world, own),
+        *_conflicts(patient, own, words),
+        *_access(patient),
+        *_ambient(patient, world),
+        *around.low_space(free_bytes(patient.prefix), patient.prefix),
+    ]
+    order = {"refuse": 0, "confirm": 0, "warning": 1, "info": 2}
+    diagnoses.sort(key=lambda diagnosis: order[diagnosis.finding.severity.value])
+    return Examination(
+        patient=patient,
+        diagnoses=tuple(diagnoses),
+        distributions=len(own),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def treat(examination: Examination) -> Treatment:
+    """Put right what is safe, as one transaction. Raises `TransactionError`: then nothing was."""
+    patient = examination.patient
+    remedies = [d.remedy for d in examination.diagnoses if d.remedy is not None]
+    area = Area.open(patient.prefix)
+    if not remedies:
+        return Treatment(done=(), transaction=None)
+    with area.lock(timeout=10.0, command="safeinstall doctor"):
+        recovered = area.recover()
+        aside = list(dict.fromkeys(path for remedy in remedies for path in remedy.aside))
+        files = {
+            rewrite.path: NewFile(rewrite.content, rewrite.mode, rewrite.link)
+            for remedy in remedies
+            for rewrite in remedy.rewrites
+        }
+        aside = [path for path in aside if os.path.lexists(path)]
+        if not aside and not files:
+            done = tuple(remedy.words for remedy in remedies if remedy.recover)
+            return Treatment(done=done, transaction=None, recovered=recovered)
+        committed = patch(area, aside, files, "safeinstall doctor --fix")
+    return Treatment(
+        done=tuple(remedy.words for remedy in remedies),
+        transaction=committed.id,
+        recovered=recovered,
+    )
+
+
+def _transactions(patient: Patient, words: Shown) -> Iterator[Diagnosis]:
+    try:
+        waiting = Area.open(patient.prefix).unfinished()
+    except TransactionError as error:
+        yield say(error.code, error.message, context=error.context)
+        return
+    yield from around.unfinished(waiting, patient.prefix, f"{words.doctor} --fix")
+
+
+def _interpreter(patient: Patient, world: World) -> Iterator[Diagnosis]:
+    home, problem = layout.home_problem(patient.prefix)
+    base = _base_for(patient, world) if problem else ""
+    rewrites = layout.home_rewrites(patient.prefix, base) if base else ()
+    yield from around.wrong_home(home, problem, base, rewrites, patient.prefix)
+    if patient.environment is None and not problem:
+        yield say("does-not-start", f"{patient.python} does not start: {patient.trouble}")
+
+
+def _files(patient: Patient) -> Iterator[Diagnosis]:
+    prefix = patient.prefix
+    folder = os.path.join(prefix, "bin")
+    python = os.path.join(folder, os.path.basename(patient.python))
+    if (Path(prefix) / "pyvenv.cfg").exists():
+        found = layout.scripts(folder, python)
+        fixes = layout.script_fixes(found, patient.site_packages, python)
+        yield from around.scripts(found, fixes, prefix)
+        named = layout.activate_names(prefix)
+        yield from around.moved(named, prefix, layout.activate_rewrites(prefix, named))
+    owner, parts = layout.owners(prefix, patient.site_packages)
+    if owner and patient.environment is not None and patient.environment.is_virtual:
+        yield from around.foreign_files(parts, owner, prefix)
+
+
+def _half_made(patient: Patient) -> Iterator[Diagnosis]:
+    if left_behind(patient.prefix) is not None:
+        yield say(
+            "unfinished-environment",
+            f"{patient.prefix} was being made when safeinstall died ({MARK}); it is not complete.",
+            f"rm -r {patient.prefix}",
+        )
+
+
+def _import_path(patient: Patient, world: World, own: tuple[Installed, ...]) -> Iterator[Diagnosis]:
+    environment = patient.environment
+    if environment is None:
+        return
+    kinds = dict.fromkeys(patient.site_packages, "this environment")
+    for entry in world.environ.get("PYTHONPATH", "").split(os.pathsep):
+        if entry:
+            kinds[os.path.realpath(entry)] = "PYTHONPATH"
+    if environment.user_site.path:
+        kinds[os.path.realpath(environment.user_site.path)] = "your user site"
+    library = os.path.realpath(environment.paths.stdlib)
+    folders = [
+        real
+        for real in dict.fromkeys(os.path.realpath(entry) for entry in patient.import_path)
+        if real != library and not real.startswith(library + os.sep + "lib-dynload")
+    ]
+    own_folders = {os.path.realpath(folder) for folder in patient.site_packages}
+    others = installed([folder for folder in folders if folder not in own_folders])
+    position = {folder: index for index, folder in enumerate(folders)}
+    every = sorted((*own, *others), key=lambda each: position.get(each.folder, 10**6))
+    yield from around.copies(every, kinds)
+    first = min((position[f] for f in own_folders if f in position), default=0)
+    front = [folder for folder in folders[:first] if folder not in own_folders]
+    front += [os.path.realpath(world.cwd)] if os.path.realpath(world.cwd) not in front else []
+    kinds.setdefault(os.path.realpath(world.cwd), "the notebook's folder")
+    held = {each.folder for each in others}
+    names = {folder: _importable(folder) for folder in front if folder not in held}
+    yield from around.shadowing(names, own, standard_modules(), kinds)
+
+
+def _conflicts(patient: Patient, own: tuple[Installed, ...], words: Shown) -> Iterator[Diagnosis]:
+    markers = patient.markers
+    if markers is None or patient.environment is None:
+        return
+    own_folders = {os.path.realpath(folder) for folder in patient.site_packages}
+    others = [each for each in installed(patient.import_path) if each.folder not in own_folders]
+    yield from judge.conflicts(own, markers, words, also=others)
+
+
+def _access(patient: Patient) -> Iterator[Diagnosis]:
+    environment = patient.environment
+    if environment is None:
+        return
+    if environment.externally_managed:
+        yield say(
+            "externally-managed",
+            f"The packages of {patient.prefix} belong to its distributor (EXTERNALLY-MANAGED).",
+            info=True,
+        )
+    for key, access in environment.access:
+        if not access.writable and key in ("purelib", "scripts"):
+            yield say(
+                "not-writable",
+                f"Installs cannot write into {access.path}: {access.detail}.",
+                "%safeinstall --new-env --overlay pandas",
+            )
+
+
+def _ambient(patient: Patient, world: World) -> Iterator[Diagnosis]:
+    home = patient.environment.home if patient.environment else world.environment.home
+    settings = effective_settings(read_pip_settings(world.environ, patient.prefix, home or None))
+    for found in redirections(world.environ, settings.values()):
+        if os.path.realpath(found.value) in (
+            os.path.realpath(patient.prefix),
+            os.path.realpath(patient.python),
+        ):
+            continue
+        yield say(
+            "ambient-redirect",
+            f"{found.name}={shown(found.value, home)} leads other installers elsewhere; "
+            "safeinstall does not obey it.",
+            info=True,
+        )
+    if world.environ.get("PYTHONHOME"):
+        yield say("python-home", f"PYTHONHOME={world.environ['PYTHONHOME']} misleads every Python.")
+
+
+def _base_for(patient: Patient, world: World) -> str:
+    """Return an interpreter of the patient's version, the same release if there is one."""
+    minor = ".".join(patient.version.split(".")[:2])
+    here = world.environment
+    own = str(here.report.get("base_executable") or here.executable)
+    fitting = [
+        found
+        for found in installed_pythons(world.environ, world)
+        if f"{found.version}.".startswith(f"{minor}.")
+        and not os.path.realpath(found.path).startswith(os.path.realpath(patient.prefix))
+    ]
+    if here.python == minor:
+        return os.path.realpath(own)
+    exact = [found for found in fitting if found.version == patient.version]
+    return os.path.realpath((exact or fitting)[0].path) if fitting else ""
+
+
+def _importable(folder: str) -> list[str]:
+    try:
+        entries = [entry for entry, _ in zip(os.scandir(folder or "."), range(_SCAN), strict=False)]
+    except OSError:
+        return []
+    names = {
+        entry.name[:-3] if entry.name.endswith(".py") else entry.name
+        for entry in entries
+        if entry.name.endswith(".py")
+        or (entry.is_dir() and (Path(entry.path) / "__init__.py").exists())
+    }
+    return sorted(name for name in names if name.isidentifier())

@@ -1,0 +1,101 @@
+"""The words for an examination, and the text that may be pasted into a bug report."""
+
+from __future__ import annotations
+
+import getpass
+import re
+import socket
+from pathlib import Path
+
+from safeinstall import __version__
+from safeinstall.environment import shown
+from safeinstall.findings import Severity, Suggestion
+from safeinstall.operations.doctor import Examination
+from safeinstall.redaction import redact
+from safeinstall.render.message import Mark, Message
+from safeinstall.render.text import as_text
+
+__all__ = ["doctor_message", "report_text"]
+
+_MOST = 40
+
+
+def doctor_message(found: Examination, home: str, fix_line: str) -> Message:
+    """Return the message; `fix_line` is what puts right what is safe to put right."""
+    place = shown(found.patient.prefix, home)
+    treatment = found.treatment
+    grave = [d for d in found.diagnoses if d.finding.severity is not Severity.INFO]
+    head = f"{place} — Python {found.patient.version}, {found.distributions} distributions: "
+    if treatment is not None:
+        head += f"{len(treatment.done)} put right" if treatment.done else "nothing to put right"
+        head += f", {len(grave)} left" if grave else ""
+    else:
+        count = f"{len(grave)} thing{'s' if len(grave) != 1 else ''} to put right"
+        head += count if grave else "in order"
+    lines = [f"✓ {words}" for words in (treatment.done if treatment else ())]
+    for diagnosis in found.diagnoses[:_MOST]:
+        finding = diagnosis.finding
+        mark = "·" if finding.severity is Severity.INFO else "!"
+        lines.append(f"{mark} {_tilde(finding.message, home)}")
+        lines += [f"  {_tilde(line, home)}" for line in finding.context.splitlines()[:2]]
+    if len(found.diagnoses) > _MOST:
+        lines.append(f"and {len(found.diagnoses) - _MOST} more (--json lists all)")
+    ways: list[Suggestion] = []
+    curable = [d for d in found.diagnoses if d.remedy]
+    if curable and treatment is None:
+        ways.append(
+            Suggestion(command=fix_line, note=f"puts {len(curable)} of them right, can be undone")
+        )
+    ways += [way for d in found.diagnoses if d.remedy is None for way in d.finding.hint]
+    mark_: Mark = "!" if grave else "✓"
+    return Message(
+        mark=mark_,
+        headline=head,
+        seconds=found.seconds,
+        lines=tuple(lines),
+        ways=tuple(dict.fromkeys(ways))[:8],
+    )
+
+
+def report_text(found: Examination, home: str) -> str:
+    """Return the text for a bug report: no user name, no home path, no host name, no secret."""
+    patient = found.patient
+    environment = patient.environment
+    facts = [f"safeinstall {__version__}", f"Python {patient.version}"]
+    if environment is not None:
+        facts += [
+            f"{environment.implementation}, {environment.kind}",
+            f"platform {environment.report.get('platform', '')}",
+            f"pip {environment.pip.version}" if environment.pip else "no pip",
+            "uv found" if environment.uv else "no uv",
+        ]
+    message = doctor_message(found, home, "")
+    codes = [f"{d.finding.code}: {d.finding.message}" for d in found.diagnoses]
+    text = "\n".join(
+        ["; ".join(facts), as_text(Message(mark="", headline=message.headline)), *codes]
+    )
+    return anonymous(text, home)
+
+
+def anonymous(text: str, home: str) -> str:
+    """Return `text` without what tells who and where its writer is."""
+    text = redact(text)
+    homes = {home, str(Path(home).resolve()) if home else "", str(Path("~").expanduser())}
+    for each in sorted(filter(lambda h: len(h) > 1, homes), key=len, reverse=True):
+        text = text.replace(each, "~")
+    text = re.sub(r"(/home/|/Users/)[^/\s:]+", r"\1USER", text)
+    for name, word in ((_user(), "USER"), (socket.gethostname(), "HOST")):
+        if len(name) > 1:
+            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", word, text)
+    return text
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def _tilde(text: str, home: str) -> str:
+    return text.replace(home.rstrip("/") + "/", "~/") if len(home) > 1 else text

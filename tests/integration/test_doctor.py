@@ -1,0 +1,290 @@
+"""Every ailment provoked in a real environment: named, put right where safe, and undone."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.conftest import Desk
+from support import privileges
+from support.environments import Environment, Workshop, changes, snapshot
+from support.wheels import make_wheel
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def ward(desk: Desk, workshop: Workshop) -> Desk:
+    """A desk whose environment has a package with a command in it."""
+    make_wheel(
+        desk.wheels,
+        "with-command",
+        modules={"with_command/__init__.py": "A = 1\n", "with_command/more.py": "B = 2\n"},
+        scripts={"with-command": "with_command:main"},
+    )
+    install(desk, workshop, "with-command", "tinypkg")
+    return desk
+
+
+def install(desk: Desk, workshop: Workshop, *requirements: str) -> None:
+    links = ("--no-index", "--find-links", desk.wheels, "--no-deps")
+    python = desk.environment.python
+    workshop.run(workshop.uv, "pip", "install", "-q", "--python", python, *links, *requirements)
+
+
+def doctor(desk: Desk, *words: str, by: Environment | None = None) -> dict[str, Any]:
+    """Run the doctor; by another environment's interpreter when `by` is given."""
+    done = (by or desk.environment).run(
+        "-m", "safeinstall", "doctor", "--json", *words, settings=desk.settings, cwd=desk.notebooks
+    )
+    assert done.stdout, done.stderr
+    data: dict[str, Any] = json.loads(done.stdout)
+    return data
+
+
+def codes(found: dict[str, Any], *, grave: bool = True) -> list[str]:
+    return [f["code"] for f in found["findings"] if f["severity"] != "info" or not grave]
+
+
+def check_fixed_and_undone(desk: Desk, code: str) -> None:
+    """The ailment is found alone, put right, gone; and undo brings every byte of it back."""
+    prefix = desk.environment.prefix
+    found = doctor(desk)
+    assert codes(found) == [code], found["findings"]
+    [finding] = [f for f in found["findings"] if f["code"] == code]
+    assert finding["fix"]
+    ill = snapshot(prefix)
+    fixed = doctor(desk, "--fix")
+    assert fixed["transaction"], fixed
+    assert codes(fixed) == []
+    assert changes(ill, snapshot(prefix)) != []
+    arguments = ("-m", "safeinstall", "undo", "--json")
+    undone = desk.environment.run(*arguments, settings=desk.settings, cwd=desk.notebooks)
+    assert undone.returncode == 0, undone.stderr
+    assert changes(ill, snapshot(prefix)) == []
+    assert codes(doctor(desk)) == [code]
+
+
+def test_a_sound_environment_has_nothing_to_put_right(ward: Desk) -> None:
+    found = doctor(ward)
+    assert codes(found) == []
+    assert found["starts"] is True
+    assert found["distributions"] > 20
+    assert doctor(ward, "--fix")["transaction"] is None
+
+
+@pytest.mark.parametrize("name", ["~inypkg", "~-nypkg-1.0.dist-info", ".tmpA1b2C3"])
+def test_what_killed_installers_leave(ward: Desk, name: str) -> None:
+    left = ward.environment.site_packages / name
+    left.mkdir()
+    (left / "file.py").write_text("x = 1\n")
+    check_fixed_and_undone(ward, "leftover")
+
+
+def test_an_empty_second_metadata_folder(ward: Desk) -> None:
+    empty = ward.environment.site_packages / "tinypkg-2.0.dist-info"
+    empty.mkdir()
+    (empty / "INSTALLER").write_text("uv\n")
+    check_fixed_and_undone(ward, "empty-metadata")
+
+
+def test_two_versions_of_which_one_is_complete(ward: Desk) -> None:
+    site = ward.environment.site_packages
+    stale = site / "tinypkg-0.9.dist-info"
+    shutil.copytree(site / "tinypkg-1.0.dist-info", stale)
+    metadata = (stale / "METADATA").read_text().replace("1.0", "0.9")
+    (stale / "METADATA").write_text(metadata)
+    (stale / "RECORD").write_text("old_tinypkg.py,,3\ntinypkg-0.9.dist-info/METADATA,,\n")
+    check_fixed_and_undone(ward, "two-versions")
+
+
+def test_metadata_without_code(ward: Desk) -> None:
+    for path in ward.environment.site_packages.glob("tinypkg.py"):
+        path.unlink()
+    check_fixed_and_undone(ward, "code-missing")
+
+
+def test_missing_files_and_files_that_are_not_what_record_says(
+    ward: Desk, workshop: Workshop
+) -> None:
+    site = ward.environment.site_packages
+    (site / "with_command" / "more.py").unlink()
+    (site / "tinypkg.py").unlink()  # the file is shared with uv's cache: never write into it
+    (site / "tinypkg.py").write_text("edited by hand\n")
+    found = doctor(ward)
+    assert sorted(codes(found)) == ["files-missing", "record-wrong"]
+    hints = [finding["hint"] for finding in found["findings"] if finding["severity"] != "info"]
+    for hint in hints:
+        words = hint.removeprefix("safeinstall ").replace('"', "").split()
+        done = ward.environment.run(
+            "-m", "safeinstall", *words, *ward.offline.split(), settings=ward.settings,
+            cwd=ward.notebooks,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    assert codes(doctor(ward)) == []
+
+
+def test_a_lost_record(ward: Desk) -> None:
+    (ward.environment.distribution("tinypkg") / "RECORD").unlink()
+    found = doctor(ward)
+    assert codes(found) == ["no-record"]
+
+
+def test_conflicts_and_missing_requirements(ward: Desk, workshop: Workshop) -> None:
+    make_wheel(ward.wheels, "wants", requires=["tinypkg>=2", "not-there; python_version>'3'"])
+    install(ward, workshop, "wants")
+    found = doctor(ward)
+    assert sorted(codes(found)) == ["conflict", "requirement-missing"]
+    assert 'safeinstall install "tinypkg>=2"' in [f["hint"] for f in found["findings"]]
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "code"),
+    [("/gone/bin/python", "stale-shebang"), ("/usr/bin/python3", "foreign-shebang")],
+)
+def test_a_script_that_starts_another_interpreter(ward: Desk, interpreter: str, code: str) -> None:
+    if code == "foreign-shebang" and not Path(interpreter).exists():
+        pytest.skip("no other interpreter")
+    script = ward.environment.prefix / "bin" / "with-command"
+    text = script.read_text().splitlines(keepends=True)
+    script.unlink()
+    script.write_text("".join([f"#!{interpreter}\n", *text[1:]]))
+    script.chmod(0o755)
+    record = ward.environment.distribution("with-command") / "RECORD"
+    rows = [row for row in csv.reader(record.read_text().splitlines()) if row]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerows(
+        [row[0], "", ""] if row[0].endswith("bin/with-command") else row for row in rows
+    )
+    record.unlink()
+    record.write_text(out.getvalue())
+    check_fixed_and_undone(ward, code)
+    doctor(ward, "--fix")
+    first = script.read_text().splitlines()[0]
+    assert str(ward.environment.prefix) in first or first == "#!/bin/sh"
+
+
+def test_a_moved_environment(ward: Desk, tmp_path: Path, workshop: Workshop) -> None:
+    moved = tmp_path / "moved"
+    ward.environment.prefix.rename(moved)
+    there = Environment(prefix=moved, kind="venv", base=ward.environment.base)
+    desk = Desk(
+        environment=there, settings=ward.settings, wheels=ward.wheels, notebooks=ward.notebooks
+    )
+    found = doctor(desk)
+    assert set(codes(found)) == {"moved-environment", "stale-shebang"}
+    ill = snapshot(moved)
+    assert codes(doctor(desk, "--fix")) == []
+    assert str(moved) in (moved / "bin" / "activate").read_text()
+    assert there.run("-m", "safeinstall", "undo", settings=desk.settings).returncode == 0
+    assert changes(ill, snapshot(moved)) == []
+
+
+def test_an_environment_whose_interpreter_is_gone_is_healed_by_another_one(
+    ward: Desk, workshop: Workshop, tmp_path: Path
+) -> None:
+    prefix = tmp_path / "broken"
+    workshop.run(workshop.uv, "venv", "-q", "--python", workshop.base, prefix)
+    config = prefix / "pyvenv.cfg"
+    gone = "/gone/python/bin"
+    lines = [f"home = {gone}" if line.startswith("home") else line
+             for line in config.read_text().splitlines()]  # fmt: skip
+    config.write_text("\n".join(lines) + "\n")
+    for name in ("python", *(p.name for p in (prefix / "bin").glob("python3*"))):
+        path = prefix / "bin" / name
+        if path.is_symlink() and os.path.isabs(os.readlink(path)):  # noqa: PTH115, PTH117
+            path.unlink()
+            path.symlink_to(f"{gone}/python3")
+    broken = Environment(prefix=prefix, kind="uv-venv", base=prefix)
+    assert not broken.python.exists()
+    found = doctor(ward, "--python", str(prefix))
+    assert found["starts"] is False
+    assert codes(found) == ["wrong-home"]
+    ill = snapshot(prefix)
+    fixed = doctor(ward, "--python", str(prefix), "--fix")
+    assert fixed["starts"] is True, fixed
+    assert codes(fixed) == []
+    assert broken.run(
+        "-c", "import sys; print(sys.prefix)", settings=ward.settings
+    ).stdout.strip() == (str(prefix))
+    undo = ("-m", "safeinstall", "undo", "--python", str(broken.python))
+    assert ward.environment.run(*undo, settings=ward.settings).returncode == 0
+    assert changes(ill, snapshot(prefix)) == []
+
+
+def test_copies_and_modules_that_win(ward: Desk, tmp_path: Path) -> None:
+    lent = tmp_path / "lent"
+    shutil.copytree(ward.environment.distribution("tinypkg"), lent / "tinypkg-1.0.dist-info")
+    metadata = lent / "tinypkg-1.0.dist-info" / "METADATA"
+    text = metadata.read_text().replace("1.0", "0.5")
+    metadata.unlink()
+    metadata.write_text(text)
+    (ward.notebooks / "with_command.py").write_text("")
+    (ward.notebooks / "colorsys.py").write_text("")
+    ward.settings["PYTHONPATH"] = str(lent)
+    found = doctor(ward)
+    assert {"duplicate-copy", "shadowed", "shadows-standard-library"} <= set(codes(found))
+    messages = " ".join(finding["message"] for finding in found["findings"])
+    assert "PYTHONPATH" in messages
+    assert "the notebook's folder" in messages
+
+
+def test_settings_that_redirect_and_pieces_of_another_owner(ward: Desk) -> None:
+    ward.settings["PIP_TARGET"] = "/elsewhere"
+    if privileges.can_switch():
+        os.chown(ward.environment.site_packages / "tinypkg.py", 65534, 65534)
+    found = doctor(ward)
+    assert "ambient-redirect" in codes(found, grave=False)
+    if privileges.can_switch():
+        assert codes(found) == ["foreign-owned"]
+        os.chown(ward.environment.site_packages / "tinypkg.py", os.geteuid(), os.getegid())
+
+
+def test_an_interrupted_transaction_is_recovered(ward: Desk) -> None:
+    area = ward.environment.prefix / ".safeinstall" / "transactions" / "0001-dead"
+    area.mkdir(parents=True, mode=0o700)
+    area.parent.parent.chmod(0o700)
+    area.parent.chmod(0o700)
+    (area / "stage").mkdir()
+    found = doctor(ward)
+    assert codes(found) == ["unfinished-transaction"]
+    fixed = doctor(ward, "--fix")
+    assert codes(fixed) == []
+    assert fixed["fixed"] == ["recover it"]
+
+
+def test_the_text_for_a_bug_report_names_nobody(ward: Desk, tmp_path: Path) -> None:
+    home = Path(ward.settings["HOME"])
+    ward.settings["PIP_TARGET"] = f"{home}/secret-place"
+    ward.settings["PIP_INDEX_URL"] = "https://ana:hunter2@index.example/simple"
+    ward.settings["USER"] = ward.settings["LOGNAME"] = "anabelle"
+    done = ward.environment.run(
+        "-m", "safeinstall", "doctor", "--redact", settings=ward.settings, cwd=ward.notebooks
+    )
+    assert done.returncode == 0, done.stderr
+    assert "ambient-redirect" in done.stdout
+    assert "~/secret-place" in done.stdout
+    for secret in ("hunter2", "anabelle", str(home)):
+        assert secret not in done.stdout
+
+
+def test_the_notebook_shows_it_and_puts_it_right(ward: Desk) -> None:
+    (ward.environment.site_packages / "~inypkg").mkdir()
+    with ward.kernel() as kernel:
+        shown = kernel.run("%kernelenv --doctor")
+        assert shown.ok, shown.everything
+        assert "~inypkg" in shown.data["text/plain"]
+        assert "%kernelenv --doctor --fix" in shown.data["text/plain"]
+        fixed = kernel.run("%kernelenv --doctor --fix")
+        assert "1 put right" in fixed.data["text/plain"], fixed.everything
+        assert kernel.run("%kernelenv --doctor --redact").ok
+        assert not kernel.run("%kernelenv --doctor --nonsense").ok
+    assert not (ward.environment.site_packages / "~inypkg").exists()
