@@ -25,7 +25,7 @@ help:
 # The first candidate that really runs, is new enough and can make a virtual environment with pip in it.
 # (A shim on PATH may name a Python that is not there; Debian ships venv in a package of its own.)
 $(BOOT)/ready:
-	@set -e; enough='import sys, venv; sys.exit(sys.version_info < (3, 10))'; \
+	@set -e; enough='import sys, venv; assert sys.version_info >= (3, 10)'; \
 	rm -rf $(BOOT); mkdir -p $(CACHE); \
 	for python in $(PYTHON) $(CANDIDATES); do \
 	  "$$python" -c "$$enough; import ensurepip" >/dev/null 2>&1 || continue; \
