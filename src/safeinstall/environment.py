@@ -208,6 +208,18 @@ class Environment:
         access = dict(self.access)
         return next((access[k] for k in needed if k in access and not access[k].writable), None)
 
+    def is_named_by(self, path: str) -> bool:
+        """Tell whether `path`, a prefix or an interpreter, means this environment.
+
+        Links of an interpreter are not followed: every venv's `python` links to its base.
+        """
+        if os.path.isdir(path):
+            return _comparable(path) == _comparable(self.prefix)
+        folder, name = os.path.split(os.path.abspath(path))
+        own, own_name = os.path.split(os.path.abspath(self.executable))
+        beside = _comparable(folder) == _comparable(own)
+        return beside and name.startswith("python") == own_name.startswith("python")
+
     def imports_from(self, directory: str) -> bool:
         """Tell whether this interpreter has `directory` on its import path."""
         wanted = _comparable(directory)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from safeinstall.environment import Access, shown
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.ways import new_environment
@@ -109,12 +107,11 @@ def other_destination(intent: Intent) -> Finding | None:
 
 def ambient_redirect(intent: Intent) -> Finding | None:
     """Name the settings that would have moved a plain install, and that are not obeyed."""
-    home, prefix = intent.environment.home, os.path.realpath(intent.environment.prefix)
+    home = intent.environment.home
     moved = [
         redirection
         for redirection in intent.redirections
-        if os.path.realpath(redirection.value) != prefix
-        and os.path.realpath(redirection.value) != os.path.realpath(intent.environment.executable)
+        if not intent.environment.is_named_by(redirection.value)
     ]
     if not moved:
         return None

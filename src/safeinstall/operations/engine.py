@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -65,7 +67,9 @@ def make_plan(intent: Intent, chosen: Chosen, world: World, fingerprint: str) ->
             chosen.launcher[0], request, environment, intent.sources, config=_config_is_safe(world)
         )
     else:
-        command = pip.plan_command(chosen.launcher, request, environment, intent.sources)
+        command = _apart(
+            pip.plan_command(chosen.launcher, request, environment, intent.sources), environment
+        )
     answer = world.run(command, on_line=_reporter(world, chosen))
     if not answer.ok:
         raise _explained(intent, chosen, answer, command, world)
@@ -118,13 +122,16 @@ def _stage_commands(plan: Plan, directory: str, world: World) -> tuple[Command, 
     intent = plan.intent
     if plan.chosen.name == pip.name:
         return (
-            pip.stage_command(
-                plan.chosen.launcher,
-                directory,
-                intent.request,
-                intent.sources,
-                plan.changes,
-                plan.resolved,
+            _apart(
+                pip.stage_command(
+                    plan.chosen.launcher,
+                    directory,
+                    intent.request,
+                    intent.sources,
+                    plan.changes,
+                    plan.resolved,
+                ),
+                intent.environment,
             ),
         )
     return tuple(
@@ -143,6 +150,11 @@ def _stage_commands(plan: Plan, directory: str, world: World) -> tuple[Command, 
     )
 
 
+def _apart(command: Command, environment: Environment) -> Command:
+    """Run `python -m pip` away from the notebook: a `pip` in its folder would be imported."""
+    return replace(command, cwd=environment.prefix)
+
+
 def _requested(request: Request, resolved: DryRun) -> frozenset[str]:
     """Return the canonical names the user asked for; folders and URLs get theirs from the plan."""
     named = {str(item.name) for item in request.items if item.name}
@@ -155,7 +167,7 @@ def _explained(
     intent: Intent, chosen: Chosen, answer: Completed, command: Command, world: World
 ) -> InstallerError:
     error = explain(chosen.name, answer.output, intent.request, intent.environment, intent.sources)
-    if error.code == "no-such-version" and chosen.name == uv.name:
+    if error.code == "no-such-version":
         return nearest(error, intent, chosen, world)
     return error
 
@@ -173,16 +185,30 @@ def _reporter(world: World, chosen: Chosen) -> Callable[[str], None]:
 
 def _find_uv(environment: Environment) -> tuple[str, str, str] | None:
     """Return uv's binary, version and how it was found: ours, the kernel's, or one on PATH."""
-    try:
-        from uv import find_uv_bin
-
-        return str(find_uv_bin()), metadata.version("uv"), "installed with safeinstall"
-    except (ImportError, FileNotFoundError, metadata.PackageNotFoundError):
-        pass
+    own = _own_uv()
+    if own:
+        return (*own, "installed with safeinstall")
     if environment.uv:
         return environment.uv, "", "found with the interpreter"
     on_path = shutil.which("uv")
     return (on_path, "", "found on PATH") if on_path else None
+
+
+def _own_uv() -> tuple[str, str] | None:
+    """Return the binary and version of the uv that came with us.
+
+    Its files are asked, not its module: a `uv.py` beside the notebook would be imported instead.
+    """
+    try:
+        distribution = metadata.distribution("uv")
+    except metadata.PackageNotFoundError:
+        return None
+    for file in distribution.files or ():
+        if file.stem == "uv" and file.parent.name in ("bin", "Scripts"):
+            binary = os.path.normpath(str(distribution.locate_file(file)))
+            if os.access(binary, os.X_OK):
+                return binary, distribution.version
+    return None
 
 
 def _find_pip(environment: Environment, reason: str) -> Chosen | None:

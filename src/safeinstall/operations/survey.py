@@ -93,9 +93,8 @@ def _redirecting(world: World) -> Iterator[Finding]:
     environment = world.environment
     read = read_pip_settings(world.environ, environment.prefix, environment.home or None)
     settings = tuple(effective_settings(read).values())
-    here = {os.path.realpath(environment.prefix), os.path.realpath(environment.executable)}
     for found in redirections(world.environ, settings):
-        if os.path.realpath(found.value) not in here:
+        if not environment.is_named_by(found.value):
             yield Finding(
                 code="ambient-redirect",
                 severity=Severity.WARNING,
