@@ -3,11 +3,15 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test fast lint bench clean
+.PHONY: help demo lab test ui screenshots fast lint bench clean
 
 CACHE := .cache
 BOOT := $(CACHE)/bootstrap
 WHEELS := $(CACHE)/wheelhouse
+LAB := $(CACHE)/lab
+PANEL := $(CACHE)/panel
+PANEL_SOURCES := $(shell find js/src js/style js/schema src/safeinstall js/*.* -type f -not -path '*/generated/*' \
+  -not -path '*/labextension/*' -not -name '*.pyc')
 VENV := .venv
 UV := $(BOOT)/bin/uv
 OFFLINE := --no-index --find-links $(WHEELS)
@@ -17,6 +21,7 @@ help:
 	@echo "make demo   watch %safeinstall work in a real kernel"
 	@echo "make test   check the code and run every test"
 	@echo "make lab    open the demo notebook in JupyterLab"
+	@echo "make ui     only the tests in a browser (make screenshots: pictures of the panel)"
 	@echo "make fast   only the tests that start no process"
 	@echo "make lint   only the checks"
 	@echo "make bench  measure against uv and pip"
@@ -54,16 +59,40 @@ $(VENV)/ready: $(WHEELS)/ready
 	@SAFEINSTALL_SKIP_JS=1 $(UV) pip install -q --python $(VENV)/bin/python $(OFFLINE) -e '.[dev]'
 	@touch $@
 
+$(LAB)/ready: pyproject.toml $(BOOT)/ready
+	@echo "fetching JupyterLab, once ..."
+	@$(BOOT)/bin/python tests/support/wheelhouse.py $(LAB) --extra ui
+	@$(BOOT)/bin/python tests/support/wheelhouse.py $(CACHE)/old 'ipykernel==6.29.5'
+	@touch $@
+
+# The wheel as it is shipped, with the panel: pip fetches what the build needs, Node where there is none.
+$(PANEL)/ready: $(BOOT)/ready $(PANEL_SOURCES)
+	@echo "building the panel ..."
+	@rm -rf $(PANEL)
+	@$(BOOT)/bin/python -m pip wheel -qq --no-deps --wheel-dir $(PANEL) .
+	@touch $@
+
+$(VENV)/ui: $(VENV)/ready $(LAB)/ready
+	@$(UV) pip install -q --python $(VENV)/bin/python $(OFFLINE) --find-links $(LAB) playwright pytest-playwright
+	@touch $@
+
 lint: $(VENV)/ready
 	@$(VENV)/bin/ruff check
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
 
 fast: $(VENV)/ready
-	@$(VENV)/bin/python -m pytest -q -m "not integration"
+	@$(VENV)/bin/python -m pytest -q -m "not integration" --ignore tests/ui
 
-test: lint
+test: lint $(VENV)/ui $(PANEL)/ready
 	@$(VENV)/bin/python -m pytest -q
+
+ui: $(VENV)/ui $(PANEL)/ready
+	@$(VENV)/bin/python -m pytest -q tests/ui
+
+screenshots: $(VENV)/ui $(PANEL)/ready
+	@$(VENV)/bin/python -m pytest -q tests/ui/test_screenshots.py --screenshots $(CACHE)/screenshots
+	@ls $(CACHE)/screenshots
 
 bench: $(VENV)/ready
 	@$(VENV)/bin/python -m pip wheel -qq --wheel-dir $(CACHE)/stack numpy pandas matplotlib scikit-learn seaborn
@@ -72,9 +101,9 @@ bench: $(VENV)/ready
 demo: $(VENV)/ready
 	@$(VENV)/bin/python binder/demo.py
 
-lab: $(VENV)/ready
-	@test -d $(CACHE)/lab || $(VENV)/bin/python tests/support/wheelhouse.py $(CACHE)/lab 'jupyterlab>=4.2'
+lab: $(VENV)/ready $(LAB)/ready $(PANEL)/ready
 	@$(VENV)/bin/python binder/demo.py --lab
 
 clean:
+	rm -rf js/node_modules js/lib js/src/generated js/*.tsbuildinfo src/safeinstall/labextension
 	rm -rf $(CACHE) $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

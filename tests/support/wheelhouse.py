@@ -1,8 +1,8 @@
 """The wheelhouse: every wheel the tests and the demo need, fetched once and then never again.
 
-`python wheelhouse.py FOLDER [REQUIREMENT...]` fetches with pip and therefore through whatever
-index, proxy and certificate this machine's pip is set up for. Standard library only: it runs
-before anything is installed.
+`python wheelhouse.py FOLDER [REQUIREMENT... | --extra NAME]` fetches with pip and therefore through
+whatever index, proxy and certificate this machine's pip is set up for. Standard library only: it
+runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -37,5 +37,13 @@ def fetch(folder: Path, requirements: list[str], python: str = sys.executable) -
     subprocess.run(command, check=True)
 
 
+def extra_requirements(name: str, pyproject: Path = CHECKOUT / "pyproject.toml") -> list[str]:
+    """List what one of the project's extras needs."""
+    text = tomllib.loads(pyproject.read_text("utf-8"))
+    wanted: list[str] = text["project"]["optional-dependencies"][name]
+    return wanted
+
+
 if __name__ == "__main__":
-    fetch(Path(sys.argv[1]), sys.argv[2:] or project_requirements())
+    asked = sys.argv[2:] or project_requirements()
+    fetch(Path(sys.argv[1]), extra_requirements(asked[1]) if asked[0] == "--extra" else asked)

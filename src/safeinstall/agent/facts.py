@@ -14,10 +14,10 @@ from safeinstall.environment import Environment, shown
 from safeinstall.findings import Finding
 from safeinstall.request import Request
 
-__all__ = ["abilities", "facts"]
+__all__ = ["facts"]
 
-_OPTIONAL = ("undo", "uninstall", "new_environment")
-"""Operations that a version of the package may not have yet: what is not there is not offered."""
+_ABILITIES = ("install", "uninstall", "undo", "new_environment")
+"""What the panel may offer in this kernel; in older ones (`agent.older`) it is nothing."""
 
 
 def facts(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,14 +40,9 @@ def facts(params: Mapping[str, Any]) -> dict[str, Any]:
         "shown_packages": shown(environment.paths.purelib, home),
         "verdict": _verdict(environment, findings),
         "findings": [finding.to_dict() for finding in findings if not finding.stops],
-        "abilities": abilities(),
+        "abilities": list(_ABILITIES),
         "jobs": [job.snapshot() for job in known_jobs()],
     }
-
-
-def abilities() -> list[str]:
-    """Return what can be done here beyond installing."""
-    return ["install", *(name for name in _OPTIONAL if hasattr(operations, name))]
 
 
 def _verdict(environment: Environment, findings: tuple[Finding, ...]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from typing import Any
 
 from safeinstall import operations, render
 from safeinstall.agent.jobs import Job, start
-from safeinstall.errors import SafeInstallError
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome
 from safeinstall.plan import Plan
@@ -40,16 +39,21 @@ def install(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def uninstall(params: Mapping[str, Any]) -> dict[str, Any]:
     """Take the packages of `line` out again."""
-    return _by_name("uninstall", parsed(str(params.get("line", "")), confirmed=True))
+    request = parsed(str(params.get("line", "")), confirmed=bool(params.get("confirmed")))
+
+    def work(job: Job) -> dict[str, Any]:
+        world = replace(world_of(job), prefix="%safeuninstall")
+        return in_words(operations.uninstall(request, world))
+
+    return start("uninstall", request.display(), work)
 
 
 def undo(params: Mapping[str, Any]) -> dict[str, Any]:
     """Undo the transaction `id`, or the last one in force."""
-    operation = _operation("undo")
     wanted = params.get("id")
 
     def work(job: Job) -> dict[str, Any]:
-        return in_words(operation(str(wanted) if wanted else None, world_of(job)))
+        return in_words(operations.undo(world_of(job), str(wanted) if wanted else None))
 
     return start("undo", "undo", work)
 
@@ -78,22 +82,6 @@ def in_words(outcome: Outcome) -> dict[str, Any]:
             "details": render.clean(message.details),
         },
     }
-
-
-def _by_name(kind: str, request: Request) -> dict[str, Any]:
-    operation = _operation(kind)
-
-    def work(job: Job) -> dict[str, Any]:
-        return in_words(operation(request, world_of(job)))
-
-    return start(kind, request.display(), work)
-
-
-def _operation(name: str) -> Callable[..., Outcome]:
-    operation: Callable[..., Outcome] | None = getattr(operations, name, None)
-    if operation is None:
-        raise SafeInstallError(f"This version cannot {name}.", code="no-method")
-    return operation
 
 
 def _agreement(ask: str) -> Callable[[Plan], bool]:

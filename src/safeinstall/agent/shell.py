@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 __all__ = ["make_magics_available"]
 
+_log = logging.getLogger("safeinstall")
 _MODES = ("warn", "redirect", "block", "off")
 
 
@@ -20,7 +22,10 @@ def make_magics_available(shell_installs: object) -> None:
     from safeinstall import load_ipython_extension
 
     if "SafeInstallMagics" not in shell.magics_manager.registry:
-        load_ipython_extension(shell)  # type: ignore[no-untyped-call]
+        try:
+            load_ipython_extension(shell)  # type: ignore[no-untyped-call]
+        except Exception:  # an IPython too old for the magics can still be asked for its facts
+            _log.debug("the magics could not be registered", exc_info=True)
     watch = getattr(shell, "_safeinstall_watch", None)
     if watch is not None and shell_installs in _MODES:
         watch.options.shell_installs = shell_installs

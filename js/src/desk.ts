@@ -1,0 +1,267 @@
+/** Everything known about one kernel: kept per process of the kernel, gone when it restarts. */
+import { Kernel } from '@jupyterlab/services';
+import { IDisposable } from '@lumino/disposable';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import type { IDoor } from './kernel';
+import { Refused } from './question';
+import type { ICells, IFacts, IJob, IPackage, ITransaction, PanelState } from './tokens';
+
+/** What a desk needs of a kernel connection: less than Lab's interface, so that tests can fake it. */
+export interface IKernel {
+  readonly id: string;
+  readonly status: Kernel.Status;
+  readonly isDisposed: boolean;
+  readonly spec: Promise<{ language: string } | undefined>;
+  readonly statusChanged: ISignal<any, Kernel.Status>;
+  readonly disposed: ISignal<any, void>;
+}
+
+export class Desk implements IDisposable {
+  constructor(kernel: IKernel, open: () => IDoor, settings: () => object) {
+    this.kernel = kernel;
+    this._open = open;
+    this._settings = settings;
+    kernel.statusChanged.connect(this._onStatus, this);
+    kernel.disposed.connect(this.dispose, this);
+    void this._begin();
+  }
+
+  readonly kernel: IKernel;
+  state: PanelState = { kind: 'starting' };
+  job: IJob | null = null;
+  packages: IPackage[] | null = null;
+  upgrades: { [name: string]: string } | null = null;
+  cells: ICells | null = null;
+  history: ITransaction[] | null = null;
+  /** What went wrong with the last question, in the place where it was asked. */
+  trouble = '';
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** A job of this kernel has ended. */
+  get ended(): ISignal<this, IJob> {
+    return this._ended;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  get facts(): IFacts | null {
+    return this.state.kind === 'ready' ? this.state.facts : null;
+  }
+
+  get working(): boolean {
+    return this.job?.state === 'running';
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this.kernel.statusChanged.disconnect(this._onStatus, this);
+    this.kernel.disposed.disconnect(this.dispose, this);
+    this._door?.dispose();
+    this._changed.emit();
+    Signal.clearData(this);
+  }
+
+  /** Ask for the facts: once when the kernel is first idle, and when the user wants it. */
+  async look(now = false): Promise<void> {
+    const before = this.state;
+    const facts = await this._ask<IFacts>('facts', this._settings(), now, message => {
+      if (before.kind !== 'ready') {
+        this._set({ kind: 'failed', message });
+      }
+    });
+    if (facts) {
+      this._set({ kind: 'ready', facts });
+      const running = facts.jobs.find(job => job.state === 'running');
+      if (running) {
+        this._take(running);
+      }
+    }
+  }
+
+  /** Start a job; its progress and its end come by themselves. */
+  async start(method: string, params: object): Promise<void> {
+    this.trouble = '';
+    const job = await this._ask<IJob>(method, params, true);
+    if (job) {
+      this._take(job);
+    }
+  }
+
+  async cancel(): Promise<void> {
+    if (this.job?.state === 'running') {
+      const job = await this._ask<IJob | null>('cancel', { id: this.job.id }, true);
+      if (job) {
+        this._take(job);
+      }
+    }
+  }
+
+  /** Put the last job's result away. */
+  clear(): void {
+    if (!this.working) {
+      this.job = null;
+      this.trouble = '';
+      this._changed.emit();
+    }
+  }
+
+  async loadPackages(): Promise<void> {
+    const packages = await this._ask<IPackage[]>('packages', {}, true);
+    if (packages) {
+      this.packages = packages;
+      this._changed.emit();
+    }
+  }
+
+  async loadHistory(): Promise<void> {
+    const history = await this._ask<ITransaction[]>('history', {}, true);
+    if (history) {
+      this.history = history;
+      this._changed.emit();
+    }
+  }
+
+  async loadCells(cells: { id: string; source: string }[], now = true): Promise<void> {
+    const found = await this._ask<ICells>('cells', { cells }, now);
+    if (found) {
+      this.cells = found;
+      this._changed.emit();
+    }
+  }
+
+  /** Ask something whose answer is the caller's alone. */
+  question<T>(method: string, params: object): Promise<T | null> {
+    return this._ask<T>(method, params, true);
+  }
+
+  private async _begin(): Promise<void> {
+    const spec = await this.kernel.spec.catch(() => undefined);
+    if (this._isDisposed) {
+      return;
+    }
+    this._language = spec?.language?.toLowerCase() ?? 'python';
+    if (this._language === 'python') {
+      this._opened(); // a job that another page has started is heard of at once
+    }
+    this._onStatus(this.kernel, this.kernel.status);
+  }
+
+  private _onStatus(_: unknown, status: Kernel.Status): void {
+    if (this._language === '') {
+      return;
+    }
+    if (this._language !== 'python') {
+      this._set({ kind: 'not-python', language: this._language });
+      return;
+    }
+    if (status === 'restarting' || status === 'autorestarting') {
+      this._forget();
+      this._set({ kind: 'starting' });
+    } else if (status === 'dead' || status === 'terminating') {
+      this._forget();
+      this._set({ kind: 'dead' });
+    } else if (status === 'idle' && !this._asked) {
+      this._asked = true;
+      void this.look();
+    } else if ((status === 'busy' || status === 'unknown') && this.state.kind === 'starting') {
+      this._set({ kind: 'busy' });
+    }
+  }
+
+  /** The process is gone: whatever it still answers is about nothing. */
+  private _forget(): void {
+    this._life += 1;
+    this._asked = false;
+    this._door?.forget();
+    if (this.job?.state === 'running') {
+      const result = {
+        error: { code: 'kernel-gone', message: '', hint: '' }
+      };
+      this.job = { ...this.job, state: 'failed', result };
+      this._ended.emit(this.job);
+    }
+    this.packages = this.upgrades = this.cells = this.history = null;
+  }
+
+  private async _ask<T>(
+    method: string,
+    params: object,
+    now: boolean,
+    failed: (message: string) => void = message => {
+      this.trouble = message;
+      this._changed.emit();
+    }
+  ): Promise<T | null> {
+    const life = this._life;
+    const current = () => !this._isDisposed && life === this._life;
+    try {
+      const value = await this._opened().ask<T>(method, params, now);
+      return current() ? value : null;
+    } catch (error) {
+      if (current()) {
+        failed(error instanceof Refused ? error.failure.message || error.failure.code : `${error}`);
+      }
+      return null;
+    }
+  }
+
+  private _opened(): IDoor {
+    if (!this._door) {
+      this._door = this._open();
+      this._door.told.connect((_, job) => this._take(job));
+    }
+    return this._door;
+  }
+
+  private _take(job: IJob): void {
+    const known = this.job;
+    if (known && known.id === job.id && known.state !== 'running') {
+      return; // a message that was overtaken
+    }
+    this.job = job;
+    if (job.state !== 'running') {
+      this._afterwards(job);
+      this._ended.emit(job);
+    }
+    this._changed.emit();
+  }
+
+  /** What an ended job made out of date is asked for again, if it was ever asked for. */
+  private _afterwards(job: IJob): void {
+    if (job.kind === 'upgrades') {
+      this.upgrades = job.result?.upgrades ?? {};
+      return;
+    }
+    if (job.result?.outcome?.status === 'done') {
+      this.upgrades = null;
+      if (this.packages) {
+        void this.loadPackages();
+      }
+      void this.loadHistory();
+    }
+  }
+
+  private _set(state: PanelState): void {
+    this.state = state;
+    this._changed.emit();
+  }
+
+  private _open: () => IDoor;
+  private _settings: () => object;
+  private _door: IDoor | null = null;
+  private _language = '';
+  private _asked = false;
+  private _life = 0;
+  private _isDisposed = false;
+  private _changed = new Signal<this, void>(this);
+  private _ended = new Signal<this, IJob>(this);
+}

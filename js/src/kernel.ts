@@ -1,0 +1,183 @@
+/** The only file that talks to a kernel. */
+import { Kernel, KernelMessage } from '@jupyterlab/services';
+import { IDisposable } from '@lumino/disposable';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import { expression, read, Refused } from './question';
+import type { IJob } from './tokens';
+
+/** How long an idle kernel may take to answer, in milliseconds. */
+const PATIENCE = 15000;
+/** How long the control channel may take; older kernels never answer what they do not know. */
+const CONTROL_PATIENCE = 2000;
+
+export interface IDoor extends IDisposable {
+  /** What the kernel tells about its jobs. */
+  readonly told: ISignal<IDoor, IJob>;
+  /** Ask; `now` does not wait for a running cell where the kernel can answer beside it. */
+  ask<T>(method: string, params?: object, now?: boolean): Promise<T>;
+  /** The kernel process is another one: it knows nothing of us. */
+  forget(): void;
+}
+
+/**
+ * A connection of our own to one kernel.
+ *
+ * On the notebook's connection each question would be counted as a cell by Lab's indicator.
+ */
+export class KernelDoor implements IDoor {
+  constructor(kernel: Kernel.IKernelConnection) {
+    this._kernel = kernel;
+    this._own = this._connected();
+  }
+
+  get told(): ISignal<this, IJob> {
+    return this._told;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this._deleteSubshell();
+    Signal.clearData(this);
+    this._own.dispose();
+  }
+
+  forget(): void {
+    this._loaded = false;
+    this._subshell = null;
+    this._besideWorks = true;
+    if (!this._isDisposed && !this._kernel.isDisposed) {
+      this._own.dispose();
+      this._own = this._connected();
+    }
+  }
+
+  async ask<T>(method: string, params: object = {}, now = false): Promise<T> {
+    const beside = now && this._kernel.status === 'busy' ? await this._besides() : null;
+    let answer = await this._send(expression(method, params, !this._loaded), beside);
+    if (answer.kind === 'need-archive') {
+      answer = await this._send(expression(method, params, true), beside);
+    }
+    if (answer.kind === 'value') {
+      this._loaded = true;
+      return answer.value as T;
+    }
+    throw new Refused(
+      answer.kind === 'failure'
+        ? answer.failure
+        : { code: 'no-answer', message: '', hint: '' }
+    );
+  }
+
+  private _connected(): Kernel.IKernelConnection {
+    const own = this._kernel.clone();
+    own.iopubMessage.connect(this._listen, this);
+    return own;
+  }
+
+  private async _send(q: string, subshell: string | null) {
+    const msg = KernelMessage.createMessage<KernelMessage.IExecuteRequestMsg>({
+      msgType: 'execute_request',
+      channel: 'shell',
+      username: this._own.username,
+      session: this._own.clientId,
+      content: {
+        code: '',
+        silent: true,
+        store_history: false,
+        allow_stdin: false,
+        stop_on_error: false,
+        user_expressions: { q }
+      }
+    });
+    if (subshell !== null) {
+      (msg.header as any).subshell_id = subshell;
+    }
+    const future = this._own.sendShellMessage(msg, true, true);
+    try {
+      const reply = await this._bounded(future.done, subshell !== null);
+      return read((reply as KernelMessage.IExecuteReplyMsg).content);
+    } finally {
+      future.dispose();
+    }
+  }
+
+  /** Wait while the kernel works on something else, but not for a kernel that has nothing to do. */
+  private _bounded<T>(answer: Promise<T>, beside: boolean): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const late = () => {
+        if (this._isDisposed) {
+          reject(new Refused({ code: 'gone', message: '', hint: '' }));
+        } else if (!beside && this._kernel.status === 'busy') {
+          timer = setTimeout(late, PATIENCE);
+        } else {
+          reject(new Refused({ code: 'timeout', message: '', hint: '' }));
+        }
+      };
+      let timer = setTimeout(late, PATIENCE);
+      answer.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+
+  /** Return the id of a subshell of ours, or null where the kernel has none. */
+  private async _besides(): Promise<string | null> {
+    if (this._subshell === null && this._besideWorks) {
+      const content = await this._control('create_subshell_request', {});
+      this._subshell = content?.subshell_id ?? null;
+      this._besideWorks = this._subshell !== null;
+    }
+    return this._subshell;
+  }
+
+  private async _control(msgType: string, content: object): Promise<any> {
+    const msg = KernelMessage.createMessage({
+      msgType: msgType as any,
+      channel: 'control',
+      username: this._own.username,
+      session: this._own.clientId,
+      content: content as any
+    });
+    const future = this._own.sendControlMessage(msg as any, true, true);
+    const late = new Promise(resolve => setTimeout(resolve, CONTROL_PATIENCE, null));
+    const reply: any = await Promise.race([future.done, late]).catch(() => null);
+    future.dispose();
+    return reply?.content?.status === 'ok' ? reply.content : null;
+  }
+
+  private _deleteSubshell(): void {
+    if (this._subshell !== null && !this._own.isDisposed) {
+      const msg = KernelMessage.createMessage({
+        msgType: 'delete_subshell_request' as any,
+        channel: 'control',
+        username: this._own.username,
+        session: this._own.clientId,
+        content: { subshell_id: this._subshell } as any
+      });
+      this._own.sendControlMessage(msg as any, false, true).done.catch(() => undefined);
+    }
+  }
+
+  private _listen(_: Kernel.IKernelConnection, msg: KernelMessage.IIOPubMessage): void {
+    if (msg.header.msg_type === 'comm_msg') {
+      const job = (msg.content as any)?.data?.safeinstall;
+      if (job && typeof job.id === 'string') {
+        this._told.emit(job as IJob);
+      }
+    }
+  }
+
+  private _kernel: Kernel.IKernelConnection;
+  private _own: Kernel.IKernelConnection;
+  private _told = new Signal<this, IJob>(this);
+  private _loaded = false;
+  private _subshell: string | null = null;
+  private _besideWorks = true;
+  private _isDisposed = false;
+}

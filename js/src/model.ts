@@ -1,0 +1,230 @@
+/** What the panel shows: the desk of the kernel in front, and what can be done there. */
+import { Kernel, KernelSpec } from '@jupyterlab/services';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import * as cells from './cells';
+import { Desk } from './desk';
+import { KernelDoor } from './kernel';
+import { DEFAULTS, IJob, IOptions, ISafeInstall, PanelState } from './tokens';
+import type { ISubject, SubjectTracker } from './tracker';
+
+/** The part of Lab's kernel spec manager that is needed to find a kernel that was just made. */
+export interface ISpecs {
+  refreshSpecs(): Promise<void>;
+  readonly specs: KernelSpec.ISpecModels | null;
+}
+
+export class PanelModel implements ISafeInstall {
+  constructor(tracker: SubjectTracker, specs: ISpecs) {
+    this._tracker = tracker;
+    this._specs = specs;
+    tracker.changed.connect(() => this._follow());
+    this._follow();
+  }
+
+  options: IOptions = { ...DEFAULTS };
+
+  /** The text in the box: kept while notebooks come and go. */
+  line = '';
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** A job has ended, on whichever kernel. */
+  get ended(): ISignal<this, { desk: Desk; job: IJob }> {
+    return this._ended;
+  }
+
+  get subject(): ISubject | null {
+    return this._subject;
+  }
+
+  get desk(): Desk | null {
+    return this._desk;
+  }
+
+  get state(): PanelState {
+    return this._desk?.state ?? { kind: 'none' };
+  }
+
+  setLine(line: string): void {
+    this.line = line;
+    this._changed.emit();
+  }
+
+  setOptions(options: IOptions): void {
+    const watch = options.shellInstalls !== this.options.shellInstalls;
+    this.options = options;
+    if (watch && this._desk?.facts && this._desk.kernel.status === 'idle') {
+      void this._desk.look();
+    }
+    this._changed.emit();
+  }
+
+  async install(line: string): Promise<void> {
+    if (line.trim()) {
+      this._lastLine = line.trim();
+      await this._start('install', { line: line.trim(), ask: this.options.ask });
+    }
+  }
+
+  async uninstall(name: string): Promise<void> {
+    await this._start('uninstall', { line: name });
+  }
+
+  /** Do what was shown, now that it was seen. */
+  async confirm(): Promise<void> {
+    const { method, params } = this._last;
+    await this._desk?.start(method, { ...params, confirmed: true });
+  }
+
+  async undo(id: string | null): Promise<void> {
+    await this._desk?.start('undo', { id });
+  }
+
+  /** Make an environment with a kernel; the notebook is switched when it is there. */
+  async newEnvironment(path: string, overlay: boolean): Promise<void> {
+    const line = this._lastLine || this.line.trim();
+    this._switching = this._desk;
+    await this._desk?.start('new_environment', { path, line, overlay });
+  }
+
+  async checkUpgrades(): Promise<void> {
+    const names = this._desk?.packages?.map(found => found.name) ?? [];
+    await this._desk?.start('upgrades', { names });
+  }
+
+  async restart(andRun: boolean): Promise<void> {
+    const subject = this._subject;
+    await subject?.sessionContext.restartKernel();
+    if (andRun && subject?.notebook) {
+      await cells.runToHere(subject.notebook);
+    }
+  }
+
+  async loadCells(): Promise<void> {
+    const notebook = this._subject?.notebook;
+    if (notebook && this._desk) {
+      await this._desk.loadCells(cells.sources(notebook));
+    }
+  }
+
+  /** Write the wrong installs of a cell as `%safeinstall`. */
+  async rewrite(id: string): Promise<void> {
+    const notebook = this._subject?.notebook;
+    const cell = notebook && cells.sources(notebook).find(found => found.id === id);
+    if (!notebook || !cell || !this._desk) {
+      return;
+    }
+    type Rewritten = { source: string; changed: boolean };
+    const answer = await this._desk.question<Rewritten>('rewrite', { source: cell.source });
+    const now = cells.sources(notebook).find(found => found.id === id);
+    if (answer?.changed && now?.source === cell.source) {
+      cells.write(notebook, id, answer.source);
+    }
+    await this.loadCells();
+  }
+
+  /** Write requirements down in the notebook, where the user chose. */
+  async record(requirements: string[]): Promise<void> {
+    const notebook = this._subject?.notebook;
+    if (!notebook || !this._desk) {
+      return;
+    }
+    const where = this.options.record;
+    const all = cells.sources(notebook);
+    const sign = where === 'magic' ? '%safeinstall' : '# /// script';
+    const first = all.find(cell => cell.source.includes(sign)) ?? { id: '', source: '' };
+    const params = { where, source: first.source, requirements };
+    type Recorded = { source: string; new: boolean };
+    const answer = await this._desk.question<Recorded>('record', params);
+    if (!answer) {
+      return;
+    }
+    if (answer.new) {
+      cells.insertFirst(notebook, answer.source);
+    } else {
+      cells.write(notebook, first.id, answer.source);
+    }
+  }
+
+  private async _start(method: string, params: object): Promise<void> {
+    this._last = { method, params };
+    await this._desk?.start(method, params);
+  }
+
+  private _follow(): void {
+    const subject = this._tracker.current;
+    if (subject === this._subject) {
+      return;
+    }
+    this._subject?.sessionContext.kernelChanged.disconnect(this._seat, this);
+    this._subject = subject;
+    subject?.sessionContext.kernelChanged.connect(this._seat, this);
+    this._seat();
+  }
+
+  /** Sit down at the desk of the kernel that the subject has now. */
+  private _seat(): void {
+    this._desk?.changed.disconnect(this._onDesk, this);
+    const kernel = this._subject?.sessionContext.session?.kernel ?? null;
+    this._desk = kernel && this._deskOf(kernel);
+    this._desk?.changed.connect(this._onDesk, this);
+    this._changed.emit();
+  }
+
+  private _onDesk(): void {
+    this._changed.emit();
+  }
+
+  private _deskOf(kernel: Kernel.IKernelConnection): Desk {
+    const known = this._desks.get(kernel.id);
+    if (known && !known.isDisposed) {
+      return known;
+    }
+    const settings = () => ({ shell_installs: this.options.shellInstalls });
+    const desk = new Desk(kernel, () => new KernelDoor(kernel), settings);
+    desk.ended.connect(this._onEnded, this);
+    this._desks.set(kernel.id, desk);
+    kernel.disposed.connect(() => {
+      if (this._desks.get(kernel.id) === desk) {
+        this._desks.delete(kernel.id);
+      }
+    });
+    return desk;
+  }
+
+  private _onEnded(desk: Desk, job: IJob): void {
+    const made = job.kind === 'new-environment' ? job.result?.kernel : null;
+    if (made && this._switching === desk) {
+      void this._switch(made.name);
+    }
+    this._ended.emit({ desk, job });
+  }
+
+  /** Give the notebook the kernel that was made for it; the document stays as it is. */
+  private async _switch(name: string): Promise<void> {
+    const context = this._subject?.sessionContext;
+    const mine = this._switching !== null && this._desk === this._switching;
+    this._switching = null;
+    if (!context || !mine) {
+      return; // the user has gone on to another notebook
+    }
+    await this._specs.refreshSpecs();
+    if (this._specs.specs?.kernelspecs[name]) {
+      await context.changeKernel({ name });
+    }
+  }
+
+  private _tracker: SubjectTracker;
+  private _specs: ISpecs;
+  private _subject: ISubject | null = null;
+  private _desk: Desk | null = null;
+  private _desks = new Map<string, Desk>();
+  private _last: { method: string; params: object } = { method: '', params: {} };
+  private _lastLine = '';
+  private _switching: Desk | null = null;
+  private _changed = new Signal<this, void>(this);
+  private _ended = new Signal<this, { desk: Desk; job: IJob }>(this);
+}

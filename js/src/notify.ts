@@ -1,0 +1,57 @@
+/** After a cell failed for a missing module: one unobtrusive offer. Nothing is installed by itself. */
+import { Notification } from '@jupyterlab/apputils';
+import { NotebookActions } from '@jupyterlab/notebook';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { PanelModel } from './model';
+import type { ICells } from './tokens';
+
+const MISSING = /No module named '([A-Za-z_]\w*)/;
+
+export function offerMissing(
+  model: PanelModel,
+  show: () => void,
+  trans: TranslationBundle
+): void {
+  const offered = new Set<string>();
+  NotebookActions.executed.connect(async (_, { notebook, cell, success, error }) => {
+    const found = MISSING.exec(error?.errorValue ?? '');
+    const desk = model.desk;
+    const mine = model.subject?.notebook?.content === notebook;
+    const failed = !success && error?.errorName === 'ModuleNotFoundError';
+    if (!failed || !found || !desk || !mine || !model.options.notifications) {
+      return;
+    }
+    const module = found[1];
+    const key = `${desk.kernel.id} ${module}`;
+    if (offered.has(key)) {
+      return;
+    }
+    offered.add(key);
+    const cells = [{ id: cell.model.id, source: `import ${module}` }];
+    const answer = await desk.question<ICells>('cells', { cells });
+    const missing = answer?.missing.find(item => item.module === module);
+    if (!missing || model.desk !== desk) {
+      return; // it is there: shadowed, broken or of another folder, which the magics explain
+    }
+    const name = missing.distribution;
+    const message =
+      name === module
+        ? trans.__('%1 is not installed in this kernel’s environment.', module)
+        : trans.__('%1 is not installed; the package is called %2.', module, name);
+    Notification.emit(message, 'info', {
+      autoClose: 20000,
+      actions: [
+        {
+          label: trans.__('Install'),
+          caption: trans.__('Install %1 into %2', name, desk.facts?.label ?? ''),
+          callback: () => {
+            show();
+            model.setLine(name);
+            void model.install(name);
+          }
+        }
+      ]
+    });
+  });
+}

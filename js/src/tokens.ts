@@ -1,0 +1,170 @@
+import { Token } from '@lumino/coreutils';
+import type { ISignal } from '@lumino/signaling';
+
+/** What the kernel says: every sentence here was written by the Python side. */
+export interface ISuggestion {
+  command: string;
+  note: string;
+}
+
+export interface IFinding {
+  code: string;
+  severity: 'info' | 'warning' | 'confirm' | 'refuse';
+  message: string;
+  context: string;
+  suggestions: ISuggestion[];
+}
+
+export interface IVerdict {
+  state: 'yes' | 'care' | 'no';
+  code?: string;
+  sentence: string;
+  reason: string;
+  suggestions?: ISuggestion[];
+}
+
+export interface IFacts {
+  executable: string;
+  version: string;
+  name: string;
+  kind: string;
+  kind_words: string;
+  prefix: string;
+  label: string;
+  packages: string;
+  shown_packages: string;
+  verdict: IVerdict;
+  findings: IFinding[];
+  abilities: string[];
+  jobs: IJob[];
+}
+
+export interface IChange {
+  name: string;
+  before: string | null;
+  after: string | null;
+  requested?: boolean;
+}
+
+export interface IOutcome {
+  status: string;
+  asked: string;
+  plan: { changes: IChange[] };
+  findings: IFinding[];
+  restart: 'none' | 'refreshed' | 'needed';
+  transaction: string | null;
+}
+
+export interface IMessage {
+  mark: string;
+  headline: string;
+  lines: string[];
+  ways: ISuggestion[];
+  details: string;
+}
+
+export interface IFailure {
+  code: string;
+  message: string;
+  hint: string;
+}
+
+export interface IResult {
+  error?: IFailure;
+  outcome?: IOutcome;
+  message?: IMessage;
+  kernel?: { name: string; display_name?: string } | null;
+  upgrades?: { [name: string]: string };
+}
+
+export interface IJob {
+  id: string;
+  kind: 'install' | 'uninstall' | 'undo' | 'new-environment' | 'upgrades';
+  title: string;
+  state: 'running' | 'ended' | 'failed';
+  words: string;
+  fraction: number | null;
+  cancelling: boolean;
+  seconds: number;
+  result: IResult | null;
+}
+
+export interface IPackage {
+  name: string;
+  version: string;
+  needed_by: string[];
+  requested: boolean;
+  broken: string;
+}
+
+export interface IMissing {
+  module: string;
+  cell: string;
+  distribution: string;
+}
+
+export interface IWrong {
+  cell: string;
+  line: number;
+  outcome: string;
+  message: string;
+  ways: ISuggestion[];
+  rewritable: boolean;
+}
+
+export interface ICells {
+  present: string[];
+  missing: IMissing[];
+  wrong: IWrong[];
+}
+
+export interface ITransaction {
+  id: string;
+  time: string;
+  command: string;
+  changes: IChange[];
+  state: 'committed' | 'undone';
+  undoes: string | null;
+  undoable: boolean;
+  reason: string;
+}
+
+/** What there is to say about the kernel in front: exactly one of these. */
+export type PanelState =
+  | { kind: 'none' }
+  | { kind: 'starting' }
+  | { kind: 'not-python'; language: string }
+  | { kind: 'busy' }
+  | { kind: 'dead' }
+  | { kind: 'failed'; message: string }
+  | { kind: 'ready'; facts: IFacts };
+
+export interface IOptions {
+  side: 'left' | 'right';
+  shellInstalls: 'warn' | 'redirect' | 'block' | 'off';
+  ask: 'surprises' | 'always' | 'never';
+  statusBar: boolean;
+  notifications: boolean;
+  record: 'magic' | 'pep723';
+}
+
+export const DEFAULTS: IOptions = {
+  side: 'right',
+  shellInstalls: 'warn',
+  ask: 'surprises',
+  statusBar: true,
+  notifications: true,
+  record: 'magic'
+};
+
+/** What other extensions may use. */
+export interface ISafeInstall {
+  readonly state: PanelState;
+  readonly changed: ISignal<ISafeInstall, void>;
+  install(line: string): Promise<void>;
+}
+
+export const ISafeInstall = new Token<ISafeInstall>(
+  'safeinstall:ISafeInstall',
+  'Installs into the environment of the kernel of the current notebook.'
+);

@@ -1,0 +1,56 @@
+/** The box, the work on its way, and what came of it. */
+import * as React from 'react';
+
+import type { IFacts } from '../tokens';
+import type { IViewProps } from './view';
+import { Button } from './parts';
+import { Progress } from './progress';
+import { Result } from './result';
+
+export function Install(props: IViewProps & { facts: IFacts }): JSX.Element {
+  const { model, desk, trans } = props;
+  const submit = (event?: React.FormEvent) => {
+    event?.preventDefault();
+    if (!desk.working) {
+      void model.install(model.line);
+    }
+  };
+  const job = desk.job;
+  const shown = job && job.kind !== 'upgrades' ? job : null;
+  return (
+    <section className="si-Install" aria-label={trans.__('Install')}>
+      <form onSubmit={submit}>
+        <label htmlFor="safeinstall-requirements">{trans.__('Install')}</label>
+        <div className="si-Row">
+          <input
+            id="safeinstall-requirements"
+            className="jp-mod-styled"
+            data-safeinstall="requirements"
+            placeholder={trans.__('pandas "polars>=1"')}
+            autoComplete="off"
+            autoCapitalize="off"
+            spellCheck={false}
+            value={model.line}
+            onChange={event => model.setLine(event.target.value)}
+          />
+          <Button
+            label={trans.__('Install')}
+            hook="install"
+            primary
+            disabled={desk.working || !model.line.trim() || !can(props.facts)}
+            onClick={() => submit()}
+          />
+        </div>
+      </form>
+      <div aria-live="polite" role="status" data-safeinstall="status" className="si-Status">
+        {shown?.state === 'running' && <Progress {...props} job={shown} />}
+        {shown && shown.state !== 'running' && <Result {...props} job={shown} />}
+        {desk.trouble && <div className="si-Trouble">{desk.trouble}</div>}
+      </div>
+    </section>
+  );
+}
+
+function can(facts: IFacts): boolean {
+  return facts.abilities.includes('install');
+}

@@ -1,0 +1,102 @@
+/** This notebook's imports and install lines, against the environment it runs in. */
+import * as React from 'react';
+
+import * as cells from '../cells';
+import type { IMissing, IWrong } from '../tokens';
+import type { IViewProps } from './view';
+import { Button, Section, Sign } from './parts';
+
+export function Notebook(props: IViewProps): JSX.Element | null {
+  const { model, desk, trans } = props;
+  if (!model.subject?.notebook) {
+    return null;
+  }
+  const found = desk.cells;
+  const missing = found?.missing ?? [];
+  const names = [...new Set(missing.map(item => item.distribution))];
+  return (
+    <Section
+      title={trans.__('This notebook')}
+      hook="notebook"
+      onOpen={() => void model.loadCells()}
+    >
+      {!found && <div className="si-Note">{trans.__('reading …')}</div>}
+      {missing.map(item => (
+        <Missing key={item.module} {...props} item={item} />
+      ))}
+      {names.length > 1 && (
+        <div className="si-Buttons">
+          <Button
+            label={trans.__('Install all %1', names.length)}
+            disabled={desk.working}
+            onClick={() => void model.install(names.join(' '))}
+          />
+        </div>
+      )}
+      {found?.wrong.map((item, index) => <Wrong key={index} {...props} item={item} />)}
+      {found && missing.length === 0 && (
+        <div className="si-Row si-mod-top">
+          <Sign mark="yes" />
+          <span>
+            {found.present.length
+              ? trans._n(
+                  'The one import of this notebook is there.',
+                  'All %1 imports of this notebook are there.',
+                  found.present.length
+                )
+              : trans.__('This notebook imports nothing yet.')}
+          </span>
+        </div>
+      )}
+      {found && (
+        <div className="si-Buttons">
+          <Button label={trans.__('Look again')} quiet onClick={() => void model.loadCells()} />
+        </div>
+      )}
+    </Section>
+  );
+}
+
+function Missing(props: IViewProps & { item: IMissing }): JSX.Element {
+  const { item, model, desk, trans } = props;
+  const same = item.module === item.distribution;
+  return (
+    <div className="si-Missing">
+      <span>{same ? item.module : `${item.module} → ${item.distribution}`}</span>
+      <Button
+        label={trans.__('Install')}
+        title={trans.__('Install %1', item.distribution)}
+        disabled={desk.working}
+        onClick={() => void model.install(item.distribution)}
+      />
+    </div>
+  );
+}
+
+function Wrong(props: IViewProps & { item: IWrong }): JSX.Element {
+  const { item, model, trans } = props;
+  const notebook = model.subject?.notebook;
+  return (
+    <div className="si-Finding" data-code={item.outcome}>
+      <Sign mark="care" />
+      <div className="si-Finding-text">
+        <div>{item.message}</div>
+        <div className="si-Buttons">
+          {item.rewritable && (
+            <Button
+              label={trans.__('Use %safeinstall')}
+              onClick={() => void model.rewrite(item.cell)}
+            />
+          )}
+          {notebook && (
+            <Button
+              label={trans.__('Show the cell')}
+              quiet
+              onClick={() => cells.reveal(notebook, item.cell)}
+            />
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}

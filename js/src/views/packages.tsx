@@ -1,0 +1,119 @@
+/** What is installed. Rows are plain and many: a thousand must scroll. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { IPackage } from '../tokens';
+import type { IViewProps } from './view';
+import { Button, Section } from './parts';
+
+export function Packages(props: IViewProps): JSX.Element {
+  const { desk, model, trans } = props;
+  const [filter, setFilter] = React.useState('');
+  const all = desk.packages;
+  const words = filter.trim().toLowerCase();
+  const shown = all?.filter(found => found.name.toLowerCase().includes(words));
+  const title = all ? trans.__('Packages (%1)', all.length) : trans.__('Packages');
+  const searching = desk.working && desk.job?.kind === 'upgrades';
+  const mayRemove = desk.facts?.abilities.includes('uninstall') ?? false;
+  return (
+    <Section title={title} hook="packages" onOpen={() => void desk.loadPackages()}>
+      {!all && <div className="si-Note">{trans.__('reading …')}</div>}
+      {all && (
+        <>
+          <div className="si-Row">
+            <input
+              className="jp-mod-styled"
+              type="search"
+              aria-label={trans.__('Filter packages')}
+              placeholder={trans.__('Filter')}
+              value={filter}
+              onChange={event => setFilter(event.target.value)}
+            />
+            <Button
+              label={searching ? trans.__('Looking …') : trans.__('Look for upgrades')}
+              quiet
+              disabled={desk.working || all.length === 0}
+              onClick={() => void model.checkUpgrades()}
+            />
+          </div>
+          <div className="si-List" tabIndex={0} role="group" aria-label={title}>
+            <ul>
+              {shown?.map(found => (
+                <Row
+                  key={found.name}
+                  found={found}
+                  upgrade={desk.upgrades?.[found.name] ?? ''}
+                  disabled={desk.working}
+                  trans={trans}
+                  onUpgrade={install => void model.install(install)}
+                  onRemove={mayRemove ? name => void model.uninstall(name) : null}
+                />
+              ))}
+            </ul>
+          </div>
+          {shown?.length === 0 && <div className="si-Note">{trans.__('None of that name.')}</div>}
+          {desk.upgrades && Object.keys(desk.upgrades).length === 0 && (
+            <div className="si-Note">{trans.__('Everything is as new as it can be.')}</div>
+          )}
+        </>
+      )}
+    </Section>
+  );
+}
+
+interface IRowProps {
+  found: IPackage;
+  upgrade: string;
+  disabled: boolean;
+  trans: TranslationBundle;
+  onUpgrade: (line: string) => void;
+  onRemove: ((name: string) => void) | null;
+}
+
+const Row = React.memo(
+  (props: IRowProps) => {
+    const { found, upgrade, trans } = props;
+    const name = found.name;
+    return (
+      <li className="si-Package">
+        <span className="si-Package-name">{name}</span>
+        <span className="si-Package-version">{found.version}</span>
+        <span className="si-Package-note">{noteOf(found, trans)}</span>
+        {upgrade && (
+          <Button
+            label={`⬆ ${upgrade}`}
+            title={trans.__('Upgrade %1 to %2', name, upgrade)}
+            quiet
+            disabled={props.disabled}
+            onClick={() => props.onUpgrade(`${name}==${upgrade}`)}
+          />
+        )}
+        {props.onRemove && (
+          <button
+            type="button"
+            className="si-IconButton si-Remove"
+            title={trans.__('Uninstall %1', name)}
+            aria-label={trans.__('Uninstall %1', name)}
+            disabled={props.disabled}
+            onClick={() => props.onRemove?.(name)}
+          >
+            ×
+          </button>
+        )}
+        {found.broken && <span className="si-Package-broken">{found.broken}</span>}
+      </li>
+    );
+  },
+  (old, now) =>
+    old.found === now.found && old.upgrade === now.upgrade && old.disabled === now.disabled
+);
+
+function noteOf(found: IPackage, trans: TranslationBundle): string {
+  const count = found.needed_by.length;
+  if (count === 0) {
+    return '';
+  }
+  return count === 1
+    ? trans.__('needed by %1', found.needed_by[0])
+    : trans.__('needed by %1', count);
+}

@@ -1,0 +1,133 @@
+/** What came of a job: the sentences are Python's, the buttons are ours. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { IFailure, IJob, IOutcome } from '../tokens';
+import type { IViewProps } from './view';
+import { NewEnvironment } from './newenvironment';
+import { Button, Changes, Copyable, markOf, Sign, Ways } from './parts';
+
+const ENVIRONMENT_REFUSALS = ['not-writable', 'externally-managed', 'virtualenv-required'];
+
+export function Result(props: IViewProps & { job: IJob }): JSX.Element {
+  const { job, model, trans } = props;
+  const { error, outcome, message } = job.result ?? {};
+  if (error || !outcome || !message) {
+    return <Failure {...props} failure={error ?? { code: 'no-answer', message: '', hint: '' }} />;
+  }
+  const asking = outcome.status === 'planned' || outcome.status === 'needs-confirmation';
+  const stuck = outcome.findings.some(found => ENVIRONMENT_REFUSALS.includes(found.code));
+  return (
+    <div className="si-Result">
+      <div className="si-Row si-mod-top">
+        <Sign mark={markOf(message.mark)} />
+        <div className="si-Result-text">
+          <div>{message.headline}</div>
+          {!asking && message.lines.map((line, index) => <div key={index}>{line}</div>)}
+        </div>
+      </div>
+      {asking && <Question {...props} outcome={outcome} lines={message.lines} />}
+      {stuck && <NewEnvironment {...props} />}
+      {!stuck && outcome.status !== 'planned' && (
+        <Ways ways={message.ways} trans={trans} onUse={line => model.setLine(line)} />
+      )}
+      {message.details && outcome.status !== 'done' && (
+        <details className="si-Details">
+          <summary>{trans.__('What the installer said')}</summary>
+          <pre>{message.details}</pre>
+        </details>
+      )}
+      {outcome.status === 'done' && <Afterwards {...props} outcome={outcome} />}
+    </div>
+  );
+}
+
+/** The plan, before it is applied. */
+function Question(
+  props: IViewProps & { job: IJob; outcome: IOutcome; lines: string[] }
+): JSX.Element {
+  const { outcome, model, desk, trans } = props;
+  const planned = outcome.status === 'planned';
+  return (
+    <div className="si-Plan" data-safeinstall="plan">
+      {!planned && props.lines.map((line, index) => <div key={index}>{line}</div>)}
+      {outcome.plan.changes.length > 0 && (
+        <Changes changes={outcome.plan.changes} trans={trans} />
+      )}
+      <div className="si-Buttons">
+        <Button
+          label={planned ? trans.__('Confirm') : trans.__('Install anyway')}
+          hook="confirm"
+          primary={planned}
+          onClick={() => void model.confirm()}
+        />
+        <Button label={trans.__('Leave it')} quiet onClick={() => desk.clear()} />
+      </div>
+    </div>
+  );
+}
+
+function Afterwards(props: IViewProps & { job: IJob; outcome: IOutcome }): JSX.Element {
+  const { outcome, model, desk, job, trans } = props;
+  const requested = outcome.plan.changes.filter(change => change.requested && change.after);
+  const mayUndo = outcome.transaction && desk.facts?.abilities.includes('undo');
+  const notebook = model.subject?.notebook;
+  return (
+    <div className="si-Buttons">
+      {outcome.restart === 'needed' && (
+        <Button
+          label={trans.__('Restart kernel')}
+          hook="restart"
+          primary
+          onClick={() => void model.restart(false)}
+        />
+      )}
+      {outcome.restart === 'needed' && notebook && (
+        <Button
+          label={trans.__('Restart and run to here')}
+          onClick={() => void model.restart(true)}
+        />
+      )}
+      {job.kind === 'install' && notebook && requested.length > 0 && (
+        <Button
+          label={trans.__('Record in notebook')}
+          quiet
+          onClick={() =>
+            void model.record(requested.map(change => `${change.name}==${change.after}`))
+          }
+        />
+      )}
+      {mayUndo && (
+        <Button
+          label={trans.__('Undo')}
+          hook="undo"
+          quiet
+          onClick={() => void model.undo(outcome.transaction)}
+        />
+      )}
+    </div>
+  );
+}
+
+function Failure(props: IViewProps & { failure: IFailure }): JSX.Element {
+  const { failure, trans } = props;
+  const mark = failure.code === 'interrupted' ? 'info' : 'no';
+  return (
+    <div className="si-Result">
+      <div className="si-Row si-mod-top">
+        <Sign mark={mark} />
+        <div className="si-Result-text">{sentence(failure, trans)}</div>
+      </div>
+      {failure.hint && <Copyable text={failure.hint} trans={trans} />}
+    </div>
+  );
+}
+
+function sentence(failure: IFailure, trans: TranslationBundle): string {
+  if (failure.code === 'kernel-gone') {
+    return trans.__(
+      'The kernel ended while this was under way. The environment is as it was before, or as asked: nothing is left half done.'
+    );
+  }
+  return failure.message || trans.__('The kernel gave no answer.');
+}

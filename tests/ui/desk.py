@@ -1,0 +1,147 @@
+"""What a person does at the screen, by the names that the panel promises to keep."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+
+from support import lab
+
+__all__ = ["Desk"]
+
+PATIENCE = 45_000
+HARMLESS = (
+    "favicon",
+    "/lsp/",
+    "translations",
+    "webpack",
+    "Failed to load resource: net::ERR_ABORTED",
+)
+_numbers = itertools.count(1)
+
+
+class Desk:
+    """One page with a notebook and the panel."""
+
+    def __init__(self, page: Page, urls: dict[str, str], notebooks: Path) -> None:
+        self.page = page
+        self.urls = urls
+        self.notebooks = notebooks
+        self.app = "lab"
+        self.complaints: list[str] = []
+        page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(word in message.text for word in HARMLESS):
+            where = message.location.get("url", "") if message.location else ""
+            if not any(word in where for word in HARMLESS):
+                self.complaints.append(f"{message.text} ({where})")
+
+    def open(self, kernel: str, *cells: str, app: str = "lab", show: bool = True) -> None:
+        """Open a new notebook on that kernel, and the panel."""
+        self.app = app
+        name = f"work-{next(_numbers)}.ipynb"
+        lab.notebook(self.notebooks / name, kernel, *(cells or ("",)))
+        place = (
+            f"lab/workspaces/w{next(_numbers)}/tree/{name}" if app == "lab" else f"notebooks/{name}"
+        )
+        self.page.goto(f"{self.urls[app]}/{place}")
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+        self.page.wait_for_function(
+            "() => window.jupyterapp?.commands.hasCommand('safeinstall:open-panel')"
+        )
+        if show:
+            self.command("safeinstall:open-panel")
+            expect(self.panel).to_be_visible()
+
+    def command(self, name: str, **arguments: object) -> None:
+        """Run one of the application's commands."""
+        self.page.evaluate(
+            "([name, args]) => { void window.jupyterapp.commands.execute(name, args); }",
+            [name, arguments],
+        )
+
+    @property
+    def panel(self) -> Locator:
+        """The panel."""
+        return self.page.locator("#safeinstall-panel")
+
+    def part(self, name: str) -> Locator:
+        """One of the panel's parts by the name that is promised to stay."""
+        return self.panel.locator(f"[data-safeinstall={name}]")
+
+    def ready(self) -> None:
+        """Wait until the panel knows the kernel."""
+        expect(self.part("verdict")).to_be_visible()
+
+    def cell(self, number: int) -> Locator:
+        """A cell of the notebook."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(number)
+
+    def select(self, number: int) -> None:
+        """Make a cell the active one."""
+        self.cell(number).locator(".jp-InputPrompt").click()
+
+    def run(self, number: int) -> None:
+        """Run one cell and do not wait."""
+        self.select(number)
+        self.command("notebook:run-cell")
+
+    def output(self, number: int) -> Locator:
+        """What a cell shows below itself."""
+        return self.cell(number).locator(".jp-OutputArea-output")
+
+    def prompt(self, number: int) -> Locator:
+        """The number of a cell, or a star while it runs."""
+        return self.cell(number).locator(".jp-InputArea-prompt")
+
+    def install(self, line: str) -> None:
+        """Type a line into the box and press the button."""
+        self.part("requirements").fill(line)
+        self.part("install").click()
+
+    def section(self, name: str) -> Locator:
+        """Open one of the sections."""
+        section = self.part(name)
+        if section.get_attribute("open") is None:
+            section.locator("summary").click()
+        return section
+
+    def source(self, number: int) -> str:
+        """The text of a cell in the live model."""
+        text: str = self.page.evaluate(
+            """number => window.jupyterapp.shell.currentWidget.content.widgets[number]
+                 .model.sharedModel.getSource()""",
+            number,
+        )
+        return text
+
+    def until(self, holds: Callable[[], bool], what: str, seconds: float = 45) -> None:
+        """Wait for something outside the page."""
+        end = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < end, what
+            self.page.wait_for_timeout(100)
+
+    def close(self) -> None:
+        """End the kernels that were started here."""
+        with contextlib.suppress(OSError):
+            self.page.goto("about:blank")
+            url = self.urls[self.app]
+            with urllib.request.urlopen(f"{url}/api/sessions", timeout=10) as answer:
+                sessions = json.load(answer)
+            for session in sessions:
+                request = urllib.request.Request(
+                    f"{url}/api/sessions/{session['id']}", method="DELETE"
+                )
+                urllib.request.urlopen(request, timeout=30).close()

@@ -1,0 +1,22 @@
+"""The panel in front of a notebook: the truth about its kernel, and an install."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from ui.conftest import Site
+from ui.desk import Desk
+
+pytestmark = [pytest.mark.integration, pytest.mark.ui]
+
+
+def test_the_panel_shows_the_kernels_interpreter_and_not_the_servers(
+    site: Site, desk: Desk
+) -> None:
+    kernel = site.fresh("plain")
+    desk.open(kernel)
+    desk.ready()
+    expect(desk.part("executable")).to_have_text(str(site.kernels[kernel].python))
+    expect(desk.part("verdict")).to_contain_text("Installs go here")
+    expect(desk.part("environment")).to_contain_text("virtual environment")
