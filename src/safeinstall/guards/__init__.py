@@ -46,6 +46,8 @@ BEFORE_PLAN: Final[tuple[Callable[[Intent], Finding | None], ...]] = (
     destination.not_importable,
     destination.virtualenv_required,
     destination.other_destination,
+    destination.user_site_leaks,
+    destination.system_changed,
     sources.from_file_only,
     destination.ambient_redirect,
     sources.extra_index,

@@ -27,13 +27,13 @@ def builds_from_source(intent: Intent, needed: Collection[str]) -> Finding | Non
         return None
     named = ", ".join(missing[:_NAMED])
     more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-    verb, itself = ("has", "itself") if len(missing) == 1 else ("have", "themselves")
+    verb, them = ("has", "it") if len(missing) == 1 else ("have", "them")
     line = intent.line(allow_builds=frozenset(asked | set(missing)), dry_run=False)
     return Finding(
         code="builds-from-source",
         severity=Severity.CONFIRM,
-        message=f"{named}{more} {verb} no ready-made wheel for this Python: to build {itself}, "
-        "code of the package would run now.",
+        message=f"{named}{more} {verb} no ready-made wheel for this Python: building {them} "
+        "would run code of the package now.",
         hint=(Suggestion(command=line, note=f"let {named}{more} run it"),),
     )
 

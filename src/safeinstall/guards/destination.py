@@ -91,17 +91,58 @@ def virtualenv_required(intent: Intent) -> Finding | None:
 
 
 def other_destination(intent: Intent) -> Finding | None:
-    """Refuse options that name another destination than the kernel's environment."""
-    asked = {"--user": intent.request.user}
-    flag = next((name for name, given in asked.items() if given), None)
-    if flag is None:
+    """Refuse `--user` where this interpreter would not import what goes there.
+
+    pip < 25.3 installs there all the same (facts P33, V34). The destination is the user site
+    already when the interpreter looks at it.
+    """
+    if not intent.request.user or _is_user_site(intent):
         return None
+    environment = intent.environment
+    why = (
+        f"{environment.label} is a virtual environment, which does not look at it"
+        if environment.is_virtual
+        else "it is switched off for this kernel (PYTHONNOUSERSITE, -s or -I)"
+    )
     return Finding(
         code="other-destination",
         severity=Severity.REFUSE,
-        message=f"{flag} asks for another place than this kernel's environment, "
-        f"and {intent.environment.label} can be written.",
+        message="--user would install where this kernel does not look: into "
+        f"{shown(environment.user_site.path or 'the user site', environment.home)}.",
+        context=f"About the user site: {why}.",
         hint=(Suggestion(command=intent.line(user=False), note="into the environment"),),
+    )
+
+
+def user_site_leaks(intent: Intent) -> Finding | None:
+    """Say what the user site is, when it was asked for and is the destination."""
+    if not intent.request.user or not _is_user_site(intent):
+        return None
+    python = intent.environment.python
+    return Finding(
+        code="user-site-leaks",
+        severity=Severity.WARNING,
+        message=f"Every Python {python} of yours that looks at the user site now sees this, other "
+        "projects' too, and imports it in front of its own packages.",
+    )
+
+
+def system_changed(intent: Intent) -> Finding | None:
+    """Say what `--break-system-packages` does, when it was typed."""
+    if not intent.request.break_system_packages or intent.request.user:
+        return None
+    return Finding(
+        code="system-changed",
+        severity=Severity.WARNING,
+        message=f"Programs of the operating system that use {intent.environment.executable} see "
+        f"what is now in {intent.environment.paths.purelib}.",
+    )
+
+
+def _is_user_site(intent: Intent) -> bool:
+    environment = intent.environment
+    return bool(environment.user_site.enabled) and (
+        environment.paths.purelib == environment.user_site.path
     )
 
 

@@ -72,9 +72,10 @@ def kernel_stack(plan: Plan, around: Surroundings, found: Iterable[Violation]) -
     return Finding(
         code="kernel-stack",
         severity=Severity.WARNING if allowed else Severity.REFUSE,
-        message=f"This kernel runs on {what}: it would not start again."
+        message=f"This kernel could not start again after {what}."
         if not allowed
-        else f"This kernel runs on {what}; a second kernel has to start before it is kept.",
+        else f"This kernel runs on {', '.join(names)}: a second one has to start before {what} is "
+        "kept.",
         context="\n".join(
             f"{violation.words} (it would have {violation.found or 'none'})" for violation in own
         ),

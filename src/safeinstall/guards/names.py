@@ -31,7 +31,7 @@ def name_trap(intent: Intent, installed: Collection[str]) -> Finding | None:
     if not traps:
         return None
     item, _, why = traps[0]
-    others = "".join(f" {other.name}: {reason}" for other, _, reason in traps[1:])
+    others = "".join(f" {reason}" for _, _, reason in traps[1:])
     return Finding(
         code="name-trap",
         severity=Severity.CONFIRM,

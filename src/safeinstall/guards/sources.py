@@ -45,9 +45,9 @@ def extra_index(intent: Intent) -> Finding | None:
     extra = intent.sources.extra_index_urls
     if not extra or intent.sources.no_index:
         return None
-    secrets = (*intent.sources.secrets, *intent.request.secrets)
-    hosts = list(dict.fromkeys(urlsplit(redact(url, secrets)).hostname or url for url in extra))
-    named = ", ".join(redact(host, secrets) for host in hosts[:_NAMED])
+    # a host name holds no secret, and the rest of the address is not shown
+    hosts = list(dict.fromkeys(urlsplit(redact(url)).hostname or redact(url) for url in extra))
+    named = ", ".join(hosts[:_NAMED])
     return Finding(
         code="extra-index",
         severity=Severity.INFO,

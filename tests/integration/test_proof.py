@@ -1,0 +1,101 @@
+"""What is proved after the commit, in real kernels: landed, fresh, this kernel, restart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from integration.conftest import Desk
+from support.environments import changes, snapshot
+from support.kernels import Kernel
+from support.wheels import make_wheel
+
+pytestmark = pytest.mark.integration
+
+
+def alarms(outcome: dict[str, Any]) -> list[str]:
+    return [f["code"] for f in outcome["findings"] if f["code"] != "ambient-redirect"]
+
+
+def test_a_file_of_the_notebooks_folder_that_wins_is_named_and_the_install_put_back(
+    desk: Desk,
+) -> None:
+    (desk.notebooks / "tinypkg.py").write_text("mine = True\n")
+    before = snapshot(desk.environment.prefix)
+    with desk.kernel() as kernel:
+        stopped = kernel.run(f"%safeinstall {desk.offline} tinypkg")
+        assert not stopped.ok
+        assert str(desk.notebooks / "tinypkg.py") in stopped.everything
+        assert changes(before, snapshot(desk.environment.prefix)) == []
+        (desk.notebooks / "tinypkg.py").unlink()
+        assert kernel.run(f"%safeinstall {desk.offline} tinypkg").ok
+
+
+def test_a_folder_without_code_of_the_same_name_does_no_harm(desk: Desk) -> None:
+    (desk.notebooks / "tinypkg").mkdir()
+    with desk.kernel() as kernel:
+        outcome = kernel.run(f"%safeinstall {desk.offline} tinypkg").outcome
+        assert (outcome["status"], alarms(outcome)) == ("done", [])
+        assert kernel.run("import tinypkg; tinypkg.__version__").ok
+
+
+def test_names_at_the_top_that_many_share_are_no_alarm(desk: Desk) -> None:
+    for name in ("first-of", "second-of"):
+        module = name.replace("-", "_")
+        files = {f"{module}/__init__.py": "", f"tests/test_{module}.py": ""}
+        make_wheel(desk.wheels, name, modules=files)
+    with desk.kernel() as kernel:
+        for name in ("first-of", "second-of"):
+            outcome = kernel.run(f"%safeinstall {desk.offline} {name}").outcome
+            assert (outcome["status"], alarms(outcome)) == ("done", [])
+
+
+def test_a_loaded_package_is_named_before_and_the_verdict_is_exact(desk: Desk) -> None:
+    with desk.kernel() as kernel:
+        for version in ("1.0", "2.0"):
+            files = {"pack/__init__.py": f"v = {version!r}\n", "pack/part.py": "x = 1\n"}
+            make_wheel(desk.wheels, "pack", version, modules=files)
+        kernel.run(f"%safeinstall {desk.offline} pack==1.0")
+        kernel.run("import pack.part")
+        planned = kernel.run(f"%safeinstall {desk.offline} --dry-run pack==2.0").outcome
+        [finding] = planned["findings"]
+        assert finding["code"] == "replaces-loaded"
+        assert "pack (2 modules)" in finding["message"]
+        done = kernel.run(f"%safeinstall {desk.offline} pack==2.0").outcome
+        assert done["restart"] == "needed"
+        assert done["stale_modules"] == ["pack"]  # part.py is the same file in both
+        assert done["findings"] == []
+        again = kernel.run(f"%safeinstall {desk.offline} --force-reinstall pack==2.0").outcome
+        assert again["restart"] != "needed"
+
+
+def line_below(kernel: Kernel, code: str) -> str:
+    result = kernel.run(code)
+    assert result.ename in ("ModuleNotFoundError", "ImportError"), result.everything
+    assert len(result.displays) <= 1
+    return result.displays[0]["text/plain"] if result.displays else ""
+
+
+def test_a_missing_import_gets_one_line_below_its_traceback(desk: Desk) -> None:
+    with desk.kernel() as kernel:
+        assert "%safeinstall scikit-learn" in line_below(kernel, "import sklearn.cluster")
+        assert "%safeinstall lxml" in line_below(
+            kernel,
+            "try:\n    import lxml\nexcept ImportError as e:\n"
+            "    raise ImportError('no parser: pip install lxml') from e",
+        )
+        assert "Python 2" in line_below(kernel, "import urllib2")
+        (desk.notebooks / "lib").mkdir()
+        (desk.notebooks / "lib" / "helpers_of_mine.py").write_text("")
+        assert "a file of yours" in line_below(kernel, "import helpers_of_mine")
+        assert "%safeinstall tinypkg" in line_below(kernel, "import tinypkg")
+        kernel.run(f"%safeinstall {desk.offline} nowhere-to-be-found")
+        assert line_below(kernel, "import nowhere_to_be_found") == ""
+        assert kernel.run("1 / 0").displays == []
+        assert kernel.run("x = 1").displays == []
+        kernel.run(f"%safeinstall {desk.offline} tinypkg")
+        (desk.environment.site_packages / "tinypkg.py").unlink()
+        assert "damaged" in line_below(kernel, "import tinypkg")
+        kernel.run("%unload_ext safeinstall")
+        assert line_below(kernel, "import sklearn") == ""
