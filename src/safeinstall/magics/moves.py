@@ -10,19 +10,22 @@ from safeinstall import operations, render
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.magics.display import Shown, result, usage_stop
 from safeinstall.magics.progress import Progress
+from safeinstall.operations import elsewhere
 from safeinstall.request import parse, tokenize
 
 __all__ = ["recover", "undo", "uninstall"]
 
 
 def undo(line: str) -> Any:
-    """Carry out `%safeundo [ID] [--list] [--force]`."""
+    """Carry out `%safeundo [ID] [--list] [--force] [--user]`."""
     progress = Progress()
     try:
         words = list(tokenize(line))
-        here = operations.here(progress)
+        here = elsewhere.outside(operations.here(progress))
+        if "--user" in words:
+            here = elsewhere.at_user_site(here)
         ids = [word for word in words if not word.startswith("-")]
-        unknown = set(words) - {"--list", "--force", *ids}
+        unknown = set(words) - {"--list", "--force", "--user", *ids}
         if unknown or len(ids) > 1:
             raise RequestError(
                 f"%safeundo does not know {' '.join(sorted(unknown) or ids)}.",

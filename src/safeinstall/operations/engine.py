@@ -20,6 +20,7 @@ from safeinstall.errors import InstallerError
 from safeinstall.installers import pip, uv
 from safeinstall.installers.reasons import explain
 from safeinstall.installers.report import DryRun
+from safeinstall.operations import elsewhere
 from safeinstall.operations.nearest import nearest
 from safeinstall.operations.world import World
 from safeinstall.plan import Chosen, Intent, Plan
@@ -79,13 +80,15 @@ def make_plan(intent: Intent, chosen: Chosen, world: World, fingerprint: str) ->
         else pip.read_plan(answer.stdout)
     )
     changes = resolved.changes(dict(installed.versions()), _requested(request, resolved))
-    return Plan(
-        intent=intent,
-        chosen=chosen,
-        changes=changes,
-        resolved=resolved,
-        installed=installed,
-        fingerprint=fingerprint,
+    return elsewhere.as_planned(
+        Plan(
+            intent=intent,
+            chosen=chosen,
+            changes=changes,
+            resolved=resolved,
+            installed=installed,
+            fingerprint=fingerprint,
+        )
     )
 
 
@@ -112,6 +115,7 @@ def stage(
             pass_fds=pass_fds,
         )
         if answer.ok:
+            elsewhere.relayout(directory, plan.intent.environment)
             return answer
         if attempt == len(commands):
             raise _explained(plan.intent, plan.chosen, answer, command, world)
@@ -167,6 +171,11 @@ def _explained(
     intent: Intent, chosen: Chosen, answer: Completed, command: Command, world: World
 ) -> InstallerError:
     error = explain(chosen.name, answer.output, intent.request, intent.environment, intent.sources)
+    if error.code == "not-found" and chosen.name == pip.name and not intent.sources.no_index:
+        spoken = world.run(pip.verbose(command)).output
+        asked = (intent.request, intent.environment, intent.sources)
+        wider = explain(chosen.name, spoken, *asked)
+        return wider if wider.code.startswith("index-") else error
     if error.code == "no-such-version":
         return nearest(error, intent, chosen, world)
     return error

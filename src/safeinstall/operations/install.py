@@ -13,7 +13,7 @@ from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.kernel import changes_kernel
 from safeinstall.guards.surroundings import Surroundings
-from safeinstall.operations import engine
+from safeinstall.operations import elsewhere, engine
 from safeinstall.operations.arrivals import arrivals_of, changed_files, sizes_of
 from safeinstall.operations.checking import checked, with_versions
 from safeinstall.operations.locate import intend
@@ -41,6 +41,7 @@ def install(request: Request, world: World) -> Outcome:
             "There is nothing to install: no requirement was given.",
             hint=f"{world.prefix} pandas",
         )
+    world = elsewhere.destined(request, world)
     intent = intend(request, world.environment, world.environ, world.prefix, world.settings_prefix)
     story = _Story(request, world, intent)
     try:
@@ -124,6 +125,7 @@ class _Story:
         """Stage, check and commit the plan; None when the environment is no longer as planned."""
         environment = self.world.environment
         site_packages = environment.paths.site_packages
+        elsewhere.prepare(environment)
         area = transaction.Area.open(environment.prefix)
         with area.lock(wait=not self.request.no_wait, on_wait=self.waiting) as lock:
             area.recover()

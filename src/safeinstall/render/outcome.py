@@ -90,6 +90,8 @@ def _done(outcome: Outcome, quiet: bool) -> Message:
     requested = [change for change in outcome.changes if change.requested] or list(outcome.changes)
     along = [change for change in outcome.changes if change not in requested]
     owner = "this kernel's environment" if outcome.live else "the environment of this interpreter"
+    if outcome.destination.scheme == "posix_user":
+        owner = "your user site"
     opening = "Undone: " if outcome.verb == "undo" else ""
     headline = f"{opening}{_deed(requested, environment.label)} — {owner}"
     version = f" (Python {environment.python})"
@@ -161,7 +163,8 @@ def _undo(outcome: Outcome) -> str:
         return ""
     if outcome.verb == "undo":
         return f"Redo: %safeundo {outcome.transaction}"
-    return "Undo: %safeundo"
+    at_user_site = outcome.destination.scheme == "posix_user"
+    return "Undo: %safeundo --user" if at_user_site else "Undo: %safeundo"
 
 
 def _stopped(outcome: Outcome) -> Message:

@@ -1,0 +1,280 @@
+"""A new environment with its kernel: complete and started, or no folder and no kernelspec."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integration.conftest import Desk
+from support import privileges, ways
+from support.environments import Environment, Workshop, changes, snapshot
+from support.kernels import OUTCOME
+from support.wheels import make_project, make_wheel
+
+pytestmark = pytest.mark.integration
+
+MARK = ".safeinstall-unfinished"
+
+
+@pytest.fixture
+def studio(desk: Desk, workshop: Workshop) -> Iterator[Desk]:
+    """A desk that finds ipykernel too; its kernel's environment must come out as it went in."""
+    links = f"{desk.wheels} {workshop.wheels}"
+    desk.settings.update(PIP_NO_INDEX="1", PIP_FIND_LINKS=links)
+    desk.settings["UV_CACHE_DIR"] = str(workshop.cache / "uv")
+    before = snapshot(desk.environment.prefix)
+    yield desk
+    assert changes(before, snapshot(desk.environment.prefix)) == []
+
+
+def specs(desk: Desk) -> list[str]:
+    folder = ways.specs_folder(Path(desk.settings["HOME"]))
+    return sorted(path.name for path in folder.glob("*")) if folder.exists() else []
+
+
+def new_env(desk: Desk, *words: str) -> subprocess.CompletedProcess[str]:
+    return desk.environment.run(
+        "-m", "safeinstall", "new-env", *words, settings=desk.settings, cwd=desk.notebooks
+    )
+
+
+def nothing_is_left(desk: Desk, folder: str = ".venv") -> bool:
+    return not (desk.notebooks / folder).exists() and specs(desk) == []
+
+
+def test_the_magic_makes_a_kernel_that_imports_the_package(studio: Desk) -> None:
+    with studio.kernel() as kernel:
+        result = kernel.run("%safeinstall --new-env tinypkg", timeout=180)
+        assert result.ok, result.everything
+        assert kernel.run("import tinypkg").ename == "ModuleNotFoundError"
+    data = result.data[OUTCOME]
+    assert data["status"] == "done"
+    assert data["kernelspec"]["name"] == "notebooks-venv"
+    assert data["kernelspec"]["display_name"].endswith("(.venv in notebooks)")
+    [verified] = [v for v in data["verification"] if v["name"] == "tinypkg"]
+    assert verified["landed"] and verified["fresh"] and verified["kernel"]
+    text = result.data["text/plain"]
+    assert "Change Kernel" in text
+    assert "jupyter console --kernel notebooks-venv" in text
+    home = Path(studio.settings["HOME"])
+    with ways.registered("notebooks-venv", home, studio.settings, studio.notebooks) as new:
+        assert new.run("import tinypkg, sys; print(sys.prefix)").stdout.strip() == (
+            str(studio.notebooks / ".venv")
+        )
+    assert not (studio.notebooks / ".venv" / MARK).exists()
+
+
+def test_a_name_gets_a_place_per_user_and_the_json_is_complete(studio: Desk) -> None:
+    done = new_env(studio, "--name", "science", "tinypkg", "--json")
+    assert done.returncode == 0, done.stderr
+    data = json.loads(done.stdout)
+    assert data["kernelspec"]["name"] == "science"
+    prefix = Path(data["environment"]["prefix"])
+    assert prefix.parts[-3:] == ("safeinstall", "environments", "science")
+    assert Path(studio.settings["HOME"]) in prefix.parents
+    assert data["transaction"]
+
+
+@pytest.mark.parametrize("version", ["3.10", "3.11", "3.13", "3.12"])
+def test_another_python_of_this_machine(studio: Desk, workshop: Workshop, version: str) -> None:
+    roots = [Path.home() / ".pyenv", Path(os.path.realpath(workshop.base)).parents[3]]
+    root = next((r for r in roots if any((r / "versions").glob(f"{version}.*"))), None)
+    if root is None:
+        pytest.skip(f"no Python {version}")
+    try:
+        wheels = ways.wheels_for(version)
+    except subprocess.CalledProcessError:
+        pytest.skip(f"no wheels for Python {version}")
+    studio.settings["PYENV_ROOT"] = str(root)
+    studio.settings["PIP_FIND_LINKS"] = f"{studio.wheels} {wheels}"
+    done = new_env(studio, "other", "--python", version, "tinypkg", "--json")
+    assert done.returncode == 0, done.stderr
+    data = json.loads(done.stdout)
+    assert data["environment"]["version"].startswith(version + ".")
+    assert data["kernelspec"]["display_name"].startswith(f"Python {version} ")
+
+
+def test_a_python_that_is_not_there_is_answered_with_those_that_are(studio: Desk) -> None:
+    done = new_env(studio, ".venv", "--python", "3.99", "tinypkg")
+    assert done.returncode == 1
+    assert "There is no Python 3.99 on this machine" in done.stderr
+    assert "Python 3." in done.stderr
+    assert nothing_is_left(studio)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "environment", "project"])
+def test_what_is_there_already_is_left_alone_and_a_free_place_is_offered(
+    studio: Desk, workshop: Workshop, kind: str
+) -> None:
+    place = studio.notebooks / ".venv"
+    if kind == "file":
+        place.write_text("mine")
+    elif kind == "environment":
+        workshop.run(workshop.uv, "venv", "-q", "--python", workshop.base, place)
+    elif kind == "project":
+        make_project(place, "thing")
+    else:
+        place.mkdir()
+        (place / "data.csv").write_text("1,2")
+    before = snapshot(studio.notebooks)
+    refused = new_env(studio, ".venv", "tinypkg")
+    assert refused.returncode == 1
+    assert "left as it is" in refused.stderr
+    assert changes(before, snapshot(studio.notebooks)) == []
+    line = ways.lines_to_type(refused.stderr)[0].split()
+    done = new_env(studio, *line[2:])
+    assert done.returncode == 0, done.stderr
+    assert (studio.notebooks / ".venv-2" / "pyvenv.cfg").exists()
+
+
+def test_an_empty_folder_is_used_and_stays_when_it_fails(studio: Desk) -> None:
+    (studio.notebooks / ".venv").mkdir()
+    assert new_env(studio, ".venv", "no-such-package").returncode == 1
+    assert list((studio.notebooks / ".venv").iterdir()) == []
+    assert new_env(studio, ".venv", "tinypkg").returncode == 0
+
+
+@pytest.mark.skipif(not privileges.can_switch(), reason="needs the right to become another user")
+def test_a_place_that_cannot_be_written_is_said_before_anything_happens(
+    studio: Desk, tmp_path: Path
+) -> None:
+    done = new_env(studio, "/proc/nowhere/.venv", "tinypkg")
+    assert done.returncode == 1
+    assert "No environment can be made at" in done.stderr
+    assert specs(studio) == []
+
+
+def test_the_name_of_anothers_kernelspec_is_never_taken(studio: Desk) -> None:
+    folder = ways.specs_folder(Path(studio.settings["HOME"])) / "notebooks-venv"
+    folder.mkdir(parents=True)
+    theirs = json.dumps({"argv": ["/x/python"], "display_name": "theirs", "language": "python"})
+    (folder / "kernel.json").write_text(theirs)
+    done = new_env(studio, ".venv", "tinypkg", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["kernelspec"]["name"] == "notebooks-venv-2"
+    assert (folder / "kernel.json").read_text() == theirs
+
+
+@pytest.mark.parametrize("requirement", ["no-such-package", "tinypkg==99"])
+def test_an_install_that_fails_leaves_nothing(studio: Desk, requirement: str) -> None:
+    with studio.kernel() as kernel:
+        result = kernel.run(f"%safeinstall --new-env deep/inside/.venv {requirement}")
+        assert not result.ok
+        result = kernel.run(f"%safeinstall --new-env ./deep/inside/.venv {requirement}")
+        assert result.ename == "SafeInstallStopped", result.everything
+    assert nothing_is_left(studio, "deep")
+
+
+def test_ipykernel_that_cannot_be_had_is_named(studio: Desk) -> None:
+    studio.settings["PIP_FIND_LINKS"] = str(studio.wheels)
+    done = new_env(studio, ".venv", "tinypkg")
+    assert done.returncode == 1
+    assert "ipykernel" in done.stderr
+    assert nothing_is_left(studio)
+
+
+def test_the_wheels_a_kernel_lacks_are_named(studio: Desk, workshop: Workshop) -> None:
+    for wheel in workshop.wheels.glob("*.whl"):
+        if not wheel.name.startswith(("traitlets-", "tinypkg")):
+            shutil.copy2(wheel, studio.wheels)
+    studio.settings["PIP_FIND_LINKS"] = str(studio.wheels)
+    done = new_env(studio, ".venv", "tinypkg")
+    assert done.returncode == 1
+    assert "A kernel needs ipykernel" in done.stderr
+    assert "traitlets" in done.stderr
+    assert nothing_is_left(studio)
+
+
+def test_a_kernel_that_does_not_start_shows_why_and_leaves_nothing(studio: Desk) -> None:
+    start_up = (
+        "import sys\nif 'ipykernel_launcher' in ' '.join(sys.orig_argv): sys.exit('no luck')\n"
+    )
+    make_wheel(
+        studio.wheels, "saboteur",
+        modules={"saboteur.py": start_up}, files={"saboteur.pth": "import saboteur\n"},
+    )  # fmt: skip
+    done = new_env(studio, ".venv", "--yes", "saboteur")
+    assert done.returncode == 1
+    assert "does not start" in done.stderr
+    assert "no luck" in done.stderr
+    assert nothing_is_left(studio)
+
+
+def test_a_package_that_cannot_be_imported_leaves_nothing(studio: Desk) -> None:
+    make_wheel(studio.wheels, "hollow", modules={"hollow.py": "import not_there_at_all\n"})
+    done = new_env(studio, ".venv", "hollow")
+    assert done.returncode == 1
+    assert "cannot import it" in done.stderr
+    assert "not_there_at_all" in done.stderr
+    assert nothing_is_left(studio)
+
+
+def test_an_interrupt_leaves_nothing(studio: Desk) -> None:
+    make_wheel(studio.wheels, "slow", modules={"slow.py": "import time\ntime.sleep(60)\n"})
+    with studio.kernel() as kernel:
+        request = kernel.send("%safeinstall --new-env slow")
+        wait_for(lambda: specs(studio) != [])
+        time.sleep(0.5)
+        kernel.interrupt()
+        result = kernel.result(request)
+        assert not result.ok
+        assert "Interrupted" in result.traceback, result.everything
+        assert kernel.run("1 + 1").ok
+    assert nothing_is_left(studio)
+
+
+def test_what_a_kill_left_is_recognised_and_replaced(studio: Desk) -> None:
+    make_wheel(studio.wheels, "slow", modules={"slow.py": "import time\ntime.sleep(60)\n"})
+    command = [studio.environment.python, "-m", "safeinstall", "new-env", ".venv", "slow"]
+    process = subprocess.Popen(
+        command, env=studio.settings, cwd=studio.notebooks, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    wait_for(lambda: specs(studio) != [])
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert (studio.notebooks / ".venv" / MARK).exists()
+    done = new_env(studio, ".venv", "tinypkg")
+    assert done.returncode == 0, done.stderr
+    assert specs(studio) == ["notebooks-venv"]
+    made = Environment(prefix=studio.notebooks / ".venv", kind="venv", base=Path("/"))
+    assert made.version_of("tinypkg", studio.settings) == "1.0"
+
+
+def test_a_dry_run_says_what_would_be_and_leaves_nothing(studio: Desk) -> None:
+    done = new_env(studio, ".venv", "--dry-run", "tinypkg")
+    assert done.returncode == 0, done.stderr
+    assert "tinypkg 1.0" in done.stdout
+    assert nothing_is_left(studio)
+
+
+def test_an_overlay_below_an_overlay_sees_both(studio: Desk, workshop: Workshop) -> None:
+    make_wheel(studio.wheels, "second")
+    assert new_env(studio, "one", "--overlay", "tinypkg").returncode == 0
+    one = studio.notebooks / "one" / "bin" / "python"
+    done = new_env(studio, "two", "--overlay", "--python", str(one), "second", "--json")
+    assert done.returncode == 0, done.stderr
+    names = {change["name"] for change in json.loads(done.stdout)["plan"]["changes"]}
+    assert names == {"second"}
+    two = Environment(prefix=studio.notebooks / "two", kind="venv", base=Path("/"))
+    for name in ("tinypkg", "second", "ipykernel"):
+        assert two.run("-c", f"import {name}", settings=studio.settings).returncode == 0
+
+
+def wait_for(condition: object, seconds: float = 60) -> None:
+    """Wait until the condition holds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if callable(condition) and condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never came to that")
