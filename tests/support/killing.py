@@ -21,7 +21,8 @@ from pathlib import Path
 
 from safeinstall.transaction.process import is_alive, start_time
 
-from .upgrades import Upgrade, bytecode_is_fresh, differences, tree, upgrade
+from .places import differences, tree
+from .upgrades import Upgrade, bytecode_is_fresh, upgrade
 
 __all__ = ["Tally", "children", "end_all", "kills", "litter", "running_in", "table", "workshop"]
 

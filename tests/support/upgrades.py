@@ -12,8 +12,6 @@ import csv
 import hashlib
 import os
 import shutil
-import stat
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -23,9 +21,10 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from .places import Place, Tree, tree
 from .wheels import make_project, make_wheel
 
-__all__ = ["NEW", "OLD", "Judgement", "Tree", "Upgrade", "bytecode_is_fresh", "differences", "tree"]
+__all__ = ["NEW", "OLD", "Judgement", "Upgrade", "bytecode_is_fresh", "upgrade"]
 
 OLD = ("alpha==1.0", "beta==1.0", "ns-one==1.0", "ns-two==1.0", "ns-stay==1.0")
 NEW = ("alpha==2.0", "beta==2.0", "ns-one==2.0", "ns-two==2.0", "mine==5.0")
@@ -35,40 +34,6 @@ import alpha, beta, nsp.one, nsp.two, nsp.stay, mine
 assert alpha.total() == 300 and beta.both() and nsp.one.deep.ok and nsp.two.deep.ok
 """
 """What a user's program does with it; any missing module makes it fail."""
-
-Tree = dict[str, tuple[str, int, str]]
-
-
-def tree(prefix: Path) -> Tree:
-    """Return kind, mode and content of everything by its path; our area and bytecode aside.
-
-    So is the empty `.lock` that uv puts into the root of any environment it looks at.
-    """
-    found: Tree = {}
-    for folder, subfolders, files in os.walk(prefix):
-        if folder == str(prefix):
-            subfolders[:] = [name for name in subfolders if name != ".safeinstall"]
-        subfolders[:] = [name for name in subfolders if name != "__pycache__"]
-        for name in [*subfolders, *files]:
-            path = os.path.join(folder, name)
-            status = os.lstat(path)
-            mode = stat.S_IMODE(status.st_mode)
-            inside = os.path.relpath(path, prefix)
-            if inside == ".lock" and status.st_size == 0:
-                continue
-            if stat.S_ISLNK(status.st_mode):
-                found[inside] = ("link", 0, os.readlink(path))  # noqa: PTH115
-            elif stat.S_ISDIR(status.st_mode):
-                found[inside] = ("folder", mode, "")
-            else:
-                content = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-                found[inside] = ("file", mode, content)
-    return found
-
-
-def differences(one: Tree, other: Tree) -> list[str]:
-    """List the paths that differ, for a message."""
-    return sorted(path for path in one.keys() | other.keys() if one.get(path) != other.get(path))
 
 
 def bytecode_is_fresh(prefix: Path) -> bool:
@@ -112,50 +77,18 @@ class Judgement:
 
 
 @dataclass(slots=True)
-class Upgrade:
-    """The environment, the wheels, and the commands that lead from old to new."""
+class Upgrade(Place):
+    """A place with the commands that lead from old to new."""
 
-    folder: Path
     old: Tree = field(default_factory=dict)
     new: dict[str, Tree] = field(default_factory=dict)
     """The tree after an upgrade by each installer (they name themselves in INSTALLER)."""
 
-    @property
-    def prefix(self) -> Path:
-        """The environment."""
-        return self.folder / "env"
-
-    @property
-    def python(self) -> Path:
-        """Its interpreter."""
-        return self.prefix / "bin" / "python"
-
-    @property
-    def site(self) -> Path:
-        """Where its packages lie."""
-        return next(self.prefix.glob("lib/python3*")) / "site-packages"
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """Variables of every process: nothing but the wheels can be reached."""
-        return {
-            "PATH": os.defpath,
-            "HOME": str(self.folder),
-            "LANG": "C.UTF-8",
-            "UV_CACHE_DIR": str(self.folder / "uv-cache"),
-            "UV_NO_CONFIG": "1",
-            "PIP_CONFIG_FILE": os.devnull,
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(self.folder / "wheels"),
-            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        }
-
     def prepare(self) -> None:
         """Make the wheels and the environment, and learn what old and new look like."""
-        make_wheels(self.folder / "wheels")
+        make_wheels(self.wheels)
         project = make_project(self.folder / "project", "mine", "0.1")
-        uv = find_uv_bin()
-        self.run([uv, "venv", "-q", "--python", sys.executable, self.prefix])
+        self.make()
         install = [*self.command("uv", OLD), "-e", str(project)]
         self.run(install)
         self.run([self.python, "-m", "compileall", "-q", self.site])  # what a used one looks like
@@ -185,31 +118,13 @@ class Upgrade:
         python = str(self.python)
         if tool == "uv":
             head = [find_uv_bin(), "pip", "install", "-q", "--python", python]
-            head += ["--no-index", "--find-links", str(self.folder / "wheels")]
+            head += ["--no-index", "--find-links", str(self.wheels)]
         elif tool == "pip":
             head = [sys.executable, "-m", "pip", "--python", python, "install", "-q"]
         else:
             head = [sys.executable, "-m", "safeinstall", "install", "--python", python, "--yes"]
             head += ["--installer", tool.rpartition("(")[2].rstrip(")")]
         return [*head, *requirements]
-
-    def run(self, command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end; it must succeed."""
-        done = self.attempt(command)
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-        return done
-
-    def attempt(self, command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        return subprocess.run(
-            list(map(str, command)),
-            env=self.settings,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            start_new_session=True,
-        )
 
     def uses(self) -> bool:
         """Tell whether a fresh interpreter can work with all of it."""

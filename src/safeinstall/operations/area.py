@@ -16,9 +16,9 @@ from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome, Restart
 from safeinstall.plan import Chosen, Destination, Intent, Plan
 from safeinstall.request import Request
-from safeinstall.transaction import Area, Entry, Recovery
+from safeinstall.transaction import Area, Entry, Recovery, UnsafeArea
 
-__all__ = ["History", "history", "moved", "prune", "recover", "undo"]
+__all__ = ["History", "history", "moved", "prune", "recover", "recovered_first", "undo"]
 
 KEEP = 10
 """Transactions kept for undo."""
@@ -61,6 +61,20 @@ def history(world: World) -> History:
 def recover(world: World) -> Recovery | None:
     """Finish or take back what died in this environment; None when all is well."""
     return Area.open(world.environment.prefix).recover()
+
+
+def recovered_first(world: World) -> tuple[Finding, ...]:
+    """Make the environment whole before anything in it is believed; say so when it was not.
+
+    An area that is not ours is left to whoever needs it later. Raises `TransactionError`.
+    """
+    try:
+        found = recover(world)
+    except UnsafeArea:
+        return ()
+    if found is None or found.direction == "litter":
+        return ()
+    return (Finding(code="recovered", severity=Severity.INFO, message=found.message),)
 
 
 def prune(world: World, keep: int = KEEP, max_bytes: int = KEEP_BYTES) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.kernel import changes_kernel
 from safeinstall.guards.surroundings import Surroundings
 from safeinstall.operations import elsewhere, engine
+from safeinstall.operations.area import recovered_first
 from safeinstall.operations.arrivals import arrivals_of, changed_files, sizes_of
 from safeinstall.operations.checking import checked, with_versions
 from safeinstall.operations.locate import intend
@@ -85,10 +86,12 @@ class _Story:
     def told(self) -> Outcome:
         """Tell the story to its end."""
         environment = self.world.environment
+        recovered = recovered_first(self.world)
         directories = environment.sys_path if self.world.live else environment.paths.site_packages
         index = inspection.InstalledIndex(directories)
         there_already = satisfied(self.request, index, inspection.marker_environment(environment))
-        self.findings = guards.examine(self.intent, set(index), self.world.policy)
+        found = guards.examine(self.intent, set(index), self.world.policy)
+        self.findings = (*recovered, *found)
         if there_already is not None or not self.request.items:
             self.findings = tuple(f for f in self.findings if not f.stops)
             return self.outcome("satisfied", satisfied=there_already or ())

@@ -11,7 +11,7 @@ from safeinstall.distributions import Change, Changes, Distribution
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.requirements import closure, new_violations
-from safeinstall.operations.area import moved
+from safeinstall.operations.area import moved, recovered_first
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome
 from safeinstall.request import Request
@@ -30,6 +30,7 @@ def uninstall(request: Request, world: World) -> Outcome:
     """
     started = time.perf_counter()
     names = _names(request, world.prefix)
+    recovered = recovered_first(world)
     own = inspection.snapshot(world.environment.paths.site_packages).by_key()
     visible = inspection.snapshot(world.environment.sys_path).by_key()
     refusal = _not_ours(names, own, visible) or _kernel(names, visible, world)
@@ -46,7 +47,9 @@ def uninstall(request: Request, world: World) -> Outcome:
             severity=Severity.INFO,
             message=f"{', '.join(names)}: not installed here, so there is nothing to remove.",
         )
-        return moved(world, "uninstall", started, findings=(missing,), status="satisfied")
+        return moved(
+            world, "uninstall", started, findings=(*recovered, missing), status="satisfied"
+        )
     changes = Changes.of(
         Change(name=each.name, before=each.version, after=None, requested=True) for each in leaving
     )
@@ -63,7 +66,9 @@ def uninstall(request: Request, world: World) -> Outcome:
             done = area.remove([each.metadata for each in leaving], request.line(world.prefix))
     except SafeInstallError as error:
         return moved(world, "uninstall", started, failure=_failed(error), status="failed")
-    return moved(world, "uninstall", started, changes=changes, id=done.id, before=before)
+    return moved(
+        world, "uninstall", started, changes=changes, id=done.id, before=before, findings=recovered
+    )
 
 
 def _names(request: Request, prefix: str) -> tuple[str, ...]:
