@@ -119,7 +119,17 @@ def stage(
             return answer
         if attempt == len(commands):
             raise _explained(plan.intent, plan.chosen, answer, command, world)
+        _emptied(directory)
     raise AssertionError("unreachable: there is always at least one command")
+
+
+def _emptied(directory: str) -> None:
+    """Take away what a failed attempt left: the next one would believe its metadata."""
+    for entry in Path(directory).iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 def _stage_commands(plan: Plan, directory: str, world: World) -> tuple[Command, ...]:
