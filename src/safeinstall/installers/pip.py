@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from safeinstall.command import Command
@@ -28,7 +29,7 @@ from safeinstall.installers.report import (
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
 from safeinstall.request import Request
 
-__all__ = ["name", "oldest", "plan_command", "progress", "read_plan", "stage_command"]
+__all__ = ["name", "oldest", "plan_command", "progress", "read_plan", "stage_command", "verbose"]
 
 name: Final = "pip"
 oldest: Final = (22, 3)
@@ -64,6 +65,12 @@ def plan_command(
     argv += ["--require-hashes"] if request.require_hashes else []
     argv += items_of(request, _STDIN)
     return Command(argv=tuple(argv), overrides=_overrides(sources), stdin=hashed(request))
+
+
+def verbose(command: Command) -> Command:
+    """Return the same dry run in many words: a silent pip does not say that an index refused it."""
+    argv = tuple("-vv" if word == "--quiet" else word for word in command.argv)
+    return replace(command, argv=argv)
 
 
 def stage_command(
@@ -169,7 +176,7 @@ def _overrides(sources: Sources) -> Mapping[str, str | None]:
         ("PIP_CLIENT_CERT", sources.client_cert),
         ("PIP_PROXY", sources.proxy),
         ("PIP_DEFAULT_TIMEOUT", sources.timeout),
-        ("PIP_RETRIES", sources.retries),
+        ("PIP_RETRIES", sources.retries or "1"),
         ("PIP_KEYRING_PROVIDER", sources.keyring_provider),
     ):
         overrides[variable] = value

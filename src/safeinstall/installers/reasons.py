@@ -19,6 +19,8 @@ from safeinstall.request import Request
 
 __all__ = ["explain"]
 
+_CAUSE: Final = re.compile(r"^(?:[A-Za-z_.]*(?:Error|Exception|Exit): |fatal(?: error)?: )")
+
 
 @dataclass(frozen=True, slots=True)
 class _Reason:
@@ -59,6 +61,11 @@ _REASONS: Final = (
         r"(?:Failed to fetch:?|Failed to download|fetch `)\s*`?(?P<url>[^\s`]+)`?.*?"
         r"(?:client error \(Connect\)|dns error|tcp connect|timed out|error sending request|"
         r"connection (?:reset|closed)|operation timed out)",
+        lambda m, r, e: f"{_host(m['url'])} cannot be reached from here.",
+    ),
+    _reason(
+        "index-unreachable",
+        r"Could not fetch URL (?P<url>\S+): (?:connection error|There was a problem|timed out)",
         lambda m, r, e: f"{_host(m['url'])} cannot be reached from here.",
     ),
     _reason(
@@ -166,7 +173,17 @@ def explain(
             break
     else:
         code, message = "installer-failed", f"{installer} stopped: {_first_error(text)}"
-    return InstallerError(message, code=code, context=_tail(text))
+    context = _tail(text)
+    if code == "build-failed":
+        context = "\n".join(filter(None, (_cause_of_build(text), context)))
+    return InstallerError(message, code=code, context=context)
+
+
+def _cause_of_build(text: str) -> str:
+    """Return the line in which the build itself says why: the last that looks like an error."""
+    lines = [line.strip() for line in text.splitlines()]
+    causes = [line for line in lines if _CAUSE.match(line)]
+    return causes[-1] if causes else ""
 
 
 def _not_found(name: str, request: Request) -> str:
