@@ -17,6 +17,7 @@ from safeinstall.operations import elsewhere, engine
 from safeinstall.operations.area import recovered_first
 from safeinstall.operations.arrivals import arrivals_of, changed_files, sizes_of
 from safeinstall.operations.checking import checked, with_versions
+from safeinstall.operations.conda import install_with_conda
 from safeinstall.operations.locate import intend
 from safeinstall.operations.planning import considered
 from safeinstall.operations.proof import Evidence, proved
@@ -97,6 +98,8 @@ class _Story:
             return self.outcome("satisfied", satisfied=there_already or ())
         if any(finding.stops for finding in self.findings):
             return self.stopped()
+        if self.request.installer == "conda":
+            return install_with_conda(self.intent, self.world)
         chosen = engine.choose(self.request, environment)
         first = self.findings
         for _ in range(_REPLANS):

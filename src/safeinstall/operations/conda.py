@@ -1,0 +1,155 @@
+"""An install carried out by the environment's own conda, mamba or micromamba.
+
+These programs change an environment themselves: there is no staging, and what was is found in
+conda's own history, not in ours. What can be done before is: the dry run is shown as the same
+plan, and what conda would write over although another installer owns it stops everything.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from safeinstall import importing, inspection
+from safeinstall.errors import InstallerError
+from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.installers import conda
+from safeinstall.installers.report import DryRun
+from safeinstall.operations.world import World
+from safeinstall.outcome import Outcome
+from safeinstall.plan import Chosen, Intent, Plan
+from safeinstall.transaction import fingerprint
+
+__all__ = ["install_with_conda"]
+
+_DRY_SECONDS = 600.0
+
+
+def install_with_conda(intent: Intent, world: World) -> Outcome:
+    """Carry out the request with conda; raises `InstallerError` when that cannot be."""
+    began = time.perf_counter()
+    environment, request = intent.environment, intent.request
+    program = _program(intent, world)
+    world.progress(f"asking {program.kind} what it would change")
+    answer = world.run(
+        conda.plan_command(program, environment.prefix, request), timeout=_DRY_SECONDS
+    )
+    plan = _plan(intent, program, conda.read_plan(answer.stdout, answer.stderr))
+
+    def outcome(status: str, *findings: Finding) -> Outcome:
+        return Outcome(
+            status=status,  # type: ignore[arg-type]
+            environment=environment,
+            destination=intent.destination,
+            asked=intent.line(),
+            plan=plan,
+            findings=findings,
+            live=world.live,
+            seconds={"total": time.perf_counter() - began},
+        )
+
+    foreign = _owned_by_others(plan, environment.prefix)
+    if not plan.changes:
+        return outcome("satisfied")
+    if foreign is not None:
+        return outcome("refused", foreign)
+    if request.dry_run or not world.agreed(plan):
+        return outcome("planned")
+    world.progress(f"{program.kind} is changing {environment.label}")
+    done = world.run(conda.install_command(program, environment.prefix, request))
+    conda.read_plan(done.stdout, done.stderr)
+    if world.live:
+        importing.refresh(environment.paths.site_packages, ())
+    return outcome("done", _history(program, environment.prefix))
+
+
+def _program(intent: Intent, world: World) -> conda.Program:
+    environment = intent.environment
+    if environment.kind != "conda":
+        raise InstallerError(
+            f"{environment.label} is no conda environment.",
+            code="no-installer",
+            hint=intent.line(installer="auto"),
+        )
+    meta = Path(environment.prefix, "conda-meta")
+    try:
+        history = (meta / "history").read_text("utf-8", errors="replace")
+    except OSError:
+        history = ""
+    program = conda.find_program(
+        environment.prefix,
+        world.environ,
+        lambda path: os.access(path, os.X_OK) and Path(path).is_file(),
+        history,
+        (meta / "pixi").exists(),
+    )
+    if program is None:
+        raise InstallerError(
+            f"No conda, mamba or micromamba that manages {environment.label} is found.",
+            code="no-installer",
+            hint=intent.line(installer="auto"),
+        )
+    if program.kind == "pixi":
+        raise InstallerError(
+            f"{environment.label} belongs to a pixi project; pixi writes its manifest itself.",
+            code="pixi-project",
+            hint=conda.pixi_line(intent.request),
+        )
+    return program
+
+
+def _plan(intent: Intent, program: conda.Program, resolved: DryRun) -> Plan:
+    environment = intent.environment
+    asked = frozenset(item.name for item in intent.request.items if item.name)
+    return Plan(
+        intent=intent,
+        chosen=Chosen(
+            name=program.kind, version="", reason=program.found, launcher=(program.path,)
+        ),
+        changes=resolved.changes({}, asked),
+        resolved=resolved,
+        installed=inspection.snapshot(environment.paths.site_packages),
+        fingerprint=fingerprint(environment.paths.site_packages),
+    )
+
+
+def _owned_by_others(plan: Plan, prefix: str) -> Finding | None:
+    """Refuse to let conda write over what pip or uv installed: nobody would own the mixture."""
+    packages = {
+        canonicalize_name(path.name.removesuffix(".json").rsplit("-", 2)[0])
+        for path in Path(prefix, "conda-meta").glob("*-*-*.json")
+    }
+    installed = plan.installed.by_key()
+    hit = [
+        installed[key]
+        for key in (canonicalize_name(change.name) for change in plan.changes.arriving)
+        if key in installed and key not in packages and installed[key].installer != "conda"
+    ]
+    if not hit:
+        return None
+    names = " ".join(found.name for found in hit)
+    told = ", ".join(f"{found.name} {found.version}" for found in hit)
+    owner = hit[0].installer or "another installer"
+    uninstall = "%safeuninstall" if plan.intent.prefix.startswith("%") else "safeinstall uninstall"
+    return Finding(
+        code="foreign-owner",
+        severity=Severity.REFUSE,
+        message=f"{told} came through {owner}, and conda would write over it.",
+        context="Afterwards neither of the two could remove or upgrade it cleanly.",
+        hint=(
+            Suggestion(command=plan.intent.line(installer="auto"), note="stay with PyPI's"),
+            Suggestion(command=f"{uninstall} {names}", note="then conda may bring its own"),
+        ),
+    )
+
+
+def _history(program: conda.Program, prefix: str) -> Finding:
+    return Finding(
+        code="undo-by-conda",
+        severity=Severity.INFO,
+        message=f"To undo: {program.path} install --prefix {prefix} --revision N "
+        "(`conda list --revisions` shows N).",
+    )
