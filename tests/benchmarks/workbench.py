@@ -42,7 +42,8 @@ class Bench:
         """A kernel of that environment."""
         notebooks = self.shop.folder / "notebooks"
         notebooks.mkdir(exist_ok=True)
-        with kernels.start(environment.python, self.settings(wheels), notebooks) as kernel:
+        settings = self.settings(wheels)
+        with kernels.start(environment.python, settings, notebooks, quiet=True) as kernel:
             yield kernel
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import queue
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -69,9 +70,10 @@ class Kernel:
         self._cwd = cwd
         self._client: Any = None
 
-    def begin(self) -> None:
-        """Start the process and wait until it answers."""
-        self._manager.start_kernel(env=self._settings, cwd=str(self._cwd))
+    def begin(self, *, quiet: bool = False) -> None:
+        """Start the process and wait until it answers; `quiet` drops what it logs."""
+        log = subprocess.DEVNULL if quiet else None
+        self._manager.start_kernel(env=self._settings, cwd=str(self._cwd), stderr=log)
         self._connect()
 
     def _connect(self) -> None:
@@ -146,6 +148,7 @@ def start(
     *,
     uid: int | None = None,
     extra_settings: Mapping[str, str] | None = None,
+    quiet: bool = False,
 ) -> Iterator[Kernel]:
     """Start a kernel on that interpreter in the server's settings, as user `uid` if given."""
     argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -168,7 +171,7 @@ def start(
     )
     kernel = Kernel(manager, settings, cwd)
     try:
-        kernel.begin()
+        kernel.begin(quiet=quiet)
         yield kernel
     finally:
         kernel.close()
