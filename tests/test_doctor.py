@@ -1,0 +1,186 @@
+"""What the doctor says, from evidence alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from safeinstall.diagnosis import distributions as judge
+from safeinstall.diagnosis import surroundings as around
+from safeinstall.diagnosis.values import Installed, Remedy, Rewrite, Script, Shown
+from safeinstall.errors import SafeInstallError
+from safeinstall.evidence.distributions import installed, leftover_paths
+from safeinstall.evidence.layout import activate_names, home_problem, scripts
+from safeinstall.render.doctor import anonymous
+from safeinstall.transaction import Area
+from safeinstall.transaction.patch import NewFile, patch
+
+WORDS = Shown()
+
+
+def dist(name: str = "a", version: str = "1.0", **more: object) -> Installed:
+    folder = str(more.pop("folder", "/p/site"))
+    plain = Installed(
+        name=name,
+        version=version,
+        folder=folder,
+        metadata=f"{folder}/{name}-{version}.dist-info",
+        installer="uv",
+        listed=2,
+    )
+    return replace(plain, **more)  # type: ignore[arg-type]
+
+
+def codes(diagnoses: object) -> list[str]:
+    return [diagnosis.finding.code for diagnosis in diagnoses]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("found", "code", "curable"),
+    [
+        (dist(has_metadata=False), "empty-metadata", True),
+        (dist(has_record=False), "no-record", False),
+        (dist(missing=("x.py", "y.py")), "code-missing", True),
+        (dist(missing=("x.py",)), "files-missing", False),
+        (dist(changed=("x.py",)), "record-wrong", False),
+    ],
+)
+def test_a_broken_distribution(found: Installed, code: str, curable: bool) -> None:
+    [diagnosis] = judge.broken([found], WORDS)
+    assert diagnosis.finding.code == code
+    assert (diagnosis.remedy is not None) == curable
+    if code != "empty-metadata":
+        assert diagnosis.finding.hint[0].command == '%safeinstall --force-reinstall "a==1.0"'
+
+
+@pytest.mark.parametrize("installer", ["debian", "conda", ""])
+def test_whoever_keeps_no_record_is_not_blamed_for_it(installer: str) -> None:
+    assert codes(judge.broken([dist(has_record=False, installer=installer)], WORDS)) == []
+
+
+def test_two_versions_are_cured_only_when_one_is_complete() -> None:
+    whole, stale = dist(), dist(version="0.9", missing=("x",))
+    [diagnosis] = judge.twice([whole, stale], WORDS)
+    assert diagnosis.remedy is not None
+    assert diagnosis.remedy.aside == (stale.metadata,)
+    [undecided] = judge.twice([whole, dist(version="0.9")], WORDS)
+    assert undecided.remedy is None
+    assert undecided.finding.hint[0].command == '%safeinstall --force-reinstall "a==1.0"'
+
+
+def test_requirements_are_weighed_with_their_markers() -> None:
+    markers = {"python_version": "3.12", "extra": ""}
+    wants = dist("wants", requires=(
+        "a>=2", "gone", "never; python_version<'3'", "test; extra=='test'", "not a requirement!",
+    ))  # fmt: skip
+    assert codes(judge.conflicts([dist(), wants], markers, WORDS)) == [
+        "conflict",
+        "requirement-missing",
+    ]
+    assert codes(judge.conflicts([wants], markers, WORDS, also=[dist(version="2.0")])) == [
+        "requirement-missing"
+    ]
+
+
+def test_the_copy_that_wins_is_named_and_equal_copies_are_a_remark() -> None:
+    other = dist(version="2.0", folder="/home/ana/.local/site")
+    [diagnosis] = around.copies([other, dist()], {other.folder: "your user site"})
+    assert "a 2.0 is imported from /home/ana/.local/site (your user site)" in (
+        diagnosis.finding.message
+    )
+    [same] = around.copies([dist(folder="/x"), dist()], {})
+    assert same.finding.severity.value == "info"
+
+
+def test_scripts_of_nobody_are_left_alone() -> None:
+    stale = Script(path="/p/bin/x", interpreter="/gone/python", exists=False, own=False)
+    assert codes(around.scripts([stale], {}, "/p")) == []
+    fixes = {"/p/bin/x": (Rewrite(path="/p/bin/x"),)}
+    assert codes(around.scripts([stale], fixes, "/p")) == ["stale-shebang"]
+
+
+def test_a_folder_of_packages_is_held_against_its_records(tmp_path: Path) -> None:
+    info = tmp_path / "pkg-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: Pkg\nVersion: 1.0\nRequires-Dist: a\n\nBody: no\n")
+    (info / "INSTALLER").write_text("uv\n")
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "here.py").write_text("12345")
+    (info / "RECORD").write_text(
+        'pkg/here.py,sha256=x,4\npkg/gone.py,sha256=x,1\n"pkg/a,b.py",,\npkg-1.0.dist-info/RECORD,,\n'
+    )
+    (tmp_path / "~kg").mkdir()
+    (tmp_path / ".tmpAbC123").mkdir()
+    [found] = installed([str(tmp_path)])
+    assert (found.name, found.version, found.installer) == ("Pkg", "1.0", "uv")
+    assert found.requires == ("a",)
+    assert found.missing == ("pkg/gone.py", "pkg/a,b.py")
+    assert found.changed == ("pkg/here.py",)
+    assert found.modules == ("pkg",)
+    assert [Path(path).name for path in leftover_paths([str(tmp_path)])] == [".tmpAbC123", "~kg"]
+
+
+def test_scripts_are_read_with_both_kinds_of_first_line(tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    long = "/a/long path/bin/python"
+    (folder / "long").write_text(f"#!/bin/sh\n'''exec' \"{long}\" \"$0\" \"$@\"\n' '''\nimport x\n")
+    (folder / "short").write_text("#!/gone/python3.9\nimport x\n")
+    (folder / "shell").write_text("#!/bin/sh\necho\n")
+    (folder / "binary").write_bytes(b"\x7fELF")
+    found = {Path(each.path).name: each.interpreter for each in scripts(str(folder), "/p/python")}
+    assert found == {"long": long, "short": "/gone/python3.9"}
+
+
+def test_a_home_that_is_gone_and_a_place_that_changed(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "pyvenv.cfg").write_text("home = /gone/bin\n")
+    (tmp_path / "bin" / "activate").write_text("VIRTUAL_ENV='/old/place'\nexport VIRTUAL_ENV\n")
+    assert home_problem(str(tmp_path)) == ("/gone/bin", "which is not there any more")
+    assert activate_names(str(tmp_path)) == "/old/place"
+    assert codes(around.moved("/old/place", str(tmp_path), ())) == ["moved-environment"]
+    assert codes(around.moved(str(tmp_path), str(tmp_path), ())) == []
+
+
+def test_a_repair_is_a_transaction_that_undo_takes_back(tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "~x").mkdir()
+    (tmp_path / "lib" / "~x" / "f").write_text("1")
+    (tmp_path / "cfg").write_text("old")
+    (tmp_path / "link").symlink_to("/gone")
+    area = Area.open(str(tmp_path))
+    files = {str(tmp_path / "cfg"): NewFile(b"new"), str(tmp_path / "link"): NewFile(b"", link="/")}
+    with area.lock():
+        patch(area, [str(tmp_path / "lib" / "~x")], files, "repair")
+        assert not (tmp_path / "lib" / "~x").exists()
+        assert (tmp_path / "cfg").read_text() == "new"
+        assert str((tmp_path / "link").readlink()) == "/"
+        area.undo()
+    assert (tmp_path / "lib" / "~x" / "f").read_text() == "1"
+    assert (tmp_path / "cfg").read_text() == "old"
+    assert str((tmp_path / "link").readlink()) == "/gone"
+
+
+def test_a_repair_never_leaves_the_environment(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "env", tmp_path / "outside"
+    inside.mkdir()
+    outside.write_text("mine")
+    area = Area.open(str(inside))
+    with area.lock(), pytest.raises(SafeInstallError):
+        patch(area, [str(outside)], {}, "repair")
+    assert outside.read_text() == "mine"
+    assert not area.unfinished()
+
+
+def test_nobody_is_named_in_a_bug_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "ana")
+    text = "ana at /home/ana/x and /home/bob/y, https://u:pw@h/simple, banana, /Users/eve/z"
+    assert anonymous(text, "/home/ana") == (
+        "USER at ~/x and /home/USER/y, https://****@h/simple, banana, /Users/USER/z"
+    )
+
+
+def test_a_remedy_says_what_it_does() -> None:
+    assert Remedy(words="set x aside").words

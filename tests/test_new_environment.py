@@ -1,0 +1,196 @@
+"""The parts of a new environment that need no process: line, place, mark and finder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from safeinstall.errors import SafeInstallError
+from safeinstall.operations.modules import top_level
+from safeinstall.operations.overlay import overlay_lines, sees_base
+from safeinstall.operations.places import check, place_of
+from safeinstall.operations.pythons import find_python, installed_pythons
+from safeinstall.operations.unfinished import MARK, Making, left_behind, remove
+from safeinstall.operations.world import World
+from safeinstall.request import parse, parse_arguments
+from support.reports import environment
+
+
+def world(home: Path, **environ: str) -> World:
+    settings = {"HOME": str(home), **environ}
+    return World(environment=environment(), live=False, environ=settings, cwd=str(home))
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "items"),
+    [
+        ("--new-env pandas", "/w/.venv", ["pandas"]),
+        ("--new-env .venv pandas", "/w/.venv", ["pandas"]),
+        ("--new-env ./x/y pandas", "/w/x/y", ["pandas"]),
+        ("--new-env=x/y", "/w/x/y", []),
+        ("--new-env=science pandas", "science", ["pandas"]),
+        ("pandas --new-env", "/w/.venv", ["pandas"]),
+        ("--new-env /abs/e a b", "/abs/e", ["a", "b"]),
+    ],
+)
+def test_a_bare_word_is_a_requirement_and_a_path_is_the_place(
+    line: str, place: str, items: list[str]
+) -> None:
+    request = parse(line, cwd="/w")
+    assert request.new_env == place
+    assert [item.text for item in request.items] == items
+    assert parse(request.line("").strip(), cwd="/w") == request
+
+
+def test_the_python_is_chosen_with_it_and_only_with_it() -> None:
+    assert parse("--new-env --python 3.12 a", cwd="/w").python == "3.12"
+    with pytest.raises(SafeInstallError, match="command line only"):
+        parse("--python 3.12 a", cwd="/w")
+    assert parse_arguments(["--overlay", "--new-env=/e"], cwd="/w").overlay
+
+
+@pytest.mark.parametrize(
+    ("asked", "label", "kernel"),
+    [
+        ("/home/ana/proj/.venv", ".venv in proj", "proj-venv"),
+        ("/home/ana/proj/tools", "tools in proj", "tools"),
+        ("science", "science", "science"),
+    ],
+)
+def test_an_environment_and_its_kernel_have_readable_names(
+    asked: str, label: str, kernel: str
+) -> None:
+    place = place_of(asked, "/home/ana")
+    assert (place.label, place.kernel) == (label, kernel)
+    assert place.display_name("3.12") == f"Python 3.12 ({label})"
+
+
+def test_a_name_lies_where_jupyter_keeps_what_is_the_users(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(own_home / "data"))
+    place = place_of("science", str(own_home))
+    assert place.path == str(own_home / "data" / "safeinstall" / "environments" / "science")
+
+
+def test_an_occupied_place_is_refused_with_the_line_for_a_free_one(tmp_path: Path) -> None:
+    (tmp_path / "pyvenv.cfg").touch()
+    with pytest.raises(SafeInstallError) as caught:
+        check(place_of(str(tmp_path), "/"), "the line")
+    assert caught.value.code == "place-taken"
+    assert caught.value.hint == "the line"
+
+
+def test_what_is_made_goes_without_a_trace(tmp_path: Path) -> None:
+    place = tmp_path / "a" / "b" / "env"
+    making = Making(str(place))
+    making.begin()
+    (place / "lib").mkdir()
+    spec = tmp_path / "spec"
+    spec.mkdir()
+    making.registered(str(spec))
+    assert left_behind(str(place)) is None, "its process is alive"
+    making.undo()
+    assert not spec.exists()
+    assert not (tmp_path / "a").exists()
+
+
+def test_only_what_a_dead_process_left_is_litter(tmp_path: Path) -> None:
+    code = (
+        "import sys; from safeinstall.operations.unfinished import Making; "
+        "Making(sys.argv[1]).begin()"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "env")], check=True)
+    left = left_behind(str(tmp_path / "env"))
+    assert left is not None
+    remove(left)
+    assert not (tmp_path / "env").exists()
+
+
+def test_a_mark_does_not_make_us_delete_what_lies_elsewhere(tmp_path: Path) -> None:
+    place, victim = tmp_path / "env", tmp_path / "victim"
+    victim.mkdir()
+    making = Making(str(place))
+    making.begin()
+    mark = json.loads((place / MARK).read_text())
+    mark |= {"pid": 2**22 + 1, "started": "1", "kernelspec": str(victim)}
+    (place / MARK).write_text(json.dumps(mark))
+    left = left_behind(str(place))
+    assert left is not None
+    remove(left)
+    assert victim.exists()
+
+
+def test_an_overlay_names_the_folders_of_a_virtual_environment_only() -> None:
+    present = environment()
+    [line] = overlay_lines(present)
+    assert line == f"import site; site.addsitedir({present.paths.purelib!r})"
+    assert not sees_base(present)
+    base = environment(kind="debian-system")
+    assert overlay_lines(base) == ()
+    assert sees_base(base)
+
+
+def test_the_module_names_of_a_distribution_are_those_for_people(tmp_path: Path) -> None:
+    rows = ["pkg/__init__.py,,", "pkg/data.txt,,", "_pkg.so,,", "tests/x.py,,", "one.py,,",
+            "pkg-1.dist-info/RECORD,,", "../../../bin/x,,"]  # fmt: skip
+    (tmp_path / "RECORD").write_text("\n".join(rows))
+    assert list(top_level(str(tmp_path))) == ["pkg", "one"]
+
+
+def interpreter(path: Path) -> Path:
+    path.parent.mkdir(parents=True)
+    path.symlink_to(sys.executable)
+    return path
+
+
+def test_pythons_are_found_on_path_in_pyenv_and_in_conda(tmp_path: Path) -> None:
+    version = ".".join(map(str, sys.version_info[:3]))
+    on_path = tmp_path / "bin" / "python3.9"
+    in_pyenv = tmp_path / "pyenv" / "versions" / "3.11.7" / "bin" / "python"
+    in_conda = tmp_path / "conda" / "bin" / "python"
+    for path in (on_path, in_pyenv, in_conda):
+        path.parent.mkdir(parents=True)
+        path.write_text("#!/bin/sh\n")
+        path.chmod(0o755)
+    (tmp_path / "conda" / "conda-meta").mkdir()
+    (tmp_path / "conda" / "conda-meta" / "python-3.10.4-h1_0.json").touch()
+    here = world(
+        tmp_path,
+        PATH=f"{tmp_path / 'bin'}{os.pathsep}{tmp_path / 'pyenv' / 'shims'}",
+        CONDA_PREFIX=str(tmp_path / "conda"),
+    )
+    found = {each.where: each for each in reversed(installed_pythons(here.environ, here))}
+    assert (found["PATH"].path, found["PATH"].version) == (str(on_path), "3.9")
+    assert (found["pyenv"].path, found["pyenv"].version) == (str(in_pyenv), "3.11.7")
+    assert (found["conda"].path, found["conda"].version) == (str(in_conda), "3.10.4")
+    assert version
+
+
+def test_a_shim_that_cannot_start_is_passed_over(tmp_path: Path) -> None:
+    minor = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    shim = tmp_path / "a" / f"python{minor}"
+    shim.parent.mkdir()
+    shim.write_text("#!/bin/sh\nexit 127\n")
+    shim.chmod(0o755)
+    good = interpreter(tmp_path / "b" / f"python{minor}")
+    here = replace(
+        world(tmp_path, PATH=f"{shim.parent}{os.pathsep}{good.parent}"),
+        environment=environment(version="3.1.0"),
+    )
+    assert find_python(minor, here).python == minor
+
+
+def test_a_python_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(SafeInstallError) as caught:
+        find_python(
+            "3.99", world(tmp_path, PATH=str(interpreter(tmp_path / "b" / "python3.9").parent))
+        )
+    assert caught.value.code == "no-such-python"
+    assert "Python 3.9: " in caught.value.context
