@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from safeinstall.errors import EnvironmentReportError
@@ -213,12 +214,11 @@ class Environment:
 
         Links of an interpreter are not followed: every venv's `python` links to its base.
         """
-        if os.path.isdir(path):
+        named, own = Path(path).absolute(), Path(self.executable).absolute()
+        if named.is_dir():
             return _comparable(path) == _comparable(self.prefix)
-        folder, name = os.path.split(os.path.abspath(path))
-        own, own_name = os.path.split(os.path.abspath(self.executable))
-        beside = _comparable(folder) == _comparable(own)
-        return beside and name.startswith("python") == own_name.startswith("python")
+        beside = _comparable(str(named.parent)) == _comparable(str(own.parent))
+        return beside and named.name.startswith("python")
 
     def imports_from(self, directory: str) -> bool:
         """Tell whether this interpreter has `directory` on its import path."""

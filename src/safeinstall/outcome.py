@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 from safeinstall.distributions import Change, Distribution
 from safeinstall.environment import Environment
-from safeinstall.findings import Finding, Severity
+from safeinstall.errors import SafeInstallError
+from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.plan import Destination, Plan
 from safeinstall.verification import Verdict
 
-__all__ = ["Outcome", "Restart", "Status"]
+__all__ = ["Outcome", "Restart", "Status", "finding_of"]
 
 Status = Literal[
     "satisfied", "planned", "done", "needs-confirmation", "refused", "failed", "rolled-back"
@@ -91,3 +92,14 @@ class Outcome:
             "transaction": self.transaction,
             "seconds": {name: round(value, 4) for name, value in self.seconds.items()},
         }
+
+
+def finding_of(error: SafeInstallError) -> Finding:
+    """Return what stopped an operation as a finding: same code, words and line to type."""
+    return Finding(
+        code=error.code,
+        severity=Severity.REFUSE,
+        message=error.message,
+        context=error.context,
+        hint=(Suggestion(command=error.hint),) if error.hint else (),
+    )

@@ -10,8 +10,8 @@ from typing import Any
 
 from safeinstall import operations, render
 from safeinstall.errors import SafeInstallError
-from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.operations import World
+from safeinstall.outcome import finding_of
 
 __all__ = ["answer", "answer_error", "world"]
 
@@ -33,19 +33,12 @@ def answer(text: str, data: Mapping[str, Any] | None, *, failed: bool = False) -
 
 def answer_error(error: SafeInstallError, *, as_json: bool) -> int:
     """Say what an error says, and return its exit status."""
-    hint = (Suggestion(command=error.hint),) if error.hint else ()
-    finding = Finding(
-        code=error.code,
-        severity=Severity.REFUSE,
-        message=error.message,
-        context=error.context,
-        hint=hint,
-    )
+    finding = finding_of(error)
     message = render.Message(
         mark="✗",
         headline=f"Nothing changed. {error.message}",
         lines=tuple(error.context.splitlines()),
-        ways=hint,
+        ways=finding.hint,
     )
     data = {"schema": 1, "status": "failed", "findings": [finding.to_dict()]} if as_json else None
     answer(render.as_text(message), data, failed=True)

@@ -9,11 +9,11 @@ from typing import Any
 from safeinstall import __version__, importing
 from safeinstall.distributions import Change, Changes, Snapshot
 from safeinstall.errors import SafeInstallError
-from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.findings import Finding, Severity
 from safeinstall.installers.report import DryRun
 from safeinstall.installers.sources import Sources
 from safeinstall.operations.world import World
-from safeinstall.outcome import Outcome, Restart
+from safeinstall.outcome import Outcome, Restart, finding_of
 from safeinstall.plan import Chosen, Destination, Intent, Plan
 from safeinstall.request import Request
 from safeinstall.transaction import Area, Entry, Recovery, UnsafeArea
@@ -100,19 +100,7 @@ def undo(world: World, id: str | None = None, *, force: bool = False) -> Outcome
                 return moved(world, "undo", started, failure=_nothing_to_undo())
             entry = area.undo(id, force=force)
     except SafeInstallError as error:
-        hint = (Suggestion(command=error.hint),) if error.hint else ()
-        return moved(
-            world,
-            "undo",
-            started,
-            failure=Finding(
-                code=error.code,
-                severity=Severity.REFUSE,
-                message=error.message,
-                context=error.context,
-                hint=hint,
-            ),
-        )
+        return moved(world, "undo", started, failure=finding_of(error))
     return moved(world, "undo", started, changes=changes_of(entry), id=entry.id, before=before)
 
 

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from safeinstall import guards, inspection, transaction
 from safeinstall.errors import RequestError, SafeInstallError
-from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.findings import Finding, Severity
 from safeinstall.guards.kernel import changes_kernel
 from safeinstall.guards.surroundings import Surroundings
 from safeinstall.operations import elsewhere, engine
@@ -22,7 +22,7 @@ from safeinstall.operations.locate import intend
 from safeinstall.operations.planning import considered
 from safeinstall.operations.proof import Evidence, proved
 from safeinstall.operations.world import World
-from safeinstall.outcome import Outcome
+from safeinstall.outcome import Outcome, finding_of
 from safeinstall.plan import Intent, Plan
 from safeinstall.request import Request
 from safeinstall.satisfied import satisfied
@@ -54,7 +54,7 @@ def install(request: Request, world: World) -> Outcome:
         )
         return story.outcome("failed", finding)
     except SafeInstallError as error:
-        return story.outcome("failed", _finding(error))
+        return story.outcome("failed", finding_of(error))
 
 
 @dataclass(slots=True)
@@ -238,14 +238,3 @@ class _Timed:
     def __exit__(self, *exception: object) -> None:
         spent = time.perf_counter() - self.start
         self.seconds[self.name] = self.seconds.get(self.name, 0.0) + spent
-
-
-def _finding(error: SafeInstallError) -> Finding:
-    hint = (Suggestion(command=error.hint),) if error.hint else ()
-    return Finding(
-        code=error.code,
-        severity=Severity.REFUSE,
-        message=error.message,
-        context=error.context,
-        hint=hint,
-    )

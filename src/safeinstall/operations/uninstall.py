@@ -13,7 +13,7 @@ from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.requirements import closure, new_violations
 from safeinstall.operations.area import moved, recovered_first
 from safeinstall.operations.world import World
-from safeinstall.outcome import Outcome
+from safeinstall.outcome import Outcome, finding_of
 from safeinstall.request import Request
 from safeinstall.transaction import Area
 
@@ -65,7 +65,7 @@ def uninstall(request: Request, world: World) -> Outcome:
             area.recover()
             done = area.remove([each.metadata for each in leaving], request.line(world.prefix))
     except SafeInstallError as error:
-        return moved(world, "uninstall", started, failure=_failed(error), status="failed")
+        return moved(world, "uninstall", started, failure=finding_of(error), status="failed")
     return moved(
         world, "uninstall", started, changes=changes, id=done.id, before=before, findings=recovered
     )
@@ -174,15 +174,4 @@ def _needed(
                 note="removes it all the same",
             ),
         ),
-    )
-
-
-def _failed(error: SafeInstallError) -> Finding:
-    hint = (Suggestion(command=error.hint),) if error.hint else ()
-    return Finding(
-        code=error.code,
-        severity=Severity.REFUSE,
-        message=error.message,
-        context=error.context,
-        hint=hint,
     )
