@@ -250,7 +250,7 @@ def owned(bench: Bench) -> Iterator[Callable[[str], None]]:
 @pytest.mark.parametrize(
     ("who", "line"),
     [
-        ("conda", "conda install"),
+        ("conda", "--installer conda base-thing==1.5"),
         ("conda-record", "thing-of-conda"),
         ("debian", "sudo apt install python3-base-thing"),
     ],

@@ -46,8 +46,12 @@ def _command(plan: Plan, owner: Owner, names: list[str]) -> tuple[Suggestion, ..
     intent = plan.intent
     bang = "!" if intent.prefix.startswith("%") else ""
     if owner.who == "conda":
-        magic = "%conda install" if bang else "conda install"
-        line = f'{magic} --yes --prefix "{intent.environment.prefix}" {" ".join(names)}'
+        known = [canonicalize_name(change.name) for change in plan.changes.leaving]
+        if canonicalize_name(names[0]) in known:
+            line = intent.line(installer="conda", dry_run=False)
+        else:  # conda has another name for it
+            magic = "%conda install" if bang else "conda install"
+            line = f'{magic} --yes --prefix "{intent.environment.prefix}" {" ".join(names)}'
         return (Suggestion(command=line, note="lets conda change what is conda's"),)
     if owner.who == "apt":
         packages = " ".join(f"python3-{canonicalize_name(name)}" for name in names)
