@@ -72,9 +72,8 @@ export class Desk implements IDisposable {
 
   /** Ask for the facts: once when the kernel is first idle, and when the user wants it. */
   async look(now = false): Promise<void> {
-    const before = this.state;
     const facts = await this._ask<IFacts>('facts', this._settings(), now, message => {
-      if (before.kind !== 'ready') {
+      if (this.state.kind !== 'ready') {
         this._set({ kind: 'failed', message });
       }
     });

@@ -9,7 +9,9 @@ import type { IJob } from './tokens';
 /** How long an idle kernel may take to answer, in milliseconds. */
 const PATIENCE = 15000;
 /** How long the control channel may take; older kernels never answer what they do not know. */
-const CONTROL_PATIENCE = 2000;
+const CONTROL_PATIENCE = 6000;
+/** What a kernel that can answer beside a running cell says of itself. */
+const SUBSHELLS = 'kernel subshells';
 
 export interface IDoor extends IDisposable {
   /** What the kernel tells about its jobs. */
@@ -60,7 +62,7 @@ export class KernelDoor implements IDoor {
   }
 
   async ask<T>(method: string, params: object = {}, now = false): Promise<T> {
-    const beside = now && this._kernel.status === 'busy' ? await this._besides() : null;
+    const beside = now && this._kernel.status !== 'idle' ? await this._besides() : null;
     let answer = await this._send(expression(method, params, !this._loaded), beside);
     if (answer.kind === 'need-archive') {
       answer = await this._send(expression(method, params, true), beside);
@@ -79,6 +81,13 @@ export class KernelDoor implements IDoor {
   private _connected(): Kernel.IKernelConnection {
     const own = this._kernel.clone();
     own.iopubMessage.connect(this._listen, this);
+    // A busy kernel tells this late: then it is tried out.
+    void own.info
+      .then(info => {
+        const features: string[] = (info as any).supported_features ?? [];
+        this._besideWorks = features.includes(SUBSHELLS);
+      })
+      .catch(() => undefined);
     return own;
   }
 
@@ -115,7 +124,7 @@ export class KernelDoor implements IDoor {
       const late = () => {
         if (this._isDisposed) {
           reject(new Refused({ code: 'gone', message: '', hint: '' }));
-        } else if (!beside && this._kernel.status === 'busy') {
+        } else if (!beside && this._kernel.status !== 'idle') {
           timer = setTimeout(late, PATIENCE);
         } else {
           reject(new Refused({ code: 'timeout', message: '', hint: '' }));

@@ -96,7 +96,7 @@ function Body(props: IPanelProps): JSX.Element {
       );
     case 'failed':
       return (
-        <Empty text={trans.__('The kernel could not be asked.')} detail={state.message}>
+        <Empty text={trans.__('The kernel could not be asked.')} detail={wordsFor(state.message, trans)}>
           <Button label={trans.__('Try again')} onClick={() => void desk.look(true)} />
         </Empty>
       );
@@ -119,6 +119,18 @@ function Body(props: IPanelProps): JSX.Element {
     }
     default:
       return <Empty text="" />;
+  }
+}
+
+/** Our own reasons are codes; the kernel's come as sentences. */
+function wordsFor(message: string, trans: TranslationBundle): string {
+  switch (message) {
+    case 'timeout':
+      return trans.__('It did not answer in time. It may be busy with a cell.');
+    case 'no-answer':
+      return trans.__('It gave an answer that is no answer.');
+    default:
+      return message;
   }
 }
 

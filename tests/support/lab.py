@@ -151,7 +151,7 @@ def serving(
     finally:
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(8)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, 9)
             process.wait(10)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from support import lab, privileges
+from support import lab
 from support.environments import CACHE, Environment, Workshop
 from support.wheels import make_wheel
 from ui.desk import Desk
@@ -120,9 +120,3 @@ def desk(site: Site, page: Page) -> Iterator[Desk]:
     yield bench
     bench.close()
     assert bench.complaints == []
-
-
-@pytest.fixture
-def locked_user() -> int | None:
-    """The user a kernel runs as that may write nothing, where we may become one."""
-    return privileges.ORDINARY if privileges.can_switch() else None

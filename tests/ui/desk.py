@@ -126,6 +126,16 @@ class Desk:
         )
         return text
 
+    def switch_kernel(self, name: str) -> None:
+        """Give the notebook another kernel, as the kernel menu does."""
+        self.page.evaluate(
+            """async name => {
+                 await window.jupyterapp.serviceManager.kernelspecs.refreshSpecs();
+                 await window.jupyterapp.shell.currentWidget.sessionContext.changeKernel({name});
+               }""",
+            name,
+        )
+
     def until(self, holds: Callable[[], bool], what: str, seconds: float = 45) -> None:
         """Wait for something outside the page."""
         end = time.monotonic() + seconds

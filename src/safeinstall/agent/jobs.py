@@ -7,6 +7,7 @@ in whichever cell runs at the time.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import itertools
 import os
@@ -96,11 +97,15 @@ class Job:
     def cancel(self) -> None:
         """Ask the work to stop; whatever it did so far is put back by the operation itself."""
         self.cancelled.set()
+        self.end_process()
+        self.tell()
+
+    def end_process(self) -> None:
+        """End the installer: it has a session of its own and would outlive the kernel."""
         process = self._process
         if process is not None and os.name == "posix":
             with contextlib.suppress(OSError):
                 os.killpg(process, signal.SIGTERM)
-        self.tell()
 
     def tell(self) -> None:
         """Send the job to whoever listens. A front end that is gone must not stop the work."""
@@ -115,6 +120,7 @@ class Job:
 
     def work(self, function: Callable[[Job], Any]) -> None:
         """Do the work and keep what came of it."""
+        atexit.register(self.end_process)
         try:
             self.result = function(self)
             self.state = "ended"
@@ -124,6 +130,8 @@ class Job:
             self._failed("interrupted", "Cancelled; nothing changed.", "")
         except Exception as error:
             self._failed("internal", f"{type(error).__name__}: {error}", "")
+        finally:
+            atexit.unregister(self.end_process)
         self.tell()
 
     def _failed(self, code: str, message: str, hint: str) -> None:

@@ -1,0 +1,125 @@
+"""Installs by a click: beside a running cell, cancelled, undone, found again, cut off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from support.environments import changes, snapshot
+from support.wheels import make_project
+from ui.conftest import Site
+from ui.desk import Desk
+
+pytestmark = [pytest.mark.integration, pytest.mark.ui]
+
+LONG = "import time\nfor _ in range(300):\n    time.sleep(0.1)\nprint('undisturbed')"
+SHORT = LONG.replace("300", "60")
+
+
+def slow_project(site: Site, name: str, seconds: float) -> tuple[str, Path]:
+    """Write a folder whose install takes that long; a file says when it has begun."""
+    started = site.folder / f"{name}.started"
+    folder = site.folder / "projects" / name
+    make_project(folder, name, sleep=seconds, started=str(started))
+    return str(folder), started
+
+
+@pytest.mark.parametrize("ipykernel", ["ipykernel", "ipykernel==6.29.5"])
+def test_an_install_runs_beside_a_long_cell_and_the_next_cell_imports_it(
+    site: Site, desk: Desk, ipykernel: str
+) -> None:
+    kernel = site.fresh("bare", ipykernel)
+    environment = site.kernels[kernel]
+    assert not list(environment.site_packages.glob("pip*"))
+    assert not list(environment.site_packages.glob("safeinstall*"))
+    desk.open(kernel, SHORT, "import tinypkg; print(tinypkg.__version__)")
+    desk.ready()
+    modern = ipykernel == "ipykernel"
+    if modern:
+        desk.run(0)
+        expect(desk.prompt(0)).to_have_text("[*]:")
+    desk.install("tinypkg==1.0")
+    if not modern:  # older kernels have no way beside a running cell: the job starts before it
+        desk.run(0)
+    expect(desk.part("status")).to_contain_text("tinypkg 1.0 installed")
+    expect(desk.prompt(0)).to_have_text("[*]:")
+    assert environment.distribution("tinypkg").is_dir()
+    expect(desk.output(0)).to_have_text("undisturbed")
+    desk.run(1)
+    expect(desk.output(1)).to_have_text("1.0")
+    expect(desk.prompt(1)).to_have_text("[2]:")
+    undo_and_uninstall(desk)
+
+
+def undo_and_uninstall(desk: Desk) -> None:
+    """Upgrade, see it in the lists, and take it back."""
+    desk.install("tinypkg==2.0")
+    expect(desk.part("status")).to_contain_text("tinypkg 1.0 → 2.0")
+    expect(desk.part("restart")).to_be_visible()
+    packages = desk.section("packages")
+    expect(packages.get_by_text("tinypkg")).to_be_visible()
+    history = desk.section("history")
+    expect(history.locator("li")).to_have_count(2)
+    history.locator("[data-safeinstall=undo]").first.click()
+    expect(desk.part("status")).to_contain_text("tinypkg 2.0 → 1.0")
+    expect(packages.locator("li", has_text="tinypkg")).to_contain_text("1.0")
+
+
+def test_cancel_leaves_everything_as_it_was(site: Site, desk: Desk) -> None:
+    kernel = site.fresh("cancel")
+    environment = site.kernels[kernel]
+    path, started = slow_project(site, "slow-cancel", 60)
+    desk.open(kernel)
+    desk.ready()
+    before = snapshot(environment.prefix)
+    desk.install(path)
+    desk.until(started.exists, "the build did not start")
+    expect(desk.part("progress")).to_be_visible()
+    desk.part("cancel").click()
+    expect(desk.part("status")).to_contain_text("othing changed")
+    assert changes(before, snapshot(environment.prefix)) == []
+
+
+def test_a_reloaded_page_finds_the_install_again_even_while_a_cell_runs(
+    site: Site, desk: Desk
+) -> None:
+    kernel = site.fresh("reload")
+    path, started = slow_project(site, "slow-reload", 12)
+    desk.open(kernel, LONG)
+    desk.ready()
+    desk.install(path)
+    desk.until(started.exists, "the build did not start")
+    desk.run(0)
+    expect(desk.prompt(0)).to_have_text("[*]:")
+    desk.page.reload()
+    desk.page.wait_for_selector(".jp-Notebook .jp-Cell")
+    desk.command("safeinstall:open-panel")
+    expect(desk.panel).to_be_visible()
+    expect(desk.panel.get_by_text("Ask now").or_(desk.part("verdict"))).to_be_visible()
+    if desk.panel.get_by_text("Ask now").is_visible():
+        desk.panel.get_by_text("Ask now").click()
+    expect(desk.part("progress").or_(desk.part("undo"))).to_be_visible()
+    expect(desk.part("status")).to_contain_text("slow-reload 1.0 installed")
+    expect(desk.output(0)).to_have_count(0)  # the cell is still running
+
+
+def test_a_restart_in_the_middle_of_an_install_is_said_and_leaves_no_half(
+    site: Site, desk: Desk
+) -> None:
+    kernel = site.fresh("restart")
+    environment = site.kernels[kernel]
+    path, started = slow_project(site, "slow-restart", 60)
+    desk.open(kernel)
+    desk.ready()
+    before = snapshot(environment.prefix)
+    desk.install(path)
+    desk.until(started.exists, "the build did not start")
+    desk.page.evaluate(
+        "() => { void window.jupyterapp.shell.currentWidget.sessionContext.restartKernel(); }"
+    )
+    expect(desk.part("status")).to_contain_text("nothing is left half done")
+    desk.install("tinypkg")
+    expect(desk.part("status")).to_contain_text("tinypkg 2.0 installed")
+    assert [p for p in changes(before, snapshot(environment.prefix)) if "slow" in p] == []
