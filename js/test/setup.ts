@@ -1,0 +1,13 @@
+/** What a browser has and jsdom has not. */
+const anything = globalThis as any;
+
+anything.DragEvent ??= class extends Event {};
+anything.ResizeObserver ??= class {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+};
+anything.matchMedia ??= () => ({ matches: false, addListener() {}, addEventListener() {} });
+anything.requestIdleCallback ??= (call: () => void) => setTimeout(call, 0);
+anything.cancelIdleCallback ??= (handle: number) => clearTimeout(handle);
+anything.IS_REACT_ACT_ENVIRONMENT = true;

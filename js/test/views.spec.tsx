@@ -1,0 +1,110 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import * as React from 'react';
+import { createRoot } from 'react-dom/client';
+import { vi } from 'vitest';
+
+vi.mock('../src/generated/payload.json', () => ({
+  default: { version: '1', digest: 'd', loader: '', archive: '' }
+}));
+
+import { Desk } from '../src/desk';
+import { Interpreter } from '../src/views/interpreter';
+import { Packages } from '../src/views/packages';
+import { lineOf } from '../src/views/parts';
+import { Result } from '../src/views/result';
+import { FakeDoor, FakeKernel, facts, job, settled } from './fakes';
+
+const act = (React as any).act as (work: () => unknown) => Promise<void>;
+const trans = nullTranslator.load('test');
+const HOSTILE = '<img src=x onerror="alert(1)">\u202e';
+
+async function view() {
+  const kernel = new FakeKernel('k');
+  const door = new FakeDoor();
+  const desk = new Desk(kernel, () => door, () => ({}));
+  await settled();
+  kernel.is('idle');
+  await door.last.answer(facts());
+  const model: any = { desk, subject: { notebook: {} }, setLine: vi.fn(), confirm: vi.fn(), line: '' };
+  return { model, desk, door, trans };
+}
+
+function shown(element: JSX.Element): HTMLElement {
+  const host = document.createElement('div');
+  document.body.append(host);
+  act(() => createRoot(host).render(element));
+  return host;
+}
+
+describe('the views', () => {
+  it('show what the kernel says as text, never as markup', async () => {
+    const props = await view();
+    const verdict = { state: 'no' as const, sentence: HOSTILE, reason: HOSTILE };
+    const finding = { code: 'x', severity: 'warning' as const, message: HOSTILE, context: HOSTILE,
+      suggestions: [{ command: HOSTILE, note: HOSTILE }] };
+    const host = shown(
+      <Interpreter {...props} facts={facts({ verdict, name: HOSTILE, findings: [finding] })} />
+    );
+    expect(host.querySelector('img')).toBeNull();
+    expect(host.textContent).toContain(HOSTILE);
+  });
+
+  it('say the verdict in words beside the sign', async () => {
+    const props = await view();
+    const host = shown(<Interpreter {...props} facts={facts()} />);
+    const verdict = host.querySelector('[data-safeinstall=verdict]');
+    expect(verdict?.textContent).toBe('Installs go here');
+    expect(verdict?.querySelector('[aria-hidden=true]')).not.toBeNull();
+  });
+
+  it('show a plan as old and new, and do it only when confirmed', async () => {
+    const props = await view();
+    const changes = [
+      { name: 'numpy', before: '1.26.4', after: '2.0', requested: false },
+      { name: 'pandas', before: null, after: '2.3', requested: true }
+    ];
+    const outcome: any = { status: 'planned', plan: { changes }, findings: [], restart: 'none' };
+    const message = { mark: '·', headline: 'Would change', lines: [], ways: [], details: '' };
+    const ended = job({ state: 'ended', result: { outcome, message } });
+    const host = shown(<Result {...props} job={ended} />);
+    const rows = [...host.querySelectorAll('tbody tr')].map(row => row.textContent);
+    expect(rows).toEqual(['numpy1.26.42.0', 'pandas–2.3']);
+    expect(host.querySelector('[data-safeinstall=restart]')).toBeNull();
+    act(() => (host.querySelector('[data-safeinstall=confirm]') as HTMLElement).click());
+    expect(props.model.confirm).toHaveBeenCalledOnce();
+  });
+
+  it('offer a restart only when it is true', async () => {
+    const props = await view();
+    const message = { mark: '✓', headline: 'done', lines: [], ways: [], details: '' };
+    for (const [restart, count] of [['none', 0], ['refreshed', 0], ['needed', 1]] as const) {
+      const outcome: any = { status: 'done', plan: { changes: [] }, findings: [], restart };
+      const host = shown(<Result {...props} job={job({ state: 'ended', result: { outcome, message } })} />);
+      expect(host.querySelectorAll('[data-safeinstall=restart]')).toHaveLength(count);
+    }
+  });
+
+  it('list a thousand packages', async () => {
+    const props = await view();
+    props.desk.packages = Array.from({ length: 1000 }, (_, index) => ({
+      name: `package-${index}`, version: '1.0', needed_by: [], requested: false, broken: ''
+    }));
+    const host = shown(<Packages {...props} />);
+    const section = host.querySelector('details') as HTMLDetailsElement;
+    await act(async () => {
+      section.open = true;
+      section.dispatchEvent(new Event('toggle'));
+    });
+    expect(host.querySelectorAll('li')).toHaveLength(1000);
+    expect(host.textContent).toContain('Packages (1000)');
+  });
+});
+
+describe('a line to type', () => {
+  it.each([
+    ['%safeinstall "numpy>=2"', '"numpy>=2"'],
+    ['%safeinstall --allow-conflicts numpy==1.26.4', '--allow-conflicts numpy==1.26.4'],
+    ['%safeinstall --new-env .venv pandas', null],
+    ['sudo apt install python3-pandas', null]
+  ])('%s', (command, line) => expect(lineOf(command)).toBe(line));
+});
