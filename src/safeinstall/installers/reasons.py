@@ -39,6 +39,10 @@ def _host(text: str) -> str:
     return redact(text.strip().strip("`'\""))
 
 
+def _base(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
+
+
 _REASONS: Final = (
     _reason(
         "no-space",
@@ -89,6 +93,22 @@ _REASONS: Final = (
         "hash-mismatch",
         r"Hash mismatch|THESE PACKAGES DO NOT MATCH THE HASHES",
         lambda m, r, e: "A downloaded file does not have the hash that was asked for.",
+    ),
+    _reason(
+        "escapes-prefix",
+        r"The wheel '(?P<wheel>[^']+)'\s+has\s+a\s+file\s+'(?P<file>[^']+)'\s+"
+        r"trying to install outside",
+        lambda m, r, e: (
+            f"{_base(m['wheel'])} would put {_base(m['file'])} outside the environment."
+        ),
+    ),
+    _reason(
+        "damaged-package",
+        r"(?:zlib\.error|BadZipFile|Bad CRC-32|Bad magic number|due to an OSError: RECORD\b)"
+        r"(?:(?=.*?Installing collected packages: (?P<names>[^\n]+)))?",
+        lambda m, r, e: (
+            f"A wheel is damaged and cannot be unpacked: {m['names'] or r.items[0].text}."
+        ),
     ),
     _reason(
         "wrong-platform",
@@ -206,5 +226,6 @@ def _first_error(text: str) -> str:
 def _tail(text: str) -> str:
     """Return the installer's own words without its running commentary."""
     skipped = ("Using Python", "Using CPython", "Resolved ", "warning: `VIRTUAL_ENV", "note: This")
+    text = re.sub(r"^(?:ERROR: Exception:\n)?Traceback .*\n(?:[ \t].*\n)*", "", text, flags=re.M)
     lines = [line.rstrip() for line in text.splitlines()]
     return "\n".join(line for line in lines if line.strip() and not line.startswith(skipped))
