@@ -11,6 +11,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from safeinstall import magics
+from safeinstall.findings import Severity
+from safeinstall.magics import install
 from safeinstall.magics.progress import Progress
 
 
@@ -77,6 +79,14 @@ def test_a_mistake_fails_the_cell_with_a_short_message(shell: Any, line: str, wo
 def test_a_body_without_a_requirement_says_what_to_type(shell: Any) -> None:
     with pytest.raises(magics.SafeInstallStopped, match="%safeinstall"):
         shell.run_cell_magic("safeinstall", "", "# nothing\n\n")
+
+
+def test_guards_are_weighed_as_configured(shell: Any) -> None:
+    shell.run_line_magic("config", 'SafeInstall.guards = {"name-trap": "off", "yanked": "refuse"}')
+    assert install._policy() == {"name-trap": None, "yanked": Severity.REFUSE}
+    shell.run_line_magic("unload_ext", "safeinstall")
+    assert install._policy() == {}
+    shell.run_line_magic("load_ext", "safeinstall")
 
 
 def test_variables_are_not_expanded(shell: Any) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from traitlets import Enum
+from typing import Any, Final
+
+from traitlets import Dict, Enum, Unicode
 from traitlets.config import Configurable
 
-__all__ = ["SafeInstall"]
+__all__ = ["SafeInstall", "load", "options_of", "unload"]
+
+_ATTRIBUTE: Final = "_safeinstall_options"
+_SEVERITIES: Final = ("off", "info", "warning", "confirm", "refuse")
 
 
 class SafeInstall(Configurable):  # type: ignore[misc]
@@ -18,3 +23,33 @@ class SafeInstall(Configurable):  # type: ignore[misc]
         "not go right: say so (warn), run it as %safeinstall instead (redirect), stop the cell "
         "(block), or nothing (off).",
     ).tag(config=True)
+
+    guards = Dict(
+        key_trait=Unicode(),
+        value_trait=Enum(_SEVERITIES),
+        help="How much a finding weighs, by its code: off, info, warning, confirm or refuse; for "
+        'example {"name-trap": "warning"}. Codes that are not named keep their own weight.',
+    ).tag(config=True)
+
+
+def load(shell: Any) -> SafeInstall:
+    """Give `shell` the options, once; `%config SafeInstall` then knows them."""
+    found: SafeInstall | None = getattr(shell, _ATTRIBUTE, None)
+    if found is None:
+        found = SafeInstall(parent=shell)
+        setattr(shell, _ATTRIBUTE, found)
+        shell.configurables.append(found)
+    return found
+
+
+def options_of(shell: Any) -> SafeInstall | None:
+    """Return the options of a shell, None when the extension is not loaded there."""
+    return getattr(shell, _ATTRIBUTE, None)
+
+
+def unload(shell: Any) -> None:
+    """Take the options away again."""
+    found = getattr(shell, _ATTRIBUTE, None)
+    if found is not None:
+        shell.configurables.remove(found)
+        delattr(shell, _ATTRIBUTE)

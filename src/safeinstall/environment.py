@@ -214,9 +214,9 @@ class Environment:
 
         Links of an interpreter are not followed: every venv's `python` links to its base.
         """
+        if _comparable(path) == _comparable(self.prefix):
+            return True
         named, own = Path(path).absolute(), Path(self.executable).absolute()
-        if named.is_dir():
-            return _comparable(path) == _comparable(self.prefix)
         beside = _comparable(str(named.parent)) == _comparable(str(own.parent))
         return beside and named.name.startswith("python")
 

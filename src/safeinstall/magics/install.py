@@ -6,7 +6,10 @@ import os
 from dataclasses import replace
 from typing import Any
 
+from IPython.core.getipython import get_ipython
+
 from safeinstall import operations, render
+from safeinstall.config import options_of
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Severity
 from safeinstall.magics import missing
@@ -35,13 +38,21 @@ def run(line: str, cell: str | None) -> Any:
             from safeinstall.magics import new_environment
 
             return new_environment.run(request, progress)
-        outcome = operations.install(request, operations.here(progress))
+        here = replace(operations.here(progress), policy=_policy())
+        outcome = operations.install(request, here)
         missing.note(request, outcome)
     except SafeInstallError as error:
         raise usage_stop(error) from None
     finally:
         progress.close()
     return result(_without_repeats(outcome), verbose=request.verbose, quiet=request.quiet)
+
+
+def _policy() -> dict[str, Severity | None]:
+    """Return what the user has configured about guards: severity by code, None for off."""
+    options = options_of(get_ipython())
+    chosen = options.guards if options is not None else {}
+    return {code: None if word == "off" else Severity(word) for code, word in chosen.items()}
 
 
 def _without_repeats(outcome: Outcome) -> Outcome:

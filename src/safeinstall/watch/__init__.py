@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
-from safeinstall.config import SafeInstall
+from safeinstall import config
 
 __all__ = ["Watch", "load", "unload"]
 
@@ -25,7 +25,7 @@ class Watch:
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
-        self.options = SafeInstall(parent=shell)
+        self.options = config.load(shell)
         self._session: Any = None
 
     def before(self, info: Any) -> None:
@@ -89,7 +89,6 @@ def load(shell: Any) -> None:
     shell.events.register("pre_run_cell", watch.pre_run_cell)
     shell.events.register("post_run_cell", watch.after)
     shell.input_transformers_cleanup.append(watch.rewrite)
-    shell.configurables.append(watch.options)
 
 
 def unload(shell: Any) -> None:
@@ -100,5 +99,5 @@ def unload(shell: Any) -> None:
     shell.events.unregister("pre_run_cell", watch.pre_run_cell)
     shell.events.unregister("post_run_cell", watch.after)
     shell.input_transformers_cleanup.remove(watch.rewrite)
-    shell.configurables.remove(watch.options)
+    config.unload(shell)
     delattr(shell, _ATTRIBUTE)
