@@ -100,11 +100,11 @@ fast: $(VENV)/ready
 test: lint $(VENV)/ui $(NODE)/tested
 	@$(VENV)/bin/python -m pytest -q
 
-ui: $(VENV)/ui $(PANEL)/ready
+ui: $(VENV)/ui $(NODE)/tested
 	@$(VENV)/bin/python -m pytest -q tests/ui
 
-screenshots: $(VENV)/ui $(PANEL)/ready
-	@$(VENV)/bin/python -m pytest -q tests/ui/test_screenshots.py --screenshots $(CACHE)/screenshots
+screenshots: $(VENV)/ui $(NODE)/tested
+	@SAFEINSTALL_SCREENSHOTS=$(CACHE)/screenshots $(VENV)/bin/python -m pytest -q tests/ui/test_screenshots.py
 	@ls $(CACHE)/screenshots
 
 bench: $(VENV)/ready

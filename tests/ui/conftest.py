@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from support import lab
+from support import lab, privileges
 from support.environments import CACHE, Environment, Workshop
 from support.wheels import make_wheel
 from ui.desk import Desk
@@ -120,3 +120,49 @@ def desk(site: Site, page: Page) -> Iterator[Desk]:
     yield bench
     bench.close()
     assert bench.complaints == []
+
+
+@pytest.fixture
+def locked_kernel(site: Site) -> Iterator[str]:
+    """A kernel whose environment its user may not write: root's, or one without write bits."""
+    name = site.fresh("locked")
+    environment = site.kernels[name]
+    uid = privileges.ORDINARY if privileges.can_switch() else None
+    home = site.folder / "user"
+    home.mkdir(exist_ok=True)
+    folders = [p for p in environment.prefix.rglob("*") if p.is_dir() and not p.is_symlink()]
+    if uid is None:
+        for folder in folders:
+            folder.chmod(0o555)
+    else:
+        privileges.give(home, uid)
+        privileges.give(site.notebooks, uid)
+    data = home / "jupyter"
+    settings = {
+        "HOME": str(home),
+        "JUPYTER_DATA_DIR": str(site.share) if uid is None else str(data),
+        "UV_CACHE_DIR": str(home / "uv"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+    }
+    other = f"{name}-user"
+    argv = [str(environment.python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    lab.kernelspec(site.share, other, argv, settings=settings, uid=uid)
+    site.kernels[other] = environment
+    give_kernelspecs(site, data, uid)
+    yield other
+    for folder in folders:
+        folder.chmod(0o755)
+
+
+def give_kernelspecs(site: Site, data: Path, uid: int | None) -> None:
+    """Let the server see the kernels that the user registers (on a real machine it is theirs)."""
+    if uid is None:
+        return
+    kernels = data / "kernels"
+    kernels.mkdir(parents=True, exist_ok=True)
+    privileges.give(data, uid)
+    server_side = site.folder / "lab" / "data" / "kernels"
+    if not server_side.exists():
+        server_side.parent.mkdir(parents=True, exist_ok=True)
+        server_side.symlink_to(kernels)
