@@ -53,6 +53,8 @@ def wheels_for(version: str) -> Path:
     if not any(folder.glob("ipykernel-*.whl")):
         needed = [line for line in wheelhouse.project_requirements() if "uv" in line]
         command = [sys.executable, "-m", "pip", "download", "-qq", "--only-binary", ":all:"]
+        # pip evaluates markers for the Python it runs on, not for the one it downloads for.
+        needed += ["exceptiongroup"] if version == "3.10" else []
         command += ["--python-version", version, "-d", str(folder), "ipykernel", "pip", *needed]
         subprocess.run(command, check=True)
     return folder

@@ -213,7 +213,9 @@ def _base(request: Request, world: World, chosen: Chosen) -> Environment:
     """Return the interpreter the new environment is made from."""
     here = world.environment
     if request.overlay:
-        if request.python and not here.version.startswith(request.python):
+        named = request.python.removeprefix("python")
+        by_path = os.sep in named  # then the world is that interpreter's already
+        if named and not by_path and not f"{here.version}.".startswith(f"{named}."):
             raise SafeInstallError(
                 f"--overlay shows the packages of {here.label}, which are made for Python "
                 f"{here.python}; another Python cannot use them.",

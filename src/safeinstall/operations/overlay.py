@@ -11,6 +11,8 @@ one knows what can be seen through it), and exactly that is put into the new one
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +21,14 @@ from typing import Final
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from safeinstall import inspection
+from safeinstall.distributions import Changes
 from safeinstall.environment import Environment
+from safeinstall.errors import InstallerError
 from safeinstall.operations import engine
 from safeinstall.operations.locate import intend
 from safeinstall.operations.world import World
-from safeinstall.plan import Chosen, Plan
+from safeinstall.plan import Chosen, Intent, Plan
 from safeinstall.request import Request, RequestItem
 
 __all__ = ["PATH_FILE", "needed", "overlay_lines", "sees_base", "write_path_file"]
@@ -59,8 +64,43 @@ def needed(request: Request, world: World, chosen: Chosen) -> tuple[Plan, Reques
     """
     asked = replace(request, break_system_packages=True)  # a dry run breaks nothing
     intent = intend(asked, world.environment, world.environ, world.prefix, world.settings_prefix)
-    plan = engine.make_plan(intent, chosen, world, "")
+    plan = _planned(intent, chosen, world)
     return plan, replace(request, items=tuple(_exact(request, plan)), no_deps=True, upgrade=False)
+
+
+def _planned(intent: Intent, chosen: Chosen, world: World) -> Plan:
+    """Return what is lacking, counting what the present environment sees in other places too.
+
+    uv looks at an environment's own folder only, not at what `.pth` files, the base interpreter or
+    the user site add. Those versions are kept where that can be done, and then not brought again.
+    """
+    environment = intent.environment
+    own = {os.path.realpath(folder) for folder in environment.paths.site_packages}
+    elsewhere = [
+        found
+        for found in inspection.snapshot(environment.sys_path).by_key().values()
+        if os.path.realpath(found.location) not in own
+    ]
+    if not elsewhere:
+        return engine.make_plan(intent, chosen, world, "")
+    with tempfile.TemporaryDirectory() as scratch:
+        pins = Path(scratch, "seen.txt")
+        pins.write_text("".join(f"{f.name}=={f.version}\n" for f in elsewhere), "utf-8")
+        sources = replace(intent.sources, constraints=(*intent.sources.constraints, str(pins)))
+        try:
+            plan = engine.make_plan(replace(intent, sources=sources), chosen, world, "")
+        except InstallerError:
+            return engine.make_plan(intent, chosen, world, "")
+    seen = {found.key: found.version for found in elsewhere}
+    arriving = tuple(
+        found
+        for found in plan.resolved.arriving
+        if seen.get(canonicalize_name(found.name)) != found.version
+    )
+    kept = {canonicalize_name(found.name) for found in arriving}
+    changes = [c for c in plan.changes if c.after is None or canonicalize_name(c.name) in kept]
+    resolved = replace(plan.resolved, arriving=arriving)
+    return replace(plan, intent=intent, resolved=resolved, changes=Changes.of(changes))
 
 
 def _exact(request: Request, plan: Plan) -> Iterable[RequestItem]:
