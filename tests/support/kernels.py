@@ -122,6 +122,15 @@ class Kernel:
         """Run one cell."""
         return self.result(self.send(code), timeout)
 
+    def message(self, timeout: float) -> dict[str, Any]:
+        """Return the next thing the kernel says to everybody."""
+        found: dict[str, Any] = self._client.get_iopub_msg(timeout=max(0.1, timeout))
+        return found
+
+    def kill(self) -> None:
+        """Let the process die at once, as when the machine runs out of memory."""
+        self._manager.provisioner.process.kill()
+
     def interrupt(self) -> None:
         """Press the stop button."""
         self._manager.interrupt_kernel()

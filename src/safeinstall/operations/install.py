@@ -30,7 +30,8 @@ from safeinstall.transaction import fingerprint
 
 __all__ = ["install"]
 
-_REPLANS = 3
+_REPLANS = 20
+"""Each install that we wait for may change what was planned."""
 
 
 def install(request: Request, world: World) -> Outcome:
@@ -219,7 +220,8 @@ class _Story:
 
     def waiting(self, holder: Any) -> None:
         """Say that another install holds the lock."""
-        self.world.progress(f"waiting for another install (process {holder.pid}) to finish")
+        who = f" (process {holder.pid})" if holder else ""  # it may not have signed yet
+        self.world.progress(f"waiting for another install{who} to finish")
 
     def timed(self, name: str) -> _Timed:
         """Measure one part of the story."""

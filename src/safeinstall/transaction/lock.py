@@ -21,6 +21,10 @@ from safeinstall.transaction.journal import STAGING, Journal, transaction_ids
 __all__ = ["Holder", "Lock", "acquire", "holder_of"]
 
 
+_REMINDER = 0.5
+"""Seconds after which a waiting caller is told again: it may not show what is said early."""
+
+
 class Holder(NamedTuple):
     """Who wrote itself into the lock file."""
 
@@ -80,7 +84,7 @@ def acquire(
 ) -> Lock:
     """Take the lock of the existing `area`.
 
-    Waits for another holder, telling `on_wait` once for each, unless `wait` is false. When the
+    Waits for another holder, telling `on_wait` now and then, unless `wait` is false. When the
     holder died and only its installer keeps the lock, that installer is ended. Raises LockBusy,
     OSError.
     """
@@ -109,17 +113,16 @@ def _wait_for(
     timeout: float | None,
 ) -> None:
     deadline = None if timeout is None else time.monotonic() + timeout
-    pause, told = 0.01, False
-    last: Holder | None = None
+    pause, told = 0.01, -_REMINDER
     while not _try(descriptor):
         holder = holder_of(area)
         if holder is not None and not holder.lives and _end_orphans(area):
             continue
         if not wait or (deadline is not None and time.monotonic() >= deadline):
             raise LockBusy(_busy(holder), context="The environment is untouched.")
-        if on_wait is not None and (not told or holder != last):
+        if on_wait is not None and time.monotonic() - told >= _REMINDER:
             on_wait(holder)
-            told, last = True, holder
+            told = time.monotonic()
         time.sleep(pause)
         pause = min(pause * 1.5, 0.2)
 

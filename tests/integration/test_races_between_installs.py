@@ -1,0 +1,117 @@
+"""Many installs of one environment at the same time: each whole, none lost, nobody in silence."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from uv import find_uv_bin
+
+from integration.conftest import Desk
+from integration.test_install_interrupt import wait_for
+from safeinstall.transaction import Area
+from support.killing import litter
+from support.places import Place, tree
+from support.racing import Race
+from support.wheels import make_sdist, make_wheel
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL"),
+]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path)
+    place.make()
+    for version in ("1.0", "1.5", "2.0"):
+        make_wheel(place.wheels, "tinypkg", version)
+    return place
+
+
+def start(place: Place, *arguments: str) -> subprocess.Popen[str]:
+    """Start an install that goes on by itself."""
+    return subprocess.Popen(
+        place.line("install", *arguments),
+        env=place.settings, cwd=place.folder, text=True, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+@pytest.mark.timeout(600)
+def test_eight_installs_at_once_all_arrive(tmp_path: Path) -> None:
+    race = Race(tmp_path)
+    race.prepare()
+    for number in range(2):
+        race.round(number)
+
+
+@pytest.mark.parametrize("foreign", ["uv", "pip"])
+def test_a_foreign_installer_in_between_is_noticed_and_planned_around(
+    place: Place, tmp_path: Path, foreign: str
+) -> None:
+    place.installed("tinypkg==1.0")
+    make_wheel(place.wheels, "foreign")
+    started = tmp_path / "started"
+    make_sdist(place.wheels, "slow", sleep=3, started=str(started))
+    ours = start(place, "--json", "--allow-build", "slow", "slow", "tinypkg==2.0")
+    wait_for(started)
+    tool = [find_uv_bin(), "pip", "install", "-q", "--python", str(place.python)]
+    if foreign == "pip":
+        tool = [sys.executable, "-m", "pip", "--python", str(place.python), "install", "-q"]
+    links = ["--no-index", "--find-links", str(place.wheels)]
+    place.run([*tool, *links, "tinypkg==1.5", "foreign"])
+    out, err = ours.communicate(timeout=60)
+    assert ours.returncode == 0, err
+    versions = {each["name"]: each["before"] for each in json.loads(out)["plan"]["changes"]}
+    assert versions == {"slow": None, "tinypkg": "1.5"}
+    assert place.imports("import tinypkg, slow; print(tinypkg.__version__)") == "2.0"
+    assert list(place.site.glob("foreign-*"))
+    assert len(list(place.site.glob("tinypkg-*"))) == 1
+
+
+def test_no_wait_refuses_at_once_and_names_the_holder(place: Place) -> None:
+    before = tree(place.prefix)
+    with Area.open(str(place.prefix)).lock(command="a long install"):
+        began = time.monotonic()
+        done = place.safeinstall("install", "--no-wait", "tinypkg")
+        assert time.monotonic() - began < 20
+    assert done.returncode == 1
+    assert f"Process {os.getpid()}" in done.stderr
+    assert "a long install" in done.stderr
+    assert tree(place.prefix) == before
+
+
+def test_a_holder_that_died_is_nobody_to_wait_for(place: Place) -> None:
+    child = os.fork()
+    if child == 0:
+        try:
+            Area.open(str(place.prefix)).lock(command="will die")
+            os.kill(os.getpid(), signal.SIGKILL)
+        finally:
+            os._exit(1)
+    os.waitpid(child, 0)
+    assert "will die" in (place.prefix / ".safeinstall" / "lock").read_text()
+    assert place.safeinstall("install", "--no-wait", "tinypkg").returncode == 0
+    assert litter(place.prefix) == []
+
+
+def test_a_second_safeinstall_waits_visibly_and_goes_on(desk: Desk) -> None:
+    with desk.kernel() as kernel, Area.open(str(desk.environment.prefix)).lock() as lock:
+        request = kernel.send(f"%safeinstall {desk.offline} tinypkg")
+        seen: list[str] = []
+        end = time.monotonic() + 30
+        while time.monotonic() < end and not any("waiting for" in words for words in seen):
+            message = kernel.message(timeout=end - time.monotonic())
+            if message["msg_type"] in ("display_data", "update_display_data"):
+                seen.append(message["content"]["data"]["text/plain"])
+        assert f"process {os.getpid()}" in seen[-1]
+        lock.release()
+        assert kernel.result(request).outcome["status"] == "done"
