@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from safeinstall import agent
-from safeinstall.agent import jobs, loader
+from safeinstall.agent import jobs, loader, state
 from safeinstall.agent.names import environment_name
 from safeinstall.errors import SafeInstallError
 
@@ -22,7 +22,7 @@ OLD = ("__init__.py", "loader.py", "older.py", "names.py")
 
 @pytest.fixture(autouse=True)
 def no_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, jobs.STATE, raising=False)
+    monkeypatch.delitem(sys.modules, state.STATE, raising=False)
 
 
 def value(method: str, **params: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -103,7 +104,8 @@ def site() -> Iterator[Site]:
             kernels={},
             urls=urls,
         )
-    shutil.rmtree(folder, ignore_errors=True)
+    if not os.environ.get("SAFEINSTALL_KEEP"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def make_wheels(wheels: Path) -> None:

@@ -1,18 +1,19 @@
-"""The first question: which interpreter is this, and would an install go right?"""
+"""The first question: which interpreter is this, and would an install go right?
+
+It is asked for every kernel that comes to the front, so it imports only what it needs: the guards
+and what they stand on would cost ten times as much. They speak when something is to be installed.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
-from safeinstall import guards, operations
 from safeinstall.agent import shell
-from safeinstall.agent.jobs import known_jobs
 from safeinstall.agent.names import environment_name
+from safeinstall.agent.state import known_jobs
 from safeinstall.environment import Environment, shown
-from safeinstall.findings import Finding
-from safeinstall.request import Request
+from safeinstall.probe.facts import facts as probe_facts
 
 __all__ = ["facts"]
 
@@ -23,13 +24,10 @@ _ABILITIES = ("install", "uninstall", "undo", "new_environment")
 def facts(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the panel shows first; `shell_installs` sets how the magics watch cells."""
     shell.make_magics_available(params.get("shell_installs"))
-    environment = operations.this_environment()
-    intent = operations.intend(Request(), environment, dict(os.environ))
-    findings = guards.examine(intent)
+    environment = Environment.from_report(probe_facts())
     home = environment.home
     return {
         "executable": environment.executable,
-        "shown_executable": shown(environment.executable, home),
         "version": environment.version,
         "name": environment_name(environment.prefix, environment.kind),
         "kind": environment.kind,
@@ -38,33 +36,34 @@ def facts(params: Mapping[str, Any]) -> dict[str, Any]:
         "label": environment.label,
         "packages": environment.paths.purelib,
         "shown_packages": shown(environment.paths.purelib, home),
-        "verdict": _verdict(environment, findings),
-        "findings": [finding.to_dict() for finding in findings if not finding.stops],
+        "verdict": _verdict(environment),
+        "findings": [],
         "abilities": list(_ABILITIES),
         "jobs": [job.snapshot() for job in known_jobs()],
     }
 
 
-def _verdict(environment: Environment, findings: tuple[Finding, ...]) -> dict[str, Any]:
-    stopping = next((finding for finding in findings if finding.stops), None)
-    if stopping is not None:
-        home = environment.home.rstrip("/\\")
-        reason = stopping.context.strip().split("\n\n")[0]
-        message = stopping.message
-        if len(home) > 1:
-            reason, message = reason.replace(home, "~"), message.replace(home, "~")
-        return {
-            "state": "no",
-            "code": stopping.code,
-            "sentence": message,
-            "reason": reason,
-            "suggestions": [way.to_dict() for way in stopping.hint],
-        }
+def _verdict(environment: Environment) -> dict[str, str]:
+    """Say in words what the first refusal of an install would be, or that it goes right."""
+    marker, locked = environment.externally_managed, environment.locked
+    if environment.kind == "pyodide":
+        return _said("no", "no-processes", "This kernel runs in the browser", "Use %pip there.")
+    if marker is not None:
+        owner = "apt" if environment.kind == "debian-system" else "another program"
+        sentence = f"Not here: this Python's packages belong to {owner}"
+        return _said("no", "externally-managed", sentence, marker.message.split("\n\n")[0])
+    if locked is not None:
+        sentence = f"You may not write into {environment.label}"
+        return _said("no", "not-writable", sentence, shown(locked.detail, environment.home))
+    if not environment.importable_destination():
+        sentence = "This kernel does not import from where its packages go"
+        return _said("no", "not-importable", sentence, environment.paths.purelib)
     if environment.ephemeral:
-        return {
-            "state": "care",
-            "code": "ephemeral-prefix",
-            "sentence": "Installs go here, until this container ends",
-            "reason": "The environment lies in the container's own layer, which is not kept.",
-        }
-    return {"state": "yes", "code": "", "sentence": "Installs go here", "reason": ""}
+        sentence = "Installs go here, until this container ends"
+        reason = "The environment lies in the container's own layer, which is not kept."
+        return _said("care", "ephemeral-prefix", sentence, reason)
+    return _said("yes", "", "Installs go here", "")
+
+
+def _said(state: str, code: str, sentence: str, reason: str) -> dict[str, str]:
+    return {"state": state, "code": code, "sentence": sentence, "reason": reason.strip()}

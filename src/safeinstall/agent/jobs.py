@@ -13,20 +13,18 @@ import itertools
 import os
 import re
 import signal
-import sys
 import threading
 import time
-import types
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from safeinstall.agent.state import jobs_here
 from safeinstall.command import Command
 from safeinstall.errors import SafeInstallError
 from safeinstall.runner import Completed, run
 
-__all__ = ["Job", "cancel", "known_jobs", "start", "status"]
+__all__ = ["Job", "cancel", "start", "status"]
 
-STATE: Final = "_safeinstall_panel"
 TARGET: Final = "safeinstall"
 _KEPT: Final = 8
 _INTERVAL: Final = 0.1
@@ -141,7 +139,7 @@ class Job:
 
 def start(kind: str, title: str, function: Callable[[Job], Any]) -> dict[str, Any]:
     """Start a thread for the work and return the job at once."""
-    jobs = _jobs()
+    jobs = jobs_here()
     busy = next((job for job in jobs.values() if job.state == "running"), None)
     if busy is not None:
         raise SafeInstallError(f"Still at work: {busy.title}.", code="busy")
@@ -153,30 +151,15 @@ def start(kind: str, title: str, function: Callable[[Job], Any]) -> dict[str, An
     return job.snapshot()
 
 
-def known_jobs() -> list[Job]:
-    """Return the jobs of this kernel, the newest last."""
-    return list(_jobs().values())
-
-
 def status(params: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return one job by its id, or None."""
-    job = _jobs().get(str(params.get("id")))
+    job = jobs_here().get(str(params.get("id")))
     return job.snapshot() if job else None
 
 
 def cancel(params: Mapping[str, Any]) -> dict[str, Any] | None:
     """Cancel one job by its id."""
-    job = _jobs().get(str(params.get("id")))
+    job = jobs_here().get(str(params.get("id")))
     if job is not None and job.state == "running":
         job.cancel()
     return job.snapshot() if job else None
-
-
-def _jobs() -> dict[str, Job]:
-    state = sys.modules.get(STATE)
-    if state is None:
-        state = types.ModuleType(STATE)
-        state.__dict__["digest"] = ""
-        sys.modules[STATE] = state
-    jobs: dict[str, Job] = state.__dict__.setdefault("jobs", {})
-    return jobs

@@ -31,7 +31,6 @@ def facts(params: Mapping[str, Any]) -> dict[str, Any]:
         reason = "Kernels on Python 3.10 or newer can install from here."
     return {
         "executable": report["executable"],
-        "shown_executable": _tilde(report["executable"], home),
         "version": report["version"],
         "name": environment_name(report["prefix"], report["kind"]),
         "kind": report["kind"],
