@@ -47,8 +47,8 @@ def make_wheel(
     requires: Sequence[str] = (),
     extras: Mapping[str, Sequence[str]] | None = None,
     requires_python: str = "",
-    modules: Mapping[str, str] | None = None,
-    files: Mapping[str, str] | None = None,
+    modules: Mapping[str, str | bytes] | None = None,
+    files: Mapping[str, str | bytes] | None = None,
     data: Mapping[str, str] | None = None,
     scripts: Mapping[str, str] | None = None,
     tag: str = "py3-none-any",
@@ -71,7 +71,7 @@ def make_wheel(
     for extra, lines in (extras or {}).items():
         metadata += [f"Provides-Extra: {extra}"]
         metadata += [f"Requires-Dist: {line} ; extra == '{extra}'" for line in lines]
-    members = {**modules, **(files or {})}
+    members: dict[str, str | bytes] = {**modules, **(files or {})}
     members |= {f"{distribution}-{version}.data/data/{p}": t for p, t in (data or {}).items()}
     members[f"{info}/METADATA"] = "\n".join(metadata) + "\n"
     members[f"{info}/WHEEL"] = (
@@ -84,20 +84,20 @@ def make_wheel(
     path = Path(folder) / f"{distribution}-{version}-{tag}.whl"
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as wheel:
-        for member, text in members.items():
+        for member, content in members.items():
             entry = zipfile.ZipInfo(member, LONG_AGO)
             entry.external_attr = 0o100644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            wheel.writestr(entry, text)
+            wheel.writestr(entry, content)
     return path
 
 
-def record(members: Mapping[str, str], own_name: str, lies_about: str) -> str:
+def record(members: Mapping[str, str | bytes], own_name: str, lies_about: str) -> str:
     """Return the text of RECORD: every member with its hash and size, itself without."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     for member, content in members.items():
-        body = content.encode()
+        body = content if isinstance(content, bytes) else content.encode()
         digest = hashlib.sha256(body if member != lies_about else b"something else").digest()
         rows.writerow(
             [member, f"sha256={base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}", len(body)]
