@@ -22,10 +22,10 @@ from typing import Any
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
-from support.environments import Environment, Workshop, server_settings  # noqa: E402
+from support.environments import CACHE, Environment, Workshop, server_settings  # noqa: E402
 from support.wheels import make_wheel  # noqa: E402
 
-FOLDER = CHECKOUT / ".cache" / "demo"
+FOLDER = CACHE / "demo"
 NOTEBOOK = CHECKOUT / "binder" / "demo.ipynb"
 WHEELS = FOLDER / "wheels"
 SHARE = FOLDER / "share" / "jupyter"
@@ -110,33 +110,23 @@ def words_of(output: Any) -> str:
 
 
 def open_lab(shop: Workshop, server: Environment) -> None:
-    """Start JupyterLab on a copy of the notebook, on this machine only, until it is stopped."""
-    links = ("--find-links", CHECKOUT / ".cache" / "lab", "--find-links", shop.wheels)
+    """Start JupyterLab with the panel, on this machine only, until it is stopped."""
+    folders = (CACHE / "lab", CACHE / "panel", shop.wheels)
+    links = [part for folder in folders for part in ("--find-links", folder)]
+    options = ("-q", "--no-index", *links, "--refresh-package", "safeinstall")
     shop.run(
-        shop.uv,
-        "pip",
-        "install",
-        "-q",
-        "--no-index",
-        *links,
-        "--python",
-        server.python,
-        "jupyterlab",
-    )
+        shop.uv, "pip", "install", *options, "--reinstall-package", "safeinstall",
+        "--python", server.python, "jupyterlab", "safeinstall",
+    )  # fmt: skip
     copy = FOLDER / "notebooks" / NOTEBOOK.name
     copy.parent.mkdir(exist_ok=True)
     shutil.copy(NOTEBOOK, copy)
-    bin_folder = server.prefix / "bin"
-    path = os.pathsep.join([str(bin_folder), os.environ["PATH"]])
-    settings = {
-        **os.environ,
-        "PATH": path,
-        "VIRTUAL_ENV": str(server.prefix),
-        "JUPYTER_PATH": str(SHARE),
-    }
-    options = ("--ip=127.0.0.1", "--notebook-dir", str(copy.parent), *sys.argv[2:], copy.name)
+    program = server.prefix / "bin" / "jupyter-lab"
+    path = os.pathsep.join([str(program.parent), os.environ["PATH"]])
+    settings = {"PATH": path, "VIRTUAL_ENV": str(server.prefix), "JUPYTER_PATH": str(SHARE)}
+    arguments = ["--ip=127.0.0.1", *(["--allow-root"] if os.geteuid() == 0 else [])]
     os.chdir(copy.parent)
-    os.execve(bin_folder / "jupyter-lab", [str(bin_folder / "jupyter-lab"), *options], settings)
+    os.execve(program, [str(program), *arguments, *sys.argv[2:], copy.name], os.environ | settings)
 
 
 def main() -> None:
