@@ -178,6 +178,11 @@ class _Story:
                 self.world.progress("moving into place")
                 with self.timed("commit"):
                     committed = txn.commit(leaving=leaving, replacing=staged.unowned)
+            except SafeInstallError:
+                txn.rollback()
+                if fingerprint(site_packages) != plan.fingerprint:
+                    return None  # it failed on what another program changed meanwhile
+                raise
             except BaseException:
                 txn.rollback()
                 raise
