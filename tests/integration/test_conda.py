@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from integration.conftest import Desk
 from support.environments import changes, snapshot
+from support.wheels import make_wheel
 
 pytestmark = pytest.mark.integration
 
@@ -26,10 +28,15 @@ if "nope" in sys.argv:
                        "message": "missing", "error": "missing", "success": False}}))
     sys.exit(1)
 link = {{"name": "tinypkg", "version": "1.0", "channel": "local", "dist_name": "tinypkg-1.0-0"}}
+links, unlinks = [link], []
+for name, before, after in json.loads(os.environ.get("STAND_IN", "[]")):
+    links = [{{**link, "name": name, "version": after}}]
+    unlinks = [{{**link, "name": name, "version": before}}]
 if "--dry-run" not in sys.argv:
-    with open({module!r}, "w") as module:
-        module.write("__version__ = '1.0'\\n")
-print(json.dumps({{"actions": {{"FETCH": [], "LINK": [link], "PREFIX": prefix, "UNLINK": []}},
+    with open({module!r} + ".new", "w") as module:
+        module.write(f"__version__ = {{links[0]['version']!r}}\\n")
+    os.replace({module!r} + ".new", {module!r})
+print(json.dumps({{"actions": {{"FETCH": [], "LINK": links, "PREFIX": prefix, "UNLINK": unlinks}},
                    "prefix": prefix, "success": True}}))
 """
 
@@ -57,14 +64,15 @@ def asked(folder: Path) -> list[list[str]]:
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
+AS_CONDA = (
+    "from safeinstall.environment import Environment; parse = Environment.from_report.__func__; "
+    "Environment.from_report = classmethod(lambda c, r: parse(c, {**r, 'kind': 'conda'})); "
+)
+
+
 def run_as_conda(desk: Desk, *words: str) -> tuple[int, dict[str, object], str]:
     """Run the command line with the environment reported as conda's (a venv's prefix is ours)."""
-    code = (
-        "import sys; from safeinstall import environment; from safeinstall.environment import "
-        "Environment; parse = Environment.from_report.__func__; "
-        "Environment.from_report = classmethod(lambda c, r: parse(c, {**r, 'kind': 'conda'})); "
-        "from safeinstall.cli import main; sys.exit(main(sys.argv[1:]))"
-    )
+    code = AS_CONDA + "import sys; from safeinstall.cli import main; sys.exit(main(sys.argv[1:]))"
     done = desk.environment.run("-c", code, *words, settings=desk.settings, cwd=desk.notebooks)
     return done.returncode, json.loads(done.stdout or "{}"), done.stderr
 
@@ -118,3 +126,63 @@ def test_an_environment_that_is_not_condas_is_said_to_be_so(desk: Desk) -> None:
     with desk.kernel() as kernel:
         result = kernel.run("%safeinstall --installer conda tinypkg")
     assert "is no conda environment" in " ".join(result.traceback.split())
+
+
+def owned_by_conda(desk: Desk, name: str, before: str, after: str) -> None:
+    """Let conda have installed `name`, and let its next plan change the version."""
+    (desk.environment.distribution(name, before) / "INSTALLER").write_text("conda\n")
+    desk.settings["STAND_IN"] = json.dumps([[name, before, after]])
+
+
+def stopped(desk: Desk, folder: Path, *words: str) -> dict[str, Any]:
+    """Let conda install; it must be stopped before it changes anything. Return the finding."""
+    before, asked_before = snapshot(desk.environment.prefix), len(asked(folder))
+    _, outcome, _ = run_as_conda(desk, "install", "--installer", "conda", "--json", *words)
+    assert outcome["status"] in ("refused", "needs-confirmation"), outcome
+    assert changes(before, snapshot(desk.environment.prefix)) == []
+    assert all("--dry-run" in words for words in asked(folder)[asked_before:])
+    findings: list[dict[str, Any]] = outcome["findings"]  # type: ignore[assignment]
+    return findings[-1]
+
+
+def test_a_plan_of_condas_that_breaks_others_is_asked_about(
+    conda_desk: Desk, tmp_path: Path
+) -> None:
+    make_wheel(conda_desk.wheels, "needs-tiny", requires=["tinypkg<2"])
+    run_as_conda(conda_desk, "install", *conda_desk.offline.split(), "needs-tiny", "--json")
+    owned_by_conda(conda_desk, "tinypkg", "1.0", "2.0")
+    finding = stopped(conda_desk, tmp_path, "tinypkg==2.0")
+    assert finding["code"] == "breaks-installed"
+    assert "needs-tiny 1.0 needs tinypkg<2" in finding["context"]
+    words = ("install", "--installer", "conda", "--json", "--allow-conflicts", "tinypkg==2.0")
+    _, outcome, said = run_as_conda(conda_desk, *words)
+    assert outcome["status"] == "done", said
+
+
+def test_conda_does_not_take_from_the_kernel_what_it_runs_on(
+    conda_desk: Desk, tmp_path: Path
+) -> None:
+    [info] = conda_desk.environment.site_packages.glob("traitlets-*.dist-info")
+    version = info.name.removesuffix(".dist-info").split("-")[1]
+    owned_by_conda(conda_desk, "traitlets", version, "4.3.3")
+    finding = stopped(conda_desk, tmp_path, "--yes", "traitlets==4.3.3")
+    assert (finding["code"], finding["severity"]) == ("kernel-stack", "refuse")
+    assert "--allow-kernel-change" in finding["hint"]
+    assert "put back" not in json.dumps(finding), "conda has no way back of ours"
+
+
+def test_a_mistaken_name_is_asked_about_before_conda_is(conda_desk: Desk, tmp_path: Path) -> None:
+    assert stopped(conda_desk, tmp_path, "sklearn")["code"] == "name-trap"
+    assert asked(tmp_path) == []
+
+
+def test_what_conda_replaces_while_it_is_loaded_needs_a_restart(conda_desk: Desk) -> None:
+    run_as_conda(conda_desk, "install", *conda_desk.offline.split(), "tinypkg", "--json")
+    owned_by_conda(conda_desk, "tinypkg", "1.0", "2.0")
+    with conda_desk.kernel() as kernel:
+        assert kernel.run(f"{AS_CONDA}\nimport tinypkg").ok
+        line = "%safeinstall --installer conda tinypkg==2.0"
+        planned = kernel.run(f"{line} --dry-run").outcome
+        assert "replaces-loaded" in [finding["code"] for finding in planned["findings"]]
+        done = kernel.run(line).outcome
+        assert (done["restart"], done["stale_modules"]) == ("needed", ["tinypkg"])

@@ -2,22 +2,26 @@
 
 These programs change an environment themselves: there is no staging, and what was is found in
 conda's own history, not in ours. What can be done before is: the dry run is shown as the same
-plan, and what conda would write over although another installer owns it stops everything.
+plan, the guards judge it, and what conda would write over although another installer owns it
+stops everything.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from safeinstall import importing, inspection
+from safeinstall import guards, importing, inspection
 from safeinstall.errors import InstallerError
 from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.guards import conflicts
 from safeinstall.installers import conda
 from safeinstall.installers.report import DryRun
+from safeinstall.operations.surroundings import surroundings_of
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome
 from safeinstall.plan import Chosen, Intent, Plan
@@ -28,8 +32,11 @@ __all__ = ["install_with_conda"]
 _DRY_SECONDS = 600.0
 
 
-def install_with_conda(intent: Intent, world: World) -> Outcome:
-    """Carry out the request with conda; raises `InstallerError` when that cannot be."""
+def install_with_conda(intent: Intent, world: World, told: tuple[Finding, ...] = ()) -> Outcome:
+    """Carry out the request with conda; raises `InstallerError` when that cannot be.
+
+    `told`: what the guards have said of the request itself (a mistaken name is among that).
+    """
     began = time.perf_counter()
     environment, request = intent.environment, intent.request
     program = _program(intent, world)
@@ -46,24 +53,60 @@ def install_with_conda(intent: Intent, world: World) -> Outcome:
             destination=intent.destination,
             asked=intent.line(),
             plan=plan,
-            findings=findings,
+            findings=(*told, *findings),
             live=world.live,
             seconds={"total": time.perf_counter() - began},
+            restart="needed" if stale else "none",
+            stale_modules=tuple(module.name for module in stale),
+            compiled_stale=sum(module.compiled for module in stale),
         )
 
+    stale: tuple[importing.StaleModule, ...] = ()
     foreign = _owned_by_others(plan, environment.prefix)
     if not plan.changes:
         return outcome("satisfied")
     if foreign is not None:
         return outcome("refused", foreign)
-    if request.dry_run or not world.agreed(plan):
-        return outcome("planned")
+    said = _judged(plan, world)
+    if request.dry_run:
+        return outcome("planned", *said)
+    if any(finding.stops for finding in said):
+        refused = any(finding.severity is Severity.REFUSE for finding in said)
+        return outcome("refused" if refused else "needs-confirmation", *said)
+    if not world.agreed(plan):
+        return outcome("planned", *said)
+    before = importing.loaded_files(environment.prefix) if world.live else {}
     world.progress(f"{program.kind} is changing {environment.label}")
     done = world.run(conda.install_command(program, environment.prefix, request))
     conda.read_plan(done.stdout, done.stderr)
     if world.live:
         importing.refresh(environment.paths.site_packages, ())
-    return outcome("done", _history(program, environment.prefix))
+        stale = importing.replaced_since(before)
+    said = tuple(finding for finding in said if finding.code != "replaces-loaded")
+    return outcome("done", *said, _history(program, environment.prefix))
+
+
+def _judged(plan: Plan, world: World) -> tuple[Finding, ...]:
+    """Return what the guards say of conda's plan.
+
+    All of those for a plan but `foreign_owner`: that conda's packages are conda's is no objection
+    here (`_owned_by_others` is the counterpart). What needs a second solve or a way back is not
+    there: no plan with the kernel's parts kept, no version that suits everybody, no second kernel
+    before it counts. A package that conda names otherwise than PyPI is not matched with what it
+    brings, and raises nothing.
+    """
+    around = replace(surroundings_of(plan, world), owners={})
+    said = guards.examine_plan(plan, around, conflicts.broken(plan, around), "", world.policy)
+    return tuple(_without_way_back(f, plan) if f.code == "kernel-stack" else f for f in said)
+
+
+def _without_way_back(finding: Finding, plan: Plan) -> Finding:
+    """Do not promise that the kernel is tried out first: conda changes it at once."""
+    if plan.intent.request.allows("allow-kernel-change"):
+        message = "This kernel may not start again: conda changes what it runs on at once."
+        return replace(finding, message=message)
+    *ways, allowed = finding.hint
+    return replace(finding, hint=(*ways, replace(allowed, note="without trying a kernel first")))
 
 
 def _program(intent: Intent, world: World) -> conda.Program:

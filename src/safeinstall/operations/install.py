@@ -100,7 +100,7 @@ class _Story:
         if any(finding.stops for finding in self.findings):
             return self.stopped()
         if self.request.installer == "conda":
-            return install_with_conda(self.intent, self.world)
+            return install_with_conda(self.intent, self.world, self.findings)
         chosen = engine.choose(self.request, environment)
         first = self.findings
         for _ in range(_REPLANS):
