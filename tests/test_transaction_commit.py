@@ -21,6 +21,7 @@ from safeinstall.transaction import (
     free_bytes,
     space_needed,
 )
+from safeinstall.transaction.bombs import check_bombs
 from safeinstall.transaction.disk import Disk
 from test_transaction_trees import (
     SITE,
@@ -193,6 +194,20 @@ def test_something_enormous_is_asked_about(prefix: Path) -> None:
         transaction = begin(area, [ONE_NEXT])
         staged = transaction.inspect([], dist_infos(prefix, [ONE]), max_bytes=10)
     assert codes(staged) == [("too-big", "confirm")]
+
+
+@pytest.mark.parametrize(("full", "found"), [(False, [("too-big", "confirm")]), (True, [])])
+def test_a_huge_file_of_nothing_is_asked_about_and_a_full_one_is_not(
+    tmp_path: Path, full: bool, found: list[tuple[str, str]]
+) -> None:
+    file = tmp_path / "data.bin"
+    with file.open("wb") as data:
+        data.truncate(101 * 2**20)
+        if full:
+            data.seek(-(2**18), os.SEEK_END)
+            data.write(os.urandom(2**18))
+    findings = check_bombs(str(tmp_path), {str(file): file.stat().st_size})
+    assert [(finding.code, finding.severity.value) for finding in findings] == found
 
 
 def tamper(stage: Path) -> None:

@@ -9,6 +9,7 @@ from itertools import chain
 from safeinstall.findings import Finding
 from safeinstall.transaction import staged_checks as checks
 from safeinstall.transaction.arrivals import INSTALLER_LITTER, Arrivals
+from safeinstall.transaction.bombs import check_bombs
 from safeinstall.transaction.departures import Departures
 from safeinstall.transaction.staged import Staged, StagedRecord, staged_records
 from safeinstall.transaction.startup_files import check_startup
@@ -52,6 +53,7 @@ def inspect_stage(
         checks.check_reserved(distributions, reserved_ok),
         check_startup(stage, distributions),
         checks.check_size(distributions, max_bytes),
+        check_bombs(stage, sizes),
     )
     return Staged(
         distributions=distributions,
