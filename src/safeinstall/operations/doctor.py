@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from safeinstall.diagnosis import distributions as judge
 from safeinstall.diagnosis import surroundings as around
@@ -20,18 +20,16 @@ from safeinstall.environment import shown
 from safeinstall.evidence import layout
 from safeinstall.evidence.distributions import installed, leftover_paths
 from safeinstall.installers.sources import redirections
-from safeinstall.operations.patients import Patient, standard_modules
+from safeinstall.operations.patients import Patient
 from safeinstall.operations.pythons import installed_pythons
 from safeinstall.operations.unfinished import MARK, left_behind
+from safeinstall.operations.winners import other_folders, winners
 from safeinstall.operations.world import World
 from safeinstall.probe.pip_config import effective_settings, read_pip_settings
 from safeinstall.transaction import Area, Recovery, TransactionError, free_bytes
 from safeinstall.transaction.patch import NewFile, patch
 
 __all__ = ["Examination", "Treatment", "examine", "treat"]
-
-_SCAN: Final = 4000
-"""Names looked at in a notebook folder: it may be somebody's whole home."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +78,7 @@ def examine(patient: Patient, world: World, words: Shown) -> Examination:
     """Look at the environment; nothing is changed."""
     began = time.perf_counter()
     own = installed(patient.site_packages)
+    others = installed(other_folders(patient))
     diagnoses = [
         *_interpreter(patient, world),
         *_transactions(patient, words),
@@ -89,8 +88,8 @@ def examine(patient: Patient, world: World, words: Shown) -> Examination:
         *_half_made(patient),
         *judge.old_pip(own, words),
         *_files(patient),
-        *_import_path(patient, world, own),
-        *_conflicts(patient, own, words),
+        *winners(patient, world, own, others),
+        *_conflicts(patient, own, others, words),
         *_access(patient),
         *_ambient(patient, world),
         *around.low_space(free_bytes(patient.prefix), patient.prefix),
@@ -174,43 +173,11 @@ def _half_made(patient: Patient) -> Iterator[Diagnosis]:
         )
 
 
-def _import_path(patient: Patient, world: World, own: tuple[Installed, ...]) -> Iterator[Diagnosis]:
-    environment = patient.environment
-    if environment is None:
-        return
-    kinds = dict.fromkeys(patient.site_packages, "this environment")
-    for entry in world.environ.get("PYTHONPATH", "").split(os.pathsep):
-        if entry:
-            kinds[os.path.realpath(entry)] = "PYTHONPATH"
-    if environment.user_site.path:
-        kinds[os.path.realpath(environment.user_site.path)] = "your user site"
-    library = os.path.realpath(environment.paths.stdlib)
-    folders = [
-        real
-        for real in dict.fromkeys(os.path.realpath(entry) for entry in patient.import_path)
-        if real != library and not real.startswith(library + os.sep + "lib-dynload")
-    ]
-    own_folders = {os.path.realpath(folder) for folder in patient.site_packages}
-    others = installed([folder for folder in folders if folder not in own_folders])
-    position = {folder: index for index, folder in enumerate(folders)}
-    every = sorted((*own, *others), key=lambda each: position.get(each.folder, 10**6))
-    yield from around.copies(every, kinds)
-    first = min((position[f] for f in own_folders if f in position), default=0)
-    front = [folder for folder in folders[:first] if folder not in own_folders]
-    front += [os.path.realpath(world.cwd)] if os.path.realpath(world.cwd) not in front else []
-    kinds.setdefault(os.path.realpath(world.cwd), "the notebook's folder")
-    held = {each.folder for each in others}
-    names = {folder: _importable(folder) for folder in front if folder not in held}
-    yield from around.shadowing(names, own, standard_modules(), kinds)
-
-
-def _conflicts(patient: Patient, own: tuple[Installed, ...], words: Shown) -> Iterator[Diagnosis]:
-    markers = patient.markers
-    if markers is None or patient.environment is None:
-        return
-    own_folders = {os.path.realpath(folder) for folder in patient.site_packages}
-    others = [each for each in installed(patient.import_path) if each.folder not in own_folders]
-    yield from judge.conflicts(own, markers, words, also=others)
+def _conflicts(
+    patient: Patient, own: tuple[Installed, ...], others: tuple[Installed, ...], words: Shown
+) -> Iterator[Diagnosis]:
+    if patient.markers is not None:
+        yield from judge.conflicts(own, patient.markers, words, also=others)
 
 
 def _access(patient: Patient) -> Iterator[Diagnosis]:
@@ -266,17 +233,3 @@ def _base_for(patient: Patient, world: World) -> str:
         return os.path.realpath(own)
     exact = [found for found in fitting if found.version == patient.version]
     return os.path.realpath((exact or fitting)[0].path) if fitting else ""
-
-
-def _importable(folder: str) -> list[str]:
-    try:
-        entries = [entry for entry, _ in zip(os.scandir(folder or "."), range(_SCAN), strict=False)]
-    except OSError:
-        return []
-    names = {
-        entry.name[:-3] if entry.name.endswith(".py") else entry.name
-        for entry in entries
-        if entry.name.endswith(".py")
-        or (entry.is_dir() and (Path(entry.path) / "__init__.py").exists())
-    }
-    return sorted(name for name in names if name.isidentifier())

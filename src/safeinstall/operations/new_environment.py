@@ -10,10 +10,8 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from safeinstall.environment import Environment
@@ -27,20 +25,15 @@ from safeinstall.operations import engine, overlay
 from safeinstall.operations.install import install
 from safeinstall.operations.locate import environment_of
 from safeinstall.operations.modules import import_names
+from safeinstall.operations.new_request import base_of, line_of, next_free, with_kernel
 from safeinstall.operations.places import Place, check, place_of
-from safeinstall.operations.pythons import find_python
 from safeinstall.operations.unfinished import Making, left_behind, remove
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome
 from safeinstall.plan import Chosen, Destination
-from safeinstall.request import Request, RequestItem
+from safeinstall.request import Request
 
 __all__ = ["NewEnvironment", "new_environment"]
-
-_KERNEL: Final = RequestItem(
-    text="ipykernel", name="ipykernel", requirement=Requirement("ipykernel")
-)
-_OLDEST: Final = (3, 8)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,12 +66,12 @@ def new_environment(request: Request, world: World) -> NewEnvironment:
     """
     began = time.perf_counter()
     place = place_of(request.new_env, world.environment.home)
-    check(place, _line(request, world, new_env=_next_free(place.path)))
+    check(place, line_of(request, world, new_env=next_free(place.path)))
     left = left_behind(place.path)
     if left is not None:
         remove(left)
     chosen = engine.choose(replace(request, python=""), world.environment)
-    base = _base(request, world, chosen)
+    base = base_of(request, world, chosen)
     making = Making(place.path)
     try:
         made = _Maker(request, world, place, chosen, making, began).made(base)
@@ -117,7 +110,7 @@ class _Maker:
         """Carry it out; what is left on failure is the caller's to remove."""
         over = self.request.overlay
         plan = None
-        wanted = _with_kernel(self.request)
+        wanted = with_kernel(self.request)
         inner = replace(self.world, settings_prefix=self.world.environment.prefix, live=False)
         if over:
             plan, wanted = overlay.needed(wanted, inner, self.chosen)
@@ -127,7 +120,7 @@ class _Maker:
         new = environment_of(self.place.path)
         if over:
             overlay.write_path_file(self.world.environment, new)
-        prefix = _line(
+        prefix = line_of(
             Request(cwd=self.request.cwd, python=self.request.python, overlay=over),
             self.world,
             new_env=self.request.new_env,
@@ -205,53 +198,8 @@ class _Maker:
         findings = tuple(f for f in outcome.findings if f.code != "ambient-redirect")
         if outcome.status == "failed":
             findings = tuple(_about_kernel(finding, self.request) for finding in findings)
-        asked_line = _line(self.request, self.world)
+        asked_line = line_of(self.request, self.world)
         return replace(outcome, plan=plan, findings=findings, asked=asked_line)
-
-
-def _base(request: Request, world: World, chosen: Chosen) -> Environment:
-    """Return the interpreter the new environment is made from."""
-    here = world.environment
-    if request.overlay:
-        named = request.python.removeprefix("python")
-        by_path = os.sep in named  # then the world is that interpreter's already
-        if named and not by_path and not f"{here.version}.".startswith(f"{named}."):
-            raise SafeInstallError(
-                f"--overlay shows the packages of {here.label}, which are made for Python "
-                f"{here.python}; another Python cannot use them.",
-                hint=_line(request, world, python=""),
-                code="option-conflict",
-            )
-        return here
-    if not request.python:
-        return here  # an environment of a virtual one is made from the interpreter below it
-    uv = chosen.launcher[0] if chosen.name == "uv" else ""
-    try:
-        found = find_python(request.python, world, uv)
-    except SafeInstallError as error:
-        if error.hint:
-            error.hint = _line(request, world, python=error.hint)
-        raise
-    if tuple(map(int, found.python.split("."))) < _OLDEST:
-        raise SafeInstallError(
-            f"Python {found.version} is too old for a kernel of today: 3.8 is the oldest.",
-            hint=_line(request, world, python=""),
-            code="python-too-old",
-        )
-    return found
-
-
-def _with_kernel(request: Request) -> Request:
-    named = any(item.name == "ipykernel" for item in request.items)
-    return replace(
-        request,
-        items=request.items if named else (*request.items, _KERNEL),
-        new_env="",
-        overlay=False,
-        python="",
-        user=False,
-        break_system_packages=False,
-    )
 
 
 def _judge(trial: Trial, wanted: dict[str, tuple[str, ...]], display: str) -> None:
@@ -283,20 +231,3 @@ def _about_kernel(finding: Finding, request: Request) -> Finding:
         finding,
         message=f"A kernel needs ipykernel, and it cannot be installed: {finding.message}",
     )
-
-
-def _line(request: Request, world: World, **changes: Any) -> str:
-    """Return the line to type for the request with `changes`: a magic, or a command."""
-    if world.prefix.startswith("%"):
-        return request.line(world.prefix, **changes)
-    place = str(changes.pop("new_env", request.new_env))
-    inside = place.removeprefix(request.cwd.rstrip(os.sep) + os.sep) if request.cwd else place
-    return request.line(f"safeinstall new-env {inside}", new_env="", json=False, **changes)
-
-
-def _next_free(path: str) -> str:
-    """Return a path like this one where nothing is."""
-    count = 2
-    while Path(f"{path}-{count}").exists():
-        count += 1
-    return f"{path}-{count}"
