@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test ui screenshots fast lint bench clean
+.PHONY: help demo lab test ui screenshots fast lint torture bench clean
 
 CACHE := .cache
 BOOT := $(CACHE)/bootstrap
@@ -26,6 +26,7 @@ help:
 	@echo "make fast   only the tests that start no process"
 	@echo "make lint   only the checks"
 	@echo "make bench  measure against uv and pip"
+	@echo "make torture  kill and race installs, for half an hour"
 	@echo "make clean  remove everything these commands made"
 
 # The first candidate that really runs, is new enough and can make a virtual environment with pip in it.
@@ -107,9 +108,12 @@ screenshots: $(VENV)/ui $(NODE)/tested
 	@SAFEINSTALL_SCREENSHOTS=$(CACHE)/screenshots $(VENV)/bin/python -m pytest -q tests/ui/test_screenshots.py
 	@ls $(CACHE)/screenshots
 
+torture: $(VENV)/ready
+	@for what in kills races; do PYTHONPATH=tests $(VENV)/bin/python -m torture.$$what || exit 1; done
+
 bench: $(VENV)/ready
 	@$(VENV)/bin/python -m pip wheel -qq --wheel-dir $(CACHE)/stack numpy pandas matplotlib scikit-learn seaborn
-	@for measure in load satisfied stack; do PYTHONPATH=tests $(VENV)/bin/python -m benchmarks.$$measure; done
+	@for measure in load satisfied stack transaction; do PYTHONPATH=tests $(VENV)/bin/python -m benchmarks.$$measure; done
 
 demo: $(VENV)/ready
 	@$(VENV)/bin/python binder/demo.py

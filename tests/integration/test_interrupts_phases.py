@@ -135,7 +135,7 @@ def wait_for_any_of(desk: Desk, states: tuple[str, ...]) -> None:
         return  # too quick to be seen
 
 
-def wait_for_third(desk: Desk) -> None:
+def wait_for_fourth(desk: Desk) -> None:
     """Wait until a transaction is committed: there are three, two installs and an undo."""
     transactions = desk.environment.prefix / ".safeinstall" / "transactions"
     end = time.monotonic() + 30
