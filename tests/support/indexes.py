@@ -1,4 +1,4 @@
-"""Package indexes on this machine: one serves a folder of wheels, one wants a password."""
+"""Package indexes on this machine: one serves wheels, one breaks off, one wants a password."""
 
 from __future__ import annotations
 
@@ -9,12 +9,26 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-__all__ = ["locked", "serving"]
+__all__ = ["breaking_off", "locked", "serving"]
 
 
 class _Silent(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: the test's own output is enough."""
+
+
+class _BreakingOff(_Silent):
+    def do_GET(self) -> None:
+        """Announce the whole wheel, send half of it, and hang up."""
+        path = Path(self.translate_path(self.path))
+        if path.suffix != ".whl":
+            return super().do_GET()
+        content = path.read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2])
+        self.close_connection = True
 
 
 class _Locked(BaseHTTPRequestHandler):
@@ -45,7 +59,7 @@ def _running(handler: functools.partial[_Silent] | type[_Locked]) -> Iterator[in
 
 
 @contextmanager
-def serving(wheels: Path, folder: Path) -> Iterator[str]:
+def serving(wheels: Path, folder: Path, handler: type[_Silent] = _Silent) -> Iterator[str]:
     """Serve the wheels as a simple index laid out below `folder`; the value is its address."""
     for wheel in wheels.glob("*.whl"):
         project = folder / "simple" / wheel.name.split("-")[0].replace("_", "-")
@@ -53,8 +67,15 @@ def serving(wheels: Path, folder: Path) -> Iterator[str]:
         (project / wheel.name).hardlink_to(wheel)
         links = "".join(f'<a href="{file.name}">{file.name}</a>' for file in project.glob("*.whl"))
         (project / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}</body></html>")
-    with _running(functools.partial(_Silent, directory=str(folder))) as port:
+    with _running(functools.partial(handler, directory=str(folder))) as port:
         yield f"http://127.0.0.1:{port}/simple/"
+
+
+@contextmanager
+def breaking_off(wheels: Path, folder: Path) -> Iterator[str]:
+    """Serve the wheels in the same way, but no more than the first half of each."""
+    with serving(wheels, folder, _BreakingOff) as address:
+        yield address
 
 
 @contextmanager
