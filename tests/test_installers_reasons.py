@@ -135,6 +135,20 @@ CASES = {
         "conflict",
         "cannot be met together",
     ),
+    "cut-uv": (
+        "aa==2",
+        "  cause: Because aa==2.0 has an invalid package format and you require aa==2.0"
+        f"{UNSAT}\nhint: The structure of `aa` (v2.0) was invalid:\n  Failed to read from zip file",
+        "damaged-package",
+        "The wheel of aa 2.0 cannot be read",
+    ),
+    "cut-pip": (
+        "aa==2",
+        "WARNING: Connection interrupted while downloading.\nerror: incomplete-download\n\n"
+        "× Download failed because not enough bytes were received (1.0 kB/2.0 kB)",
+        "incomplete-download",
+        "cut before a download had ended",
+    ),
     "unknown": ("six", "error: something new\nmore", "installer-failed", "uv stopped: something"),
     "silent": ("six", "", "installer-failed", "it gave no reason"),
 }

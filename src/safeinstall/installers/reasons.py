@@ -111,6 +111,19 @@ _REASONS: Final = (
         ),
     ),
     _reason(
+        "damaged-package",
+        r"invalid package format.*The structure of `(?P<name>[^`]+)` \(v(?P<version>[^)]+)\)",
+        lambda m, r, e: (
+            f"The wheel of {m['name']} {m['version']} cannot be read: it is damaged, or its "
+            "download was cut off."
+        ),
+    ),
+    _reason(
+        "incomplete-download",
+        r"incomplete-download|IncompleteRead|not enough bytes were received",
+        lambda m, r, e: "The connection was cut before a download had ended.",
+    ),
+    _reason(
         "wrong-platform",
         r"(?P<name>[\w.\-]+?)(?:==\S+)? has no wheels with a matching|"
         r"is incompatible with the current platform|"
