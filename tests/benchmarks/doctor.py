@@ -31,7 +31,7 @@ def main() -> None:
             bench.shop.uv, "pip", "install", "-q", "--python", environment.python, *links, *names
         )
         whole, looking = [], []
-        command = [environment.python, "-m", "safeinstall", "doctor", "--json"]
+        command = [str(environment.python), "-m", "safeinstall", "doctor", "--json"]
         for _ in range(ROUNDS):
             begun = time.perf_counter()
             done = subprocess.run(

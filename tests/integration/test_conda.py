@@ -105,7 +105,7 @@ def test_what_pip_or_uv_installed_is_not_written_over(conda_desk: Desk, tmp_path
     words = ("install", "--installer", "conda", "--upgrade", "--json", "tinypkg")
     status, outcome, said = run_as_conda(conda_desk, *words)
     assert status == 1, said
-    [finding] = [f for f in outcome["findings"] if f["severity"] == "refuse"]  # type: ignore[index,attr-defined]
+    [finding] = [f for f in outcome["findings"] if f["severity"] == "refuse"]  # type: ignore[attr-defined]
     assert finding["code"] == "foreign-owner"
     assert changes(before, snapshot(conda_desk.environment.prefix)) == []
     assert all("--dry-run" in words for words in asked(tmp_path))

@@ -229,7 +229,7 @@ def test_an_interrupt_leaves_nothing(studio: Desk) -> None:
 
 def test_what_a_kill_left_is_recognised_and_replaced(studio: Desk) -> None:
     make_wheel(studio.wheels, "slow", modules={"slow.py": "import time\ntime.sleep(60)\n"})
-    command = [studio.environment.python, "-m", "safeinstall", "new-env", ".venv", "slow"]
+    command = [str(studio.environment.python), "-m", "safeinstall", "new-env", ".venv", "slow"]
     process = subprocess.Popen(
         command, env=studio.settings, cwd=studio.notebooks, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
