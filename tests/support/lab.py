@@ -122,6 +122,8 @@ def serving(
         "IPYTHONDIR": str(home / "ipython"),
         **(settings or {}),
     }
+    (folder / "runtime").mkdir()
+    (folder / "runtime").chmod(0o711)  # kernels of another user find their connection file
     options = [
         "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--port-retries=0",
         "--IdentityProvider.token=", "--ServerApp.password=",

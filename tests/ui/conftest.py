@@ -41,21 +41,21 @@ class Site:
     kernels: dict[str, Environment]
     urls: dict[str, str]
 
-    def fresh(self, kind: str, *packages: str, like: str = "") -> str:
+    def fresh(self, kind: str, *packages: str, base: Path | None = None) -> str:
         """Make another environment with a kernel; the value is the kernel's name."""
-        name = f"{like or kind}-{next(_numbers)}"
+        name = f"{kind}-{next(_numbers)}"
         prefix = self.folder / "kernels" / name
         prefix.parent.mkdir(exist_ok=True)
-        make_kernel(self.shop, prefix, *packages)
+        make_kernel(self.shop, prefix, base or self.shop.base, *packages)
         self.kernels[name] = Environment(prefix=prefix, kind="uv-venv", base=self.shop.base)
         argv = [str(prefix / "bin" / "python"), "-m", "ipykernel_launcher", "-f"]
         lab.kernelspec(self.share, name, [*argv, "{connection_file}"])
         return name
 
 
-def make_kernel(shop: Workshop, prefix: Path, *packages: str) -> None:
+def make_kernel(shop: Workshop, prefix: Path, base: Path, *packages: str) -> None:
     """Make an environment with a kernel, without pip and without safeinstall."""
-    shop.run(shop.uv, "venv", "-q", "--python", shop.base, prefix)
+    shop.run(shop.uv, "venv", "-q", "--python", base, prefix)
     links: list[str | Path] = ["--no-index", "--find-links", shop.wheels]
     if "ipykernel==6.29.5" in packages:
         links += ["--find-links", CACHE / "old"]
@@ -127,7 +127,8 @@ def desk(site: Site, page: Page) -> Iterator[Desk]:
 @pytest.fixture
 def locked_kernel(site: Site) -> Iterator[str]:
     """A kernel whose environment its user may not write: root's, or one without write bits."""
-    name = site.fresh("locked")
+    standalone = site.shop.standalone  # one that every user of the machine can start
+    name = site.fresh("locked", base=standalone.python)
     environment = site.kernels[name]
     uid = privileges.ORDINARY if privileges.can_switch() else None
     home = site.folder / "user"
@@ -146,6 +147,7 @@ def locked_kernel(site: Site) -> Iterator[str]:
         "UV_CACHE_DIR": str(home / "uv"),
         "IPYTHONDIR": str(home / "ipython"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "LD_LIBRARY_PATH": str(standalone.prefix / "lib"),
     }
     other = f"{name}-user"
     argv = [str(environment.python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]

@@ -49,7 +49,7 @@ def theme(desk: Desk, name: str) -> None:
         "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name
     )
     light = "true" if name.endswith("Light") else "false"
-    desk.page.wait_for_selector(f"body[data-jp-theme-light={light}]")
+    desk.page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
 
 
 def test_the_states_of_the_panel_are_fit_to_be_seen(site: Site, desk: Desk, pictures: Path) -> None:
