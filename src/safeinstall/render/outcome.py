@@ -186,7 +186,7 @@ def _stopped(outcome: Outcome) -> Message:
 
 
 def _opening(outcome: Outcome, finding: Finding) -> str:
-    if "nothing changed" in finding.message.lower():
+    if finding.code == "half-changed" or "nothing changed" in finding.message.lower():
         return ""
     return "Put back as it was. " if outcome.status == "rolled-back" else "Nothing changed. "
 

@@ -76,6 +76,11 @@ def _create_like(disk: Disk, source: str, target: str, mark: str) -> None:
 
 
 def _carry_file(disk: Disk, source: str, target: str, mark: str) -> None:
+    if exists(target):
+        # Copied before, and a copy appears as a whole: the folder of `target` may have become
+        # one that cannot be changed, and need not be.
+        disk.unlink(source)
+        return
     try:
         disk.rename(source, target)
         return
