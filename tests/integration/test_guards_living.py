@@ -34,14 +34,15 @@ def test_another_kernel_of_the_environment_is_named_when_something_is_replaced(d
     assert codes("tinypkg==1.0") == {}
 
 
+@pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_a_version_its_makers_took_back_is_named_with_their_reason(
-    desk: Desk, tmp_path: Path
+    desk: Desk, tmp_path: Path, installer: str
 ) -> None:
     make_wheel(tmp_path / "w", "takenback")
     with serving(tmp_path / "w", tmp_path / "index") as url:
         page = tmp_path / "index" / "simple" / "takenback" / "index.html"
         page.write_text(page.read_text().replace("<a ", '<a data-yanked="it &lt;b&gt;reaks" '))
-        line = f"--dry-run --index-url {url} takenback==1.0"
+        line = f"--dry-run --installer {installer} --index-url {url} takenback==1.0"
         outcome = install(parse(line, cwd="/"), there(str(desk.environment.python)))
     [finding] = outcome.findings
     assert (finding.code, finding.severity) == ("yanked", Severity.WARNING)

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from packaging.utils import canonicalize_name
+
 from safeinstall.command import Command
 from safeinstall.distributions import Changes
 from safeinstall.environment import Environment
@@ -35,6 +37,10 @@ name: Final = "pip"
 oldest: Final = (22, 3)
 """`--dry-run` came with 22.2 and `--python` with 22.3."""
 
+_YANKED: Final = re.compile(
+    r"is a yanked version: '(?P<name>[^']+)' candidate.*\n\s*Reason for being yanked: (?P<why>.*)$",
+    re.M,
+)
 _PROGRESS = re.compile(
     r"^\s*(?P<verb>Collecting|Downloading|Installing|Building|Preparing) (?P<what>\S+)"
 )
@@ -88,7 +94,7 @@ def stage_command(
     return Command(argv=tuple(argv), overrides=_overrides(sources), stdin=hashed(request))
 
 
-def read_plan(stdout: str) -> DryRun:
+def read_plan(stdout: str, stderr: str = "") -> DryRun:
     """Parse pip's installation report.
 
     Raises `InstallerError` when the report is none we know.
@@ -104,13 +110,16 @@ def read_plan(stdout: str) -> DryRun:
             f"pip's report has version {data['version']}, which we do not know.",
             code="unknown-report",
         )
+    reasons: dict[str, str] = {
+        canonicalize_name(m["name"]): m["why"] for m in _YANKED.finditer(stderr)
+    }
     return DryRun(
         arriving=tuple(
             Resolved(
                 name=str(entry(item, "metadata", "name")),
                 version=str(entry(item, "metadata", "version")),
                 url=_direct_url(item),
-                yanked=_yanked(item),
+                yanked=_yanked(item, reasons),
             )
             for item in entry(data, "install")
         )
@@ -123,9 +132,16 @@ def progress(line: str) -> str | None:
     return f"{found['verb'].lower()} {found['what']}" if found else None
 
 
-def _yanked(item: Mapping[str, Any]) -> str | None:
-    """Return why pip's report calls it yanked (`is_yanked`, pip 23.2), the reason in metadata."""
-    return "" if item.get("is_yanked") else None
+def _yanked(item: Mapping[str, Any], reasons: Mapping[str, str]) -> str | None:
+    """Return why its makers took it back, None when they have not.
+
+    The report says only that they have, and that since pip 23.3 (`is_yanked`); the warning on
+    standard error was there before and has the reason.
+    """
+    why = reasons.get(canonicalize_name(str(entry(item, "metadata", "name"))))
+    if why is None:
+        return "" if item.get("is_yanked") else None
+    return "" if why == "<none given>" else why
 
 
 def _direct_url(item: Mapping[str, object]) -> str | None:

@@ -77,7 +77,7 @@ def make_plan(intent: Intent, chosen: Chosen, world: World, fingerprint: str) ->
     resolved = (
         uv.read_plan(answer.stdout, answer.stderr)
         if chosen.name == uv.name
-        else pip.read_plan(answer.stdout)
+        else pip.read_plan(answer.stdout, answer.stderr)
     )
     changes = resolved.changes(dict(installed.versions()), _requested(request, resolved))
     return elsewhere.as_planned(
