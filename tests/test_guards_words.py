@@ -11,9 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.reports import environment
-from tests.test_guards_destination import intent
-from tests.test_render import Words
 
 from safeinstall.distributions import Change, Changes, Distribution, Snapshot
 from safeinstall.findings import Finding, Severity
@@ -28,6 +25,8 @@ from safeinstall.outcome import Outcome
 from safeinstall.plan import Chosen, Plan
 from safeinstall.render import as_html, as_text, outcome_message
 from safeinstall.request import RequestItem
+from support.reports import environment, intent
+from support.words import Words
 
 FILE = "/home/ana/proj/requirements.txt"
 GOLDEN = Path(__file__).parent / "golden" / "guards"

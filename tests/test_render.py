@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -30,6 +29,7 @@ from safeinstall.render import (
     short_environment_message,
 )
 from support.reports import MARKER, environment, intent, locked_access
+from support.words import Words
 
 GOLDEN = Path(__file__).parent / "golden"
 HERE = environment()
@@ -170,19 +170,6 @@ def test_the_words_are_the_golden_ones(name: str) -> None:
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")
     assert text == file.read_text(encoding="utf-8")
-
-
-class Words(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.text: list[str] = []
-        self.tags: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        self.tags.add(tag)
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
 
 
 @pytest.mark.parametrize("name", MESSAGES)

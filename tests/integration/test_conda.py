@@ -1,7 +1,7 @@
 """`--installer conda` through a real kernel; the program is a stand-in that speaks its format.
 
 conda, mamba and micromamba cannot be had from the registries the tests use; the stand-in answers
-in the recorded format and, when it is no dry run, does what its answer says.
+in the format as known and, when it is no dry run, does what its answer says.
 """
 
 from __future__ import annotations
