@@ -14,6 +14,13 @@ export function sources(notebook: NotebookPanel): ISource[] {
     .map(model => ({ id: model.id, source: model.sharedModel.getSource() }));
 }
 
+/** Return the cells that may hold an install command: in most notebooks there is none. */
+export function installs(notebook: NotebookPanel): ISource[] {
+  return sources(notebook).filter(
+    cell => /\b(pip3?|uv|conda|mamba)\b/.test(cell.source) && /install|add|sync/.test(cell.source)
+  );
+}
+
 /** Put `source` into the cell, as an edit that can be undone. */
 export function write(notebook: NotebookPanel, id: string, source: string): void {
   const cell = notebook.content.widgets.find(widget => widget.model.id === id);

@@ -183,7 +183,10 @@ export class PanelModel implements ISafeInstall {
     if (known && !known.isDisposed) {
       return known;
     }
-    const settings = () => ({ shell_installs: this.options.shellInstalls });
+    const settings = () => ({
+      shell_installs: this.options.shellInstalls,
+      cells: this._subject?.notebook ? cells.installs(this._subject.notebook) : []
+    });
     const desk = new Desk(kernel, () => new KernelDoor(kernel), settings);
     desk.ended.connect(this._onEnded, this);
     this._desks.set(kernel.id, desk);

@@ -6,6 +6,7 @@ import * as React from 'react';
 
 import { safeinstallIcon } from './icon';
 import type { PanelModel } from './model';
+import { Attention } from './views/attention';
 import { History } from './views/history';
 import { Install } from './views/install';
 import { Interpreter } from './views/interpreter';
@@ -109,6 +110,7 @@ function Body(props: IPanelProps): JSX.Element {
           <Install {...view} facts={state.facts} />
           {state.facts.abilities.length > 0 && (
             <>
+              <Attention key={`attention-${id}`} {...view} facts={state.facts} />
               <Notebook key={`notebook-${id}`} {...view} />
               <Packages key={`packages-${id}`} {...view} />
               <History key={`history-${id}`} {...view} />

@@ -34,7 +34,7 @@ export interface IFacts {
   packages: string;
   shown_packages: string;
   verdict: IVerdict;
-  findings: IFinding[];
+  wrong: IWrong[];
   abilities: string[];
   jobs: IJob[];
 }

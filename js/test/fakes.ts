@@ -85,7 +85,7 @@ export function facts(change: Partial<IFacts> = {}): IFacts {
     packages: '/home/ana/proj/.venv/lib/python3.12/site-packages',
     shown_packages: '~/proj/.venv/lib/python3.12/site-packages',
     verdict: { state: 'yes', sentence: 'Installs go here', reason: '' },
-    findings: [],
+    wrong: [],
     abilities: ['install', 'uninstall', 'undo', 'new_environment'],
     jobs: [],
     ...change

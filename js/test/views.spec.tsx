@@ -8,6 +8,7 @@ vi.mock('../src/generated/payload.json', () => ({
 }));
 
 import { Desk } from '../src/desk';
+import { Attention } from '../src/views/attention';
 import { Interpreter } from '../src/views/interpreter';
 import { Packages } from '../src/views/packages';
 import { lineOf } from '../src/views/parts';
@@ -40,10 +41,13 @@ describe('the views', () => {
   it('show what the kernel says as text, never as markup', async () => {
     const props = await view();
     const verdict = { state: 'no' as const, sentence: HOSTILE, reason: HOSTILE };
-    const finding = { code: 'x', severity: 'warning' as const, message: HOSTILE, context: HOSTILE,
-      suggestions: [{ command: HOSTILE, note: HOSTILE }] };
+    const item = { cell: 'a', line: 1, outcome: 'x', message: HOSTILE, ways: [], rewritable: true };
+    const hostile = facts({ verdict, name: HOSTILE, wrong: [item] });
     const host = shown(
-      <Interpreter {...props} facts={facts({ verdict, name: HOSTILE, findings: [finding] })} />
+      <>
+        <Interpreter {...props} facts={hostile} />
+        <Attention {...props} facts={hostile} />
+      </>
     );
     expect(host.querySelector('img')).toBeNull();
     expect(host.textContent).toContain(HOSTILE);

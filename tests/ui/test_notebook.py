@@ -37,9 +37,8 @@ def test_a_wrong_install_is_shown_and_rewritten_in_the_live_document(
     kernel = site.fresh("rewrite")
     desk.open(kernel, "!pip install 'tinypkg>=1'\nx = 1", "import sklearn, json")
     desk.ready()
-    section = desk.section("notebook")
-    expect(section).to_contain_text("sklearn → scikit-learn")
-    section.get_by_role("button", name="Use %safeinstall").click()
+    expect(desk.section("notebook")).to_contain_text("sklearn → scikit-learn")
+    desk.part("findings").get_by_role("button", name="Use %safeinstall").click()
     desk.until(lambda: desk.source(0).startswith("%safeinstall"), "the line is as it was")
     assert desk.source(0) in (
         '%safeinstall "tinypkg>=1"\nx = 1',

@@ -4,10 +4,10 @@ import * as React from 'react';
 import type { IFacts } from '../tokens';
 import type { IViewProps } from './view';
 import { NewEnvironment } from './newenvironment';
-import { Copyable, Finding, Sign } from './parts';
+import { Copyable, Sign } from './parts';
 
 export function Interpreter(props: IViewProps & { facts: IFacts }): JSX.Element {
-  const { facts, trans, model } = props;
+  const { facts, trans } = props;
   const verdict = facts.verdict;
   const mayMake = facts.abilities.includes('new_environment');
   return (
@@ -36,18 +36,6 @@ export function Interpreter(props: IViewProps & { facts: IFacts }): JSX.Element 
           <Copyable text={facts.shown_packages} trans={trans} hook="destination" />
         </dd>
       </dl>
-      {facts.findings.length > 0 && (
-        <div data-safeinstall="findings">
-          {facts.findings.map((finding, index) => (
-            <Finding
-              key={index}
-              finding={finding}
-              trans={trans}
-              onUse={line => model.setLine(line)}
-            />
-          ))}
-        </div>
-      )}
     </section>
   );
 }

@@ -1,8 +1,7 @@
-/** This notebook's imports and install lines, against the environment it runs in. */
+/** This notebook's imports, against the environment it runs in. */
 import * as React from 'react';
 
-import * as cells from '../cells';
-import type { IMissing, IWrong } from '../tokens';
+import type { IMissing } from '../tokens';
 import type { IViewProps } from './view';
 import { Button, Section, Sign } from './parts';
 
@@ -33,7 +32,6 @@ export function Notebook(props: IViewProps): JSX.Element | null {
           />
         </div>
       )}
-      {found?.wrong.map((item, index) => <Wrong key={index} {...props} item={item} />)}
       {found && missing.length === 0 && (
         <div className="si-Row si-mod-top">
           <Sign mark="yes" />
@@ -69,34 +67,6 @@ function Missing(props: IViewProps & { item: IMissing }): JSX.Element {
         disabled={desk.working}
         onClick={() => void model.install(item.distribution)}
       />
-    </div>
-  );
-}
-
-function Wrong(props: IViewProps & { item: IWrong }): JSX.Element {
-  const { item, model, trans } = props;
-  const notebook = model.subject?.notebook;
-  return (
-    <div className="si-Finding" data-code={item.outcome}>
-      <Sign mark="care" />
-      <div className="si-Finding-text">
-        <div>{item.message}</div>
-        <div className="si-Buttons">
-          {item.rewritable && (
-            <Button
-              label={trans.__('Use %safeinstall')}
-              onClick={() => void model.rewrite(item.cell)}
-            />
-          )}
-          {notebook && (
-            <Button
-              label={trans.__('Show the cell')}
-              quiet
-              onClick={() => cells.reveal(notebook, item.cell)}
-            />
-          )}
-        </div>
-      </div>
     </div>
   );
 }

@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { checkIcon, LabIcon, copyIcon, errorIcon, infoIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { IChange, IFinding, ISuggestion } from '../tokens';
+import type { IChange, ISuggestion } from '../tokens';
 
 export type Mark = 'yes' | 'care' | 'no' | 'info';
 
@@ -135,26 +135,6 @@ export function Ways(props: {
 export function lineOf(command: string): string | null {
   const found = /^%safeinstall\s+(?!-r\b|--new-env)(.+)$/.exec(command);
   return found ? found[1] : null;
-}
-
-export function Finding(props: {
-  finding: IFinding;
-  trans: TranslationBundle;
-  onUse: (line: string) => void;
-}): JSX.Element {
-  const { finding, trans } = props;
-  const mark: Mark =
-    finding.severity === 'info' ? 'info' : finding.severity === 'refuse' ? 'no' : 'care';
-  return (
-    <div className="si-Finding" data-code={finding.code}>
-      <Sign mark={mark} />
-      <div className="si-Finding-text">
-        <div>{finding.message}</div>
-        {finding.context && <div className="si-Note">{finding.context}</div>}
-        <Ways ways={finding.suggestions} trans={trans} onUse={props.onUse} />
-      </div>
-    </div>
-  );
 }
 
 /** What changes: old -> new, numbers to the right. */

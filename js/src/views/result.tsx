@@ -17,6 +17,7 @@ export function Result(props: IViewProps & { job: IJob }): JSX.Element {
   }
   const asking = outcome.status === 'planned' || outcome.status === 'needs-confirmation';
   const stuck = outcome.findings.some(found => ENVIRONMENT_REFUSALS.includes(found.code));
+  const offered = props.desk.facts?.verdict.state === 'no'; // the way out stands there already
   return (
     <div className="si-Result">
       <div className="si-Row si-mod-top">
@@ -27,7 +28,7 @@ export function Result(props: IViewProps & { job: IJob }): JSX.Element {
         </div>
       </div>
       {asking && <Question {...props} outcome={outcome} lines={message.lines} />}
-      {stuck && <NewEnvironment {...props} />}
+      {stuck && !offered && <NewEnvironment {...props} />}
       {!stuck && outcome.status !== 'planned' && (
         <Ways ways={message.ways} trans={trans} onUse={line => model.setLine(line)} />
       )}

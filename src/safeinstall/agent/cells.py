@@ -6,7 +6,7 @@ import ast
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from safeinstall import operations
@@ -16,19 +16,16 @@ from safeinstall.render import Message, clean
 from safeinstall.watch.advice import better_line, goes_wrong, warning_message
 from safeinstall.watch.rewrite import replaceable, replaced
 
-__all__ = ["cells", "rewrite"]
+__all__ = ["cells", "rewrite", "wrong_installs"]
 
 
 def cells(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the imports of the `cells` ({id, source}) and the install lines that go wrong."""
-    environment = operations.this_environment()
     modules: dict[str, str] = {}
-    wrong: list[dict[str, Any]] = []
-    for cell in params.get("cells", ()):
-        source, identifier = str(cell["source"]), str(cell["id"])
-        for module in _imported(source):
-            modules.setdefault(module, identifier)
-        wrong += _wrong(source, identifier, environment)
+    asked = params.get("cells", ())
+    for cell in asked:
+        for module in _imported(str(cell["source"])):
+            modules.setdefault(module, str(cell["id"]))
     missing = [
         {"module": module, "cell": identifier, "distribution": _distribution_of(module)}
         for module, identifier in modules.items()
@@ -37,8 +34,18 @@ def cells(params: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "present": sorted(set(modules) - {item["module"] for item in missing}),
         "missing": missing,
-        "wrong": wrong,
+        "wrong": wrong_installs(asked),
     }
+
+
+def wrong_installs(cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the install lines of the cells that would not go right, in words."""
+    environment = operations.this_environment()
+    return [
+        found
+        for cell in cells
+        for found in _wrong(str(cell["source"]), str(cell["id"]), environment)
+    ]
 
 
 def rewrite(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,10 +37,19 @@ def facts(params: Mapping[str, Any]) -> dict[str, Any]:
         "packages": environment.paths.purelib,
         "shown_packages": shown(environment.paths.purelib, home),
         "verdict": _verdict(environment),
-        "findings": [],
+        "wrong": _wrong(params),
         "abilities": list(_ABILITIES),
         "jobs": [job.snapshot() for job in known_jobs()],
     }
+
+
+def _wrong(params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the installs in the `cells` that would go wrong; most notebooks have none to ask."""
+    if not params.get("cells"):
+        return []
+    from safeinstall.agent.cells import wrong_installs
+
+    return wrong_installs(params["cells"])
 
 
 def _verdict(environment: Environment) -> dict[str, str]:

@@ -40,7 +40,7 @@ def facts(params: Mapping[str, Any]) -> dict[str, Any]:
         "packages": report["paths"]["purelib"],
         "shown_packages": _tilde(report["paths"]["purelib"] or "", home),
         "verdict": {"state": "no", "sentence": sentence, "reason": _tilde(reason, home)},
-        "findings": [],
+        "wrong": [],
         "abilities": [],
         "jobs": [],
     }
