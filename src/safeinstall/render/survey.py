@@ -63,7 +63,11 @@ def where_message(
     """Return where each install command of a cell would lead."""
     if not predictions:
         return Message(mark="·", headline="There is no install command in this text.")
-    right = all(p.outcome in ("env-site", "already-satisfied", "no-change") for p in predictions)
+    right = all(
+        p.outcome in ("env-site", "already-satisfied", "no-change")
+        and not any("redirection" in note for note in p.notes)
+        for p in predictions
+    )
     return Message(
         mark="✓" if right else "!",
         headline=f"Seen from {environment.label} (Python {environment.version}):",
