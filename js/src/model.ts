@@ -110,6 +110,13 @@ export class PanelModel implements ISafeInstall {
     }
   }
 
+  /** Show a cell of the notebook. */
+  reveal(id: string): void {
+    if (this._subject?.notebook) {
+      cells.reveal(this._subject.notebook, id);
+    }
+  }
+
   /** Write the wrong installs of a cell as `%safeinstall`. */
   async rewrite(id: string): Promise<void> {
     const notebook = this._subject?.notebook;

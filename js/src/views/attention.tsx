@@ -1,7 +1,6 @@
 /** What needs attention: installs in this notebook's cells that would not go right. */
 import * as React from 'react';
 
-import * as cells from '../cells';
 import type { IFacts, IWrong } from '../tokens';
 import type { IViewProps } from './view';
 import { Button, Section, Sign } from './parts';
@@ -23,7 +22,6 @@ export function Attention(props: IViewProps & { facts: IFacts }): JSX.Element | 
 
 function Wrong(props: IViewProps & { item: IWrong }): JSX.Element {
   const { item, model, trans } = props;
-  const notebook = model.subject?.notebook;
   return (
     <div className="si-Finding" data-code={item.outcome}>
       <Sign mark="care" />
@@ -36,13 +34,11 @@ function Wrong(props: IViewProps & { item: IWrong }): JSX.Element {
               onClick={() => void model.rewrite(item.cell)}
             />
           )}
-          {notebook && (
-            <Button
-              label={trans.__('Show the cell')}
-              quiet
-              onClick={() => cells.reveal(notebook, item.cell)}
-            />
-          )}
+          <Button
+            label={trans.__('Show the cell')}
+            quiet
+            onClick={() => model.reveal(item.cell)}
+          />
         </div>
       </div>
     </div>
