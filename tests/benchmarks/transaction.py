@@ -23,6 +23,7 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from benchmarks.workbench import CACHE
+from support.killing import memory
 from support.places import Place, tree
 
 OLD = ("numpy==2.1.3", "pandas==2.2.3")
@@ -125,7 +126,7 @@ def main() -> None:
     windows: dict[str, list[float]] = {}
     spent: dict[str, list[float]] = {}
     inside: list[float] = []
-    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+    with tempfile.TemporaryDirectory(dir=memory()) as folder:
         place = Bench(Path(folder))
         place.make()
         place.run(place.direct("uv", [*OLD, *ALONG]))
@@ -139,11 +140,12 @@ def main() -> None:
             shutil.copytree(start, place.prefix, symlinks=True, copy_function=os.link)
 
         tools = ("uv", "safeinstall, uv", "pip", "safeinstall, pip")
-        for tool in tools:
+        for tool in tools[:2]:
             place.run(place.through(tool))
             restore()
-        for number in range(ROUNDS):
-            for tool in tools if number < 3 else tools[:2]:
+        rounds = int(sys.argv[1]) if sys.argv[1:] else ROUNDS
+        for number in range(rounds):
+            for tool in tools if number < 2 else tools[:2]:
                 windows.setdefault(tool, []).append(window(place, place.through(tool))[0])
                 restore()
                 seconds, said = timed(place, place.through(tool))

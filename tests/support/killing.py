@@ -24,7 +24,17 @@ from safeinstall.transaction.process import is_alive, start_time
 from .places import differences, tree
 from .upgrades import Upgrade, bytecode_is_fresh, upgrade
 
-__all__ = ["Tally", "children", "end_all", "kills", "litter", "running_in", "table", "workshop"]
+__all__ = [
+    "Tally",
+    "children",
+    "end_all",
+    "kills",
+    "litter",
+    "memory",
+    "running_in",
+    "table",
+    "workshop",
+]
 
 AIMED_WITHIN = {"safeinstall": 0.0015, "uv": 0.05, "pip": 0.5}
 """Seconds after the first change in which an aimed kill falls."""
@@ -254,11 +264,15 @@ def end_all(process: subprocess.Popen[bytes], everything: bool) -> list[tuple[in
     return [] if everything else [one for one in below if is_alive(*one)]
 
 
+def memory() -> str | None:
+    """Return a folder in memory where there is one: other work on the disk is not measured."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
+
+
 @contextlib.contextmanager
 def workshop() -> Iterator[Upgrade]:
     """Prepare the upgrade, in memory where there is such a folder: it is written many times."""
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
-    with tempfile.TemporaryDirectory(dir=memory) as folder, upgrade(Path(folder, "work")) as work:
+    with tempfile.TemporaryDirectory(dir=memory()) as folder, upgrade(Path(folder, "work")) as work:
         yield work
 
 
