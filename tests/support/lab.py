@@ -153,7 +153,7 @@ def serving(
     finally:
         process.terminate()
         try:
-            process.wait(8)
+            process.wait(3)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, 9)
             process.wait(10)
