@@ -564,3 +564,10 @@ def test_a_url_may_stand_right_behind_the_at_sign(blank: str) -> None:
         cwd="/",
     ).items
     assert (item.name, item.kind) == ("pandas", "url")
+
+
+def test_a_bare_folder_name_behind_e_is_that_folder(tmp_path: Path) -> None:
+    (tmp_path / "my project").mkdir()
+    (tmp_path / "my project" / "pyproject.toml").touch()
+    (item,) = parse('-e "my project"', cwd=str(tmp_path)).items
+    assert (item.kind, item.text) == ("editable", str(tmp_path / "my project"))

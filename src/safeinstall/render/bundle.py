@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from safeinstall.outcome import Outcome
@@ -18,6 +18,8 @@ MIME: Final = "application/vnd.safeinstall.outcome+json"
 def bundle(outcome: Outcome, *, verbose: bool = False, quiet: bool = False) -> dict[str, Any]:
     """Return `text/plain`, `text/html` and our JSON for the outcome."""
     message = outcome_message(outcome, quiet=quiet)
+    if outcome.ok and not verbose:
+        message = replace(message, details="")  # an installer's log is for failures and for -v
     return {
         "text/plain": as_text(message, verbose=verbose),
         "text/html": as_html(message),

@@ -57,7 +57,10 @@ def read_requirement(
 
 def read_editable(text: str, *, cwd: str, origin: str = TYPED) -> RequestItem:
     """Return the item for what follows `-e`: a project folder, or a repository."""
-    item = read_requirement(text, cwd=cwd, origin=origin, stdlib_names=True)
+    written = text
+    if not {"/", "\\"} & set(text) and Path(cwd, text).is_dir():
+        written = f"./{text}"  # only a folder can follow -e, so a bare name of one is meant as one
+    item = read_requirement(written, cwd=cwd, origin=origin, stdlib_names=True)
     if item.kind not in ("folder", "vcs"):
         raise Mistake(
             f"--editable takes a project folder or a repository, not `{text}`.", instead=(text,)

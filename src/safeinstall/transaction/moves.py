@@ -6,6 +6,7 @@ Imports on Python 3.8 with the standard library alone: recovery may run in anoth
 from __future__ import annotations
 
 import errno
+import filecmp
 import os
 import stat
 from collections.abc import Callable
@@ -76,15 +77,14 @@ def _create_like(disk: Disk, source: str, target: str, mark: str) -> None:
 
 
 def _carry_file(disk: Disk, source: str, target: str, mark: str) -> None:
-    if exists(target):
-        # Copied before, and a copy appears as a whole: the folder of `target` may have become
-        # one that cannot be changed, and need not be.
-        disk.unlink(source)
-        return
     try:
         disk.rename(source, target)
         return
     except OSError as error:
+        if exists(target) and filecmp.cmp(source, target, shallow=False):
+            # Copied before: the folder of `target` cannot be changed any more, and need not be.
+            disk.unlink(source)
+            return
         if error.errno not in CANNOT_RENAME:
             raise
     draft = target + mark
