@@ -130,7 +130,9 @@ def test_an_environment_that_is_not_condas_is_said_to_be_so(desk: Desk) -> None:
 
 def owned_by_conda(desk: Desk, name: str, before: str, after: str) -> None:
     """Let conda have installed `name`, and let its next plan change the version."""
-    (desk.environment.distribution(name, before) / "INSTALLER").write_text("conda\n")
+    installer = desk.environment.distribution(name, before) / "INSTALLER"
+    installer.unlink()  # the environment shares its files with others
+    installer.write_text("conda\n")
     desk.settings["STAND_IN"] = json.dumps([[name, before, after]])
 
 

@@ -67,18 +67,18 @@ def debian_desk(workshop: Workshop, public_folder: Path) -> Desk:
         pytest.skip("no externally managed system Python")
     if not privileges.can_switch():
         pytest.skip("needs the right to become another user")
-    lent, wheels = public_folder / "lent", public_folder / "all-wheels"
+    wheels = public_folder / "all-wheels"
     shutil.copytree(ways.wheels_for(version), wheels)
     links = ("--no-index", "--find-links", wheels, "--find-links", workshop.ours)
-    workshop.run(
-        workshop.uv, "pip", "install", "-q", "--python", DEBIAN, "--target", lent,
-        *links, "ipykernel", "safeinstall",
-    )  # fmt: skip
     system = Environment(prefix=Path("/usr"), kind="system", base=Path("/usr"))
     desk = set_up(workshop, public_folder, system)
+    own = Path(desk.settings["HOME"], ".local", "lib", f"python{version}", "site-packages")
+    workshop.run(
+        workshop.uv, "pip", "install", "-q", "--python", DEBIAN, "--target", own,
+        *links, "ipykernel", "safeinstall",
+    )  # fmt: skip
     for wheel in wheels.glob("*.whl"):
         shutil.move(wheel, desk.wheels / wheel.name)
-    desk.settings["PYTHONPATH"] = str(lent)
     desk.settings["VIRTUAL_ENV"] = ""
     privileges.give(Path(desk.settings["HOME"]))
     privileges.give(desk.notebooks)
