@@ -10,7 +10,17 @@ from typing import Any, Literal, cast
 
 from safeinstall.errors import EnvironmentReportError
 
-__all__ = ["Access", "Environment", "Flags", "Marker", "Paths", "PipFound", "UserSite", "shown"]
+__all__ = [
+    "Access",
+    "Environment",
+    "Flags",
+    "Marker",
+    "Paths",
+    "PipFound",
+    "UserSite",
+    "shown",
+    "shown_in",
+]
 
 Kind = Literal[
     "venv", "virtualenv", "uv-venv", "conda", "pyenv", "debian-system", "system", "pyodide"
@@ -258,6 +268,12 @@ def shown(path: str, home: str) -> str:
     if home and (path == home or path.startswith((home + "/", home + "\\"))):
         return "~" + path[len(home) :]
     return path
+
+
+def shown_in(text: str, home: str) -> str:
+    """Return `text` with every path below the home directory shortened."""
+    home = home.rstrip("/")
+    return text.replace(home + "/", "~/") if len(home) > 1 else text
 
 
 def _comparable(path: str) -> str:

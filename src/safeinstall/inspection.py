@@ -33,7 +33,6 @@ __all__ = [
 
 _METADATA_DIRECTORY = re.compile(r"^(?P<name>.+?)(?:-(?P<version>[^-]+))?(?:-py[\d.]+)?$")
 _HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
-_PROBE_SECONDS: Final = 20.0
 
 
 def this_environment() -> Environment:

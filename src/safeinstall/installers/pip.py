@@ -154,16 +154,8 @@ def _direct_url(item: Mapping[str, object]) -> str | None:
 
 def _head(sources: Sources) -> list[str]:
     argv = ["--disable-pip-version-check", "--no-input", "--no-color", "--progress-bar", "off"]
-    argv += ["--no-index"] if sources.no_index else []
     argv += ["--pre"] if sources.pre else []
-    for option, values in (
-        ("--find-links", sources.find_links),
-        ("--constraint", sources.constraints),
-        ("--trusted-host", sources.trusted_hosts),
-        ("--only-binary", sources.only_binary),
-        ("--no-binary", sources.no_binary),
-    ):
-        argv += [part for value in values for part in (option, value)]
+    argv += sources.arguments("--trusted-host")
     return argv
 
 

@@ -135,6 +135,19 @@ class Sources:
             else None,
         )
 
+    def arguments(self, trusted: str) -> list[str]:
+        """Return the sources that stand on a command line; `trusted` names the host option."""
+        argv = ["--no-index"] if self.no_index else []
+        for option, values in (
+            ("--find-links", self.find_links),
+            ("--constraint", self.constraints),
+            (trusted, self.trusted_hosts),
+            ("--only-binary", self.only_binary),
+            ("--no-binary", self.no_binary),
+        ):
+            argv += [part for value in values for part in (option, value)]
+        return argv
+
     @property
     def secrets(self) -> tuple[str, ...]:
         """Passwords inside the URLs, so that every text we keep can be cleared of them."""

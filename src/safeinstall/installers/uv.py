@@ -131,15 +131,7 @@ def progress(line: str) -> str | None:
 def _head(binary: str, environment: Environment, sources: Sources, config: bool) -> list[str]:
     argv = [binary, "pip", "install", "--python", environment.executable, "--color", "never"]
     argv += [] if config else ["--no-config"]
-    argv += ["--no-index"] if sources.no_index else []
-    for option, values in (
-        ("--find-links", sources.find_links),
-        ("--constraint", sources.constraints),
-        ("--allow-insecure-host", sources.trusted_hosts),
-        ("--only-binary", sources.only_binary),
-        ("--no-binary", sources.no_binary),
-    ):
-        argv += [part for value in values for part in (option, value)]
+    argv += sources.arguments("--allow-insecure-host")
     if sources.keyring_provider in ("subprocess", "disabled"):
         argv += ["--keyring-provider", sources.keyring_provider]
     return argv

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from safeinstall.environment import Environment, shown
+from safeinstall.environment import Environment, shown, shown_in
 from safeinstall.operations.survey import Survey
 from safeinstall.probe.prediction import Prediction
 from safeinstall.render.environment import environment_message
@@ -41,7 +41,7 @@ def survey_message(survey: Survey) -> Message:
     message = environment_message(survey.environment)
     home = survey.environment.home
     remarks = tuple(
-        ("! " if finding.severity.value != "info" else "· ") + _tilde(finding.message, home)
+        ("! " if finding.severity.value != "info" else "· ") + shown_in(finding.message, home)
         for finding in survey.findings
     )
     ways = tuple(way for finding in survey.findings for way in finding.hint)
@@ -76,7 +76,7 @@ def where_message(
             rows=tuple(_row(_short(p.command), p, environment.home) for p in predictions),
             notes=tuple(_place(p, environment.home) for p in predictions),
             remarks=tuple(
-                _tilde(text[:1].upper() + text[1:], environment.home) + "."
+                shown_in(text[:1].upper() + text[1:], environment.home) + "."
                 for p in predictions
                 for text in (p.reason, *p.notes)
             ),
@@ -108,8 +108,3 @@ def _importable(prediction: Prediction) -> str:
 def _short(command: str) -> str:
     line = " ".join(command.split())
     return line if len(line) <= 40 else line[:37] + "..."
-
-
-def _tilde(text: str, home: str) -> str:
-    home = home.rstrip("/")
-    return text.replace(home + "/", "~/") if len(home) > 1 else text

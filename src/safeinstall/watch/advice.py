@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from safeinstall.environment import Environment, shown
+from safeinstall.environment import Environment, shown, shown_in
 from safeinstall.errors import RequestError
 from safeinstall.findings import Suggestion
 from safeinstall.probe.prediction import Prediction
@@ -86,12 +86,6 @@ def better_line(prediction: Prediction, cwd: str) -> str | None:
         except RequestError:
             return None
     return None if request.empty else request.line("%safeinstall")
-
-
-def shown_in(text: str, home: str) -> str:
-    """Return `text` with every path below the home directory shortened."""
-    home = home.rstrip("/")
-    return text.replace(home + "/", "~/") if len(home) > 1 else text
 
 
 def _sentence(prediction: Prediction, environment: Environment) -> str:
