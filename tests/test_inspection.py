@@ -65,3 +65,17 @@ def test_this_interpreter_is_read_without_a_process() -> None:
     here = inspection.this_environment()
     assert here.version.startswith(here.python)
     assert inspection.marker_environment(here)["python_version"] == here.python
+
+
+def test_headers_are_read_as_the_email_parser_reads_them(tmp_path: Path) -> None:
+    head = (
+        "Metadata-Version: 2.1\r\nNAME: thing \r\nVersion:1.0\r\nSummary: one\r\n  Name: two\r\n"
+        'Requires-Dist: six ; extra\r\n\t== "x"\r\nno colon\r\nRequires-Dist:numpy >=2\r\n'
+    )
+    info = tmp_path / "thing-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_bytes(head.encode() + b"\r\nName: not-this\r\n")
+    (found,) = inspection.snapshot([str(tmp_path)]).distributions
+    assert (found.name, found.version) == ("thing", "1.0")
+    words = [requirement.split() for requirement in found.requires]
+    assert words == [["six", ";", "extra", "==", '"x"'], ["numpy", ">=2"]]

@@ -23,6 +23,7 @@ from safeinstall.transaction import (
 )
 from safeinstall.transaction.bombs import check_bombs
 from safeinstall.transaction.disk import Disk
+from safeinstall.transaction.staged_tree import read_tree
 from test_transaction_trees import (
     SITE,
     Package,
@@ -65,8 +66,8 @@ def test_folders_of_one_distribution_move_with_one_rename_each(prefix: Path) -> 
     done = install(prefix, [ONE_NEXT], [ONE])
     # out and in: one/, one-X.dist-info/, bin/one, share/ (nothing else lies in it)
     assert (done.moves_out, done.moves_in) == (4, 4)
-    assert str(prefix / SITE / "one/__init__.py") in done.replaced_files
-    assert str(prefix / SITE / "one-2.0.dist-info/RECORD") in done.added_files
+    assert f"{SITE}/one/__init__.py" in done.replaced
+    assert f"{SITE}/one-2.0.dist-info/RECORD" in done.added
     assert done.window_seconds < 1
 
 
@@ -206,7 +207,7 @@ def test_a_huge_file_of_nothing_is_asked_about_and_a_full_one_is_not(
         if full:
             data.seek(-(2**18), os.SEEK_END)
             data.write(os.urandom(2**18))
-    findings = check_bombs(str(tmp_path), {str(file): file.stat().st_size})
+    findings = check_bombs(read_tree(str(tmp_path)))
     assert [(finding.code, finding.severity.value) for finding in findings] == found
 
 
@@ -417,3 +418,27 @@ def test_the_fingerprint_changes_with_what_is_installed(prefix: Path) -> None:
     assert fingerprint([str(prefix / SITE), str(prefix / "missing")]) == before
     install(prefix, [ONE_NEXT], [ONE])
     assert fingerprint(str(prefix / SITE)) != before
+
+
+def test_moves_are_planned_anew_when_something_came_into_a_folder_meanwhile(prefix: Path) -> None:
+    with (area := Area.open(str(prefix))).lock():
+        transaction = begin(area, [ONE_NEXT])
+        leaving = dist_infos(prefix, [ONE])
+        assert codes(transaction.inspect([str(prefix / SITE)], leaving)) == []
+        (prefix / SITE / "one/deep/notes.txt").write_text("of somebody else")
+        transaction.commit(leaving)
+    assert (prefix / SITE / "one/deep/notes.txt").read_text() == "of somebody else"
+    assert "2.0" in (prefix / SITE / "one/deep/inner.py").read_text()
+
+
+def test_a_folder_of_packages_may_be_a_link_inside_the_environment(tmp_path: Path) -> None:
+    prefix = environment(tmp_path / "env", [ONE])
+    (prefix / SITE / "one").rename(prefix / "share" / "moved")
+    (prefix / SITE / "one").symlink_to("../../../share/moved")
+    (prefix / "share" / "moved" / "mine.txt").write_text("keeps the folder")
+    install(prefix, [ONE_NEXT], [ONE])
+    assert "2.0" in (prefix / SITE / "one/deep/inner.py").read_text()
+    Area.open(str(prefix)).recover()
+    with (area := Area.open(str(prefix))).lock():
+        area.undo()
+    assert "1.0" in (prefix / SITE / "one/deep/inner.py").read_text()

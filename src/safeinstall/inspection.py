@@ -8,10 +8,9 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Iterator, Sequence
-from email.parser import HeaderParser
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from packaging.markers import default_environment
 from packaging.utils import canonicalize_name
@@ -32,6 +31,8 @@ __all__ = [
 ]
 
 _METADATA_DIRECTORY = re.compile(r"^(?P<name>.+?)(?:-(?P<version>[^-]+))?(?:-py[\d.]+)?$")
+_ASKED: Final = ("name", "version", "requires-dist")
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
 
 
@@ -160,24 +161,43 @@ def _distribution(path: str) -> Distribution | None:
     if headers is None:
         return None
     return Distribution(
-        name=str(headers.get("Name") or name),
-        version=str(headers.get("Version") or version),
+        name=next(iter(headers["name"]), "") or name,
+        version=next(iter(headers["version"]), "") or version,
         location=os.path.dirname(path),
         metadata=path,
-        requires=tuple(str(value) for value in headers.get_all("Requires-Dist") or ()),
+        requires=tuple(headers["requires-dist"]),
         installer=_text(Path(path, "INSTALLER")).strip(),
     )
 
 
-def _headers(path: str) -> Any:
+def _headers(path: str) -> Mapping[str, list[str]] | None:
+    """Return the values of the fields that are asked for, by name in lower case."""
     for candidate in ("METADATA", "PKG-INFO", ""):
         try:
-            content = Path(path, candidate).read_bytes() if candidate else Path(path).read_bytes()
+            content = Path(path, candidate).read_bytes()
         except OSError:
             continue
-        head = _HEADER_END.split(content, maxsplit=1)[0]
-        return HeaderParser().parsestr(head.decode("utf-8", "replace"))
+        return _fields(_HEADER_END.split(content, maxsplit=1)[0].decode("utf-8", "replace"))
     return None
+
+
+def _fields(head: str) -> Mapping[str, list[str]]:
+    """Read the headers of core metadata (RFC 822 with continuation lines).
+
+    `email.parser` says the same and takes ten times as long: hundreds are read for one install.
+    """
+    found: dict[str, list[str]] = {field: [] for field in _ASKED}
+    last: list[str] | None = None
+    for line in _LINE_END.split(head):
+        if line[:1] in (" ", "\t"):
+            if last:
+                last[-1] += f"\n{line}"
+            continue
+        name, colon, value = line.partition(":")
+        last = found.get(name.lower()) if colon else None
+        if last is not None:
+            last.append(value.strip(" \t"))
+    return found
 
 
 def _text(path: Path) -> str:

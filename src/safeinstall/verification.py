@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,14 +98,18 @@ def read_fresh(stdout: str, cookie: str) -> dict[str, tuple[str, ...]] | None:
 
 def judge(
     arrivals: Sequence[Arrival],
+    present: Set[str],
     fresh: Mapping[str, tuple[str, ...]] | None,
     kernel: Mapping[str, tuple[str, ...]] | None,
 ) -> tuple[Verdict, ...]:
-    """Return the verdict about each arrival from what two processes said about its modules."""
+    """Return the verdict about each arrival from what two processes said about its modules.
+
+    `present`: absolute paths of the files that are in place as they were staged.
+    """
     return tuple(
         Verdict(
             name=arrival.name,
-            landed=all(os.path.lexists(file) for file in arrival.files),
+            landed=arrival.files <= present,
             fresh=None if fresh is None else _comes_from(arrival, fresh),
             kernel=None if kernel is None else _comes_from(arrival, kernel),
         )

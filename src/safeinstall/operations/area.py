@@ -96,8 +96,6 @@ def undo(world: World, id: str | None = None, *, force: bool = False) -> Outcome
         before = importing.loaded_files(environment.prefix) if world.live else {}
         with area.lock(on_wait=lambda holder: world.progress("waiting for another install")):
             area.recover()
-            if not area.history():
-                return moved(world, "undo", started, failure=_nothing_to_undo())
             entry = area.undo(id, force=force)
     except SafeInstallError as error:
         return moved(world, "undo", started, failure=finding_of(error))
@@ -168,12 +166,4 @@ def changes_of(entry: Entry) -> Changes:
     return Changes.of(
         Change(name=change.name, before=change.before, after=change.after, requested=True)
         for change in entry.changes
-    )
-
-
-def _nothing_to_undo() -> Finding:
-    return Finding(
-        code="nothing-to-undo",
-        severity=Severity.REFUSE,
-        message="safeinstall has changed nothing in this environment yet: nothing to undo.",
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -14,8 +12,10 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name
 
 from safeinstall.environment import Environment
+from safeinstall.errors import SafeInstallError
 from safeinstall.plan import Plan
 from safeinstall.transaction import Staged, StagedDistribution
+from safeinstall.transaction.records import RecordLine, read_record
 from safeinstall.verification import Arrival
 
 __all__ = ["arrivals_of", "changed_files", "recorded", "sizes_of"]
@@ -50,16 +50,13 @@ def arrivals_of(
     )
 
 
-def sizes_of(staged: Staged, stage: str, environment: Environment) -> dict[str, int]:
+def sizes_of(staged: Staged, environment: Environment) -> dict[str, int]:
     """Return the size of every staged file by the absolute path it will have."""
-    found = {}
-    for distribution in staged.distributions:
-        for file in distribution.files:
-            if not file.endswith(".pyc"):
-                with contextlib.suppress(OSError):  # in RECORD, but not in the package
-                    size = os.lstat(os.path.join(stage, file)).st_size
-                    found[os.path.join(environment.prefix, file)] = size
-    return found
+    return {
+        os.path.join(environment.prefix, file): size
+        for file, size in staged.sizes.items()
+        if not file.endswith(".pyc")
+    }
 
 
 def _importable(distribution: StagedDistribution) -> tuple[str, ...]:
@@ -77,34 +74,39 @@ def _importable(distribution: StagedDistribution) -> tuple[str, ...]:
     return tuple(module for module in found if module.lower() not in _SHARED) or found
 
 
-def changed_files(
-    staged: Staged, stage: str, leaving: Sequence[str], environment: Environment
-) -> frozenset[str]:
+def changed_files(staged: Staged, environment: Environment) -> frozenset[str]:
     """Return the absolute paths of installed files whose content goes or becomes another.
 
     A file whose RECORD hash is the same before and after is unchanged: a module loaded from it
     is not stale.
     """
-    after: dict[str, str] = {}
-    for distribution in staged.distributions:
-        folder = os.path.dirname(os.path.join(environment.prefix, distribution.dist_info))
-        after |= recorded(os.path.join(stage, distribution.dist_info), folder)
-    before: dict[str, str] = {}
-    for metadata in leaving:
-        before |= recorded(metadata, os.path.dirname(metadata))
+    after = {
+        os.path.join(environment.prefix, name): digest
+        for distribution in staged.distributions
+        for name, digest in distribution.files.items()
+    }
     return frozenset(
-        path for path, digest in before.items() if not digest or after.get(path) != digest
+        path
+        for dist_info, lines in staged.departing.items()
+        for path, digest in _placed(lines, os.path.dirname(dist_info)).items()
+        if not digest or after.get(path) != digest
     )
 
 
 def recorded(metadata: str, folder: str) -> dict[str, str]:
     """Return absolute path -> hash from the RECORD in `metadata`, its rows relative to `folder`."""
     try:
-        with Path(metadata, "RECORD").open(encoding="utf-8", newline="") as lines:
-            rows = [row for row in csv.reader(lines) if len(row) >= 2]
-    except OSError:
+        return _placed(read_record(metadata), folder)
+    except SafeInstallError:
         return {}
-    return {os.path.normpath(os.path.join(folder, row[0])): row[1] for row in rows}
+
+
+def _placed(lines: Iterable[RecordLine], folder: str) -> dict[str, str]:
+    return {
+        os.path.normpath(path) if ".." in path else path: line.digest
+        for line in lines
+        for path in [os.path.join(folder, line.path)]
+    }
 
 
 def _editable_source(metadata: str) -> str | None:

@@ -14,13 +14,13 @@ from safeinstall.distributions import Changes
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards.conflicts import broken
 from safeinstall.guards.surroundings import Surroundings
-from safeinstall.operations.arrivals import arrivals_of
 from safeinstall.operations.surroundings import shadows_of
 from safeinstall.operations.world import World
 from safeinstall.plan import Plan
-from safeinstall.transaction import Staged
+from safeinstall.transaction import Staged, Verified
+from safeinstall.verification import Arrival
 
-__all__ = ["checked", "with_versions"]
+__all__ = ["checked", "verified_before", "with_versions"]
 
 _SAID_ANEW: Final = frozenset({"breaks-installed", "kernel-stack", "shadowed"})
 """Findings on the plan that the staged files decide for good."""
@@ -32,19 +32,28 @@ def checked(
     around: Surroundings,
     staged: Staged,
     stage: str,
+    arrivals: Iterable[Arrival],
     world: World,
 ) -> tuple[Finding, ...]:
-    """Return every finding that holds now: those from `before`, and what the files say."""
+    """Return every finding that holds now: those from `before`, and what the files say.
+
+    `arrivals`: the requested distributions as they will stand in place.
+    """
     environment = world.environment
     folders = {os.path.dirname(os.path.join(stage, d.dist_info)) for d in staged.distributions}
     arriving = inspection.snapshot(sorted(folders))
-    arrivals = arrivals_of(staged, stage, plan, environment)
     modules = [module for arrival in arrivals for module in arrival.modules]
     now = replace(around, shadows=shadows_of(modules, environment, world.cwd))
     violations = broken(plan, now, arriving)
     said = guards.examine_staged(plan, now, violations, staged.findings, world.policy)
     kept = [f for f in before if f.code not in _SAID_ANEW or f.severity is Severity.INFO]
     return (*kept, *said)
+
+
+def verified_before(world: World) -> Verified:
+    """Return what of the installers' caches this user has had hashed before."""
+    home = world.environ.get("XDG_CACHE_HOME") or os.path.join(world.environment.home, ".cache")
+    return Verified(os.path.join(home, "safeinstall", "verified"))
 
 
 def with_versions(plan: Plan, staged: Staged) -> Plan:

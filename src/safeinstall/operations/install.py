@@ -16,7 +16,7 @@ from safeinstall.guards.surroundings import Surroundings
 from safeinstall.operations import elsewhere, engine
 from safeinstall.operations.area import recovered_first
 from safeinstall.operations.arrivals import arrivals_of, changed_files, sizes_of
-from safeinstall.operations.checking import checked, with_versions
+from safeinstall.operations.checking import checked, verified_before, with_versions
 from safeinstall.operations.conda import install_with_conda
 from safeinstall.operations.locate import intend
 from safeinstall.operations.planning import considered
@@ -158,10 +158,15 @@ class _Story:
                     ).stderr
                 txn.requested({change.name for change in plan.changes.requested})
                 with self.timed("check"):
-                    staged = txn.inspect(site_packages=site_packages, leaving=leaving)
+                    staged = txn.inspect(
+                        site_packages=site_packages,
+                        leaving=leaving,
+                        verified=verified_before(self.world),
+                    )
                     plan = self.plan = with_versions(plan, staged)
+                    arrivals = arrivals_of(staged, txn.stage, plan, environment)
                     self.findings = checked(
-                        self.findings, plan, around, staged, txn.stage, self.world
+                        self.findings, plan, around, staged, txn.stage, arrivals, self.world
                     )
                 if any(finding.stops for finding in self.findings):
                     txn.abandon()
@@ -170,9 +175,9 @@ class _Story:
                     txn.abandon()
                     return None
                 evidence = Evidence(
-                    arrivals=arrivals_of(staged, txn.stage, plan, environment),
-                    sizes=sizes_of(staged, txn.stage, environment),
-                    changed=changed_files(staged, txn.stage, leaving, environment),
+                    arrivals=arrivals,
+                    sizes=sizes_of(staged, environment),
+                    changed=changed_files(staged, environment),
                     kernel=changes_kernel(plan, around),
                 )
                 self.world.progress("moving into place")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -50,13 +52,14 @@ class Proof:
 def proved(evidence: Evidence, intent: Intent, world: World) -> Proof:
     """Return what is true after the commit; this process is refreshed only when all is well."""
     arrivals = evidence.arrivals
-    missing = _not_landed(evidence.sizes)
+    with ThreadPoolExecutor(1) as beside:  # a new process takes longer than looking at every file
+        looking = beside.submit(_present, evidence.sizes)
+        fresh, noise = _asked_afresh(arrivals, world)
+        present = looking.result()
+    missing = sorted(evidence.sizes.keys() - present)
+    verdicts = verification.judge(arrivals, present, None if missing else fresh, None)
     if missing:
-        return Proof(
-            verdicts=verification.judge(arrivals, None, None), failure=_lost(missing, world)
-        )
-    fresh, noise = _asked_afresh(arrivals, world)
-    verdicts = verification.judge(arrivals, fresh, None)
+        return Proof(verdicts=verdicts, failure=_lost(missing, world))
     if fresh is None:
         return Proof(verdicts=verdicts, failure=_no_process(noise))
     if not all(verdict.fresh for verdict in verdicts):
@@ -67,31 +70,32 @@ def proved(evidence: Evidence, intent: Intent, world: World) -> Proof:
             return Proof(verdicts=verdicts, failure=_no_kernel(evidence.kernel, why))
     if not world.live:
         return Proof(verdicts=verdicts)
-    return _here(evidence, fresh, world)
+    return _here(evidence, present, fresh, world)
 
 
-def _here(evidence: Evidence, fresh: Mapping[str, tuple[str, ...]], world: World) -> Proof:
+def _here(
+    evidence: Evidence, present: Set[str], fresh: Mapping[str, tuple[str, ...]], world: World
+) -> Proof:
     arrivals = evidence.arrivals
     path_files = [file for arrival in arrivals for file in arrival.path_files]
     refreshed = importing.refresh(world.environment.paths.site_packages, path_files)
     stale = importing.stale_modules(evidence.changed)
     found = importing.origins(module for arrival in arrivals for module in arrival.modules)
-    verdicts = verification.judge(arrivals, fresh, found)
+    verdicts = verification.judge(arrivals, present, fresh, found)
     if not stale:
         stale = importing.loaded(verification.outdated(arrivals, verdicts))
     restart: Restart = "needed" if stale else "refreshed" if refreshed else "none"
     return Proof(verdicts=verdicts, restart=restart, stale=stale)
 
 
-def _not_landed(sizes: Mapping[str, int]) -> list[str]:
-    missing = []
+def _present(sizes: Mapping[str, int]) -> frozenset[str]:
+    """Return the files that are where they should be, with the size they had when staged."""
+    found = []
     for path, size in sizes.items():
-        try:
-            if os.lstat(path).st_size != size:
-                missing.append(path)
-        except OSError:
-            missing.append(path)
-    return missing
+        with contextlib.suppress(OSError):
+            if os.lstat(path).st_size == size:
+                found.append(path)
+    return frozenset(found)
 
 
 def _asked_afresh(

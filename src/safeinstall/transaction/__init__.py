@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from safeinstall.transaction.space import free_bytes, space_needed
     from safeinstall.transaction.staged import Staged, StagedDistribution
     from safeinstall.transaction.transaction import Transaction
+    from safeinstall.transaction.verified import Verified
 
 __all__ = [
     "Area",
@@ -46,6 +47,7 @@ __all__ = [
     "TransactionError",
     "UndoRefused",
     "UnsafeArea",
+    "Verified",
     "fingerprint",
     "free_bytes",
     "space_needed",
@@ -68,6 +70,7 @@ _HOMES = {
     "TransactionError": "errors",
     "UndoRefused": "errors",
     "UnsafeArea": "errors",
+    "Verified": "verified",
     "fingerprint": "installed_state",
     "free_bytes": "space",
     "space_needed": "space",

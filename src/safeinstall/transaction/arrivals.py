@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import filecmp
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from safeinstall.transaction.departures import BYTECODE, Departures
 from safeinstall.transaction.disk import exists
@@ -44,16 +45,24 @@ class Arrivals:
 
 
 class _Walk:
-    def __init__(self, layout: Layout, leaving: Departures, replacing: Collection[str]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        leaving: Departures,
+        replacing: Collection[str],
+        stamps: Mapping[str, FileStamp],
+    ) -> None:
         self.layout = layout
         self.leaving = leaving
         self.replacing = replacing
+        self.stamps = stamps
         self.result = Arrivals()
         self.seen: set[str] = set()
         self.coming: set[str] = set()  # keys of folders that will be there after an earlier move
 
     def folder(self, source: str, target: str, ignored: Collection[str] = ()) -> None:
         """Bring what lies in `source` into the existing folder `target`."""
+        self.leaving.ground.look(self.layout.path(target))
         # Files first: they decide about bytecode in a folder that is looked at afterwards.
         entries = sorted(
             os.scandir(source), key=lambda entry: (entry.is_dir(follow_symlinks=False), entry.name)
@@ -118,6 +127,7 @@ class _Walk:
         cache = f"{folder}/__pycache__" if folder else "__pycache__"
         if self._is_free(cache):
             return
+        self.leaving.ground.look(self.layout.path(cache))
         for stale in sorted(os.listdir(self.layout.path(cache))):
             if stale.startswith(file[:-2]) and stale.endswith(BYTECODE):
                 if self._is_free(f"{cache}/{stale}"):
@@ -126,8 +136,7 @@ class _Walk:
 
     def _make_room(self, name: str) -> None:
         self.leaving.add(self.layout, name)
-        self.leaving.files.append(name)
-        self.leaving.kept_bytes += os.lstat(self.layout.path(name)).st_size
+        self.leaving.track(name, os.lstat(self.layout.path(name)))
 
     def _is_free(self, name: str) -> bool:
         if not exists(self.layout.path(name)):
@@ -148,8 +157,11 @@ class _Walk:
         return True
 
     def _stamp(self, entry: os.DirEntry[str], name: str) -> None:
-        status = entry.stat(follow_symlinks=False)
-        self.result.files[name] = FileStamp(status.st_size, status.st_mtime_ns)
+        stamp = self.stamps.get(entry.path)
+        if stamp is None:
+            status = entry.stat(follow_symlinks=False)
+            stamp = FileStamp(status.st_size, status.st_mtime_ns)
+        self.result.files[name] = stamp
 
 
 def _same_file(one: str, other: str) -> bool:
@@ -165,12 +177,14 @@ def arrivals(
     *,
     ignored: Collection[str] = (),
     replacing: Collection[str] = (),
+    stamps: Mapping[str, FileStamp] = MappingProxyType({}),
 ) -> Arrivals:
     """Return how the tree below `source` comes to the prefix once `leaving` is gone.
 
     `ignored`: names in the root of `source` that stay there. `replacing`: names of files that may
     be replaced although they do not leave; they, and stale bytecode, are added to `leaving`.
+    `stamps`: what is known of files below `source`, by absolute path; they are not looked at again.
     """
-    walk = _Walk(layout, leaving, replacing)
+    walk = _Walk(layout, leaving, replacing, stamps)
     walk.folder(source, "", ignored)
     return walk.result

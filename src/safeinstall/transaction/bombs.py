@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from safeinstall.findings import Finding, Severity
+from safeinstall.transaction.staged_tree import StagedTree
 
 __all__ = ["check_bombs"]
 
@@ -18,16 +19,17 @@ _RATIO: Final = 500
 """Deflate ends at 1032:1; weights, libraries and tables stay below 50:1."""
 
 
-def check_bombs(stage: str, sizes: Mapping[str, int]) -> Iterator[Finding]:
+def check_bombs(tree: StagedTree) -> Iterator[Finding]:
     """Ask before huge files come in whose samples all compress to almost nothing.
 
-    `sizes`: every staged file by its path. Only what is huge is opened, and read in four places.
+    Only what is huge is opened, and read in four places.
     """
-    found = [path for path, size in sizes.items() if size > _SUSPICIOUS and _is_empty(path, size)]
+    huge = {path: s.st_size for path, s in tree.files.items() if s.st_size > _SUSPICIOUS}
+    found = [path for path, size in huge.items() if _is_empty(path, size)]
     if not found:
         return
-    total = sum(sizes[path] for path in found)
-    name = os.path.relpath(found[0], stage)
+    total = sum(huge[path] for path in found)
+    name = tree.name(found[0])
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     yield Finding(
         code="too-big",

@@ -10,11 +10,12 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from safeinstall.transaction.ground import Ground
+from safeinstall.transaction.journal import FileStamp
 from safeinstall.transaction.layout import Layout
 
 __all__ = ["Departures", "departures"]
 
-_Tree = dict[str, "_Tree | None"]
 BYTECODE = (".pyc", ".pyo")
 
 
@@ -24,92 +25,101 @@ class Departures:
 
     moves: list[str] = field(default_factory=list)
     """Files and folders, each to be moved by itself."""
-    files: list[str] = field(default_factory=list)
+    files: dict[str, FileStamp] = field(default_factory=dict)
     """Every tracked file that leaves and exists, inside moved folders too."""
     keys: set[str] = field(default_factory=set)
     """Keys of `moves`: what will not be there any more."""
     kept_bytes: int = 0
+    ground: Ground = field(default_factory=Ground)
+    """The folders these moves, and those that come in their place, were planned in."""
 
     def add(self, layout: Layout, name: str) -> None:
         """Add one more move."""
         self.moves.append(name)
         self.keys.add(layout.key(name))
 
+    def track(self, name: str, status: os.stat_result) -> None:
+        """Note one file that leaves, by itself or in its folder."""
+        self.files[name] = FileStamp(status.st_size, status.st_mtime_ns)
+        self.kept_bytes += status.st_size
+
 
 def departures(
     layout: Layout, names: Iterable[str], removable: Callable[[str], bool]
 ) -> Departures:
     """Return how the files `names` leave; `removable(folder)` allows a folder to go as a whole."""
-    result = Departures()
-    tree: _Tree = {}
-    for name in names:
-        branch = tree
-        *folders, last = layout.key(name).split("/")
-        for part in folders:
-            below = branch.setdefault(part, {})
-            if below is None:  # a file and a folder of one name cannot both be there
-                below = branch[part] = {}
-            branch = below
-        branch.setdefault(last, None)
-    for name in _visit(layout, "", tree, removable, result)[1]:
-        result.add(layout, name)
-    return result
+    walk = _Walk(layout, removable, names)
+    for name in walk.visit("")[1]:
+        walk.result.add(layout, name)
+    return walk.result
 
 
-def _visit(
-    layout: Layout,
-    folder: str,
-    tree: _Tree,
-    removable: Callable[[str], bool],
-    result: Departures,
-) -> tuple[bool, list[str]]:
-    """Return whether all of `folder` leaves, and the moves if it does not go as a whole."""
-    try:
-        entries = sorted(os.scandir(layout.path(folder)), key=lambda entry: entry.name)
-    except OSError:
-        return False, []
-    stems = {name[:-2] for name in tree if name.endswith(".py")}
-    whole, moves = True, []
-    for entry in entries:
-        name = f"{folder}/{entry.name}" if folder else entry.name
-        key = layout.key(entry.name)
-        known = key in tree
-        below = tree.get(key)
-        if entry.is_dir(follow_symlinks=False):
-            if entry.name == "__pycache__":
-                moves += _visit_bytecode(layout, name, below or {}, stems, result)
-            elif isinstance(below, dict):
-                all_below, inner = _visit(layout, name, below, removable, result)
-                if all_below and removable(name):
-                    inner = [name]
-                else:
+class _Walk:
+    def __init__(
+        self, layout: Layout, removable: Callable[[str], bool], names: Iterable[str]
+    ) -> None:
+        self.layout = layout
+        self.removable = removable
+        self.result = Departures()
+        self.files: dict[str, set[str]] = {}  # by key of the folder
+        self.above: set[str] = set()  # keys of folders below which something leaves
+        for name in names:
+            folder, _, last = layout.key(name).rpartition("/")
+            self.files.setdefault(folder, set()).add(last)
+        for folder in self.files:
+            while folder and folder not in self.above:
+                self.above.add(folder)
+                folder = folder.rpartition("/")[0]
+
+    def visit(self, folder: str) -> tuple[bool, list[str]]:
+        """Return whether all of `folder` leaves, and the moves if it does not go as a whole."""
+        try:
+            entries = self._entries(folder)
+        except OSError:
+            return False, []
+        files = self.files.get(self.layout.key(folder), set())
+        stems = {name[:-2] for name in files if name.endswith(".py")}
+        whole, moves = True, []
+        for entry in entries:
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name == "__pycache__":
+                    moves += self._visit_bytecode(name, stems)
+                elif self.layout.key(name) in self.above:
+                    all_below, inner = self.visit(name)
+                    if all_below and self.removable(name):
+                        inner = [name]
+                    else:
+                        whole = False
+                    moves += inner
+                elif whole and not _is_idle(entry.path):
                     whole = False
-                moves += inner
-            elif whole and not _is_idle(entry.path):
+            elif (key := self.layout.key(entry.name)) in files or _compiled_from(key, stems):
+                moves.append(name)
+                self.result.track(name, entry.stat(follow_symlinks=False))
+            elif not entry.name.endswith(BYTECODE):
                 whole = False
-        elif (known and below is None) or _compiled_from(key, stems):
-            moves.append(name)
-            result.files.append(name)
-            result.kept_bytes += entry.stat(follow_symlinks=False).st_size
-        elif not entry.name.endswith(BYTECODE):
-            whole = False
-    return whole, moves
+        return whole, moves
 
-
-def _visit_bytecode(
-    layout: Layout, folder: str, tree: _Tree, stems: set[str], result: Departures
-) -> list[str]:
-    leaving, staying = [], 0
-    for entry in sorted(os.scandir(layout.path(folder)), key=lambda entry: entry.name):
-        key = layout.key(entry.name)
-        if key in tree or _compiled_from(key, stems):
+    def _visit_bytecode(self, folder: str, stems: set[str]) -> list[str]:
+        leaving, staying = [], 0
+        files = self.files.get(self.layout.key(folder), set())
+        for entry in self._entries(folder):
+            key = self.layout.key(entry.name)
+            if key in files:
+                self.result.track(f"{folder}/{entry.name}", entry.stat(follow_symlinks=False))
+            elif _compiled_from(key, stems):
+                self.result.kept_bytes += entry.stat(follow_symlinks=False).st_size
+            else:
+                staying += 1
+                continue
             leaving.append(f"{folder}/{entry.name}")
-            result.kept_bytes += entry.stat(follow_symlinks=False).st_size
-            if key in tree:
-                result.files.append(f"{folder}/{entry.name}")
-        else:
-            staying += 1
-    return [folder] if leaving and not staying else leaving
+        return [folder] if leaving and not staying else leaving
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        path = self.layout.path(folder)
+        self.result.ground.look(path)
+        return sorted(os.scandir(path), key=lambda entry: entry.name)
 
 
 def _compiled_from(key: str, stems: set[str]) -> bool:

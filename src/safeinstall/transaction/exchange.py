@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from safeinstall.transaction import journal as states
@@ -25,16 +26,16 @@ __all__ = ["Committed", "exchange"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Committed:
-    """What a commit did; paths are absolute."""
+    """What a commit did; names are relative to the prefix, with forward slashes."""
 
     id: str
     moves_out: int
     moves_in: int
     window_seconds: float
     """How long the environment was neither old nor new."""
-    replaced_files: tuple[str, ...]
-    """Files that left: removed, or replaced by one of `added_files` of the same path."""
-    added_files: tuple[str, ...]
+    replaced: Collection[str]
+    """Files that left: removed, or replaced by one of `added` of the same name."""
+    added: Collection[str]
 
 
 def exchange(
@@ -67,8 +68,8 @@ def exchange(
         moves_out=len(leaving.moves),
         moves_in=len(arriving.moves),
         window_seconds=window,
-        replaced_files=tuple(layout.path(name) for name in leaving.files),
-        added_files=tuple(layout.path(name) for name in arriving.files),
+        replaced=leaving.files.keys(),
+        added=arriving.files.keys(),
     )
 
 

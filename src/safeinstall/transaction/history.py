@@ -95,6 +95,11 @@ def find(journals: list[Journal], id: str | None) -> Journal:
 
     Raises UndoRefused.
     """
+    if id is None and not journals:
+        raise UndoRefused(
+            "safeinstall has changed nothing in this environment yet: nothing to undo.",
+            code="nothing-to-undo",
+        )
     undone = _undone(journals)
     if id is None:
         for journal in reversed(journals):

@@ -53,6 +53,10 @@ class FileStamp(NamedTuple):
     mtime_ns: int
 
 
+UNKNOWN = FileStamp(-1, 0)
+"""The stamp of a file that was not looked at."""
+
+
 class Change(NamedTuple):
     """One distribution before and after; None = not installed."""
 
@@ -78,7 +82,7 @@ class Journal:
         self.depth = 0
         self.moves: list[Move] = []
         self.added: dict[str, FileStamp] = {}
-        self.removed: list[str] = []
+        self.removed: dict[str, FileStamp] = {}
         self.created: list[str] = []
         self.kept = 0
         self.changes: list[Change] = []
@@ -182,7 +186,7 @@ class Journal:
             "undoes": self.undoes,
             "depth": self.depth,
             "moves": [{"kind": m.kind, "from": m.source, "to": m.target} for m in self.moves],
-            "added": {path: list(stamp) for path, stamp in self.added.items()},
+            "added": self.added,
             "removed": self.removed,
             "created": self.created,
             "kept": self.kept,
@@ -199,11 +203,17 @@ class Journal:
         self.undoes = data["undoes"]
         self.depth = int(data["depth"])
         self.moves = [Move(item["kind"], item["from"], item["to"]) for item in data["moves"]]
-        self.added = {path: FileStamp(*stamp) for path, stamp in data["added"].items()}
-        self.removed = [str(path) for path in data["removed"]]
+        self.added = _stamps(data["added"])
+        self.removed = _stamps(data["removed"])
         self.created = [str(path) for path in data["created"]]
         self.kept = int(data["kept"])
         self.changes = [Change(*change) for change in data["changes"]]
+
+
+def _stamps(data: dict[str, Any] | list[str]) -> dict[str, FileStamp]:
+    if isinstance(data, list):  # journals of 0.1 before its release: names alone
+        return {str(path): UNKNOWN for path in data}
+    return {path: FileStamp(*stamp) for path, stamp in data.items()}
 
 
 def transaction_ids(area: str) -> list[str]:

@@ -33,7 +33,9 @@ class Layout:
         self.area = os.path.join(self.prefix, AREA)
         # APFS and NTFS usually do not tell `Foo` from `foo`; ask the disk, not the platform.
         self.folds_case = exists(os.path.join(self.prefix, AREA.upper())) and exists(self.area)
+        self._start = self.prefix.rstrip(os.sep) + os.sep
         self._folders: dict[str, str] = {}
+        self._real_folders: dict[str, str] = {}
 
     def key(self, name: str) -> str:
         """Return what two names have in common when they mean one file."""
@@ -41,14 +43,16 @@ class Layout:
 
     def path(self, name: str) -> str:
         """Return the absolute path of a name."""
-        return os.path.join(self.prefix, name.replace("/", os.sep)) if name else self.prefix
+        if not name:
+            return self.prefix
+        return self._start + (name if os.sep == "/" else name.replace("/", os.sep))
 
     def name(self, path: str) -> str:
         """Return the one name of an absolute `path`. Raises EscapesPrefix."""
         folder, last = os.path.split(path if ".." not in path else os.path.normpath(path))
         real = self._folders.get(folder)
         if real is None:
-            real = self._folders[folder] = self._inside(os.path.realpath(folder), path)
+            real = self._folders[folder] = self._inside(self._real(folder), path)
         return f"{real}/{last}" if real else last
 
     def folder(self, name: str) -> str:
@@ -62,6 +66,20 @@ class Layout:
     def is_own(self, name: str) -> bool:
         """Tell whether this file is the environment itself, whatever a RECORD says."""
         return name == "pyvenv.cfg" or INTERPRETER.fullmatch(name) is not None
+
+    def _real(self, folder: str) -> str:
+        """Return the real path of `folder`; each part is looked at once for all its children."""
+        known = self._real_folders.get(folder)
+        if known is None:
+            parent, last = os.path.split(folder)
+            if parent == folder or last in ("", ".", ".."):
+                known = os.path.realpath(folder)
+            else:
+                known = os.path.join(self._real(parent), last)
+                if os.path.islink(known):
+                    known = os.path.realpath(known)
+            self._real_folders[folder] = known
+        return known
 
     def _inside(self, real: str, shown: str) -> str:
         if real == self.prefix:

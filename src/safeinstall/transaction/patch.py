@@ -62,11 +62,9 @@ def _leave(leaving: Departures, layout: Layout, path: str) -> None:
         for folder, _, files in os.walk(path):
             for file in files:
                 below = os.path.join(folder, file)
-                leaving.files.append(layout.name(below))
-                leaving.kept_bytes += os.lstat(below).st_size
+                leaving.track(layout.name(below), os.lstat(below))
     else:
-        leaving.files.append(name)
-        leaving.kept_bytes += os.lstat(path).st_size
+        leaving.track(name, os.lstat(path))
 
 
 def _stage(path: str, new: NewFile) -> None:

@@ -25,4 +25,4 @@ def space_needed(staged: Staged) -> int:
 
     Renames need none; a file system that cannot rename folders needs a copy of the largest file.
     """
-    return (1 << 20) + _JOURNAL_LINE * staged.file_count + staged.largest_file
+    return (1 << 20) + _JOURNAL_LINE * len(staged.sizes) + max(staged.sizes.values(), default=0)

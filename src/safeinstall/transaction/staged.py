@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from safeinstall.findings import Finding
 from safeinstall.transaction.errors import TransactionError
 from safeinstall.transaction.records import RecordLine, identity, read_record
+from safeinstall.transaction.staged_tree import StagedTree
 
 __all__ = [
     "Staged",
@@ -32,7 +33,8 @@ class StagedDistribution:
     name: str
     version: str
     dist_info: str
-    files: tuple[str, ...]
+    files: Mapping[str, str]
+    """Every file of its RECORD, with the hash that is promised there (empty when none is)."""
     modules: tuple[str, ...]
     """Top-level import names."""
     bytes: int
@@ -49,9 +51,15 @@ class Staged:
     findings: tuple[Finding, ...]
     unowned: tuple[str, ...]
     """Files of nobody that are in the way: `commit(replacing=...)` may set them aside."""
-    bytes: int
-    file_count: int
-    largest_file: int
+    sizes: Mapping[str, int]
+    """Bytes of every staged file, whoever lists it."""
+    departing: Mapping[str, tuple[RecordLine, ...]]
+    """RECORD of each leaving distribution by its dist-info folder."""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all files together."""
+        return sum(self.sizes.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +75,22 @@ class StagedRecord:
     problem: str
     """Why RECORD cannot be read, or empty."""
 
-    def distribution(self, stage: str, sizes: dict[str, int]) -> StagedDistribution:
-        """Return the value for those who plan and judge; `sizes`: bytes by path in the stage."""
+    def distribution(self, tree: StagedTree) -> StagedDistribution:
+        """Return the value for those who plan and judge."""
+        below = tree.root + os.sep
         inside = {
-            path[len(stage) + 1 :].replace(os.sep, "/"): sizes.get(path, 0)
-            for path, _line in self.lines
-            if path.startswith(stage + os.sep)
+            tree.name(path): line.digest for path, line in self.lines if path.startswith(below)
         }
-        dist_info = self.dist_info[len(stage) + 1 :].replace(os.sep, "/")
+        dist_info = tree.name(self.dist_info)
         site = dist_info.rpartition("/")[0]
         at_top = [name for name in inside if name.rpartition("/")[0] == site]
         return StagedDistribution(
             name=self.name,
             version=self.version,
             dist_info=dist_info,
-            files=tuple(sorted(inside)),
+            files=inside,
             modules=tuple(sorted(_modules(inside, site))),
-            bytes=sum(inside.values()),
+            bytes=sum(tree.size(path) for path, _line in self.lines),
             pth=tuple(sorted(name for name in at_top if name.endswith(".pth"))),
             scripts=tuple(
                 sorted(name for name in inside if name.rpartition("/")[0] in SCRIPT_FOLDERS)
@@ -91,7 +98,7 @@ class StagedRecord:
         )
 
 
-def _modules(names: dict[str, int], site: str) -> set[str]:
+def _modules(names: Iterable[str], site: str) -> set[str]:
     found = set()
     for name in names:
         if not name.startswith(site + "/"):

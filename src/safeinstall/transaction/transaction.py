@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from safeinstall.transaction import journal as states
 from safeinstall.transaction import process
@@ -13,14 +14,22 @@ from safeinstall.transaction.disk import Disk
 from safeinstall.transaction.errors import TransactionError
 from safeinstall.transaction.exchange import Committed, exchange
 from safeinstall.transaction.interruption import undisturbed
-from safeinstall.transaction.journal import Change, Journal, ProcessMark
+from safeinstall.transaction.journal import Change, FileStamp, Journal, ProcessMark
 from safeinstall.transaction.layout import Layout
 from safeinstall.transaction.owners import installed, owners
-from safeinstall.transaction.records import identity, normalized, owned_files
+from safeinstall.transaction.records import (
+    RecordLine,
+    identity,
+    normalized,
+    owned_files,
+    read_record,
+)
 from safeinstall.transaction.recover import roll_back
 from safeinstall.transaction.requested import keep_requested
 from safeinstall.transaction.staged import Staged, staged_dist_infos
+from safeinstall.transaction.staged_tree import read_tree
 from safeinstall.transaction.staging import inspect_stage
+from safeinstall.transaction.verified import Verified
 
 __all__ = ["Transaction"]
 
@@ -35,6 +44,8 @@ class Transaction:
         self._layout = layout
         self._disk = disk
         self._folders: tuple[str, ...] = ()
+        self._departing: dict[str, tuple[RecordLine, ...]] = {}
+        self._planned: tuple[list[str], Departures, Arrivals] | None = None
 
     @property
     def id(self) -> str:
@@ -64,25 +75,30 @@ class Transaction:
         reserved_ok: Collection[str] = frozenset(),
         *,
         hashes: bool = True,
+        verified: Verified | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> Staged:
         """Read what was staged and judge it; the environment is not touched.
 
         `site_packages`: the environment's folders of packages. `leaving`: absolute dist-info
         folders that the commit will remove. `reserved_ok`: script names that are allowed although
-        reserved. `hashes` false = compare sizes only. Raises TransactionError when a leaving
+        reserved. `hashes` false = compare sizes only. `verified`: what need not be hashed again.
+        Raises TransactionError when a leaving
         distribution cannot be removed safely.
         """
         self._folders = tuple(site_packages)
-        departing, arriving = self._moves(leaving, ())
+        tree = read_tree(self.stage)
+        departing, arriving = self._moves(leaving, (), tree.stamps())
+        self._planned = (list(leaving), departing, arriving)
         known = installed(self._site_folders(leaving), _real(leaving))
         return inspect_stage(
-            self.stage,
-            departing=departing,
+            tree,
+            departing=self._departing,
             arriving=arriving,
             owner=owners(self._layout, [hit.name for hit in arriving.collisions], known),
             reserved_ok=reserved_ok,
             hashes=hashes,
+            verified=verified,
             max_bytes=max_bytes,
         )
 
@@ -97,7 +113,7 @@ class Transaction:
         (`Staged.unowned`). Raises TransactionError; the environment is then as it was.
         """
         try:
-            departing, arriving = self._moves(leaving, replacing)
+            departing, arriving = self._still_planned(leaving, replacing)
             if arriving.escapes:
                 raise TransactionError(arriving.escapes[0], code="escapes-prefix")
             if arriving.collisions:
@@ -136,11 +152,29 @@ class Transaction:
         if self._journal.state == states.STAGING and os.path.isdir(self._journal.directory):
             self._journal.discard(self._disk)
 
-    def _moves(
+    def _still_planned(
         self, leaving: Sequence[str], replacing: Collection[str]
     ) -> tuple[Departures, Arrivals]:
+        """Return the moves as inspected, planned anew where anything came or went since."""
+        if self._planned and not replacing:
+            planned, departing, arriving = self._planned
+            if planned == list(leaving) and departing.ground.holds():
+                return departing, arriving
+        return self._moves(leaving, replacing)
+
+    def _moves(
+        self,
+        leaving: Sequence[str],
+        replacing: Collection[str],
+        stamps: Mapping[str, FileStamp] = MappingProxyType({}),
+    ) -> tuple[Departures, Arrivals]:
         layout = self._layout
-        owned = (name for dist_info in leaving for name in owned_files(layout, dist_info))
+        self._departing = {dist_info: read_record(dist_info) for dist_info in leaving}
+        owned = (
+            name
+            for dist_info, lines in self._departing.items()
+            for name in owned_files(layout, dist_info, lines)
+        )
         names = {name for name in owned if not layout.is_own(name)}
         folders = self._site_folders(leaving)
         names -= owners(layout, names, installed(folders, _real(leaving))).keys()
@@ -151,7 +185,12 @@ class Transaction:
             layout, names, lambda folder: folder not in kept and not layout.is_kept(folder)
         )
         arriving = arrivals(
-            layout, self.stage, departing, ignored=INSTALLER_LITTER, replacing=replacing
+            layout,
+            self.stage,
+            departing,
+            ignored=INSTALLER_LITTER,
+            replacing=replacing,
+            stamps=stamps,
         )
         return departing, arriving
 

@@ -7,7 +7,7 @@ import os
 from safeinstall.transaction.arrivals import Arrivals, arrivals
 from safeinstall.transaction.departures import Departures, departures
 from safeinstall.transaction.errors import UndoRefused
-from safeinstall.transaction.journal import Change, Journal
+from safeinstall.transaction.journal import UNKNOWN, Change, FileStamp, Journal
 from safeinstall.transaction.layout import Layout
 from safeinstall.transaction.owners import installed, owners
 from safeinstall.transaction.records import digest, read_record
@@ -26,14 +26,6 @@ def undo_moves(
     rest and are kept with the undo.
     """
     _refuse_if_replaced(layout, target)
-    edited = [name for name in target.added if _was_edited(layout, name, target)]
-    if edited and not force:
-        more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
-        raise UndoRefused(
-            f"{layout.path(edited[0])}{more} changed after the installation; undoing"
-            f" {target.id} would take that away.",
-            context="With force they are set aside and kept with the undo.",
-        )
     dist_infos = {name.rpartition("/")[0] for name in target.added if name.endswith("/RECORD")}
     others = installed(
         {os.path.dirname(layout.path(folder)) for folder in dist_infos},
@@ -42,7 +34,19 @@ def undo_moves(
     names = target.added.keys() - owners(layout, list(target.added), others).keys()
     created = set(target.created)
     leaving = departures(layout, names, lambda folder: folder in created)
-    arriving = arrivals(layout, target.replaced, leaving)
+    edited = [
+        name
+        for name, now in leaving.files.items()
+        if name in target.added and _was_edited(layout, name, now, target)
+    ]
+    if edited and not force:
+        more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
+        raise UndoRefused(
+            f"{layout.path(edited[0])}{more} changed after the installation; undoing"
+            f" {target.id} would take that away.",
+            context="With force they are set aside and kept with the undo.",
+        )
+    arriving = arrivals(layout, target.replaced, leaving, stamps=_kept(target))
     for problem in (
         *arriving.escapes,
         *(f"{layout.path(hit.name)} is in the way" for hit in arriving.collisions),
@@ -59,6 +63,16 @@ def reversed_changes(changes: list[Change]) -> list[Change]:
     return [Change(change.name, change.after, change.before) for change in changes]
 
 
+def _kept(target: Journal) -> dict[str, FileStamp]:
+    """Return how the files that `target` replaced were when they left; they lie as they did."""
+    start = target.replaced + os.sep
+    return {
+        start + name.replace("/", os.sep): stamp
+        for name, stamp in target.removed.items()
+        if stamp != UNKNOWN
+    }
+
+
 def _refuse_if_replaced(layout: Layout, target: Journal) -> None:
     for name in target.added:
         if name.endswith(".dist-info/METADATA") and not os.path.lexists(layout.path(name)):
@@ -69,15 +83,11 @@ def _refuse_if_replaced(layout: Layout, target: Journal) -> None:
             )
 
 
-def _was_edited(layout: Layout, name: str, target: Journal) -> bool:
-    try:
-        status = os.lstat(layout.path(name))
-    except OSError:
-        return False  # nothing there that could be lost
-    stamp = target.added[name]
-    if (status.st_size, status.st_mtime_ns) == stamp or name.endswith(HARMLESS):
+def _was_edited(layout: Layout, name: str, now: FileStamp, target: Journal) -> bool:
+    then = target.added[name]
+    if now == then or name.endswith(HARMLESS):
         return False
-    return status.st_size != stamp.size or not _is_as_recorded(layout, name, target)
+    return now.size != then.size or not _is_as_recorded(layout, name, target)
 
 
 def _is_as_recorded(layout: Layout, name: str, target: Journal) -> bool:
