@@ -93,3 +93,18 @@ def _gone(pid: int) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def test_a_stop_from_another_thread_ends_the_child() -> None:
+    stop = threading.Event()
+    started: list[int] = []
+
+    def begun(pid: int) -> None:
+        started.append(pid)
+        stop.set()
+
+    sleeping = Command(argv=(sys.executable, "-c", "import time; time.sleep(60)"))
+    with pytest.raises(KeyboardInterrupt):
+        run(sleeping, on_start=begun, stop=stop)
+    with pytest.raises(ProcessLookupError):
+        os.kill(started[0], 0)

@@ -262,3 +262,8 @@ def test_dist_infos_may_be_given_through_a_link(prefix: Path) -> None:
         assert not (prefix / SITE / "one").exists()
         area.undo()
     assert tree(prefix) == before
+
+
+def test_a_lock_that_nobody_holds_on_to_is_free(prefix: Path) -> None:
+    Area.open(str(prefix)).lock()
+    Area.open(str(prefix)).lock(wait=False).release()

@@ -57,15 +57,17 @@ def run(
     on_start: Callable[[int], None] | None = None,
     pass_fds: Sequence[int] = (),
     timeout: float | None = None,
+    stop: threading.Event | None = None,
 ) -> Completed:
     """Run the command to its end and return what it said.
 
     `on_line` gets each line of standard error as it comes, in this thread; `on_start` the process
     id. `pass_fds` stay open in the child (a lock it then holds as long as it lives).
-    An interrupt (or `timeout` seconds gone by) ends the whole process group first.
+    An interrupt (or `timeout` seconds gone by, or `stop` being set) ends the whole process group
+    first.
 
-    Raises `CommandNotFoundError`; KeyboardInterrupt passes through once the child is gone;
-    a timeout raises `SafeInstallError`.
+    Raises `CommandNotFoundError`; KeyboardInterrupt passes through once the child is gone, and is
+    what `stop` raises; a timeout raises `SafeInstallError`.
     """
     try:
         process = subprocess.Popen(
@@ -88,7 +90,7 @@ def run(
     try:
         if on_start:
             on_start(process.pid)
-        return _followed(process, command, on_line, timeout)
+        return _followed(process, command, on_line, timeout, stop)
     except BaseException:
         _end_group(process)
         raise
@@ -104,6 +106,7 @@ def _followed(
     command: Command,
     on_line: Callable[[str], None] | None,
     timeout: float | None,
+    stop: threading.Event | None,
 ) -> Completed:
     """Feed, read and wait; lines are handed out in the calling thread, where output belongs."""
     out: list[str] = []
@@ -121,6 +124,8 @@ def _followed(
         process.stdin.close()
     told, waited = 0, 0.0
     while any(reader.is_alive() for reader in readers):
+        if stop is not None and stop.is_set():
+            raise KeyboardInterrupt
         # a short, interruptible wait: Event.wait returns at once when a line has come
         if not news.wait(0.05):
             waited += 0.05

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,14 @@ class Bench:
         sources = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
         return known | sources | {"UV_CACHE_DIR": str(CACHE / "uv")}
 
+    def index_settings(self) -> dict[str, str]:
+        """The same settings, but packages come from the index that this machine is set up for."""
+        closed = ("HTTP_PROXY", "HTTPS_PROXY", "PIP_CONFIG_FILE", "PIP_NO_INDEX", "PIP_FIND_LINKS")
+        known = {k: v for k, v in self.settings(CACHE).items() if k not in closed}
+        ways = ("PIP_", "UV_", "SSL_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+        own = {k: v for k, v in os.environ.items() if k.upper().startswith(ways)}
+        return {**own, **known}
+
     @contextmanager
     def environment(self) -> Iterator[Environment]:
         """A fresh environment, removed afterwards."""
@@ -38,11 +47,11 @@ class Bench:
         shutil.rmtree(environment.prefix)
 
     @contextmanager
-    def kernel(self, environment: Environment, wheels: Path) -> Iterator[kernels.Kernel]:
-        """A kernel of that environment."""
+    def kernel(self, environment: Environment, wheels: Path | None) -> Iterator[kernels.Kernel]:
+        """A kernel of that environment; without `wheels` it asks the machine's index."""
         notebooks = self.shop.folder / "notebooks"
         notebooks.mkdir(exist_ok=True)
-        settings = self.settings(wheels)
+        settings = self.settings(wheels) if wheels else self.index_settings()
         with kernels.start(environment.python, settings, notebooks, quiet=True) as kernel:
             yield kernel
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-__all__ = ["breaking_off", "locked", "serving"]
+__all__ = ["Moody", "breaking_off", "locked", "moody", "serving"]
 
 
 class _Silent(SimpleHTTPRequestHandler):
@@ -61,14 +61,69 @@ def _running(handler: functools.partial[_Silent] | type[_Locked]) -> Iterator[in
 @contextmanager
 def serving(wheels: Path, folder: Path, handler: type[_Silent] = _Silent) -> Iterator[str]:
     """Serve the wheels as a simple index laid out below `folder`; the value is its address."""
+    lay_out(wheels, folder)
+    with _running(functools.partial(handler, directory=str(folder))) as port:
+        yield f"http://127.0.0.1:{port}/simple/"
+
+
+def lay_out(wheels: Path, folder: Path) -> None:
+    """Make a simple index (PEP 503) below `folder` that knows these wheels, and those it knew."""
     for wheel in wheels.glob("*.whl"):
         project = folder / "simple" / wheel.name.split("-")[0].replace("_", "-")
         project.mkdir(parents=True, exist_ok=True)
-        (project / wheel.name).hardlink_to(wheel)
+        if not (project / wheel.name).exists():
+            (project / wheel.name).hardlink_to(wheel)
         links = "".join(f'<a href="{file.name}">{file.name}</a>' for file in project.glob("*.whl"))
         (project / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}</body></html>")
-    with _running(functools.partial(handler, directory=str(folder))) as port:
-        yield f"http://127.0.0.1:{port}/simple/"
+
+
+class Moody:
+    """An index that can be told to stall (take every question, answer none) or to fail."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.address = ""
+        self.mood = "serving"
+        self.asked = threading.Event()
+        """Set once it was asked in its present mood."""
+        self.over = threading.Event()
+
+    def turn(self, mood: str) -> None:
+        """Change to `serving`, `stalling` or `failing`."""
+        self.mood = mood
+        self.asked.clear()
+
+    def handler(self) -> type[_Silent]:
+        """Return the handler of its requests."""
+        index = self
+
+        class Handler(_Silent):
+            def end_headers(self) -> None:
+                self.send_header("Cache-Control", "max-age=0")
+                super().end_headers()
+
+            def do_GET(self) -> None:
+                index.asked.set()
+                del self.headers["If-Modified-Since"]  # a test changes pages within a second
+                if index.mood == "stalling":
+                    index.over.wait(60)
+                    self.close_connection = True
+                elif index.mood == "failing":
+                    self.send_error(500)
+                else:
+                    super().do_GET()
+
+        return Handler
+
+
+@contextmanager
+def moody(wheels: Path, folder: Path) -> Iterator[Moody]:
+    """Serve the wheels from an index whose mood the test changes."""
+    index = Moody(folder)
+    with serving(wheels, folder, index.handler()) as address:
+        index.address = address
+        yield index
+        index.over.set()
 
 
 @contextmanager

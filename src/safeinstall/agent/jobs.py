@@ -44,7 +44,7 @@ class Job:
         self.result: Any = None
         self.started = time.time()
         self.cancelled = threading.Event()
-        self._process: int | None = None
+        self._processes: set[int] = set()
         self._told = 0.0
         self._comm: Any = None
 
@@ -74,9 +74,11 @@ class Job:
     def run(self, command: Command, **options: Any) -> Completed:
         """Run a command as the runner does, but so that `cancel` ends it."""
         on_start = options.pop("on_start", None)
+        own: list[int] = []
 
         def started(pid: int) -> None:
-            self._process = pid
+            self._processes.add(pid)
+            own.append(pid)
             if on_start:
                 on_start(pid)
 
@@ -84,7 +86,7 @@ class Job:
         try:
             return run(command, on_start=started, **options)
         finally:
-            self._process = None
+            self._processes.difference_update(own)
             self.stop_if_cancelled()
 
     def stop_if_cancelled(self) -> None:
@@ -99,9 +101,8 @@ class Job:
         self.tell()
 
     def end_process(self) -> None:
-        """End the installer: it has a session of its own and would outlive the kernel."""
-        process = self._process
-        if process is not None and os.name == "posix":
+        """End the installers: they have sessions of their own and would outlive the kernel."""
+        for process in tuple(self._processes) if os.name == "posix" else ():
             with contextlib.suppress(OSError):
                 os.killpg(process, signal.SIGTERM)
 

@@ -29,7 +29,7 @@ from safeinstall.installers.report import (
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
 from safeinstall.request import Request
 
-__all__ = ["name", "plan_command", "progress", "read_plan", "stage_command"]
+__all__ = ["has_resolved", "name", "plan_command", "progress", "read_plan", "stage_command"]
 
 name: Final = "uv"
 
@@ -48,17 +48,20 @@ def plan_command(
     environment: Environment,
     sources: Sources,
     *,
+    offline: bool = False,
     config: bool = True,
 ) -> Command:
     """Return the dry run that answers what the request would change.
 
-    `config` False keeps uv from reading its configuration files (they hold a redirection).
+    `offline`: as far as uv's cache knows. `config` False keeps uv from reading its configuration
+    files (they hold a redirection).
     """
     argv = [
         *_head(binary, environment, sources, config),
         "--dry-run",
         "--output-format",
         "json",
+        *(["--offline"] if offline else []),
         *(["--break-system-packages"] if request.break_system_packages else []),
         *_strategy(request, sources),
         *items_of(request, "-"),
@@ -126,6 +129,11 @@ def progress(line: str) -> str | None:
     """Return what one line of uv's output says about its progress, or None."""
     found = _PROGRESS.match(line)
     return f"{found['verb'].lower()} {found['what']}" if found else None
+
+
+def has_resolved(line: str) -> bool:
+    """Tell whether this line of uv's output says that it has read what it knows of the packages."""
+    return line.startswith("Resolved ")
 
 
 def _head(binary: str, environment: Environment, sources: Sources, config: bool) -> list[str]:

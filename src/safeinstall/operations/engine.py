@@ -55,9 +55,12 @@ def choose(request: Request, environment: Environment) -> Chosen:
     )
 
 
-def make_plan(intent: Intent, chosen: Chosen, world: World, fingerprint: str) -> Plan:
+def make_plan(
+    intent: Intent, chosen: Chosen, world: World, fingerprint: str, *, from_cache: bool = False
+) -> Plan:
     """Ask the installer what the request would change; nothing is touched.
 
+    `from_cache`: uv answers from what it has downloaded before, without the network.
     Raises `InstallerError` with the reason when the request cannot be met.
     """
     environment, request = intent.environment, intent.request
@@ -65,7 +68,12 @@ def make_plan(intent: Intent, chosen: Chosen, world: World, fingerprint: str) ->
     world.progress("looking up what is needed")
     if chosen.name == uv.name:
         command = uv.plan_command(
-            chosen.launcher[0], request, environment, intent.sources, config=_config_is_safe(world)
+            chosen.launcher[0],
+            request,
+            environment,
+            intent.sources,
+            offline=from_cache,
+            config=_config_is_safe(world),
         )
     else:
         command = _apart(
@@ -99,14 +107,16 @@ def stage(
     *,
     on_start: Callable[[int], None],
     pass_fds: Sequence[int],
+    from_cache: bool = False,
 ) -> Completed:
     """Let the installer unpack the plan into `directory`, a private prefix.
 
     With uv the cache is tried first (the plan is exact, so a resolve is not needed again), then
-    the network. Raises `InstallerError` with the reason.
+    the network, unless `from_cache`. Raises `InstallerError` with the reason.
     """
     world.progress(f"unpacking {len(plan.changes.arriving)} into the staging area")
     commands = list(_stage_commands(plan, directory, world))
+    commands = commands[:1] if from_cache else commands
     for attempt, command in enumerate(commands, start=1):
         answer = world.run(
             command,

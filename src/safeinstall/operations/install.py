@@ -6,24 +6,24 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from packaging.utils import canonicalize_name
-
-from safeinstall import guards, inspection, transaction
+from safeinstall import guards, inspection
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards.kernel import changes_kernel
 from safeinstall.guards.surroundings import Surroundings
 from safeinstall.operations import elsewhere, engine
+from safeinstall.operations.ahead import Ahead
 from safeinstall.operations.area import recovered_first
 from safeinstall.operations.arrivals import arrivals_of, changed_files, sizes_of
-from safeinstall.operations.checking import checked, verified_before, with_versions
+from safeinstall.operations.checking import checked, with_versions
 from safeinstall.operations.conda import install_with_conda
 from safeinstall.operations.locate import intend
 from safeinstall.operations.planning import considered
+from safeinstall.operations.preparation import Prepared, prepare
 from safeinstall.operations.proof import Evidence, proved
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome, finding_of
-from safeinstall.plan import Intent, Plan
+from safeinstall.plan import Chosen, Intent, Plan
 from safeinstall.request import Request
 from safeinstall.satisfied import satisfied
 from safeinstall.transaction import fingerprint
@@ -104,23 +104,7 @@ class _Story:
         chosen = engine.choose(self.request, environment)
         first = self.findings
         for _ in range(_REPLANS):
-            with self.timed("plan"):
-                state = fingerprint(environment.paths.site_packages)
-                best = considered(self.intent, chosen, self.world, state)
-            if best.plan is None:
-                self.findings = (*first, *best.findings)
-                return self.stopped()
-            self.plan = best.plan
-            if not self.plan.changes:
-                return self.outcome("satisfied", satisfied=self.named())
-            self.findings = (*first, *best.findings)
-            if self.request.dry_run:
-                return self.outcome("planned")
-            if any(finding.stops for finding in best.findings):
-                return self.stopped()
-            if not self.world.agreed(self.plan):
-                return self.outcome("planned")
-            done = self.carried_out(self.plan, best.around)
+            done = self.attempted(chosen, first)
             if done is not None:
                 return done
             self.world.progress("the environment was changed by another program: planning again")
@@ -128,51 +112,51 @@ class _Story:
             "Another program keeps changing this environment.", code="environment-busy"
         )
 
-    def carried_out(self, plan: Plan, around: Surroundings) -> Outcome | None:
-        """Stage, check and commit the plan; None when the environment is no longer as planned."""
+    def attempted(self, chosen: Chosen, first: tuple[Finding, ...]) -> Outcome | None:
+        """Plan, and carry the plan out; None when another program changed the environment."""
+        state = fingerprint(self.world.environment.paths.site_packages)
+        with Ahead(self.intent, chosen, self.world, state) as ahead:
+            with self.timed("plan"):
+                ahead.get_its_start()
+                best = considered(self.intent, chosen, self.world, state)
+            self.findings = (*first, *best.findings)
+            if best.plan is None:
+                return self.stopped()
+            self.plan = best.plan
+            if not self.plan.changes:
+                self.findings = first
+                return self.outcome("satisfied", satisfied=self.named())
+            if self.request.dry_run:
+                return self.outcome("planned")
+            if any(finding.stops for finding in best.findings):
+                return self.stopped()
+            if not self.world.agreed(self.plan):
+                return self.outcome("planned")
+            with self.timed("stage"):
+                prepared = ahead.take(self.plan)
+        if prepared is None:
+            with self.timed("stage"):
+                prepared = prepare(
+                    self.plan, self.world, wait=not self.request.no_wait, on_wait=self.waiting
+                )
+        return self.carried_out(prepared, best.around) if prepared else None
+
+    def carried_out(self, prepared: Prepared, around: Surroundings) -> Outcome | None:
+        """Check and commit what is staged; None when the environment is no longer as planned."""
         environment = self.world.environment
         site_packages = environment.paths.site_packages
-        elsewhere.prepare(environment)
-        area = transaction.Area.open(environment.prefix)
-        with area.lock(wait=not self.request.no_wait, on_wait=self.waiting) as lock:
-            area.recover()
-            if fingerprint(site_packages) != plan.fingerprint:
-                return None
-            leaving = [
-                plan.installed.by_key()[key].metadata
-                for key in (canonicalize_name(c.name) for c in plan.changes.leaving)
-                if key in plan.installed.by_key()
-            ]
-            txn = area.begin(
-                command=f"safeinstall {self.request.display()}",
-                packages=[change.name for change in plan.changes],
-            )
+        txn, staged = prepared.txn, prepared.staged
+        with prepared:
             try:
-                with self.timed("stage"):
-                    log = engine.stage(
-                        plan,
-                        txn.stage,
-                        self.world,
-                        on_start=lambda pid: txn.note_installer(pid),
-                        pass_fds=(lock.fileno(),),
-                    ).stderr
-                txn.requested({change.name for change in plan.changes.requested})
                 with self.timed("check"):
-                    staged = txn.inspect(
-                        site_packages=site_packages,
-                        leaving=leaving,
-                        verified=verified_before(self.world),
-                    )
-                    plan = self.plan = with_versions(plan, staged)
+                    plan = self.plan = with_versions(prepared.plan, staged)
                     arrivals = arrivals_of(staged, txn.stage, plan, environment)
                     self.findings = checked(
                         self.findings, plan, around, staged, txn.stage, arrivals, self.world
                     )
                 if any(finding.stops for finding in self.findings):
-                    txn.abandon()
                     return self.stopped()
                 if fingerprint(site_packages) != plan.fingerprint:
-                    txn.abandon()
                     return None
                 evidence = Evidence(
                     arrivals=arrivals,
@@ -182,7 +166,7 @@ class _Story:
                 )
                 self.world.progress("moving into place")
                 with self.timed("commit"):
-                    committed = txn.commit(leaving=leaving, replacing=staged.unowned)
+                    committed = txn.commit(leaving=prepared.leaving, replacing=staged.unowned)
             except SafeInstallError:
                 txn.rollback()
                 if fingerprint(site_packages) != plan.fingerprint:
@@ -191,7 +175,7 @@ class _Story:
             except BaseException:
                 txn.rollback()
                 raise
-            return self.proved(txn, committed, evidence, log)
+            return self.proved(txn, committed, evidence, prepared.log)
 
     def proved(self, txn: Any, committed: Any, evidence: Evidence, log: str) -> Outcome:
         """Verify what was committed; roll back when it is not what it should be."""

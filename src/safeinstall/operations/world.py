@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 
 from safeinstall.command import Command
@@ -32,6 +33,7 @@ class Run(Protocol):
         on_start: Callable[[int], None] | None = None,
         pass_fds: Sequence[int] = (),
         timeout: float | None = None,
+        stop: Event | None = None,
     ) -> Completed:
         """Run the command to its end."""
         ...

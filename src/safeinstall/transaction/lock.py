@@ -62,6 +62,10 @@ class Lock:
             descriptor, self._descriptor = self._descriptor, -1
             os.close(descriptor)
 
+    def __del__(self) -> None:
+        """Let go where an interrupt came between taking the lock and the `with` that guards it."""
+        self.release()
+
     def __enter__(self) -> Lock:
         return self
 

@@ -1,0 +1,120 @@
+"""Work ahead while an index is asked: stage what the caches alone would give.
+
+An index takes far longer to answer than it takes to unpack what it will most likely say. So uv is
+asked without the network first; what that suggests is staged and inspected in a thread while uv
+asks the index, whose answer alone counts. If it is the same plan, it lies ready; if not, it is
+thrown away. Nothing is built, nothing is moved, nobody is asked.
+
+The order matters: uv locks what it knows of a package for as long as it asks the index about it
+(uv-client, `cached_client.rs`), so the thread gets the start that it needs to read the caches.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from safeinstall.command import Command
+from safeinstall.errors import SafeInstallError
+from safeinstall.installers import uv
+from safeinstall.operations.engine import make_plan
+from safeinstall.operations.preparation import Prepared, prepare
+from safeinstall.operations.world import World, silent
+from safeinstall.plan import Chosen, Intent, Plan
+from safeinstall.runner import Completed
+
+__all__ = ["Ahead"]
+
+_START: Final = 0.5
+"""Seconds that reading the caches may keep the index waiting."""
+
+
+class Ahead:
+    """A thread that prepares a guess; use it in a `with` block, which leaves nothing behind."""
+
+    def __init__(self, intent: Intent, chosen: Chosen, world: World, fingerprint: str) -> None:
+        self._world = world
+        self._stop = threading.Event()
+        self._has_read = threading.Event()
+        self._prepared: Prepared | None = None
+        self._thread: threading.Thread | None = None
+        if _promising(intent, chosen):
+            wheels = replace(intent, sources=replace(intent.sources, only_binary=(":all:",)))
+            self._thread = threading.Thread(
+                target=self._work,
+                args=(wheels, chosen, fingerprint),
+                name="safeinstall-ahead",
+                daemon=True,
+            )
+
+    def __enter__(self) -> Ahead:
+        if self._thread is not None:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Stop whatever is still going on, and let go of what was not taken."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        if self._prepared is not None:
+            self._prepared.__exit__(*exception)
+
+    def get_its_start(self) -> None:
+        """Wait, not for long, until the caches have been read."""
+        if self._thread is not None:
+            self._has_read.wait(_START)
+
+    def take(self, plan: Plan) -> Prepared | None:
+        """Return what was prepared if it is exactly this plan; it is the caller's from then on."""
+        if self._thread is None:
+            return None
+        self._thread.join()
+        prepared = self._prepared
+        if prepared is None or not _same(prepared.plan, plan):
+            return None
+        self._prepared = None
+        return replace(prepared, plan=plan)
+
+    def _work(self, intent: Intent, chosen: Chosen, fingerprint: str) -> None:
+        try:
+            quiet = replace(self._world, progress=silent, run=self._runner(silent))
+            plan = make_plan(intent, chosen, quiet, fingerprint, from_cache=True)
+            if plan.changes:
+                staging = replace(quiet, run=self._runner(self._hear))
+                self._prepared = prepare(plan, staging, wait=False, from_cache=True)
+        except (SafeInstallError, OSError, KeyboardInterrupt):
+            pass  # nothing is known yet, and nothing is lost: the plan itself will say why
+        finally:
+            self._has_read.set()
+
+    def _runner(self, on_line: Callable[[str], None]) -> Callable[..., Completed]:
+        def run(command: Command, **options: Any) -> Completed:
+            return self._world.run(command, **{**options, "on_line": on_line, "stop": self._stop})
+
+        return run
+
+    def _hear(self, line: str) -> None:
+        if uv.has_resolved(line):
+            self._has_read.set()
+
+
+def _promising(intent: Intent, chosen: Chosen) -> bool:
+    """Tell whether the network will be asked, and whether the caches could know as much."""
+    request = intent.request
+    plain = all(item.kind == "named" and not item.hashes for item in request.items)
+    elsewhere = request.user or request.break_system_packages
+    built = intent.sources.no_binary or request.allow_builds
+    asks = chosen.name == uv.name and not intent.sources.no_index
+    return plain and asks and not (request.dry_run or request.force_reinstall or elsewhere or built)
+
+
+def _same(guess: Plan, plan: Plan) -> bool:
+    return (
+        guess.changes == plan.changes
+        and guess.fingerprint == plan.fingerprint
+        and {(r.name, r.version, r.url) for r in guess.resolved.arriving}
+        == {(r.name, r.version, r.url) for r in plan.resolved.arriving}
+    )

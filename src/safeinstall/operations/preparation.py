@@ -1,0 +1,106 @@
+"""Lay a plan down beside the environment: staged, inspected, and not a file of it moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from safeinstall import transaction
+from safeinstall.errors import SafeInstallError
+from safeinstall.operations import elsewhere, engine
+from safeinstall.operations.checking import verified_before
+from safeinstall.operations.world import World
+from safeinstall.plan import Plan
+from safeinstall.transaction import Staged, Transaction, fingerprint
+
+__all__ = ["Prepared", "prepare"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """A plan in the staging area of a transaction, under the lock of the environment.
+
+    The end of `with` lets go of the lock, and of a transaction that has not been committed.
+    """
+
+    plan: Plan
+    lock: transaction.Lock
+    txn: Transaction
+    staged: Staged
+    leaving: tuple[str, ...]
+    """The dist-info folders that the plan takes away."""
+    log: str
+    """What the installer said."""
+
+    def __enter__(self) -> Prepared:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        try:
+            self.txn.abandon()
+        finally:
+            self.lock.release()
+
+
+def prepare(
+    plan: Plan,
+    world: World,
+    *,
+    wait: bool = True,
+    on_wait: Callable[[Any], None] | None = None,
+    from_cache: bool = False,
+) -> Prepared | None:
+    """Stage and inspect the plan; None when the environment is no longer as planned.
+
+    `wait` and `on_wait`: as for the area's lock. `from_cache`: the network is not asked.
+    Raises `SafeInstallError` with the reason when it cannot be done; nothing is left then.
+    """
+    environment = world.environment
+    site_packages = environment.paths.site_packages
+    elsewhere.prepare(environment)
+    area = transaction.Area.open(environment.prefix)
+    lock = area.lock(wait=wait, on_wait=on_wait)
+    txn = None
+    try:
+        area.recover()
+        if fingerprint(site_packages) != plan.fingerprint:
+            lock.release()
+            return None
+        leaving = _leaving(plan)
+        txn = area.begin(
+            command=f"safeinstall {plan.intent.request.display()}",
+            packages=[change.name for change in plan.changes],
+        )
+        log = engine.stage(
+            plan,
+            txn.stage,
+            world,
+            on_start=txn.note_installer,
+            pass_fds=(lock.fileno(),),
+            from_cache=from_cache,
+        ).stderr
+        txn.requested({change.name for change in plan.changes.requested})
+        staged = txn.inspect(
+            site_packages=site_packages, leaving=leaving, verified=verified_before(world)
+        )
+    except BaseException as error:
+        try:
+            if txn is not None:
+                txn.abandon()
+            if isinstance(error, SafeInstallError) and fingerprint(site_packages) != (
+                plan.fingerprint
+            ):
+                return None  # it failed on what another program changed meanwhile
+        finally:
+            lock.release()
+        raise
+    return Prepared(plan=plan, lock=lock, txn=txn, staged=staged, leaving=leaving, log=log)
+
+
+def _leaving(plan: Plan) -> tuple[str, ...]:
+    installed = plan.installed.by_key()
+    names = (canonicalize_name(change.name) for change in plan.changes.leaving)
+    return tuple(installed[name].metadata for name in names if name in installed)

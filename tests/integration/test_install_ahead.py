@@ -1,0 +1,147 @@
+"""What is staged while an index is asked counts only if the index says the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integration.conftest import Desk
+from safeinstall.operations import there
+from safeinstall.operations.ahead import Ahead
+from safeinstall.operations.engine import choose
+from safeinstall.operations.locate import intend
+from safeinstall.operations.planning import considered
+from safeinstall.request import parse
+from safeinstall.transaction import fingerprint
+from support.environments import Environment, Workshop, changes, snapshot
+from support.indexes import Moody, moody
+from support.killing import running_in
+from support.wheels import make_wheel
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def index(desk: Desk, workshop: Workshop, tmp_path: Path) -> Iterator[Moody]:
+    """An index that the desk's settings name, and whose one wheel is in uv's cache."""
+    with moody(desk.wheels, tmp_path / "www") as served:
+        desk.settings["PIP_INDEX_URL"] = served.address
+        elsewhere = workshop.copy(tmp_path / "elsewhere")
+        done = install(desk, elsewhere, "tinypkg")
+        assert done.returncode == 0, done.stderr
+        yield served
+
+
+def install(desk: Desk, environment: Environment, *words: str) -> subprocess.CompletedProcess[str]:
+    return environment.run("-m", "safeinstall", "install", *words, settings=desk.settings)
+
+
+def left_over(desk: Desk) -> list[str]:
+    """List the transactions that never reached the environment."""
+    transactions = desk.environment.prefix / ".safeinstall" / "transactions"
+    found = transactions.iterdir() if transactions.exists() else ()
+    return [path.name for path in found if not (path / "state.committed").exists()]
+
+
+@pytest.mark.parametrize("newer", [False, True], ids=["the same", "a newer version"])
+def test_the_index_decides_whether_what_was_staged_is_taken(
+    desk: Desk, index: Moody, monkeypatch: pytest.MonkeyPatch, newer: bool
+) -> None:
+    if newer:
+        make_wheel(index.folder / "simple" / "tinypkg", "tinypkg", "2.0")
+        (index.folder / "simple/tinypkg/index.html").write_text(
+            '<a href="tinypkg-1.0-py3-none-any.whl">1</a>'
+            '<a href="tinypkg-2.0-py3-none-any.whl">2</a>'
+        )
+    for name in ("HOME", "PIP_INDEX_URL", "PIP_CONFIG_FILE", "NO_PROXY"):
+        monkeypatch.setenv(name, desk.settings[name])
+    world = there(str(desk.environment.python))
+    request = parse("tinypkg", cwd=str(desk.notebooks))
+    intent = intend(request, world.environment, world.environ)
+    chosen = choose(request, world.environment)
+    state = fingerprint(world.environment.paths.site_packages)
+    with Ahead(intent, chosen, world, state) as ahead:
+        ahead.get_its_start()
+        plan = considered(intent, chosen, world, state).plan
+        assert plan is not None
+        prepared = ahead.take(plan)
+    assert (prepared is None) == newer
+    if prepared is not None:
+        with prepared:
+            assert [d.name for d in prepared.staged.distributions] == ["tinypkg"]
+    assert left_over(desk) == []
+    assert install(desk, desk.environment, "tinypkg").returncode == 0
+    version = desk.environment.version_of("tinypkg", desk.settings)
+    assert version == ("2.0" if newer else "1.0")
+    assert left_over(desk) == []
+
+
+def test_an_index_that_fails_now_fails_the_install_whatever_was_staged(
+    desk: Desk, index: Moody
+) -> None:
+    before = snapshot(desk.environment.prefix)
+    index.turn("failing")
+    done = install(desk, desk.environment, "tinypkg")
+    assert done.returncode == 1
+    assert index.asked.is_set()
+    assert changes(before, snapshot(desk.environment.prefix)) == []
+    assert left_over(desk) == []
+
+
+def test_a_question_drops_what_was_staged(desk: Desk, index: Moody) -> None:
+    make_wheel(desk.wheels, "needy", requires=["tinypkg<1"])
+    make_wheel(desk.wheels, "tinypkg", "0.5")
+    old = install(desk, desk.environment, *desk.offline.split(), "needy", "tinypkg")
+    assert old.returncode == 0, old.stderr
+    before = snapshot(desk.environment.prefix)
+    done = install(desk, desk.environment, "--upgrade", "tinypkg")
+    assert done.returncode == 3, done.stderr
+    assert changes(before, snapshot(desk.environment.prefix)) == []
+    assert left_over(desk) == []
+
+
+def test_an_interrupt_while_the_index_is_asked_leaves_nothing_and_no_lock(
+    desk: Desk, index: Moody
+) -> None:
+    before = snapshot(desk.environment.prefix)
+    with desk.kernel() as kernel:
+        index.turn("stalling")
+        asked = kernel.send("%safeinstall tinypkg")
+        assert index.asked.wait(30)
+        kernel.interrupt()
+        stopped = kernel.result(asked, timeout=20)
+        assert "Interrupted; nothing changed." in stopped.traceback
+        assert changes(before, snapshot(desk.environment.prefix)) == []
+        assert left_over(desk) == []
+        assert [line for line in running_in(desk.environment.prefix) if "uv" in line] == []
+        index.turn("serving")
+        again = kernel.run("%safeinstall --no-wait tinypkg\nimport tinypkg")
+        assert again.ok, again.everything
+
+
+def test_a_death_while_the_index_is_asked_leaves_what_recovery_takes_away(
+    desk: Desk, index: Moody
+) -> None:
+    before = snapshot(desk.environment.prefix)
+    index.turn("stalling")
+    process = subprocess.Popen(
+        [str(desk.environment.python), "-m", "safeinstall", "install", "tinypkg"],
+        env=desk.settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    assert index.asked.wait(30)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    index.over.set()
+    index.turn("serving")
+    done = install(desk, desk.environment, "--no-wait", "tinypkg")
+    assert done.returncode == 0, done.stderr
+    assert left_over(desk) == []
+    ours = changes(before, snapshot(desk.environment.prefix))
+    assert ours
+    assert all("tinypkg" in path or path.endswith("site-packages") for path in ours), ours
