@@ -27,7 +27,17 @@ from test_transaction_trees import SITE, begin, dist_infos, environment, install
 from test_transaction_trees import no_waiting as no_waiting
 
 SOURCE = Path(safeinstall.__file__).parent
-RECOVERY = ("errors", "disk", "moves", "process", "journal", "directory", "lock", "interruption")
+RECOVERY = (
+    "errors",
+    "disk",
+    "moves",
+    "process",
+    "journal",
+    "directory",
+    "lock",
+    "interruption",
+    "manifest",
+)
 ONE, ONE_NEXT = package("one", "1.0"), package("one", "2.0")
 
 
@@ -103,7 +113,7 @@ def test_the_area_is_private(prefix: Path) -> None:
     install(prefix, [ONE_NEXT], [ONE])
     modes = {
         path.name: path.stat().st_mode & 0o077
-        for path in [prefix / ".safeinstall", *(prefix / ".safeinstall").rglob("journal.json")]
+        for path in [prefix / ".safeinstall", *(prefix / ".safeinstall").rglob("*.json")]
     }
     assert set(modes.values()) == {0}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.transaction import Area, Change, UndoRefused
+from safeinstall.transaction import Area, Change, JournalError, UndoRefused
 from test_transaction_trees import (
     SITE,
     Package,
@@ -213,3 +213,21 @@ def test_a_removal_and_its_undo_leave_no_trace(prefix: Path, area: Area) -> None
     assert not any("one" in name for name in tree(prefix))
     undo(prefix)
     assert tree(prefix) == before
+
+
+def test_a_list_of_files_that_cannot_be_read_is_said_where_it_is_needed(prefix: Path) -> None:
+    install(prefix, [package("two", "1.0")])
+    install(prefix, [package("three", "1.0")])
+    area = Area.open(str(prefix))
+    first, second = sorted((prefix / ".safeinstall/transactions").iterdir())
+    (first / "files.json").write_text("{")
+    before = tree(prefix)
+    latest, earliest = area.history()
+    assert latest.undoable
+    assert not earliest.undoable
+    assert "cannot be read" in earliest.reason
+    with area.lock():
+        with pytest.raises(JournalError, match="nothing was touched"):
+            area.undo(first.name)
+        assert tree(prefix) == before
+        area.undo(second.name)

@@ -1,5 +1,7 @@
 """The numpy + pandas upgrade: how long the environment is neither old nor new, overhead, undo.
 
+`python -m benchmarks.transaction [ROUNDS] [FOLDER]`: in memory, or below a folder of a real disk.
+
 The window is seen from outside: a reader that does nothing but look compares which of the two
 packages' files are there, some thousand times a second, and notes when it first and last saw
 something that is neither the old state nor the new one.
@@ -126,7 +128,8 @@ def main() -> None:
     windows: dict[str, list[float]] = {}
     spent: dict[str, list[float]] = {}
     inside: list[float] = []
-    with tempfile.TemporaryDirectory(dir=memory()) as folder:
+    place_of_work = sys.argv[2] if sys.argv[2:] else memory()
+    with tempfile.TemporaryDirectory(dir=place_of_work) as folder:
         place = Bench(Path(folder))
         place.make()
         place.run(place.direct("uv", [*OLD, *ALONG]))

@@ -126,7 +126,7 @@ class Area:
         journal.undoes, journal.depth = target.id, target.depth + 1
         journal.changes = reversed_changes(target.changes)
         exchange(journal, layout, self._disk, leaving, arriving)
-        return entries_of([*journals, journal])[0]
+        return next(entries_of([*journals, journal]))
 
     def prune(self, keep: int = 10, max_bytes: int = 2 * 2**30) -> tuple[str, ...]:
         """Forget the oldest transactions: all but `keep`, and fewer when they take `max_bytes`.

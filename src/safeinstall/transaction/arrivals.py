@@ -10,8 +10,8 @@ from types import MappingProxyType
 
 from safeinstall.transaction.departures import BYTECODE, Departures
 from safeinstall.transaction.disk import exists
-from safeinstall.transaction.journal import FileStamp
 from safeinstall.transaction.layout import EscapesPrefix, Layout
+from safeinstall.transaction.manifest import FileStamp
 
 __all__ = ["INSTALLER_LITTER", "Arrivals", "Collision", "arrivals"]
 

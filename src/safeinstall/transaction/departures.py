@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from safeinstall.transaction.ground import Ground
-from safeinstall.transaction.journal import FileStamp
 from safeinstall.transaction.layout import Layout
+from safeinstall.transaction.manifest import FileStamp
 
 __all__ = ["Departures", "departures"]
 

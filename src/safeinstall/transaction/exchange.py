@@ -18,6 +18,7 @@ from safeinstall.transaction.errors import TransactionError
 from safeinstall.transaction.interruption import undisturbed
 from safeinstall.transaction.journal import Journal
 from safeinstall.transaction.layout import Layout
+from safeinstall.transaction.manifest import Manifest
 from safeinstall.transaction.moves import Move, carry
 from safeinstall.transaction.recover import roll_back
 
@@ -85,10 +86,9 @@ def _prepare(
         for source, name in arriving.moves
     ]
     journal.moves = outs + ins
-    journal.added = arriving.files
-    journal.removed = leaving.files
-    journal.created = arriving.created
     journal.kept = leaving.kept_bytes
+    manifest = Manifest(arriving.files, leaving.files, tuple(arriving.created))
+    journal.write_manifest(manifest, disk)
     journal.write(disk)
     journal.advance(disk, states.LEAVING)
     disk.settle(journal.directory)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from safeinstall.transaction.errors import UndoRefused
+from safeinstall.transaction.errors import JournalError, UndoRefused
 from safeinstall.transaction.journal import (
     COMMITTED,
     GONE,
@@ -66,17 +67,20 @@ def committed(area: str) -> list[Journal]:
 
 def entries(area: str) -> tuple[Entry, ...]:
     """Return the history, the newest first. Raises JournalError."""
-    return entries_of(committed(area))
+    return tuple(entries_of(committed(area)))
 
 
-def entries_of(journals: list[Journal]) -> tuple[Entry, ...]:
-    """Return the entries of `journals` (oldest first), the newest first."""
+def entries_of(journals: list[Journal]) -> Iterator[Entry]:
+    """Yield the entries of `journals` (oldest first), the newest first."""
     undone = _undone(journals)
-    return tuple(_entry(journal, journals, undone) for journal in reversed(journals))
+    return (_entry(journal, journals, undone) for journal in reversed(journals))
 
 
 def _entry(journal: Journal, journals: list[Journal], undone: dict[str, Journal]) -> Entry:
-    reason = objection(journal, journals)
+    try:
+        reason = objection(journal, journals)
+    except JournalError as error:
+        reason = error.message
     return Entry(
         id=journal.id,
         time=journal.time,
@@ -148,5 +152,6 @@ def _touches(later: Journal, target: Journal) -> bool:
     names = {normalized(change.name) for change in target.changes}
     if any(normalized(change.name) in names for change in later.changes):
         return True
-    files = target.added.keys() | set(target.removed)
-    return not files.isdisjoint(later.added) or not files.isdisjoint(later.removed)
+    mine, theirs = target.manifest, later.manifest
+    files = mine.added.keys() | mine.removed.keys()
+    return not files.isdisjoint(theirs.added) or not files.isdisjoint(theirs.removed)

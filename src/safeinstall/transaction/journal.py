@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 
 from safeinstall.transaction.disk import Disk, exists
 from safeinstall.transaction.errors import JournalError
+from safeinstall.transaction.manifest import Manifest
 from safeinstall.transaction.moves import Move
 
-__all__ = ["GONE", "STATES", "Change", "FileStamp", "Journal", "ProcessMark", "transaction_ids"]
+__all__ = ["GONE", "STATES", "Change", "Journal", "ProcessMark", "transaction_ids"]
 
 STAGING = "staging"
 """The environment is untouched; the installer fills `stage/`."""
@@ -46,17 +47,6 @@ class ProcessMark(NamedTuple):
     host: str = ""
 
 
-class FileStamp(NamedTuple):
-    """How a file looked when it was put in place: enough to notice that somebody edited it."""
-
-    size: int
-    mtime_ns: int
-
-
-UNKNOWN = FileStamp(-1, 0)
-"""The stamp of a file that was not looked at."""
-
-
 class Change(NamedTuple):
     """One distribution before and after; None = not installed."""
 
@@ -81,11 +71,21 @@ class Journal:
         self.undoes: str | None = None
         self.depth = 0
         self.moves: list[Move] = []
-        self.added: dict[str, FileStamp] = {}
-        self.removed: dict[str, FileStamp] = {}
-        self.created: list[str] = []
+        self._manifest: Manifest | None = None
         self.kept = 0
         self.changes: list[Change] = []
+
+    @property
+    def manifest(self) -> Manifest:
+        """Every file that came or left, read when first asked for. Raises JournalError."""
+        if self._manifest is None:
+            self._manifest = Manifest.read(self.directory)
+        return self._manifest
+
+    def write_manifest(self, manifest: Manifest, disk: Disk) -> None:
+        """Keep the manifest; the journal itself is written after it. Raises OSError."""
+        self._manifest = manifest
+        manifest.write(self.directory, disk)
 
     @property
     def stage(self) -> str:
@@ -186,9 +186,6 @@ class Journal:
             "undoes": self.undoes,
             "depth": self.depth,
             "moves": [{"kind": m.kind, "from": m.source, "to": m.target} for m in self.moves],
-            "added": self.added,
-            "removed": self.removed,
-            "created": self.created,
             "kept": self.kept,
             "changes": [list(change) for change in self.changes],
         }
@@ -203,17 +200,10 @@ class Journal:
         self.undoes = data["undoes"]
         self.depth = int(data["depth"])
         self.moves = [Move(item["kind"], item["from"], item["to"]) for item in data["moves"]]
-        self.added = _stamps(data["added"])
-        self.removed = _stamps(data["removed"])
-        self.created = [str(path) for path in data["created"]]
+        if "added" in data:  # before 0.1 was released: all in one file
+            self._manifest = Manifest.of(data)
         self.kept = int(data["kept"])
         self.changes = [Change(*change) for change in data["changes"]]
-
-
-def _stamps(data: dict[str, Any] | list[str]) -> dict[str, FileStamp]:
-    if isinstance(data, list):  # journals of 0.1 before its release: names alone
-        return {str(path): UNKNOWN for path in data}
-    return {path: FileStamp(*stamp) for path, stamp in data.items()}
 
 
 def transaction_ids(area: str) -> list[str]:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 
 from safeinstall.transaction.arrivals import INSTALLER_LITTER
-from safeinstall.transaction.journal import FileStamp
+from safeinstall.transaction.manifest import FileStamp
 
 __all__ = ["StagedTree", "read_tree"]
 

@@ -14,8 +14,9 @@ from safeinstall.transaction.disk import Disk
 from safeinstall.transaction.errors import TransactionError
 from safeinstall.transaction.exchange import Committed, exchange
 from safeinstall.transaction.interruption import undisturbed
-from safeinstall.transaction.journal import Change, FileStamp, Journal, ProcessMark
+from safeinstall.transaction.journal import Change, Journal, ProcessMark
 from safeinstall.transaction.layout import Layout
+from safeinstall.transaction.manifest import FileStamp
 from safeinstall.transaction.owners import installed, owners
 from safeinstall.transaction.records import (
     RecordLine,

@@ -7,8 +7,9 @@ import os
 from safeinstall.transaction.arrivals import Arrivals, arrivals
 from safeinstall.transaction.departures import Departures, departures
 from safeinstall.transaction.errors import UndoRefused
-from safeinstall.transaction.journal import UNKNOWN, Change, FileStamp, Journal
+from safeinstall.transaction.journal import Change, Journal
 from safeinstall.transaction.layout import Layout
+from safeinstall.transaction.manifest import UNKNOWN, FileStamp
 from safeinstall.transaction.owners import installed, owners
 from safeinstall.transaction.records import digest, read_record
 
@@ -25,19 +26,20 @@ def undo_moves(
     Raises UndoRefused when its files were changed since; with `force`, edited files leave with the
     rest and are kept with the undo.
     """
+    added = target.manifest.added
     _refuse_if_replaced(layout, target)
-    dist_infos = {name.rpartition("/")[0] for name in target.added if name.endswith("/RECORD")}
+    dist_infos = {name.rpartition("/")[0] for name in added if name.endswith("/RECORD")}
     others = installed(
         {os.path.dirname(layout.path(folder)) for folder in dist_infos},
         {layout.path(folder) for folder in dist_infos},
     )
-    names = target.added.keys() - owners(layout, list(target.added), others).keys()
-    created = set(target.created)
+    names = added.keys() - owners(layout, list(added), others).keys()
+    created = set(target.manifest.created)
     leaving = departures(layout, names, lambda folder: folder in created)
     edited = [
         name
         for name, now in leaving.files.items()
-        if name in target.added and _was_edited(layout, name, now, target)
+        if name in added and _was_edited(layout, name, now, target)
     ]
     if edited and not force:
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
@@ -68,13 +70,13 @@ def _kept(target: Journal) -> dict[str, FileStamp]:
     start = target.replaced + os.sep
     return {
         start + name.replace("/", os.sep): stamp
-        for name, stamp in target.removed.items()
+        for name, stamp in target.manifest.removed.items()
         if stamp != UNKNOWN
     }
 
 
 def _refuse_if_replaced(layout: Layout, target: Journal) -> None:
-    for name in target.added:
+    for name in target.manifest.added:
         if name.endswith(".dist-info/METADATA") and not os.path.lexists(layout.path(name)):
             gone = name.split("/")[-2].removesuffix(".dist-info").replace("-", " ")
             raise UndoRefused(
@@ -84,7 +86,7 @@ def _refuse_if_replaced(layout: Layout, target: Journal) -> None:
 
 
 def _was_edited(layout: Layout, name: str, now: FileStamp, target: Journal) -> bool:
-    then = target.added[name]
+    then = target.manifest.added[name]
     if now == then or name.endswith(HARMLESS):
         return False
     return now.size != then.size or not _is_as_recorded(layout, name, target)
@@ -92,7 +94,7 @@ def _was_edited(layout: Layout, name: str, now: FileStamp, target: Journal) -> b
 
 def _is_as_recorded(layout: Layout, name: str, target: Journal) -> bool:
     """Tell whether a file whose time changed still has the content that RECORD promises."""
-    for record in target.added:
+    for record in target.manifest.added:
         if not record.endswith(".dist-info/RECORD") or record == name:
             continue
         site = os.path.dirname(os.path.dirname(layout.path(record)))

@@ -1,0 +1,72 @@
+"""The manifest of one transaction: every file that came or left, for whoever undoes it.
+
+It lies beside the journal in a file of its own: recovery and history do without it, and it may
+name many thousands of files.
+
+Imports on Python 3.8 with the standard library alone: recovery may run in another interpreter.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from safeinstall.transaction.disk import Disk
+from safeinstall.transaction.errors import JournalError
+
+__all__ = ["UNKNOWN", "FileStamp", "Manifest"]
+
+_NAME = "files.json"
+
+
+class FileStamp(NamedTuple):
+    """How a file looked when it was put in place: enough to notice that somebody edited it."""
+
+    size: int
+    mtime_ns: int
+
+
+UNKNOWN = FileStamp(-1, 0)
+"""The stamp of a file that was not looked at."""
+
+
+class Manifest(NamedTuple):
+    """Names are of the layout: relative to the prefix, with forward slashes."""
+
+    added: Mapping[str, FileStamp] = {}
+    """Files that came."""
+    removed: Mapping[str, FileStamp] = {}
+    """Files that left."""
+    created: tuple[str, ...] = ()
+    """Folders that were not there before."""
+
+    def write(self, directory: str, disk: Disk) -> None:
+        """Write it into the folder of its transaction, durably. Raises OSError."""
+        text = json.dumps(self._asdict(), separators=(",", ":"))
+        disk.write(os.path.join(directory, _NAME), text.encode())
+
+    @classmethod
+    def read(cls, directory: str) -> Manifest:
+        """Return the manifest of the transaction in `directory`. Raises JournalError."""
+        try:
+            with open(os.path.join(directory, _NAME), encoding="utf-8") as file:
+                return cls.of(json.load(file))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise JournalError(
+                f"The list of files of transaction {os.path.basename(directory)} cannot be read:"
+                f" {error}; nothing was touched."
+            ) from error
+
+    @classmethod
+    def of(cls, data: Any) -> Manifest:
+        """Return the manifest that is written down in `data`."""
+        created = tuple(str(path) for path in data["created"])
+        return cls(_stamps(data["added"]), _stamps(data["removed"]), created)
+
+
+def _stamps(data: Any) -> dict[str, FileStamp]:
+    if isinstance(data, list):  # before 0.1 was released: names alone
+        return {str(path): UNKNOWN for path in data}
+    return {path: FileStamp(*stamp) for path, stamp in data.items()}
