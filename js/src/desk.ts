@@ -30,6 +30,8 @@ export class Desk implements IDisposable {
   readonly kernel: IKernel;
   state: PanelState = { kind: 'starting' };
   job: IJob | null = null;
+  /** The versions that were looked up last, beside whatever else goes on. */
+  lookup: IJob | null = null;
   packages: IPackage[] | null = null;
   upgrades: { [name: string]: string } | null = null;
   cells: ICells | null = null;
@@ -90,6 +92,14 @@ export class Desk implements IDisposable {
   async start(method: string, params: object): Promise<void> {
     this.trouble = '';
     const job = await this._ask<IJob>(method, params, true);
+    if (job) {
+      this._take(job);
+    }
+  }
+
+  /** Look up the versions of what is being typed; the answer comes by itself, or never. */
+  async lookUp(line: string, cursor: number): Promise<void> {
+    const job = await this._ask<IJob>('versions', { line, cursor }, true, () => undefined);
     if (job) {
       this._take(job);
     }
@@ -188,7 +198,7 @@ export class Desk implements IDisposable {
       this.job = { ...this.job, state: 'failed', result };
       this._ended.emit(this.job);
     }
-    this.packages = this.upgrades = this.cells = this.history = null;
+    this.packages = this.upgrades = this.cells = this.history = this.lookup = null;
   }
 
   private async _ask<T>(
@@ -222,9 +232,15 @@ export class Desk implements IDisposable {
   }
 
   private _take(job: IJob): void {
-    const known = this.job;
+    const aside = job.kind === 'versions';
+    const known = aside ? this.lookup : this.job;
     if (known && known.id === job.id && known.state !== 'running') {
       return; // a message that was overtaken
+    }
+    if (aside) {
+      this.lookup = job;
+      this._changed.emit();
+      return;
     }
     this.job = job;
     if (job.state !== 'running') {

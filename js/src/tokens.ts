@@ -75,11 +75,20 @@ export interface IResult {
   message?: IMessage;
   kernel?: { name: string; display_name?: string } | null;
   upgrades?: { [name: string]: string };
+  line?: string;
+  versions?: IVersion[];
+}
+
+/** A version that can be had, and what the box holds when it is chosen. */
+export interface IVersion {
+  version: string;
+  line: string;
+  note: string;
 }
 
 export interface IJob {
   id: string;
-  kind: 'install' | 'uninstall' | 'undo' | 'new-environment' | 'upgrades';
+  kind: 'install' | 'uninstall' | 'undo' | 'new-environment' | 'upgrades' | 'versions';
   title: string;
   state: 'running' | 'ended' | 'failed';
   words: string;

@@ -5,13 +5,14 @@ import type { IFacts } from '../tokens';
 import type { IViewProps } from './view';
 import { Button } from './parts';
 import { Progress } from './progress';
+import { Requirements } from './requirements';
 import { Result } from './result';
 
 export function Install(props: IViewProps & { facts: IFacts }): JSX.Element {
   const { model, desk, trans } = props;
   const submit = (event?: React.FormEvent) => {
     event?.preventDefault();
-    if (!desk.working) {
+    if (!desk.working && can(props.facts)) {
       void model.install(model.line);
     }
   };
@@ -22,17 +23,7 @@ export function Install(props: IViewProps & { facts: IFacts }): JSX.Element {
       <form onSubmit={submit}>
         <label htmlFor="safeinstall-requirements">{trans.__('Install')}</label>
         <div className="si-Row">
-          <input
-            id="safeinstall-requirements"
-            className="jp-mod-styled"
-            data-safeinstall="requirements"
-            placeholder={trans.__('pandas "polars>=1"')}
-            autoComplete="off"
-            autoCapitalize="off"
-            spellCheck={false}
-            value={model.line}
-            onChange={event => model.setLine(event.target.value)}
-          />
+          <Requirements {...props} onSubmit={() => submit()} />
           <Button
             label={trans.__('Install')}
             hook="install"

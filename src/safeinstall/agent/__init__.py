@@ -26,6 +26,7 @@ METHODS = {
     "status": "safeinstall.agent.jobs",
     "packages": "safeinstall.agent.packages",
     "upgrades": "safeinstall.agent.upgrades",
+    "versions": "safeinstall.agent.versions",
     "cells": "safeinstall.agent.cells",
     "rewrite": "safeinstall.agent.cells",
     "record": "safeinstall.agent.record",
