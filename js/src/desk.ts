@@ -5,7 +5,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import type { IDoor } from './kernel';
 import { Refused } from './question';
-import type { ICells, IFacts, IJob, IPackage, ITransaction, PanelState } from './tokens';
+import type { ICells, IFacts, IFinding, IJob, IPackage, ITransaction, PanelState } from './tokens';
 
 /** What a desk needs of a kernel connection: less than Lab's interface, so that tests can fake it. */
 export interface IKernel {
@@ -36,6 +36,8 @@ export class Desk implements IDisposable {
   upgrades: { [name: string]: string } | null = null;
   cells: ICells | null = null;
   history: ITransaction[] | null = null;
+  /** Damage, as far as somebody has had it looked for. */
+  findings: IFinding[] | null = null;
   /** What went wrong with the last question, in the place where it was asked. */
   trouble = '';
 
@@ -198,7 +200,8 @@ export class Desk implements IDisposable {
       this.job = { ...this.job, state: 'failed', result };
       this._ended.emit(this.job);
     }
-    this.packages = this.upgrades = this.cells = this.history = this.lookup = null;
+    this.packages = this.upgrades = this.cells = this.history = null;
+    this.lookup = this.findings = null;
   }
 
   private async _ask<T>(
@@ -256,8 +259,16 @@ export class Desk implements IDisposable {
       this.upgrades = job.result?.upgrades ?? {};
       return;
     }
-    if (job.result?.outcome?.status === 'done') {
+    const { outcome, transaction, findings } = job.result ?? {};
+    if (findings) {
+      this.findings = findings;
+    }
+    if (job.kind === 'importable') {
+      void this.look(true);
+    }
+    if (outcome?.status === 'done' || transaction) {
       this.upgrades = null;
+      this.findings = findings ?? null; // what was found before is out of date
       if (this.packages) {
         void this.loadPackages();
       }

@@ -5,7 +5,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import * as cells from './cells';
 import { Desk } from './desk';
 import { KernelDoor } from './kernel';
-import { DEFAULTS, IJob, IOptions, ISafeInstall, PanelState } from './tokens';
+import { DEFAULTS, IAction, IJob, IOptions, ISafeInstall, PanelState } from './tokens';
 import type { ISubject, SubjectTracker } from './tracker';
 
 /** The part of Lab's kernel spec manager that is needed to find a kernel that was just made. */
@@ -71,6 +71,16 @@ export class PanelModel implements ISafeInstall {
 
   async uninstall(name: string): Promise<void> {
     await this._start('uninstall', { line: name });
+  }
+
+  /** Do what the button of a finding says: the agent has chosen what that is. */
+  async act(action: IAction): Promise<void> {
+    await this._start(action.method, { ask: this.options.ask, ...action.params });
+  }
+
+  /** Look for damage. */
+  async examine(): Promise<void> {
+    await this._desk?.start('examine', {});
   }
 
   /** Do what was shown, now that it was seen. */

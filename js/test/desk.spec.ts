@@ -132,4 +132,16 @@ describe('a desk', () => {
     expect(door.asked.map(question => question.method).sort()).toEqual(['history', 'packages']);
     expect(desk.working).toBe(false);
   });
+
+  it('keeps the damage it was told of until something is changed', async () => {
+    const { door, desk } = await ready();
+    const found: any = { code: 'leftover', severity: 'warning', message: 'm', context: '' };
+    door.told.emit(job({ id: 'e', kind: 'examine', state: 'ended', result: { findings: [found] } }));
+    expect(desk.findings).toEqual([found]);
+    const outcome: any = { status: 'done', plan: { changes: [] }, findings: [] };
+    door.told.emit(job({ id: 'i', state: 'ended', result: { outcome } }));
+    expect(desk.findings).toBeNull();
+    door.told.emit(job({ id: 'm', kind: 'importable', state: 'ended', result: {} }));
+    expect(door.last.method).toBe('facts'); // what could not be imported may be there now
+  });
 });

@@ -23,7 +23,7 @@ export function Interpreter(props: IViewProps & { facts: IFacts }): JSX.Element 
         <div>
           <div className="si-Verdict-sentence">{verdict.sentence}</div>
           {verdict.reason && <div className="si-Note">{verdict.reason}</div>}
-          {verdict.state === 'no' && mayMake && <NewEnvironment {...props} />}
+          {verdict.new_environment && mayMake && <NewEnvironment {...props} />}
         </div>
       </div>
       <dl className="si-Facts">

@@ -35,6 +35,12 @@ export function Packages(props: IViewProps): JSX.Element {
               disabled={desk.working || all.length === 0}
               onClick={() => void model.checkUpgrades()}
             />
+            <Button
+              label={trans.__('Look for damage')}
+              quiet
+              disabled={desk.working}
+              onClick={() => void model.examine()}
+            />
           </div>
           <div className="si-List" tabIndex={0} role="group" aria-label={title}>
             <ul>
