@@ -111,9 +111,9 @@ screenshots: $(VENV)/ui $(NODE)/tested
 torture: $(VENV)/ready
 	@for what in kills races; do PYTHONPATH=tests $(VENV)/bin/python -m torture.$$what || exit 1; done
 
-bench: $(VENV)/ready
+bench: $(VENV)/ui $(PANEL)/ready
 	@$(VENV)/bin/python -m pip wheel -qq --wheel-dir $(CACHE)/stack numpy pandas matplotlib scikit-learn seaborn
-	@for measure in load satisfied stack transaction; do PYTHONPATH=tests $(VENV)/bin/python -m benchmarks.$$measure; done
+	@for measure in load satisfied stack transaction panel; do PYTHONPATH=tests $(VENV)/bin/python -m benchmarks.$$measure; done
 
 demo: $(VENV)/ready
 	@$(VENV)/bin/python binder/demo.py

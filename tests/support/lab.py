@@ -105,11 +105,14 @@ def serving(
     server: Environment,
     folder: Path,
     notebooks: Path,
-    *,
+    *more: str,
     app: str = "lab",
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
-    """Start `jupyter lab` or `jupyter notebook` on this machine only; the value is its address."""
+    """Start a server on this machine only; the value is its address.
+
+    `app` is `lab`, `notebook`, or `jupyter_server` (which has kernels and no pages).
+    """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     home = folder / "home"
@@ -127,16 +130,11 @@ def serving(
     options = [
         "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--port-retries=0",
         "--IdentityProvider.token=", "--ServerApp.password=",
-        "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={notebooks}",
-        "--LabApp.expose_app_in_browser=True" if app == "lab"
-        else "--JupyterNotebookApp.expose_app_in_browser=True",
+        "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={notebooks}", *more,
     ]  # fmt: skip
-    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
-    overrides = folder / "data" / "overrides.json"
-    overrides.parent.mkdir(exist_ok=True)
-    overrides.write_text(json.dumps(quiet), "utf-8")
-    options.append(f"--LabServerApp.app_settings_dir={overrides.parent}")
-    module = "jupyterlab" if app == "lab" else "notebook"
+    if app != "jupyter_server":
+        options += _for_a_page(folder, app)
+    module = "jupyterlab" if app == "lab" else app
     with (folder / f"{app}.log").open("w") as log:
         process = subprocess.Popen(
             [str(server.python), "-m", module, *options],
@@ -157,6 +155,19 @@ def serving(
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, 9)
             process.wait(10)
+
+
+def _for_a_page(folder: Path, app: str) -> list[str]:
+    """Let tests reach into the page, and the page be quiet about news."""
+    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
+    overrides = folder / "data" / "overrides.json"
+    overrides.parent.mkdir(exist_ok=True)
+    overrides.write_text(json.dumps(quiet), "utf-8")
+    name = "LabApp" if app == "lab" else "JupyterNotebookApp"
+    return [
+        f"--{name}.expose_app_in_browser=True",
+        f"--LabServerApp.app_settings_dir={overrides.parent}",
+    ]
 
 
 def _until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 
 from support import lab
 from support.wheels import make_wheel
-from ui.conftest import Site
 from ui.desk import Desk
+from ui.site import Site
 
 pytestmark = [pytest.mark.integration, pytest.mark.ui]
 

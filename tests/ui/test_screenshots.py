@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 
 from support.environments import CHECKOUT
 from support.wheels import make_wheel
-from ui.conftest import Site
 from ui.desk import Desk
+from ui.site import Site
 from ui.test_install import slow_project
 
 pytestmark = [pytest.mark.integration, pytest.mark.ui]

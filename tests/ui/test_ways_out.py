@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from support.environments import changes, snapshot
-from ui.conftest import Site
 from ui.desk import Desk
+from ui.site import Site
 
 pytestmark = [pytest.mark.integration, pytest.mark.ui]
 

@@ -10,7 +10,7 @@ export function Packages(props: IViewProps): JSX.Element {
   const { desk, model, trans } = props;
   const [filter, setFilter] = React.useState('');
   const all = desk.packages;
-  const words = filter.trim().toLowerCase();
+  const words = React.useDeferredValue(filter).trim().toLowerCase();
   const shown = all?.filter(found => found.name.toLowerCase().includes(words));
   const title = all ? trans.__('Packages (%1)', all.length) : trans.__('Packages');
   const searching = desk.working && desk.job?.kind === 'upgrades';
@@ -42,20 +42,22 @@ export function Packages(props: IViewProps): JSX.Element {
               onClick={() => void model.examine()}
             />
           </div>
-          <div className="si-List" tabIndex={0} role="group" aria-label={title}>
-            <ul>
-              {shown?.map(found => (
-                <Row
-                  key={found.name}
-                  found={found}
-                  upgrade={desk.upgrades?.[found.name] ?? ''}
-                  disabled={desk.working}
-                  trans={trans}
-                  onUpgrade={install => void model.install(install)}
-                  onRemove={mayRemove ? name => void model.uninstall(name) : null}
-                />
-              ))}
-            </ul>
+          <div className="si-List" tabIndex={0} role="list" aria-label={title}>
+            {pages(shown ?? []).map((page, index) => (
+              <ul key={index} className="si-Page" role="presentation">
+                {page.map(found => (
+                  <Row
+                    key={found.name}
+                    found={found}
+                    upgrade={desk.upgrades?.[found.name] ?? ''}
+                    disabled={desk.working}
+                    trans={trans}
+                    onUpgrade={install => void model.install(install)}
+                    onRemove={mayRemove ? name => void model.uninstall(name) : null}
+                  />
+                ))}
+              </ul>
+            ))}
           </div>
           {shown?.length === 0 && <div className="si-Note">{trans.__('None of that name.')}</div>}
           {desk.upgrades && Object.keys(desk.upgrades).length === 0 && (
@@ -65,6 +67,14 @@ export function Packages(props: IViewProps): JSX.Element {
       )}
     </Section>
   );
+}
+
+/** The browser lays out the pages that are in sight: one by one, a thousand rows cost it more. */
+const PAGE = 20;
+
+function pages(all: IPackage[]): IPackage[][] {
+  const count = Math.ceil(all.length / PAGE);
+  return Array.from({ length: count }, (_, at) => all.slice(at * PAGE, (at + 1) * PAGE));
 }
 
 interface IRowProps {
@@ -81,7 +91,7 @@ const Row = React.memo(
     const { found, upgrade, trans } = props;
     const name = found.name;
     return (
-      <li className="si-Package">
+      <li className="si-Package" role="listitem">
         <span className="si-Package-name">{name}</span>
         <span className="si-Package-version">{found.version}</span>
         <span className="si-Package-note">{noteOf(found, trans)}</span>
