@@ -18,10 +18,11 @@ from typing import Any
 from . import privileges
 from .environments import CACHE, CHECKOUT, Environment, Workshop, server_settings
 
-__all__ = ["chromium", "equip_server", "kernelspec", "notebook", "serving"]
+__all__ = ["OLDEST_LAB", "chromium", "equip_server", "kernelspec", "notebook", "serving"]
 
 PANEL = CACHE / "panel"
 LAB = CACHE / "lab"
+OLDEST_LAB = CACHE / "lab-oldest"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -39,13 +40,16 @@ def chromium() -> str:
     raise RuntimeError("The tests in tests/ui need Chromium: sudo apt install chromium")
 
 
-def equip_server(shop: Workshop, prefix: Path) -> Environment:
-    """Make an environment with JupyterLab, Notebook 7 and the panel in it."""
+def equip_server(shop: Workshop, prefix: Path, wheels: Path = LAB) -> Environment:
+    """Make an environment with JupyterLab, Notebook 7 and the panel in it.
+
+    `wheels`: the folder that says which JupyterLab and Notebook.
+    """
     wheel = next(iter(sorted(PANEL.glob("safeinstall-*.whl"))), None)
     if wheel is None:
         raise RuntimeError(f"The panel is not built: run make in {CHECKOUT}")
     shop.run(shop.uv, "venv", "-q", "--python", shop.base, prefix)
-    links = ("--no-index", "--find-links", LAB, "--find-links", shop.wheels)
+    links = ("--no-index", "--find-links", wheels, "--find-links", shop.wheels)
     shop.run(
         shop.uv, "pip", "install", "-q", *links, "--python", prefix / "bin" / "python",
         "jupyterlab", "notebook", wheel,

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from support import lab, privileges
+from support.environments import Environment
 from ui.desk import Desk
 from ui.site import Site, a_site
 
@@ -33,6 +34,28 @@ def site() -> Iterator[Site]:
             made.serving("notebook", server, app="notebook"),
         ):
             yield made
+
+
+@pytest.fixture(scope="session")
+def oldest(site: Site) -> Iterator[tuple[str, str]]:
+    """The oldest JupyterLab and Notebook the panel works in, by the names of their servers."""
+    server = lab.equip_server(site.shop, site.folder / "oldest", lab.OLDEST_LAB)
+    with (
+        site.serving("lab-oldest", server),
+        site.serving("notebook-oldest", server, app="notebook"),
+    ):
+        yield "lab-oldest", "notebook-oldest"
+
+
+@pytest.fixture(scope="session")
+def gateway(site: Site) -> Iterator[str]:
+    """A JupyterLab whose kernels are all another server's, by the name of its server."""
+    server = Environment(prefix=site.folder / "server", kind="uv-venv", base=site.shop.base)
+    with (
+        site.serving("gateway", server, app="jupyter_server") as url,
+        site.serving("lab-remote", server, f"--gateway-url={url}"),
+    ):
+        yield "lab-remote"
 
 
 @pytest.fixture
