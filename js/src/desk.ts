@@ -183,6 +183,13 @@ export class Desk implements IDisposable {
     } else if (status === 'idle' && !this._asked) {
       this._asked = true;
       void this.look();
+    } else if (status === 'starting' && this.state.kind !== 'ready') {
+      this._set({ kind: 'starting' });
+      if (this._life > 0 && !this._asked) {
+        // Of a kernel that was started again by itself Lab hears no more until it is asked something.
+        this._asked = true;
+        void this.look();
+      }
     } else if ((status === 'busy' || status === 'unknown') && this.state.kind === 'starting') {
       this._set({ kind: 'busy' });
     }

@@ -220,6 +220,9 @@ export class PanelModel implements ISafeInstall {
     if (made && this._switching === desk) {
       void this._switch(made.name);
     }
+    if (desk === this._desk && desk.cells && job.result?.outcome?.status === 'done') {
+      void this.loadCells(); // what was missing may be there now
+    }
     this._ended.emit({ desk, job });
   }
 

@@ -58,6 +58,21 @@ describe('a desk', () => {
     expect(desk.facts?.label).toBe('new');
   });
 
+  it('asks a kernel that was started again by itself, which is never heard to be idle', async () => {
+    const { kernel, door, desk } = await ready();
+    for (const status of ['restarting', 'autorestarting', 'unknown']) {
+      kernel.is(status);
+    }
+    expect(door.asked).toHaveLength(1);
+    kernel.is('starting');
+    expect(desk.state.kind).toBe('starting');
+    expect(door.asked).toHaveLength(2);
+    await door.last.answer(facts({ name: 'second life' }));
+    kernel.is('idle');
+    expect(door.asked).toHaveLength(2);
+    expect(desk.facts?.name).toBe('second life');
+  });
+
   it('drops a reply after the kernel is gone', async () => {
     const { kernel, door, desk } = seated();
     await settled();

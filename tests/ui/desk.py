@@ -40,14 +40,23 @@ class Desk:
         self.notebooks = notebooks
         self.app = "lab"
         self.complaints: list[str] = []
+        self.questions = 0
+        """Silent requests that the page has sent to kernels."""
         page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
         page.on("console", self._hear)
         page.on("pageerror", self._stumble)
+        page.on("websocket", lambda socket: socket.on("framesent", self._count))
 
     def _stumble(self, error: object) -> None:
         if self.in_lab or not any(own in str(error) for own in NOTEBOOKS_OWN):
             self.complaints.append(f"page error: {error}")
+
+    def _count(self, sent: str | bytes) -> None:
+        text = sent if isinstance(sent, str) else sent[:4000].decode("utf-8", "replace")
+        text = text.replace(" ", "")
+        if '"execute_request"' in text and '"silent":true' in text:
+            self.questions += 1
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(word in message.text for word in HARMLESS):
@@ -163,6 +172,15 @@ class Desk:
             number,
         )
         return text
+
+    def configure(self, **settings: object) -> None:
+        """Set what the user can set (Settings, safeinstall); nothing named means the defaults."""
+        body = json.dumps({"raw": json.dumps(settings)}).encode()
+        url = f"{self.urls[self.app]}/lab/api/settings/safeinstall:plugin"
+        request = urllib.request.Request(
+            url, body, {"Content-Type": "application/json"}, method="PUT"
+        )
+        urllib.request.urlopen(request, timeout=10).close()
 
     def switch_kernel(self, name: str) -> None:
         """Give the notebook another kernel, as the kernel menu does."""

@@ -126,10 +126,10 @@ const Row = React.memo(
 
 function noteOf(found: IPackage, trans: TranslationBundle): string {
   const count = found.needed_by.length;
-  if (count === 0) {
-    return '';
-  }
-  return count === 1
-    ? trans.__('needed by %1', found.needed_by[0])
-    : trans.__('needed by %1', count);
+  const asked = found.requested ? trans.__('asked for') : '';
+  const needed =
+    count === 0
+      ? ''
+      : trans.__('needed by %1', count === 1 ? found.needed_by[0] : count);
+  return [asked, needed].filter(Boolean).join(', ');
 }

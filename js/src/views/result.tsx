@@ -50,8 +50,10 @@ export function Result(props: IViewProps & { job: IJob }): JSX.Element {
 function Question(
   props: IViewProps & { job: IJob; outcome: IOutcome; lines: string[] }
 ): JSX.Element {
-  const { outcome, model, desk, trans } = props;
+  const { outcome, model, desk, job, trans } = props;
   const planned = outcome.status === 'planned';
+  const anyway =
+    job.kind === 'uninstall' ? trans.__('Remove anyway') : trans.__('Install anyway');
   return (
     <div className="si-Plan" data-safeinstall="plan">
       {!planned && props.lines.map((line, index) => <div key={index}>{line}</div>)}
@@ -60,7 +62,7 @@ function Question(
       )}
       <div className="si-Buttons">
         <Button
-          label={planned ? trans.__('Confirm') : trans.__('Install anyway')}
+          label={planned ? trans.__('Confirm') : anyway}
           hook="confirm"
           primary={planned}
           onClick={() => void model.confirm()}
