@@ -274,6 +274,7 @@ export class Desk implements IDisposable {
       void this.look(true);
     }
     if (outcome?.status === 'done' || transaction) {
+      this.lookup = null;
       this.upgrades = null;
       this.findings = findings ?? null; // what was found before is out of date
       if (this.packages) {

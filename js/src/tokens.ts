@@ -92,6 +92,7 @@ export interface IResult {
   kernel?: { name: string; display_name?: string } | null;
   upgrades?: { [name: string]: string };
   line?: string;
+  cursor?: number;
   versions?: IVersion[];
 }
 

@@ -49,7 +49,7 @@ async function seated() {
     tell: (line: string, versions: string[], id = 'v1', state: any = 'ended') =>
       act(async () => {
         const offers = versions.map(one => ({ version: one, line: `${line}==${one}`, note: '' }));
-        door.told.emit(job({ id, kind: 'versions', state, result: { line, versions: offers } }));
+        door.told.emit(job({ id, kind: 'versions', state, result: { line, cursor: line.length, versions: offers } }));
       })
   };
 }
@@ -120,6 +120,27 @@ describe('the box', () => {
     await at.press('ArrowDown');
     await at.tell('pandas', [], 'v2');
     expect(at.host.textContent).toContain('No versions are known.');
+  });
+
+  it('does not ask twice about the same, until something was installed', async () => {
+    const at = await seated();
+    await at.type('pandas');
+    await at.press('ArrowDown');
+    await at.tell('pandas', ['2.0']);
+    await at.press('Escape');
+    await at.press('ArrowDown');
+    expect(at.options()).toHaveLength(1);
+    expect(at.lookups()).toHaveLength(1);
+    await act(async () => at.box().setSelectionRange(2, 2));
+    await at.press('Escape');
+    await at.press('ArrowDown'); // elsewhere in the line: another requirement, perhaps
+    expect(at.lookups()).toHaveLength(2);
+    await at.press('Escape');
+    const outcome: any = { status: 'done', plan: { changes: [] }, findings: [] };
+    await act(async () => at.door.told.emit(job({ state: 'ended', result: { outcome } })));
+    await act(async () => at.box().setSelectionRange(6, 6));
+    await at.press('ArrowDown');
+    expect(at.lookups()).toHaveLength(3);
   });
 
   it('keeps an install and a look-up apart', async () => {

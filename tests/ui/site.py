@@ -34,11 +34,13 @@ class Site:
     kernels: dict[str, Environment]
     urls: dict[str, str]
 
-    def fresh(self, kind: str, *packages: str, base: Path | None = None) -> str:
+    def fresh(
+        self, kind: str, *packages: str, base: Path | None = None, place: Path | None = None
+    ) -> str:
         """Make another environment with a kernel; the value is the kernel's name."""
         name = f"{kind}-{next(_numbers)}"
-        prefix = self.folder / "kernels" / name
-        prefix.parent.mkdir(exist_ok=True)
+        prefix = place or self.folder / "kernels" / name
+        prefix.parent.mkdir(parents=True, exist_ok=True)
         make_kernel(self.shop, prefix, base or self.shop.base, *packages)
         self.kernels[name] = Environment(prefix=prefix, kind="uv-venv", base=self.shop.base)
         argv = [str(prefix / "bin" / "python"), "-m", "ipykernel_launcher", "-f"]

@@ -53,10 +53,11 @@ function Wrong(props: IViewProps & { item: IWrong }): JSX.Element {
           {item.rewritable && (
             <Button
               label={trans.__('Use %safeinstall')}
+              primary
               onClick={() => void model.rewrite(item.cell)}
             />
           )}
-          <Actions {...props} actions={item.actions} />
+          <Actions {...props} actions={item.actions} quiet={item.rewritable} />
           <Button
             label={trans.__('Show the cell')}
             quiet
@@ -68,7 +69,8 @@ function Wrong(props: IViewProps & { item: IWrong }): JSX.Element {
   );
 }
 
-function Actions(props: IViewProps & { actions: IAction[] }): JSX.Element {
+/** The first is the way on that is meant; `quiet` where another button is. */
+function Actions(props: IViewProps & { actions: IAction[]; quiet?: boolean }): JSX.Element {
   const { actions, desk, model } = props;
   return (
     <>
@@ -77,6 +79,8 @@ function Actions(props: IViewProps & { actions: IAction[] }): JSX.Element {
           key={index}
           label={action.label}
           title={action.title}
+          primary={index === 0 && !props.quiet}
+          quiet={index > 0 || props.quiet}
           disabled={desk.working}
           onClick={() => void model.act(action)}
         />

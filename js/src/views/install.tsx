@@ -18,6 +18,14 @@ export function Install(props: IViewProps & { facts: IFacts }): JSX.Element {
   };
   const job = desk.job;
   const shown = job && job.kind !== 'upgrades' ? job : null;
+  const status = React.useRef<HTMLDivElement>(null);
+  // Work may be started from a section far below: what becomes of it must be seen.
+  const working = shown?.state === 'running' ? shown.id : null;
+  React.useEffect(() => {
+    if (working !== null) {
+      status.current?.scrollIntoView?.({ block: 'nearest' });
+    }
+  }, [working]);
   return (
     <section className="si-Install" aria-label={trans.__('Install')}>
       <form onSubmit={submit}>
@@ -33,7 +41,13 @@ export function Install(props: IViewProps & { facts: IFacts }): JSX.Element {
           />
         </div>
       </form>
-      <div aria-live="polite" role="status" data-safeinstall="status" className="si-Status">
+      <div
+        ref={status}
+        aria-live="polite"
+        role="status"
+        data-safeinstall="status"
+        className="si-Status"
+      >
         {shown?.state === 'running' && <Progress {...props} job={shown} />}
         {shown && shown.state !== 'running' && <Result {...props} job={shown} />}
         {desk.trouble && <div className="si-Trouble">{desk.trouble}</div>}

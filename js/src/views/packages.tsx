@@ -91,7 +91,7 @@ const Row = React.memo(
     const { found, upgrade, trans } = props;
     const name = found.name;
     return (
-      <li className="si-Package" role="listitem">
+      <li className={`si-Package${upgrade ? ' si-mod-upgrade' : ''}`} role="listitem">
         <span className="si-Package-name">{name}</span>
         <span className="si-Package-version">{found.version}</span>
         <span className="si-Package-note">{noteOf(found, trans)}</span>
@@ -126,10 +126,8 @@ const Row = React.memo(
 
 function noteOf(found: IPackage, trans: TranslationBundle): string {
   const count = found.needed_by.length;
-  const asked = found.requested ? trans.__('asked for') : '';
-  const needed =
-    count === 0
-      ? ''
-      : trans.__('needed by %1', count === 1 ? found.needed_by[0] : count);
-  return [asked, needed].filter(Boolean).join(', ');
+  if (count === 0) {
+    return found.requested ? trans.__('asked for') : '';
+  }
+  return trans.__('needed by %1', count === 1 ? found.needed_by[0] : count);
 }

@@ -1,7 +1,7 @@
 /** The box for requirements, with the versions the kernel's index offers for the one being typed. */
 import * as React from 'react';
 
-import type { IVersion } from '../tokens';
+import type { IJob, IResult, IVersion } from '../tokens';
 import type { IViewProps } from './view';
 
 const LIST = 'safeinstall-versions';
@@ -14,24 +14,27 @@ export function Requirements(props: IViewProps & { onSubmit: () => void }): JSX.
   const { model, desk, trans } = props;
   const box = React.useRef<HTMLInputElement>(null);
   const timer = React.useRef<ReturnType<typeof setTimeout>>();
-  /** The line whose versions are wanted, and whether somebody asked for them by a key. */
-  const [wanted, setWanted] = React.useState<{ line: string; asked: boolean } | null>(null);
+  /** Where in which line versions are wanted, and whether somebody asked for them by a key. */
+  const [wanted, setWanted] = React.useState<IWanted | null>(null);
   const [active, setActive] = React.useState(-1);
   React.useEffect(() => () => clearTimeout(timer.current), []);
 
   const current = wanted !== null && wanted.line === model.line ? wanted : null;
   // An answer about another line than the one in the box has come too late.
-  const job = desk.lookup?.result?.line === model.line ? desk.lookup : null;
-  const offers: IVersion[] = (current && job?.state === 'ended' && job.result?.versions) || [];
+  const answer = current && answerTo(current, desk.lookup);
+  const offers: IVersion[] = answer?.versions ?? [];
   const open = offers.length > 0;
   const looking = current !== null && desk.lookup?.state === 'running';
 
   const lookUp = (asked: boolean) => {
     clearTimeout(timer.current);
     const line = box.current?.value ?? model.line;
-    setWanted({ line, asked });
+    const now = { line, cursor: box.current?.selectionStart ?? line.length, asked };
+    setWanted(now);
     setActive(-1);
-    void desk.lookUp(line, box.current?.selectionStart ?? line.length);
+    if (!answerTo(now, desk.lookup)) {
+      void desk.lookUp(line, now.cursor);
+    }
   };
   const close = () => {
     clearTimeout(timer.current);
@@ -134,12 +137,26 @@ export function Requirements(props: IViewProps & { onSubmit: () => void }): JSX.
           </li>
         ))}
       </ul>
-      <div className={current?.asked && !open ? 'si-Note' : 'si-Unseen'} role="status">
+      <div
+        className={current?.asked && !open && (looking || answer) ? 'si-Versions' : 'si-Unseen'}
+        role="status"
+      >
         {looking && current?.asked && trans.__('looking up versions …')}
-        {!looking && current && job?.state === 'ended' && told(offers, current.asked, props)}
+        {!looking && answer && told(offers, current?.asked ?? false, props)}
       </div>
     </div>
   );
+}
+
+interface IWanted {
+  line: string;
+  cursor: number;
+  asked: boolean;
+}
+
+function answerTo(wanted: IWanted, job: IJob | null): IResult | null {
+  const result = job?.state === 'ended' ? job.result : null;
+  return result?.line === wanted.line && result.cursor === wanted.cursor ? result : null;
 }
 
 function told(offers: IVersion[], asked: boolean, props: IViewProps): string {

@@ -22,7 +22,12 @@ export function Result(props: IViewProps & { job: IJob }): JSX.Element {
         <Sign mark={markOf(message.mark)} />
         <div className="si-Result-text">
           <div>{message.headline}</div>
-          {!asking && message.lines.map((line, index) => <div key={index}>{line}</div>)}
+          {!asking &&
+            message.lines.map((line, index) => (
+              <div key={index} className="si-Note">
+                {line}
+              </div>
+            ))}
         </div>
       </div>
       {asking && outcome && <Question {...props} outcome={outcome} lines={message.lines} />}

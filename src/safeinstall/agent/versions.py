@@ -24,17 +24,19 @@ _MOST: Final = 8
 def versions(params: Mapping[str, Any]) -> dict[str, Any]:
     """Look up versions for the requirement of `line` at `cursor`, as a job beside all others.
 
-    The result is `{"line", "name", "versions": [{"version", "line", "note"}]}`; `line` of a
-    version is what the box holds when it is chosen. Nothing to look up, or an index that cannot
+    The result is `{"line", "cursor", "name", "versions": [{"version", "line", "note"}]}`; `line`
+    of a version is what the box holds when it is chosen. Nothing to look up, or an index that cannot
     tell: no versions.
     """
     line = str(params.get("line", ""))
-    cursor = params.get("cursor")
-    typed = typed_at(line, cursor if isinstance(cursor, int) else len(line))
+    given = params.get("cursor")
+    cursor = given if isinstance(given, int) and 0 <= given <= len(line) else len(line)
+    typed = typed_at(line, cursor)
 
     def work(job: Job) -> dict[str, Any]:
         found = _offered(line, typed, job) if typed else []
-        return {"line": line, "name": typed.name if typed else "", "versions": found}
+        name = typed.name if typed else ""
+        return {"line": line, "cursor": cursor, "name": name, "versions": found}
 
     return start("versions", typed.name if typed else "", work, aside=True)
 
