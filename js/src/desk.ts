@@ -116,6 +116,14 @@ export class Desk implements IDisposable {
     }
   }
 
+  /** Show what came of a job of another kernel, which led here. */
+  show(job: IJob): void {
+    if (!this.job) {
+      this.job = job;
+      this._changed.emit();
+    }
+  }
+
   /** Put the last job's result away. */
   clear(): void {
     if (!this.working) {

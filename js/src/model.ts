@@ -218,7 +218,7 @@ export class PanelModel implements ISafeInstall {
   private _onEnded(desk: Desk, job: IJob): void {
     const made = job.kind === 'new-environment' ? job.result?.kernel : null;
     if (made && this._switching === desk) {
-      void this._switch(made.name);
+      void this._switch(made.name, job);
     }
     if (desk === this._desk && desk.cells && job.result?.outcome?.status === 'done') {
       void this.loadCells(); // what was missing may be there now
@@ -227,7 +227,7 @@ export class PanelModel implements ISafeInstall {
   }
 
   /** Give the notebook the kernel that was made for it; the document stays as it is. */
-  private async _switch(name: string): Promise<void> {
+  private async _switch(name: string, job: IJob): Promise<void> {
     const context = this._subject?.sessionContext;
     const mine = this._switching !== null && this._desk === this._switching;
     this._switching = null;
@@ -237,6 +237,7 @@ export class PanelModel implements ISafeInstall {
     await this._specs.refreshSpecs();
     if (this._specs.specs?.kernelspecs[name]) {
       await context.changeKernel({ name });
+      this._desk?.show(job);
     }
   }
 

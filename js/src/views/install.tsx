@@ -20,12 +20,12 @@ export function Install(props: IViewProps & { facts: IFacts }): JSX.Element {
   const shown = job && job.kind !== 'upgrades' ? job : null;
   const status = React.useRef<HTMLDivElement>(null);
   // Work may be started from a section far below: what becomes of it must be seen.
-  const working = shown?.state === 'running' ? shown.id : null;
+  const news = shown && `${shown.id} ${shown.state}`;
   React.useEffect(() => {
-    if (working !== null) {
+    if (news !== null) {
       status.current?.scrollIntoView?.({ block: 'nearest' });
     }
-  }, [working]);
+  }, [news]);
   return (
     <section className="si-Install" aria-label={trans.__('Install')}>
       <form onSubmit={submit}>

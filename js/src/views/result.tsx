@@ -15,7 +15,6 @@ export function Result(props: IViewProps & { job: IJob }): JSX.Element {
   }
   const status = outcome?.status;
   const asking = status === 'planned' || status === 'needs-confirmation';
-  const offered = props.desk.facts?.verdict.new_environment; // the way out stands there already
   return (
     <div className="si-Result">
       <div className="si-Row si-mod-top">
@@ -31,7 +30,7 @@ export function Result(props: IViewProps & { job: IJob }): JSX.Element {
         </div>
       </div>
       {asking && outcome && <Question {...props} outcome={outcome} lines={message.lines} />}
-      {stuck && !offered && <NewEnvironment {...props} />}
+      {stuck && <NewEnvironment {...props} />}
       {!stuck && status !== 'planned' && (
         <Ways ways={message.ways} trans={trans} onUse={line => model.setLine(line)} />
       )}
@@ -107,7 +106,9 @@ function Afterwards(props: IViewProps & { job: IJob; outcome: IOutcome }): JSX.E
           }
         />
       )}
-      {outcome.transaction && <Undo {...props} transaction={outcome.transaction} />}
+      {outcome.transaction && job.kind !== 'new-environment' && (
+        <Undo {...props} transaction={outcome.transaction} />
+      )}
     </div>
   );
 }

@@ -25,8 +25,8 @@ def versions(params: Mapping[str, Any]) -> dict[str, Any]:
     """Look up versions for the requirement of `line` at `cursor`, as a job beside all others.
 
     The result is `{"line", "cursor", "name", "versions": [{"version", "line", "note"}]}`; `line`
-    of a version is what the box holds when it is chosen. Nothing to look up, or an index that cannot
-    tell: no versions.
+    of a version is what the box holds when it is chosen. Nothing to look up, or an index that
+    cannot tell: no versions.
     """
     line = str(params.get("line", ""))
     given = params.get("cursor")
