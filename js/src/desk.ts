@@ -17,6 +17,9 @@ export interface IKernel {
   readonly disposed: ISignal<any, void>;
 }
 
+/** So long after a restart a kernel is asked that was not heard to be idle, in milliseconds. */
+const RESTART = 2000;
+
 export class Desk implements IDisposable {
   constructor(kernel: IKernel, open: () => IDoor, settings: () => object) {
     this.kernel = kernel;
@@ -67,6 +70,7 @@ export class Desk implements IDisposable {
       return;
     }
     this._isDisposed = true;
+    clearTimeout(this._restarted);
     this.kernel.statusChanged.disconnect(this._onStatus, this);
     this.kernel.disposed.disconnect(this.dispose, this);
     this._door?.dispose();
@@ -185,21 +189,27 @@ export class Desk implements IDisposable {
     if (status === 'restarting' || status === 'autorestarting') {
       this._forget();
       this._set({ kind: 'starting' });
+      // Of a kernel that was started again by itself Lab hears no more until it is asked something.
+      clearTimeout(this._restarted);
+      this._restarted = setTimeout(() => this._lookOnce(), RESTART);
     } else if (status === 'dead' || status === 'terminating') {
       this._forget();
       this._set({ kind: 'dead' });
-    } else if (status === 'idle' && !this._asked) {
-      this._asked = true;
-      void this.look();
-    } else if (status === 'starting' && this.state.kind !== 'ready') {
+    } else if (status === 'idle') {
+      this._lookOnce();
+    } else if (this._life > 0 && !this._asked && (status === 'starting' || status === 'unknown')) {
       this._set({ kind: 'starting' });
-      if (this._life > 0 && !this._asked) {
-        // Of a kernel that was started again by itself Lab hears no more until it is asked something.
-        this._asked = true;
-        void this.look();
-      }
     } else if ((status === 'busy' || status === 'unknown') && this.state.kind === 'starting') {
       this._set({ kind: 'busy' });
+    }
+  }
+
+  /** Ask for the facts, unless this process was asked. */
+  private _lookOnce(): void {
+    const status = this.kernel.status;
+    if (!this._asked && !this._isDisposed && status !== 'dead' && status !== 'busy') {
+      this._asked = true;
+      void this.look();
     }
   }
 
@@ -302,6 +312,7 @@ export class Desk implements IDisposable {
   private _door: IDoor | null = null;
   private _language = '';
   private _asked = false;
+  private _restarted: ReturnType<typeof setTimeout> | undefined;
   private _life = 0;
   private _isDisposed = false;
   private _changed = new Signal<this, void>(this);

@@ -1,3 +1,5 @@
+import { vi } from 'vitest';
+
 import { Desk } from '../src/desk';
 import { FakeDoor, FakeKernel, facts, job, settled } from './fakes';
 
@@ -58,19 +60,36 @@ describe('a desk', () => {
     expect(desk.facts?.label).toBe('new');
   });
 
-  it('asks a kernel that was started again by itself, which is never heard to be idle', async () => {
-    const { kernel, door, desk } = await ready();
-    for (const status of ['restarting', 'autorestarting', 'unknown']) {
+  it.each([['starting'], []])(
+    'asks a kernel that was started again by itself, of which no more is heard than %s',
+    async (...heard) => {
+      const { kernel, door, desk } = await ready();
+      vi.useFakeTimers();
+      for (const status of ['restarting', 'autorestarting', 'unknown', ...heard]) {
+        kernel.is(status);
+      }
+      expect(desk.state.kind).toBe('starting');
+      expect(door.asked).toHaveLength(1);
+      vi.advanceTimersByTime(2500);
+      vi.useRealTimers();
+      expect(door.asked).toHaveLength(2);
+      await door.last.answer(facts({ name: 'second life' }));
+      kernel.is('idle');
+      expect(door.asked).toHaveLength(2);
+      expect(desk.facts?.name).toBe('second life');
+    }
+  );
+
+  it('asks once only when a restarted kernel is heard to be idle', async () => {
+    const { kernel, door } = await ready();
+    vi.useFakeTimers();
+    for (const status of ['restarting', 'starting', 'busy', 'idle']) {
       kernel.is(status);
     }
-    expect(door.asked).toHaveLength(1);
-    kernel.is('starting');
-    expect(desk.state.kind).toBe('starting');
     expect(door.asked).toHaveLength(2);
-    await door.last.answer(facts({ name: 'second life' }));
-    kernel.is('idle');
+    vi.advanceTimersByTime(5000);
+    vi.useRealTimers();
     expect(door.asked).toHaveLength(2);
-    expect(desk.facts?.name).toBe('second life');
   });
 
   it('drops a reply after the kernel is gone', async () => {
