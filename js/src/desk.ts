@@ -1,33 +1,28 @@
 /** Everything known about one kernel: kept per process of the kernel, gone when it restarts. */
-import { Kernel } from '@jupyterlab/services';
 import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import type { IDoor } from './kernel';
+import { IKernel, Life } from './life';
 import { Refused } from './question';
 import type { ICells, IFacts, IFinding, IJob, IPackage, ITransaction, PanelState } from './tokens';
-
-/** What a desk needs of a kernel connection: less than Lab's interface, so that tests can fake it. */
-export interface IKernel {
-  readonly id: string;
-  readonly status: Kernel.Status;
-  readonly isDisposed: boolean;
-  readonly spec: Promise<{ language: string } | undefined>;
-  readonly statusChanged: ISignal<any, Kernel.Status>;
-  readonly disposed: ISignal<any, void>;
-}
-
-/** So long after a restart a kernel is asked that was not heard to be idle, in milliseconds. */
-const RESTART = 2000;
 
 export class Desk implements IDisposable {
   constructor(kernel: IKernel, open: () => IDoor, settings: () => object) {
     this.kernel = kernel;
     this._open = open;
     this._settings = settings;
-    kernel.statusChanged.connect(this._onStatus, this);
     kernel.disposed.connect(this.dispose, this);
-    void this._begin();
+    const desk = this;
+    this._life = new Life(kernel, {
+      get state() {
+        return desk.state;
+      },
+      meet: () => void this._opened(), // a job that another page has started is heard of at once
+      ask: () => void this.look(),
+      forget: () => this._forget(),
+      show: state => this._set(state)
+    });
   }
 
   readonly kernel: IKernel;
@@ -70,8 +65,7 @@ export class Desk implements IDisposable {
       return;
     }
     this._isDisposed = true;
-    clearTimeout(this._restarted);
-    this.kernel.statusChanged.disconnect(this._onStatus, this);
+    this._life.dispose();
     this.kernel.disposed.disconnect(this.dispose, this);
     this._door?.dispose();
     this._changed.emit();
@@ -166,57 +160,8 @@ export class Desk implements IDisposable {
     return this._ask<T>(method, params, true);
   }
 
-  private async _begin(): Promise<void> {
-    const spec = await this.kernel.spec.catch(() => undefined);
-    if (this._isDisposed) {
-      return;
-    }
-    this._language = spec?.language?.toLowerCase() ?? 'python';
-    if (this._language === 'python') {
-      this._opened(); // a job that another page has started is heard of at once
-    }
-    this._onStatus(this.kernel, this.kernel.status);
-  }
-
-  private _onStatus(_: unknown, status: Kernel.Status): void {
-    if (this._language === '') {
-      return;
-    }
-    if (this._language !== 'python') {
-      this._set({ kind: 'not-python', language: this._language });
-      return;
-    }
-    if (status === 'restarting' || status === 'autorestarting') {
-      this._forget();
-      this._set({ kind: 'starting' });
-      // Of a kernel that was started again by itself Lab hears no more until it is asked something.
-      clearTimeout(this._restarted);
-      this._restarted = setTimeout(() => this._lookOnce(), RESTART);
-    } else if (status === 'dead' || status === 'terminating') {
-      this._forget();
-      this._set({ kind: 'dead' });
-    } else if (status === 'idle') {
-      this._lookOnce();
-    } else if (this._life > 0 && !this._asked && (status === 'starting' || status === 'unknown')) {
-      this._set({ kind: 'starting' });
-    } else if ((status === 'busy' || status === 'unknown') && this.state.kind === 'starting') {
-      this._set({ kind: 'busy' });
-    }
-  }
-
-  /** Ask for the facts, unless this process was asked. */
-  private _lookOnce(): void {
-    const status = this.kernel.status;
-    if (!this._asked && !this._isDisposed && status !== 'dead' && status !== 'busy') {
-      this._asked = true;
-      void this.look();
-    }
-  }
-
   /** The process is gone: whatever it still answers is about nothing. */
   private _forget(): void {
-    this._life += 1;
-    this._asked = false;
     this._door?.forget();
     if (this.job?.state === 'running') {
       const result = {
@@ -238,8 +183,8 @@ export class Desk implements IDisposable {
       this._changed.emit();
     }
   ): Promise<T | null> {
-    const life = this._life;
-    const current = () => !this._isDisposed && life === this._life;
+    const life = this._life.count;
+    const current = () => !this._isDisposed && life === this._life.count;
     try {
       const value = await this._opened().ask<T>(method, params, now);
       return current() ? value : null;
@@ -310,10 +255,7 @@ export class Desk implements IDisposable {
   private _open: () => IDoor;
   private _settings: () => object;
   private _door: IDoor | null = null;
-  private _language = '';
-  private _asked = false;
-  private _restarted: ReturnType<typeof setTimeout> | undefined;
-  private _life = 0;
+  private _life: Life;
   private _isDisposed = false;
   private _changed = new Signal<this, void>(this);
   private _ended = new Signal<this, IJob>(this);
