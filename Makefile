@@ -9,6 +9,7 @@ CACHE := .cache
 BOOT := $(CACHE)/bootstrap
 WHEELS := $(CACHE)/wheelhouse
 LAB := $(CACHE)/lab
+OLDEST_LAB := $(CACHE)/lab-oldest
 PANEL := $(CACHE)/panel
 NODE := $(CACHE)/node
 PANEL_SOURCES := $(shell find js/src js/style js/schema src/safeinstall js/*.* -type f -not -path '*/generated/*' \
@@ -67,6 +68,12 @@ $(LAB)/ready: pyproject.toml $(BOOT)/ready
 	@$(BOOT)/bin/python tests/support/wheelhouse.py $(CACHE)/old 'ipykernel==6.29.5'
 	@touch $@
 
+# The oldest the panel works in.
+$(OLDEST_LAB)/ready: $(BOOT)/ready
+	@echo "fetching JupyterLab 4.2, once ..."
+	@$(BOOT)/bin/python tests/support/wheelhouse.py $(OLDEST_LAB) 'jupyterlab==4.2.*' 'notebook==7.2.*'
+	@touch $@
+
 # The wheel as it is shipped, with the panel: pip fetches what the build needs, Node where there is none.
 $(PANEL)/ready: $(BOOT)/ready $(PANEL_SOURCES)
 	@echo "building the panel ..."
@@ -86,7 +93,7 @@ $(NODE)/tested: $(NODE)/ready $(PANEL)/ready $(wildcard js/test/*)
 	  && PATH="$(CURDIR)/$(NODE)/bin:$$PATH" jlpm test
 	@touch $@
 
-$(VENV)/ui: $(VENV)/ready $(LAB)/ready
+$(VENV)/ui: $(VENV)/ready $(LAB)/ready $(OLDEST_LAB)/ready
 	@$(UV) pip install -q --python $(VENV)/bin/python $(OFFLINE) --find-links $(LAB) playwright pytest-playwright
 	@touch $@
 
@@ -111,9 +118,9 @@ screenshots: $(VENV)/ui $(NODE)/tested
 torture: $(VENV)/ready
 	@for what in kills races; do PYTHONPATH=tests $(VENV)/bin/python -m torture.$$what || exit 1; done
 
-bench: $(VENV)/ready
+bench: $(VENV)/ui $(PANEL)/ready
 	@$(VENV)/bin/python -m pip wheel -qq --wheel-dir $(CACHE)/stack numpy pandas matplotlib scikit-learn seaborn
-	@for measure in load satisfied stack transaction; do PYTHONPATH=tests $(VENV)/bin/python -m benchmarks.$$measure; done
+	@for measure in load satisfied stack transaction panel; do PYTHONPATH=tests $(VENV)/bin/python -m benchmarks.$$measure; done
 
 demo: $(VENV)/ready
 	@$(VENV)/bin/python binder/demo.py

@@ -27,9 +27,13 @@ from support.wheels import make_wheel  # noqa: E402
 
 FOLDER = CACHE / "demo"
 NOTEBOOK = CHECKOUT / "binder" / "demo.ipynb"
+NOT_YOURS = CHECKOUT / "binder" / "not-yours.ipynb"
 WHEELS = FOLDER / "wheels"
 SHARE = FOLDER / "share" / "jupyter"
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+MARKER = """[externally-managed]
+Error=This Python belongs to the operating system, and its packages to the system's package manager.
+"""
 MODULE = """
 __version__ = "{version}"
 
@@ -46,16 +50,36 @@ def prepare(shop: Workshop) -> Environment:
     for version in ("1.0", "2.0"):
         module = {"hello_kernel.py": MODULE.format(version=version)}
         make_wheel(WHEELS, "hello-kernel", version, modules=module)
+    register(kernel, "safeinstall demo", {"PIP_FIND_LINKS": str(WHEELS)})
+    return kernel
+
+
+def prepare_locked(shop: Workshop) -> None:
+    """Make a Python that says it is its distributor's, as Debian's does, with a kernel."""
+    shutil.rmtree(FOLDER / "standalone", ignore_errors=True)
+    python = shop.standalone
+    links = ("--no-index", "--find-links", shop.wheels)
+    shop.run(shop.uv, "pip", "install", "-q", *links, "--python", python.python, "ipykernel")
+    library = next((python.prefix / "lib").glob("python3.*"))
+    (library / "EXTERNALLY-MANAGED").write_text(MARKER, "utf-8")
+    settings = {
+        "PIP_FIND_LINKS": f"{WHEELS} {shop.wheels}",  # what the new environment is made from
+        "LD_LIBRARY_PATH": str(python.prefix / "lib"),
+    }
+    register(python, "safeinstall demo, not yours", settings)
+
+
+def register(kernel: Environment, name: str, settings: dict[str, str]) -> None:
+    """Write a kernelspec."""
     spec = {
         "argv": [str(kernel.python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": "safeinstall demo",
+        "display_name": name,
         "language": "python",
-        "env": {"PIP_FIND_LINKS": str(WHEELS)},
+        "env": settings,
     }
-    folder = SHARE / "kernels" / "safeinstall-demo"
+    folder = SHARE / "kernels" / name.replace(",", "").replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "kernel.json").write_text(json.dumps(spec, indent=1), "utf-8")
-    return kernel
 
 
 def serve(shop: Workshop) -> Environment:
@@ -118,9 +142,12 @@ def open_lab(shop: Workshop, server: Environment) -> None:
         shop.uv, "pip", "install", *options, "--reinstall-package", "safeinstall",
         "--python", server.python, "jupyterlab", "safeinstall",
     )  # fmt: skip
+    prepare_locked(shop)
     copy = FOLDER / "notebooks" / NOTEBOOK.name
-    copy.parent.mkdir(exist_ok=True)
-    shutil.copy(NOTEBOOK, copy)
+    shutil.rmtree(copy.parent, ignore_errors=True)
+    copy.parent.mkdir()
+    for notebook in (NOTEBOOK, NOT_YOURS):
+        shutil.copy(notebook, copy.parent)
     program = server.prefix / "bin" / "jupyter-lab"
     path = os.pathsep.join([str(program.parent), os.environ["PATH"]])
     settings = {"PATH": path, "VIRTUAL_ENV": str(server.prefix), "JUPYTER_PATH": str(SHARE)}

@@ -1,39 +1,41 @@
 /** Everything known about one kernel: kept per process of the kernel, gone when it restarts. */
-import { Kernel } from '@jupyterlab/services';
 import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import type { IDoor } from './kernel';
+import { IKernel, Life } from './life';
 import { Refused } from './question';
-import type { ICells, IFacts, IJob, IPackage, ITransaction, PanelState } from './tokens';
-
-/** What a desk needs of a kernel connection: less than Lab's interface, so that tests can fake it. */
-export interface IKernel {
-  readonly id: string;
-  readonly status: Kernel.Status;
-  readonly isDisposed: boolean;
-  readonly spec: Promise<{ language: string } | undefined>;
-  readonly statusChanged: ISignal<any, Kernel.Status>;
-  readonly disposed: ISignal<any, void>;
-}
+import type { ICells, IFacts, IFinding, IJob, IPackage, ITransaction, PanelState } from './tokens';
 
 export class Desk implements IDisposable {
   constructor(kernel: IKernel, open: () => IDoor, settings: () => object) {
     this.kernel = kernel;
     this._open = open;
     this._settings = settings;
-    kernel.statusChanged.connect(this._onStatus, this);
     kernel.disposed.connect(this.dispose, this);
-    void this._begin();
+    const desk = this;
+    this._life = new Life(kernel, {
+      get state() {
+        return desk.state;
+      },
+      meet: () => void this._opened(), // a job that another page has started is heard of at once
+      ask: () => void this.look(),
+      forget: () => this._forget(),
+      show: state => this._set(state)
+    });
   }
 
   readonly kernel: IKernel;
   state: PanelState = { kind: 'starting' };
   job: IJob | null = null;
+  /** The versions that were looked up last, beside whatever else goes on. */
+  lookup: IJob | null = null;
   packages: IPackage[] | null = null;
   upgrades: { [name: string]: string } | null = null;
   cells: ICells | null = null;
   history: ITransaction[] | null = null;
+  /** Damage, as far as somebody has had it looked for. */
+  findings: IFinding[] | null = null;
   /** What went wrong with the last question, in the place where it was asked. */
   trouble = '';
 
@@ -63,7 +65,7 @@ export class Desk implements IDisposable {
       return;
     }
     this._isDisposed = true;
-    this.kernel.statusChanged.disconnect(this._onStatus, this);
+    this._life.dispose();
     this.kernel.disposed.disconnect(this.dispose, this);
     this._door?.dispose();
     this._changed.emit();
@@ -95,12 +97,28 @@ export class Desk implements IDisposable {
     }
   }
 
+  /** Look up the versions of what is being typed; the answer comes by itself, or never. */
+  async lookUp(line: string, cursor: number): Promise<void> {
+    const job = await this._ask<IJob>('versions', { line, cursor }, true, () => undefined);
+    if (job) {
+      this._take(job);
+    }
+  }
+
   async cancel(): Promise<void> {
     if (this.job?.state === 'running') {
       const job = await this._ask<IJob | null>('cancel', { id: this.job.id }, true);
       if (job) {
         this._take(job);
       }
+    }
+  }
+
+  /** Show what came of a job of another kernel, which led here. */
+  show(job: IJob): void {
+    if (!this.job) {
+      this.job = job;
+      this._changed.emit();
     }
   }
 
@@ -142,44 +160,8 @@ export class Desk implements IDisposable {
     return this._ask<T>(method, params, true);
   }
 
-  private async _begin(): Promise<void> {
-    const spec = await this.kernel.spec.catch(() => undefined);
-    if (this._isDisposed) {
-      return;
-    }
-    this._language = spec?.language?.toLowerCase() ?? 'python';
-    if (this._language === 'python') {
-      this._opened(); // a job that another page has started is heard of at once
-    }
-    this._onStatus(this.kernel, this.kernel.status);
-  }
-
-  private _onStatus(_: unknown, status: Kernel.Status): void {
-    if (this._language === '') {
-      return;
-    }
-    if (this._language !== 'python') {
-      this._set({ kind: 'not-python', language: this._language });
-      return;
-    }
-    if (status === 'restarting' || status === 'autorestarting') {
-      this._forget();
-      this._set({ kind: 'starting' });
-    } else if (status === 'dead' || status === 'terminating') {
-      this._forget();
-      this._set({ kind: 'dead' });
-    } else if (status === 'idle' && !this._asked) {
-      this._asked = true;
-      void this.look();
-    } else if ((status === 'busy' || status === 'unknown') && this.state.kind === 'starting') {
-      this._set({ kind: 'busy' });
-    }
-  }
-
   /** The process is gone: whatever it still answers is about nothing. */
   private _forget(): void {
-    this._life += 1;
-    this._asked = false;
     this._door?.forget();
     if (this.job?.state === 'running') {
       const result = {
@@ -189,6 +171,7 @@ export class Desk implements IDisposable {
       this._ended.emit(this.job);
     }
     this.packages = this.upgrades = this.cells = this.history = null;
+    this.lookup = this.findings = null;
   }
 
   private async _ask<T>(
@@ -200,8 +183,8 @@ export class Desk implements IDisposable {
       this._changed.emit();
     }
   ): Promise<T | null> {
-    const life = this._life;
-    const current = () => !this._isDisposed && life === this._life;
+    const life = this._life.count;
+    const current = () => !this._isDisposed && life === this._life.count;
     try {
       const value = await this._opened().ask<T>(method, params, now);
       return current() ? value : null;
@@ -222,9 +205,15 @@ export class Desk implements IDisposable {
   }
 
   private _take(job: IJob): void {
-    const known = this.job;
+    const aside = job.kind === 'versions';
+    const known = aside ? this.lookup : this.job;
     if (known && known.id === job.id && known.state !== 'running') {
       return; // a message that was overtaken
+    }
+    if (aside) {
+      this.lookup = job;
+      this._changed.emit();
+      return;
     }
     this.job = job;
     if (job.state !== 'running') {
@@ -240,8 +229,17 @@ export class Desk implements IDisposable {
       this.upgrades = job.result?.upgrades ?? {};
       return;
     }
-    if (job.result?.outcome?.status === 'done') {
+    const { outcome, transaction, findings } = job.result ?? {};
+    if (findings) {
+      this.findings = findings;
+    }
+    if (job.kind === 'importable') {
+      void this.look(true);
+    }
+    if (outcome?.status === 'done' || transaction) {
+      this.lookup = null;
       this.upgrades = null;
+      this.findings = findings ?? null; // what was found before is out of date
       if (this.packages) {
         void this.loadPackages();
       }
@@ -257,9 +255,7 @@ export class Desk implements IDisposable {
   private _open: () => IDoor;
   private _settings: () => object;
   private _door: IDoor | null = null;
-  private _language = '';
-  private _asked = false;
-  private _life = 0;
+  private _life: Life;
   private _isDisposed = false;
   private _changed = new Signal<this, void>(this);
   private _ended = new Signal<this, IJob>(this);

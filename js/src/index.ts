@@ -67,14 +67,14 @@ const plugin: JupyterFrontEndPlugin<ISafeInstall> = {
       if (!panel.isAttached) {
         place(model.options.side);
       }
-      // Notebook 7 opens its side areas by a method of its own.
+      // Notebook 7 opens its side areas by a method of its own, which closes one that is open.
       const shell = app.shell as any;
-      if (!labShell && model.options.side === 'right') {
-        shell.expandRight?.(panel.id);
-      } else if (!labShell) {
-        shell.expandLeft?.(panel.id);
+      const expand = model.options.side === 'right' ? shell.expandRight : shell.expandLeft;
+      if (labShell || !expand) {
+        app.shell.activateById(panel.id);
+      } else if (!panel.isVisible) {
+        expand.call(shell, panel.id);
       }
-      app.shell.activateById(panel.id);
     };
 
     place(model.options.side);

@@ -30,7 +30,7 @@ export interface IDoor extends IDisposable {
 export class KernelDoor implements IDoor {
   constructor(kernel: Kernel.IKernelConnection) {
     this._kernel = kernel;
-    this._own = this._connected();
+    this._connection();
   }
 
   get told(): ISignal<this, IJob> {
@@ -48,20 +48,22 @@ export class KernelDoor implements IDoor {
     this._isDisposed = true;
     this._deleteSubshell();
     Signal.clearData(this);
-    this._own.dispose();
+    this._own?.dispose();
   }
 
   forget(): void {
     this._loaded = false;
     this._subshell = null;
     this._besideWorks = true;
-    if (!this._isDisposed && !this._kernel.isDisposed) {
-      this._own.dispose();
-      this._own = this._connected();
-    }
+    // The next question connects anew: what is sent while a process dies is lost.
+    this._own?.dispose();
+    this._own = null;
   }
 
   async ask<T>(method: string, params: object = {}, now = false): Promise<T> {
+    if (this._isDisposed || this._kernel.isDisposed) {
+      throw new Refused({ code: 'gone', message: '', hint: '' });
+    }
     const beside = now && this._kernel.status !== 'idle' ? await this._besides() : null;
     let answer = await this._send(expression(method, params, !this._loaded), beside);
     if (answer.kind === 'need-archive') {
@@ -91,12 +93,17 @@ export class KernelDoor implements IDoor {
     return own;
   }
 
+  private _connection(): Kernel.IKernelConnection {
+    return (this._own ??= this._connected());
+  }
+
   private async _send(q: string, subshell: string | null) {
+    const own = this._connection();
     const msg = KernelMessage.createMessage<KernelMessage.IExecuteRequestMsg>({
       msgType: 'execute_request',
       channel: 'shell',
-      username: this._own.username,
-      session: this._own.clientId,
+      username: own.username,
+      session: own.clientId,
       content: {
         code: '',
         silent: true,
@@ -109,7 +116,7 @@ export class KernelDoor implements IDoor {
     if (subshell !== null) {
       (msg.header as any).subshell_id = subshell;
     }
-    const future = this._own.sendShellMessage(msg, true, true);
+    const future = own.sendShellMessage(msg, true, true);
     try {
       const reply = await this._bounded(future.done, subshell !== null);
       return read((reply as KernelMessage.IExecuteReplyMsg).content);
@@ -146,14 +153,15 @@ export class KernelDoor implements IDoor {
   }
 
   private async _control(msgType: string, content: object): Promise<any> {
+    const own = this._connection();
     const msg = KernelMessage.createMessage({
       msgType: msgType as any,
       channel: 'control',
-      username: this._own.username,
-      session: this._own.clientId,
+      username: own.username,
+      session: own.clientId,
       content: content as any
     });
-    const future = this._own.sendControlMessage(msg as any, true, true);
+    const future = own.sendControlMessage(msg as any, true, true);
     const late = new Promise(resolve => setTimeout(resolve, CONTROL_PATIENCE, null));
     const reply: any = await Promise.race([future.done, late]).catch(() => null);
     future.dispose();
@@ -161,15 +169,16 @@ export class KernelDoor implements IDoor {
   }
 
   private _deleteSubshell(): void {
-    if (this._subshell !== null && !this._own.isDisposed) {
+    const own = this._own;
+    if (this._subshell !== null && own && !own.isDisposed) {
       const msg = KernelMessage.createMessage({
         msgType: 'delete_subshell_request' as any,
         channel: 'control',
-        username: this._own.username,
-        session: this._own.clientId,
+        username: own.username,
+        session: own.clientId,
         content: { subshell_id: this._subshell } as any
       });
-      this._own.sendControlMessage(msg as any, false, true).done.catch(() => undefined);
+      own.sendControlMessage(msg as any, false, true).done.catch(() => undefined);
     }
   }
 
@@ -183,7 +192,7 @@ export class KernelDoor implements IDoor {
   }
 
   private _kernel: Kernel.IKernelConnection;
-  private _own: Kernel.IKernelConnection;
+  private _own: Kernel.IKernelConnection | null = null;
   private _told = new Signal<this, IJob>(this);
   private _loaded = false;
   private _subshell: string | null = null;

@@ -5,7 +5,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import * as cells from './cells';
 import { Desk } from './desk';
 import { KernelDoor } from './kernel';
-import { DEFAULTS, IJob, IOptions, ISafeInstall, PanelState } from './tokens';
+import { DEFAULTS, IAction, IJob, IOptions, ISafeInstall, PanelState } from './tokens';
 import type { ISubject, SubjectTracker } from './tracker';
 
 /** The part of Lab's kernel spec manager that is needed to find a kernel that was just made. */
@@ -71,6 +71,16 @@ export class PanelModel implements ISafeInstall {
 
   async uninstall(name: string): Promise<void> {
     await this._start('uninstall', { line: name });
+  }
+
+  /** Do what the button of a finding says: the agent has chosen what that is. */
+  async act(action: IAction): Promise<void> {
+    await this._start(action.method, { ask: this.options.ask, ...action.params });
+  }
+
+  /** Look for damage. */
+  async examine(): Promise<void> {
+    await this._desk?.start('examine', {});
   }
 
   /** Do what was shown, now that it was seen. */
@@ -208,13 +218,16 @@ export class PanelModel implements ISafeInstall {
   private _onEnded(desk: Desk, job: IJob): void {
     const made = job.kind === 'new-environment' ? job.result?.kernel : null;
     if (made && this._switching === desk) {
-      void this._switch(made.name);
+      void this._switch(made.name, job);
+    }
+    if (desk === this._desk && desk.cells && job.result?.outcome?.status === 'done') {
+      void this.loadCells(); // what was missing may be there now
     }
     this._ended.emit({ desk, job });
   }
 
   /** Give the notebook the kernel that was made for it; the document stays as it is. */
-  private async _switch(name: string): Promise<void> {
+  private async _switch(name: string, job: IJob): Promise<void> {
     const context = this._subject?.sessionContext;
     const mine = this._switching !== null && this._desk === this._switching;
     this._switching = null;
@@ -224,6 +237,7 @@ export class PanelModel implements ISafeInstall {
     await this._specs.refreshSpecs();
     if (this._specs.specs?.kernelspecs[name]) {
       await context.changeKernel({ name });
+      this._desk?.show(job);
     }
   }
 

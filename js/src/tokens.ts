@@ -7,12 +7,21 @@ export interface ISuggestion {
   note: string;
 }
 
+/** What a button does: a method of the agent with its parameters. Chosen by the agent alone. */
+export interface IAction {
+  label: string;
+  method: string;
+  params: { [name: string]: any };
+  title: string;
+}
+
 export interface IFinding {
   code: string;
   severity: 'info' | 'warning' | 'confirm' | 'refuse';
   message: string;
   context: string;
   suggestions: ISuggestion[];
+  actions?: IAction[];
 }
 
 export interface IVerdict {
@@ -20,7 +29,8 @@ export interface IVerdict {
   code?: string;
   sentence: string;
   reason: string;
-  suggestions?: ISuggestion[];
+  /** An environment of one's own is the way on. */
+  new_environment: boolean;
 }
 
 export interface IFacts {
@@ -34,6 +44,7 @@ export interface IFacts {
   packages: string;
   shown_packages: string;
   verdict: IVerdict;
+  findings: IFinding[];
   wrong: IWrong[];
   abilities: string[];
   jobs: IJob[];
@@ -73,13 +84,28 @@ export interface IResult {
   error?: IFailure;
   outcome?: IOutcome;
   message?: IMessage;
+  /** An environment of one's own is the way on. */
+  new_environment?: boolean;
+  /** What else came of it: the transaction, and what damage there is now. */
+  transaction?: string | null;
+  findings?: IFinding[];
   kernel?: { name: string; display_name?: string } | null;
   upgrades?: { [name: string]: string };
+  line?: string;
+  cursor?: number;
+  versions?: IVersion[];
+}
+
+/** A version that can be had, and what the box holds when it is chosen. */
+export interface IVersion {
+  version: string;
+  line: string;
+  note: string;
 }
 
 export interface IJob {
   id: string;
-  kind: 'install' | 'uninstall' | 'undo' | 'new-environment' | 'upgrades';
+  kind: string;
   title: string;
   state: 'running' | 'ended' | 'failed';
   words: string;
@@ -108,7 +134,7 @@ export interface IWrong {
   line: number;
   outcome: string;
   message: string;
-  ways: ISuggestion[];
+  actions: IAction[];
   rewritable: boolean;
 }
 

@@ -1,3 +1,5 @@
+import { vi } from 'vitest';
+
 import { Desk } from '../src/desk';
 import { FakeDoor, FakeKernel, facts, job, settled } from './fakes';
 
@@ -56,6 +58,38 @@ describe('a desk', () => {
     expect(desk.state.kind).toBe('starting');
     await door.last.answer(facts({ label: 'new' }));
     expect(desk.facts?.label).toBe('new');
+  });
+
+  it.each([['starting'], []])(
+    'asks a kernel that was started again by itself, of which no more is heard than %s',
+    async (...heard) => {
+      const { kernel, door, desk } = await ready();
+      vi.useFakeTimers();
+      for (const status of ['restarting', 'autorestarting', 'unknown', ...heard]) {
+        kernel.is(status);
+      }
+      expect(desk.state.kind).toBe('starting');
+      expect(door.asked).toHaveLength(1);
+      vi.advanceTimersByTime(2500);
+      vi.useRealTimers();
+      expect(door.asked).toHaveLength(2);
+      await door.last.answer(facts({ name: 'second life' }));
+      kernel.is('idle');
+      expect(door.asked).toHaveLength(2);
+      expect(desk.facts?.name).toBe('second life');
+    }
+  );
+
+  it('asks once only when a restarted kernel is heard to be idle', async () => {
+    const { kernel, door } = await ready();
+    vi.useFakeTimers();
+    for (const status of ['restarting', 'starting', 'busy', 'idle']) {
+      kernel.is(status);
+    }
+    expect(door.asked).toHaveLength(2);
+    vi.advanceTimersByTime(5000);
+    vi.useRealTimers();
+    expect(door.asked).toHaveLength(2);
   });
 
   it('drops a reply after the kernel is gone', async () => {
@@ -131,5 +165,17 @@ describe('a desk', () => {
     door.told.emit(job({ id: '1-2', state: 'ended', result: { outcome } }));
     expect(door.asked.map(question => question.method).sort()).toEqual(['history', 'packages']);
     expect(desk.working).toBe(false);
+  });
+
+  it('keeps the damage it was told of until something is changed', async () => {
+    const { door, desk } = await ready();
+    const found: any = { code: 'leftover', severity: 'warning', message: 'm', context: '' };
+    door.told.emit(job({ id: 'e', kind: 'examine', state: 'ended', result: { findings: [found] } }));
+    expect(desk.findings).toEqual([found]);
+    const outcome: any = { status: 'done', plan: { changes: [] }, findings: [] };
+    door.told.emit(job({ id: 'i', state: 'ended', result: { outcome } }));
+    expect(desk.findings).toBeNull();
+    door.told.emit(job({ id: 'm', kind: 'importable', state: 'ended', result: {} }));
+    expect(door.last.method).toBe('facts'); // what could not be imported may be there now
   });
 });

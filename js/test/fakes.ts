@@ -1,8 +1,8 @@
 /** A kernel whose answers a test gives when it wants to. */
 import { Signal } from '@lumino/signaling';
 
-import type { IKernel } from '../src/desk';
 import type { IDoor } from '../src/kernel';
+import type { IKernel } from '../src/life';
 import { Refused } from '../src/question';
 import type { IFacts, IJob } from '../src/tokens';
 
@@ -84,7 +84,8 @@ export function facts(change: Partial<IFacts> = {}): IFacts {
     label: '~/proj/.venv',
     packages: '/home/ana/proj/.venv/lib/python3.12/site-packages',
     shown_packages: '~/proj/.venv/lib/python3.12/site-packages',
-    verdict: { state: 'yes', sentence: 'Installs go here', reason: '' },
+    verdict: { state: 'yes', sentence: 'Installs go here', reason: '', new_environment: false },
+    findings: [],
     wrong: [],
     abilities: ['install', 'uninstall', 'undo', 'new_environment'],
     jobs: [],

@@ -40,9 +40,14 @@ function shown(element: JSX.Element): HTMLElement {
 describe('the views', () => {
   it('show what the kernel says as text, never as markup', async () => {
     const props = await view();
-    const verdict = { state: 'no' as const, sentence: HOSTILE, reason: HOSTILE };
-    const item = { cell: 'a', line: 1, outcome: 'x', message: HOSTILE, ways: [], rewritable: true };
-    const hostile = facts({ verdict, name: HOSTILE, wrong: [item] });
+    const verdict = { ...facts().verdict, state: 'no' as const, sentence: HOSTILE, reason: HOSTILE };
+    const item = { cell: 'a', line: 1, outcome: 'x', message: HOSTILE, actions: [], rewritable: true };
+    const actions = [{ label: HOSTILE, method: 'repair', params: {}, title: HOSTILE }];
+    const found = {
+      code: HOSTILE, severity: 'warning' as const, message: HOSTILE, context: HOSTILE,
+      suggestions: [{ command: HOSTILE, note: HOSTILE }], actions
+    };
+    const hostile = facts({ verdict, name: HOSTILE, wrong: [item], findings: [found] });
     const host = shown(
       <>
         <Interpreter {...props} facts={hostile} />
@@ -51,6 +56,25 @@ describe('the views', () => {
     );
     expect(host.querySelector('img')).toBeNull();
     expect(host.textContent).toContain(HOSTILE);
+  });
+
+  it('give a finding the buttons the kernel has chosen, and nothing else', async () => {
+    const props = await view();
+    props.model.act = vi.fn();
+    const repair = { label: 'Repair', method: 'repair', params: { ids: ['a'] }, title: 'Repair: x' };
+    const found = { severity: 'warning' as const, context: '', suggestions: [] };
+    const findings = [
+      { ...found, code: 'leftover', message: 'one', actions: [repair] },
+      { ...found, code: 'low-space', message: 'two', actions: [] }
+    ];
+    props.desk.findings = findings;
+    props.model.subject = null; // a console: no cells, and findings all the same
+    const host = shown(<Attention {...props} facts={facts()} />);
+    const buttons = [...host.querySelectorAll('button')];
+    expect(buttons.map(button => button.textContent)).toEqual(['Repair']);
+    expect(buttons[0].getAttribute('aria-label')).toBe('Repair: x');
+    act(() => buttons[0].click());
+    expect(props.model.act).toHaveBeenCalledWith(repair);
   });
 
   it('say the verdict in words beside the sign', async () => {

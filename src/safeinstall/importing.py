@@ -8,7 +8,7 @@ import importlib.util
 import os
 import site
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 __all__ = [
@@ -65,14 +65,7 @@ def loaded_from(files: Collection[str]) -> Iterator[tuple[StaleModule, str]]:
     """Yield the loaded modules whose file is among `files`, each with that path as given."""
     if not files:
         return
-    real: dict[str, str] = {}  # a folder each: resolving every file would cost 10 times as much
-
-    def resolved(path: str) -> str:
-        folder, name = os.path.split(os.path.normcase(path))
-        if folder not in real:
-            real[folder] = os.path.realpath(folder)
-        return os.path.join(real[folder], name)
-
+    resolved = _resolver()
     wanted = {resolved(path): path for path in files}
     compiled = tuple(importlib.machinery.EXTENSION_SUFFIXES)
     for name, module in list(sys.modules.items()):
@@ -85,13 +78,27 @@ def loaded_files(prefix: str) -> dict[str, tuple[int, int, int]]:
     """Return which file below `prefix` each loaded module came from, as (inode, size, mtime)."""
     below = os.path.join(os.path.realpath(prefix), "")
     found = {}
+    resolved = _resolver()
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and os.path.realpath(file).startswith(below):
+        if isinstance(file, str) and resolved(file).startswith(below):
             identity = _identity(file)
             if identity is not None:
                 found[name] = identity
     return found
+
+
+def _resolver() -> Callable[[str], str]:
+    """Return what resolves links of folders: doing so for every file costs ten times as much."""
+    real: dict[str, str] = {}
+
+    def resolved(path: str) -> str:
+        folder, name = os.path.split(os.path.normcase(path))
+        if folder not in real:
+            real[folder] = os.path.realpath(folder)
+        return os.path.join(real[folder], name)
+
+    return resolved
 
 
 def replaced_since(before: Mapping[str, tuple[int, int, int]]) -> tuple[StaleModule, ...]:

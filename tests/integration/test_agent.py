@@ -106,3 +106,34 @@ def test_what_the_kernel_runs_is_the_sources_of_this_checkout(bare: kernels.Kern
     assert ask(bare, "packages")["value"]
     assert ask(bare, "history")["value"] == []
     assert ask(bare, "no-such-method")["error"]["code"] == "no-method"
+
+
+def test_a_user_site_that_came_after_the_kernel_is_made_importable(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    prefix = tmp_path / "wide"
+    base = workshop.base
+    workshop.run(workshop.uv, "venv", "-q", "--system-site-packages", "--python", base, prefix)
+    links = ("--no-index", "--find-links", workshop.wheels)
+    workshop.run(
+        workshop.uv, "pip", "install", "-q", *links, "--python", prefix / "bin/python", "ipykernel"
+    )
+    notebooks, home = tmp_path / "notebooks", tmp_path / "home"
+    notebooks.mkdir()
+    settings = server_settings(workshop.server, home)
+    with kernels.start(prefix / "bin" / "python", settings, notebooks) as kernel:
+        assert ask(kernel, "facts")["value"]["findings"] == []
+        user = Path(kernel.run("import site; print(site.getusersitepackages())").stdout.strip())
+        user.mkdir(parents=True)
+        (user / "late_comer.py").write_text("WHERE = 'user site'\n")
+        (found,) = ask(kernel, "facts")["value"]["findings"]
+        assert found["code"] == "not-on-path"
+        assert str(user).replace(str(home), "~") in found["message"]
+        (button,) = found["actions"]
+        job = ask(kernel, button["method"], **button["params"])["value"]
+        while job["state"] == "running":
+            time.sleep(0.05)
+            job = ask(kernel, "status", id=job["id"])["value"]
+        assert job["result"]["message"]["mark"] == "✓", job
+        assert ask(kernel, "facts")["value"]["findings"] == []
+        assert kernel.run("import late_comer; print(late_comer.WHERE)").stdout == "user site\n"

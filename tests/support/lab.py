@@ -18,10 +18,11 @@ from typing import Any
 from . import privileges
 from .environments import CACHE, CHECKOUT, Environment, Workshop, server_settings
 
-__all__ = ["chromium", "equip_server", "kernelspec", "notebook", "serving"]
+__all__ = ["OLDEST_LAB", "chromium", "equip_server", "kernelspec", "notebook", "serving"]
 
 PANEL = CACHE / "panel"
 LAB = CACHE / "lab"
+OLDEST_LAB = CACHE / "lab-oldest"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -39,13 +40,16 @@ def chromium() -> str:
     raise RuntimeError("The tests in tests/ui need Chromium: sudo apt install chromium")
 
 
-def equip_server(shop: Workshop, prefix: Path) -> Environment:
-    """Make an environment with JupyterLab, Notebook 7 and the panel in it."""
+def equip_server(shop: Workshop, prefix: Path, wheels: Path = LAB) -> Environment:
+    """Make an environment with JupyterLab, Notebook 7 and the panel in it.
+
+    `wheels`: the folder that says which JupyterLab and Notebook.
+    """
     wheel = next(iter(sorted(PANEL.glob("safeinstall-*.whl"))), None)
     if wheel is None:
         raise RuntimeError(f"The panel is not built: run make in {CHECKOUT}")
     shop.run(shop.uv, "venv", "-q", "--python", shop.base, prefix)
-    links = ("--no-index", "--find-links", LAB, "--find-links", shop.wheels)
+    links = ("--no-index", "--find-links", wheels, "--find-links", shop.wheels)
     shop.run(
         shop.uv, "pip", "install", "-q", *links, "--python", prefix / "bin" / "python",
         "jupyterlab", "notebook", wheel,
@@ -105,11 +109,14 @@ def serving(
     server: Environment,
     folder: Path,
     notebooks: Path,
-    *,
+    *more: str,
     app: str = "lab",
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
-    """Start `jupyter lab` or `jupyter notebook` on this machine only; the value is its address."""
+    """Start a server on this machine only; the value is its address.
+
+    `app` is `lab`, `notebook`, or `jupyter_server` (which has kernels and no pages).
+    """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     home = folder / "home"
@@ -127,16 +134,11 @@ def serving(
     options = [
         "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--port-retries=0",
         "--IdentityProvider.token=", "--ServerApp.password=",
-        "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={notebooks}",
-        "--LabApp.expose_app_in_browser=True" if app == "lab"
-        else "--JupyterNotebookApp.expose_app_in_browser=True",
+        "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={notebooks}", *more,
     ]  # fmt: skip
-    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
-    overrides = folder / "data" / "overrides.json"
-    overrides.parent.mkdir(exist_ok=True)
-    overrides.write_text(json.dumps(quiet), "utf-8")
-    options.append(f"--LabServerApp.app_settings_dir={overrides.parent}")
-    module = "jupyterlab" if app == "lab" else "notebook"
+    if app != "jupyter_server":
+        options += _for_a_page(folder, app)
+    module = "jupyterlab" if app == "lab" else app
     with (folder / f"{app}.log").open("w") as log:
         process = subprocess.Popen(
             [str(server.python), "-m", module, *options],
@@ -157,6 +159,19 @@ def serving(
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, 9)
             process.wait(10)
+
+
+def _for_a_page(folder: Path, app: str) -> list[str]:
+    """Let tests reach into the page, and the page be quiet about news."""
+    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
+    overrides = folder / "data" / "overrides.json"
+    overrides.parent.mkdir(exist_ok=True)
+    overrides.write_text(json.dumps(quiet), "utf-8")
+    name = "LabApp" if app == "lab" else "JupyterNotebookApp"
+    return [
+        f"--{name}.expose_app_in_browser=True",
+        f"--LabServerApp.app_settings_dir={overrides.parent}",
+    ]
 
 
 def _until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

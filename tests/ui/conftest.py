@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +10,9 @@ import pytest
 from playwright.sync_api import Page
 
 from support import lab, privileges
-from support.environments import CACHE, Environment, Workshop
-from support.wheels import make_wheel
+from support.environments import Environment
 from ui.desk import Desk
-
-_numbers = itertools.count(1)
+from ui.site import Site, a_site
 
 
 @pytest.fixture(scope="session")
@@ -29,89 +22,40 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, "executable_path": lab.chromium(), "args": arguments}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Site:
-    """What all tests here share: servers, kernels by name, wheels and notebooks."""
-
-    shop: Workshop
-    folder: Path
-    wheels: Path
-    notebooks: Path
-    share: Path
-    kernels: dict[str, Environment]
-    urls: dict[str, str]
-
-    def fresh(self, kind: str, *packages: str, base: Path | None = None) -> str:
-        """Make another environment with a kernel; the value is the kernel's name."""
-        name = f"{kind}-{next(_numbers)}"
-        prefix = self.folder / "kernels" / name
-        prefix.parent.mkdir(exist_ok=True)
-        make_kernel(self.shop, prefix, base or self.shop.base, *packages)
-        self.kernels[name] = Environment(prefix=prefix, kind="uv-venv", base=self.shop.base)
-        argv = [str(prefix / "bin" / "python"), "-m", "ipykernel_launcher", "-f"]
-        lab.kernelspec(self.share, name, [*argv, "{connection_file}"])
-        return name
-
-
-def make_kernel(shop: Workshop, prefix: Path, base: Path, *packages: str) -> None:
-    """Make an environment with a kernel, without pip and without safeinstall."""
-    shop.run(shop.uv, "venv", "-q", "--python", base, prefix)
-    links: list[str | Path] = ["--no-index", "--find-links", shop.wheels]
-    if "ipykernel==6.29.5" in packages:
-        links += ["--find-links", CACHE / "old"]
-    target = ("--python", prefix / "bin" / "python")
-    wanted = (
-        packages if any(p.startswith("ipykernel") for p in packages) else (*packages, "ipykernel")
-    )
-    shop.run(shop.uv, "pip", "install", "-q", *links, *target, *wanted)
-
-
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
     """Set everything up once: two servers in one environment, kernels in others."""
-    folder = Path(tempfile.mkdtemp(prefix="safeinstall-ui-"))
-    folder.chmod(0o755)
-    shop = Workshop(folder)
-    wheels, notebooks, share = folder / "wheels", folder / "notebooks", folder / "share"
-    for place in (wheels, notebooks, share):
-        place.mkdir()
-    make_wheels(wheels)
-    server = lab.equip_server(shop, folder / "server")
-    settings = {
-        "JUPYTER_PATH": str(share),
-        "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": f"{wheels} {shop.wheels}",
-        "UV_CACHE_DIR": str(shop.cache / "uv"),
-    }
-    toy = [str(server.python), str(Path(lab.__file__).with_name("toy_kernel.py")), "-f"]
-    lab.kernelspec(share, "parrot", [*toy, "{connection_file}"], language="parrot")
-    urls: dict[str, str] = {}
-    (folder / "lab").mkdir()
-    (folder / "nb").mkdir()
+    with a_site() as made:
+        server = lab.equip_server(made.shop, made.folder / "server")
+        toy = [str(server.python), str(Path(lab.__file__).with_name("toy_kernel.py")), "-f"]
+        lab.kernelspec(made.share, "parrot", [*toy, "{connection_file}"], language="parrot")
+        with (
+            made.serving("lab", server),
+            made.serving("notebook", server, app="notebook"),
+        ):
+            yield made
+
+
+@pytest.fixture(scope="session")
+def oldest(site: Site) -> Iterator[tuple[str, str]]:
+    """The oldest JupyterLab and Notebook the panel works in, by the names of their servers."""
+    server = lab.equip_server(site.shop, site.folder / "oldest", lab.OLDEST_LAB)
     with (
-        lab.serving(server, folder / "lab", notebooks, settings=settings) as lab_url,
-        lab.serving(
-            server, folder / "nb", notebooks, app="notebook", settings=settings
-        ) as notebook_url,
+        site.serving("lab-oldest", server),
+        site.serving("notebook-oldest", server, app="notebook"),
     ):
-        urls = {"lab": lab_url, "notebook": notebook_url}
-        yield Site(
-            shop=shop,
-            folder=folder,
-            wheels=wheels,
-            notebooks=notebooks,
-            share=share,
-            kernels={},
-            urls=urls,
-        )
-    if not os.environ.get("SAFEINSTALL_KEEP"):
-        shutil.rmtree(folder, ignore_errors=True)
+        yield "lab-oldest", "notebook-oldest"
 
 
-def make_wheels(wheels: Path) -> None:
-    """Write the packages that are installed here."""
-    make_wheel(wheels, "tinypkg")
-    make_wheel(wheels, "tinypkg", "2.0")
+@pytest.fixture(scope="session")
+def gateway(site: Site) -> Iterator[str]:
+    """A JupyterLab whose kernels are all another server's, by the name of its server."""
+    server = Environment(prefix=site.folder / "server", kind="uv-venv", base=site.shop.base)
+    with (
+        site.serving("gateway", server, app="jupyter_server") as url,
+        site.serving("lab-remote", server, f"--gateway-url={url}"),
+    ):
+        yield "lab-remote"
 
 
 @pytest.fixture

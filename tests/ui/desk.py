@@ -23,9 +23,11 @@ HARMLESS = (
     "translations",
     "webpack",
     "Failed to load resource: net::ERR_ABORTED",
+    "Sent non-empty 'Sec-WebSocket-Protocol' header",  # Lab tries this first with any gateway
 )
-NOTEBOOKS_OWN = "undefined (reading 'schema')"
-"""Notebook 7.6 stumbles over a menu's settings when it starts, with and without the panel."""
+NOTEBOOKS_OWN = ("undefined (reading 'schema')", "undefined (reading 'last_modified')")
+"""Notebook stumbles over a menu's settings (7.6) or a missing checkpoint (7.2) when it starts, with
+and without the panel."""
 _numbers = itertools.count(1)
 
 
@@ -38,14 +40,23 @@ class Desk:
         self.notebooks = notebooks
         self.app = "lab"
         self.complaints: list[str] = []
+        self.questions = 0
+        """Silent requests that the page has sent to kernels."""
         page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
         page.on("console", self._hear)
         page.on("pageerror", self._stumble)
+        page.on("websocket", lambda socket: socket.on("framesent", self._count))
 
     def _stumble(self, error: object) -> None:
-        if self.app == "lab" or NOTEBOOKS_OWN not in str(error):
+        if self.in_lab or not any(own in str(error) for own in NOTEBOOKS_OWN):
             self.complaints.append(f"page error: {error}")
+
+    def _count(self, sent: str | bytes) -> None:
+        text = sent if isinstance(sent, str) else sent[:4000].decode("utf-8", "replace")
+        text = text.replace(" ", "")
+        if '"execute_request"' in text and '"silent":true' in text:
+            self.questions += 1
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(word in message.text for word in HARMLESS):
@@ -58,17 +69,47 @@ class Desk:
         self.app = app
         name = f"work-{next(_numbers)}.ipynb"
         lab.notebook(self.notebooks / name, kernel, *(cells or ("",)))
-        place = (
-            f"lab/workspaces/w{next(_numbers)}/tree/{name}" if app == "lab" else f"notebooks/{name}"
-        )
-        self.page.goto(f"{self.urls[app]}/{place}")
+        place = f"tree/{name}" if self.in_lab else f"notebooks/{name}"
+        self._go(place)
         self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+        if show:
+            self.show()
+
+    def open_console(self, kernel: str, *, app: str = "lab") -> None:
+        """Open a console on that kernel, and the panel."""
+        self.app = app
+        self._go("")
+        preference = {"name": kernel, "shouldStart": True, "canStart": True}
+        self.command(
+            "console:create", path=f"console-{next(_numbers)}", kernelPreference=preference
+        )
+        self.page.wait_for_selector(".jp-CodeConsole-input .jp-Cell, .jp-CodeConsole-input")
+        self.show()
+
+    def beside(self, kernel: str, *cells: str) -> None:
+        """Open one more notebook in the same page."""
+        name = f"work-{next(_numbers)}.ipynb"
+        lab.notebook(self.notebooks / name, kernel, *(cells or ("",)))
+        self.command("docmanager:open", path=name)
+
+    def show(self) -> None:
+        """Open the panel."""
+        self.command("safeinstall:open-panel")
+        expect(self.panel).to_be_visible()
+
+    @property
+    def in_lab(self) -> bool:
+        """True in JupyterLab, of whatever version."""
+        return "notebook" not in self.app
+
+    def _go(self, place: str) -> None:
+        start = f"lab/workspaces/w{next(_numbers)}/" if self.in_lab else ""
+        self.page.goto(f"{self.urls[self.app]}/{start}{place}")
         self.page.wait_for_function(
             "() => window.jupyterapp?.commands.hasCommand('safeinstall:open-panel')"
         )
-        if show:
-            self.command("safeinstall:open-panel")
-            expect(self.panel).to_be_visible()
+        if self.in_lab:
+            self.page.evaluate("() => window.jupyterapp.restored.then(() => null)")
 
     def command(self, name: str, **arguments: object) -> None:
         """Run one of the application's commands."""
@@ -131,6 +172,15 @@ class Desk:
             number,
         )
         return text
+
+    def configure(self, **settings: object) -> None:
+        """Set what the user can set (Settings, safeinstall); nothing named means the defaults."""
+        body = json.dumps({"raw": json.dumps(settings)}).encode()
+        url = f"{self.urls[self.app]}/lab/api/settings/safeinstall:plugin"
+        request = urllib.request.Request(
+            url, body, {"Content-Type": "application/json"}, method="PUT"
+        )
+        urllib.request.urlopen(request, timeout=10).close()
 
     def switch_kernel(self, name: str) -> None:
         """Give the notebook another kernel, as the kernel menu does."""

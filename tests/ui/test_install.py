@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from support.environments import changes, snapshot
 from support.wheels import make_project
-from ui.conftest import Site
 from ui.desk import Desk
+from ui.site import Site
 
 pytestmark = [pytest.mark.integration, pytest.mark.ui]
 
@@ -65,6 +65,31 @@ def undo_and_uninstall(desk: Desk) -> None:
     history.locator("[data-safeinstall=undo]").first.click()
     expect(desk.part("status")).to_contain_text("tinypkg 2.0 → 1.0")
     expect(packages.locator("li", has_text="tinypkg")).to_contain_text("1.0")
+
+
+def test_versions_are_offered_while_a_requirement_is_typed(site: Site, desk: Desk) -> None:
+    kernel = site.fresh("versions")
+    desk.open(kernel)
+    desk.ready()
+    box, offers = desk.part("requirements"), desk.part("versions").get_by_role("option")
+    box.press_sequentially("tinypkg")
+    box.press("ArrowDown")
+    expect(offers).to_have_text(["2.0", "1.0"])
+    box.press("ArrowUp")
+    expect(offers.last).to_have_attribute("aria-selected", "true")
+    box.press("Enter")
+    expect(box).to_have_value("tinypkg==1.0")
+    expect(offers).to_have_count(0)
+    box.press("Enter")
+    expect(desk.part("status")).to_contain_text("tinypkg 1.0 installed")
+    box.fill("")
+    box.press_sequentially("tinypkg>=2")  # a version that is begun is looked up after a pause
+    expect(offers).to_have_text(["2.0"])
+    offers.click()
+    expect(box).to_have_value("tinypkg>=2.0")
+    box.fill("no-such-package-here")
+    box.press("ArrowDown")
+    expect(desk.panel.get_by_text("No versions are known.")).to_be_visible()
 
 
 def test_cancel_leaves_everything_as_it_was(site: Site, desk: Desk) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from ui.conftest import Site
 from ui.desk import Desk
+from ui.site import Site
 
 pytestmark = [pytest.mark.integration, pytest.mark.ui]
 

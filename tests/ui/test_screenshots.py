@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 
 from support.environments import CHECKOUT
 from support.wheels import make_wheel
-from ui.conftest import Site
 from ui.desk import Desk
+from ui.site import Site
 from ui.test_install import slow_project
 
 pytestmark = [pytest.mark.integration, pytest.mark.ui]
@@ -35,7 +35,9 @@ def look(desk: Desk, pictures: Path, name: str, *, whole: bool = False) -> None:
     if not desk.page.evaluate("() => !!window.axe"):
         desk.page.add_script_tag(path=AXE)
     found: list[dict[str, Any]] = desk.page.evaluate(
-        """async () => (await window.axe.run('#safeinstall-panel')).violations.map(v => ({
+        """async () => (await window.axe.run(
+             {include: [['#safeinstall-panel'], ['.si-Outcome'], ['.si-StatusItem']].filter(
+               one => document.querySelector(one[0]))})).violations.map(v => ({
              rule: v.id, impact: v.impact, nodes: v.nodes.map(n => n.html + ' ' + n.failureSummary)
            }))"""
     )
@@ -50,11 +52,13 @@ def theme(desk: Desk, name: str) -> None:
     )
     light = "true" if name.endswith("Light") else "false"
     desk.page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+    desk.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
 
 def test_the_states_of_the_panel_are_fit_to_be_seen(site: Site, desk: Desk, pictures: Path) -> None:
     make_wheel(site.wheels, "weather-charts", "3.1", requires=["tinypkg>=2"])
-    kernel = site.fresh("analysis")
+    home = site.folder / "lab" / "home"
+    kernel = site.fresh("analysis", place=home / "proj" / ".venv")
     desk.open(
         kernel,
         "import tinypkg\nimport sklearn\nimport json",
@@ -63,6 +67,8 @@ def test_the_states_of_the_panel_are_fit_to_be_seen(site: Site, desk: Desk, pict
     )
     desk.ready()
     look(desk, pictures, "ready-light", whole=True)
+    versions(desk)
+    look(desk, pictures, "versions-light")
     desk.install("tinypkg==1.0")
     expect(desk.part("status")).to_contain_text("tinypkg 1.0 installed")
     look(desk, pictures, "done-light")
@@ -84,12 +90,18 @@ def test_the_states_of_the_panel_are_fit_to_be_seen(site: Site, desk: Desk, pict
     look(desk, pictures, "failed-light")
     theme(desk, "JupyterLab Dark")
     look(desk, pictures, "failed-dark")
+    up(desk)
+    versions(desk)
+    look(desk, pictures, "versions-dark")
     path, started = slow_project(site, "slow-picture", 30)
     desk.install(path)
     desk.until(started.exists, "the build did not start")
+    up(desk)
     look(desk, pictures, "progress-dark", whole=True)
     desk.part("cancel").click()
     expect(desk.part("progress")).to_have_count(0)
+    damage(site, desk, kernel)
+    look(desk, pictures, "damage-dark")
     narrow(desk)
     look(desk, pictures, "narrow-dark")
     theme(desk, "JupyterLab Light")
@@ -99,6 +111,27 @@ def test_the_states_of_the_panel_are_fit_to_be_seen(site: Site, desk: Desk, pict
     )
     expect(desk.part("status")).to_contain_text("no kernel")
     look(desk, pictures, "empty-light")
+
+
+def versions(desk: Desk) -> None:
+    """Let the versions of what is typed be offered, the second one in hand."""
+    desk.part("requirements").fill("tinypkg")
+    desk.part("requirements").press("ArrowDown")
+    expect(desk.part("versions").get_by_role("option")).to_have_count(2)
+    desk.part("requirements").press("ArrowDown")
+    desk.part("requirements").press("ArrowDown")
+
+
+def damage(site: Site, desk: Desk, kernel: str) -> None:
+    """Have something found that is the matter."""
+    (site.kernels[kernel].site_packages / "~inypkg").mkdir()
+    desk.part("packages").get_by_role("button", name="Look for damage").click()
+    expect(desk.part("findings")).to_contain_text("~inypkg")
+
+
+def up(desk: Desk) -> None:
+    """Scroll to the top."""
+    desk.panel.evaluate("node => { node.scrollTop = 0; }")
 
 
 def narrow(desk: Desk) -> None:

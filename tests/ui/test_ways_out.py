@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from support.environments import changes, snapshot
-from ui.conftest import Site
 from ui.desk import Desk
+from ui.site import Site
 
 pytestmark = [pytest.mark.integration, pytest.mark.ui]
 
@@ -26,7 +26,9 @@ def test_a_read_only_environment_is_refused_and_a_new_one_takes_the_notebook(
     desk.panel.get_by_label("beside the notebook").fill("fresh-env")
     desk.part("new-environment").click()
     expect(verdict).to_contain_text("Installs go here", timeout=90_000)
-    expect(desk.part("executable")).to_contain_text("/fresh-env/bin/python")
+    made = site.notebooks / "fresh-env"  # beside the notebook, as was said
+    expect(desk.part("executable")).to_have_text(str(made / "bin" / "python"))
+    expect(desk.part("status")).to_contain_text("fresh-env made with tinypkg 2.0")
     desk.run(0)
     expect(desk.output(0)).to_have_text("2.0")
     assert desk.source(0) == "import tinypkg; print(tinypkg.__version__)"

@@ -5,34 +5,33 @@ import type { IFacts } from '../tokens';
 import type { IViewProps } from './view';
 import { Button } from './parts';
 import { Progress } from './progress';
+import { Requirements } from './requirements';
 import { Result } from './result';
 
 export function Install(props: IViewProps & { facts: IFacts }): JSX.Element {
   const { model, desk, trans } = props;
   const submit = (event?: React.FormEvent) => {
     event?.preventDefault();
-    if (!desk.working) {
+    if (!desk.working && can(props.facts)) {
       void model.install(model.line);
     }
   };
   const job = desk.job;
   const shown = job && job.kind !== 'upgrades' ? job : null;
+  const status = React.useRef<HTMLDivElement>(null);
+  // Work may be started from a section far below: what becomes of it must be seen.
+  const news = shown && `${shown.id} ${shown.state}`;
+  React.useEffect(() => {
+    if (news !== null) {
+      status.current?.scrollIntoView?.({ block: 'nearest' });
+    }
+  }, [news]);
   return (
     <section className="si-Install" aria-label={trans.__('Install')}>
       <form onSubmit={submit}>
         <label htmlFor="safeinstall-requirements">{trans.__('Install')}</label>
         <div className="si-Row">
-          <input
-            id="safeinstall-requirements"
-            className="jp-mod-styled"
-            data-safeinstall="requirements"
-            placeholder={trans.__('pandas "polars>=1"')}
-            autoComplete="off"
-            autoCapitalize="off"
-            spellCheck={false}
-            value={model.line}
-            onChange={event => model.setLine(event.target.value)}
-          />
+          <Requirements {...props} onSubmit={() => submit()} />
           <Button
             label={trans.__('Install')}
             hook="install"
@@ -42,7 +41,13 @@ export function Install(props: IViewProps & { facts: IFacts }): JSX.Element {
           />
         </div>
       </form>
-      <div aria-live="polite" role="status" data-safeinstall="status" className="si-Status">
+      <div
+        ref={status}
+        aria-live="polite"
+        role="status"
+        data-safeinstall="status"
+        className="si-Status"
+      >
         {shown?.state === 'running' && <Progress {...props} job={shown} />}
         {shown && shown.state !== 'running' && <Result {...props} job={shown} />}
         {desk.trouble && <div className="si-Trouble">{desk.trouble}</div>}

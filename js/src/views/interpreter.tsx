@@ -9,7 +9,8 @@ import { Copyable, Sign } from './parts';
 export function Interpreter(props: IViewProps & { facts: IFacts }): JSX.Element {
   const { facts, trans } = props;
   const verdict = facts.verdict;
-  const mayMake = facts.abilities.includes('new_environment');
+  const offered = props.desk.job?.result?.new_environment; // it stands with the refusal
+  const mayMake = facts.abilities.includes('new_environment') && !offered;
   return (
     <section className="si-Interpreter" aria-label={trans.__('Interpreter')}>
       <div className="si-Name" data-safeinstall="environment">
@@ -23,7 +24,7 @@ export function Interpreter(props: IViewProps & { facts: IFacts }): JSX.Element 
         <div>
           <div className="si-Verdict-sentence">{verdict.sentence}</div>
           {verdict.reason && <div className="si-Note">{verdict.reason}</div>}
-          {verdict.state === 'no' && mayMake && <NewEnvironment {...props} />}
+          {verdict.new_environment && mayMake && <NewEnvironment {...props} />}
         </div>
       </div>
       <dl className="si-Facts">

@@ -64,6 +64,7 @@ function Missing(props: IViewProps & { item: IMissing }): JSX.Element {
       <Button
         label={trans.__('Install')}
         title={trans.__('Install %1', item.distribution)}
+        quiet
         disabled={desk.working}
         onClick={() => void model.install(item.distribution)}
       />

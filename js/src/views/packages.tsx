@@ -10,7 +10,7 @@ export function Packages(props: IViewProps): JSX.Element {
   const { desk, model, trans } = props;
   const [filter, setFilter] = React.useState('');
   const all = desk.packages;
-  const words = filter.trim().toLowerCase();
+  const words = React.useDeferredValue(filter).trim().toLowerCase();
   const shown = all?.filter(found => found.name.toLowerCase().includes(words));
   const title = all ? trans.__('Packages (%1)', all.length) : trans.__('Packages');
   const searching = desk.working && desk.job?.kind === 'upgrades';
@@ -35,21 +35,29 @@ export function Packages(props: IViewProps): JSX.Element {
               disabled={desk.working || all.length === 0}
               onClick={() => void model.checkUpgrades()}
             />
+            <Button
+              label={trans.__('Look for damage')}
+              quiet
+              disabled={desk.working}
+              onClick={() => void model.examine()}
+            />
           </div>
-          <div className="si-List" tabIndex={0} role="group" aria-label={title}>
-            <ul>
-              {shown?.map(found => (
-                <Row
-                  key={found.name}
-                  found={found}
-                  upgrade={desk.upgrades?.[found.name] ?? ''}
-                  disabled={desk.working}
-                  trans={trans}
-                  onUpgrade={install => void model.install(install)}
-                  onRemove={mayRemove ? name => void model.uninstall(name) : null}
-                />
-              ))}
-            </ul>
+          <div className="si-List" tabIndex={0} role="list" aria-label={title}>
+            {pages(shown ?? []).map((page, index) => (
+              <ul key={index} className="si-Page" role="presentation">
+                {page.map(found => (
+                  <Row
+                    key={found.name}
+                    found={found}
+                    upgrade={desk.upgrades?.[found.name] ?? ''}
+                    disabled={desk.working}
+                    trans={trans}
+                    onUpgrade={install => void model.install(install)}
+                    onRemove={mayRemove ? name => void model.uninstall(name) : null}
+                  />
+                ))}
+              </ul>
+            ))}
           </div>
           {shown?.length === 0 && <div className="si-Note">{trans.__('None of that name.')}</div>}
           {desk.upgrades && Object.keys(desk.upgrades).length === 0 && (
@@ -59,6 +67,14 @@ export function Packages(props: IViewProps): JSX.Element {
       )}
     </Section>
   );
+}
+
+/** The browser lays out the pages that are in sight: one by one, a thousand rows cost it more. */
+const PAGE = 20;
+
+function pages(all: IPackage[]): IPackage[][] {
+  const count = Math.ceil(all.length / PAGE);
+  return Array.from({ length: count }, (_, at) => all.slice(at * PAGE, (at + 1) * PAGE));
 }
 
 interface IRowProps {
@@ -75,7 +91,7 @@ const Row = React.memo(
     const { found, upgrade, trans } = props;
     const name = found.name;
     return (
-      <li className="si-Package">
+      <li className={`si-Package${upgrade ? ' si-mod-upgrade' : ''}`} role="listitem">
         <span className="si-Package-name">{name}</span>
         <span className="si-Package-version">{found.version}</span>
         <span className="si-Package-note">{noteOf(found, trans)}</span>
@@ -111,9 +127,7 @@ const Row = React.memo(
 function noteOf(found: IPackage, trans: TranslationBundle): string {
   const count = found.needed_by.length;
   if (count === 0) {
-    return '';
+    return found.requested ? trans.__('asked for') : '';
   }
-  return count === 1
-    ? trans.__('needed by %1', found.needed_by[0])
-    : trans.__('needed by %1', count);
+  return trans.__('needed by %1', count === 1 ? found.needed_by[0] : count);
 }

@@ -7,38 +7,45 @@ import type { IViewProps } from './view';
 import { NewEnvironment } from './newenvironment';
 import { Button, Changes, Copyable, markOf, Sign, Ways } from './parts';
 
-const ENVIRONMENT_REFUSALS = ['not-writable', 'externally-managed', 'virtualenv-required'];
-
 export function Result(props: IViewProps & { job: IJob }): JSX.Element {
   const { job, model, trans } = props;
-  const { error, outcome, message } = job.result ?? {};
-  if (error || !outcome || !message) {
+  const { error, outcome, message, new_environment: stuck } = job.result ?? {};
+  if (error || !message) {
     return <Failure {...props} failure={error ?? { code: 'no-answer', message: '', hint: '' }} />;
   }
-  const asking = outcome.status === 'planned' || outcome.status === 'needs-confirmation';
-  const stuck = outcome.findings.some(found => ENVIRONMENT_REFUSALS.includes(found.code));
-  const offered = props.desk.facts?.verdict.state === 'no'; // the way out stands there already
+  const status = outcome?.status;
+  const asking = status === 'planned' || status === 'needs-confirmation';
   return (
     <div className="si-Result">
       <div className="si-Row si-mod-top">
         <Sign mark={markOf(message.mark)} />
         <div className="si-Result-text">
           <div>{message.headline}</div>
-          {!asking && message.lines.map((line, index) => <div key={index}>{line}</div>)}
+          {!asking &&
+            message.lines.map((line, index) => (
+              <div key={index} className="si-Note">
+                {line}
+              </div>
+            ))}
         </div>
       </div>
-      {asking && <Question {...props} outcome={outcome} lines={message.lines} />}
-      {stuck && !offered && <NewEnvironment {...props} />}
-      {!stuck && outcome.status !== 'planned' && (
+      {asking && outcome && <Question {...props} outcome={outcome} lines={message.lines} />}
+      {stuck && <NewEnvironment {...props} />}
+      {!stuck && status !== 'planned' && (
         <Ways ways={message.ways} trans={trans} onUse={line => model.setLine(line)} />
       )}
-      {message.details && outcome.status !== 'done' && (
+      {message.details && status !== 'done' && (
         <details className="si-Details">
           <summary>{trans.__('What the installer said')}</summary>
           <pre>{message.details}</pre>
         </details>
       )}
-      {outcome.status === 'done' && <Afterwards {...props} outcome={outcome} />}
+      {outcome?.status === 'done' && <Afterwards {...props} outcome={outcome} />}
+      {!outcome && job.result?.transaction && (
+        <div className="si-Buttons">
+          <Undo {...props} transaction={job.result.transaction} />
+        </div>
+      )}
     </div>
   );
 }
@@ -47,8 +54,10 @@ export function Result(props: IViewProps & { job: IJob }): JSX.Element {
 function Question(
   props: IViewProps & { job: IJob; outcome: IOutcome; lines: string[] }
 ): JSX.Element {
-  const { outcome, model, desk, trans } = props;
+  const { outcome, model, desk, job, trans } = props;
   const planned = outcome.status === 'planned';
+  const anyway =
+    job.kind === 'uninstall' ? trans.__('Remove anyway') : trans.__('Install anyway');
   return (
     <div className="si-Plan" data-safeinstall="plan">
       {!planned && props.lines.map((line, index) => <div key={index}>{line}</div>)}
@@ -57,7 +66,7 @@ function Question(
       )}
       <div className="si-Buttons">
         <Button
-          label={planned ? trans.__('Confirm') : trans.__('Install anyway')}
+          label={planned ? trans.__('Confirm') : anyway}
           hook="confirm"
           primary={planned}
           onClick={() => void model.confirm()}
@@ -69,9 +78,8 @@ function Question(
 }
 
 function Afterwards(props: IViewProps & { job: IJob; outcome: IOutcome }): JSX.Element {
-  const { outcome, model, desk, job, trans } = props;
+  const { outcome, model, job, trans } = props;
   const requested = outcome.plan.changes.filter(change => change.requested && change.after);
-  const mayUndo = outcome.transaction && desk.facts?.abilities.includes('undo');
   const notebook = model.subject?.notebook;
   return (
     <div className="si-Buttons">
@@ -98,16 +106,23 @@ function Afterwards(props: IViewProps & { job: IJob; outcome: IOutcome }): JSX.E
           }
         />
       )}
-      {mayUndo && (
-        <Button
-          label={trans.__('Undo')}
-          hook="undo"
-          quiet
-          onClick={() => void model.undo(outcome.transaction)}
-        />
+      {outcome.transaction && job.kind !== 'new-environment' && (
+        <Undo {...props} transaction={outcome.transaction} />
       )}
     </div>
   );
+}
+
+function Undo(props: IViewProps & { transaction: string }): JSX.Element | null {
+  const { desk, model, trans } = props;
+  return desk.facts?.abilities.includes('undo') ? (
+    <Button
+      label={trans.__('Undo')}
+      hook="undo"
+      quiet
+      onClick={() => void model.undo(props.transaction)}
+    />
+  ) : null;
 }
 
 function Failure(props: IViewProps & { failure: IFailure }): JSX.Element {

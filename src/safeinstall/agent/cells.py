@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from safeinstall import operations
+from safeinstall.agent.actions import install_actions
 from safeinstall.environment import Environment
 from safeinstall.probe import predict
 from safeinstall.render import Message, clean
@@ -67,7 +68,9 @@ def _wrong(source: str, cell: str, environment: Environment) -> Iterator[dict[st
                 "line": prediction.line,
                 "outcome": prediction.outcome,
                 "message": clean(message.headline),
-                "ways": [way.to_dict() for way in message.ways],
+                "actions": install_actions("Install here", [way.command for way in message.ways])[
+                    :1
+                ],
                 "rewritable": bool(instead),
             }
 

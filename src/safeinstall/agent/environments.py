@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from safeinstall.agent.install import in_words, parsed, world_of
@@ -21,7 +22,8 @@ def new_environment(params: Mapping[str, Any]) -> dict[str, Any]:
     """
     request = replace(
         parsed(str(params.get("line", "")), confirmed=True),
-        new_env=str(params.get("path") or ".venv"),
+        # beside the notebook, as the panel says: a bare name alone would be a place of ours
+        new_env=str(Path.cwd() / Path(str(params.get("path") or ".venv")).expanduser()),
         overlay=bool(params.get("overlay")),
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from safeinstall.agent import shell
+from safeinstall.agent import importable, shell
 from safeinstall.agent.names import environment_name
 from safeinstall.agent.state import known_jobs
 from safeinstall.environment import Environment, shown
@@ -37,6 +37,7 @@ def facts(params: Mapping[str, Any]) -> dict[str, Any]:
         "packages": environment.paths.purelib,
         "shown_packages": shown(environment.paths.purelib, home),
         "verdict": _verdict(environment),
+        "findings": importable.findings(environment),
         "wrong": _wrong(params),
         "abilities": list(_ABILITIES),
         "jobs": [job.snapshot() for job in known_jobs()],
@@ -52,7 +53,7 @@ def _wrong(params: Mapping[str, Any]) -> list[dict[str, Any]]:
     return wrong_installs(params["cells"])
 
 
-def _verdict(environment: Environment) -> dict[str, str]:
+def _verdict(environment: Environment) -> dict[str, Any]:
     """Say in words what the first refusal of an install would be, or that it goes right."""
     marker, locked = environment.externally_managed, environment.locked
     if environment.kind == "pyodide":
@@ -60,10 +61,12 @@ def _verdict(environment: Environment) -> dict[str, str]:
     if marker is not None:
         owner = "apt" if environment.kind == "debian-system" else "another program"
         sentence = f"Not here: this Python's packages belong to {owner}"
-        return _said("no", "externally-managed", sentence, marker.message.split("\n\n")[0])
+        reason = marker.message.split("\n\n")[0]
+        return _said("no", "externally-managed", sentence, reason, new=True)
     if locked is not None:
         sentence = f"You may not write into {environment.label}"
-        return _said("no", "not-writable", sentence, shown(locked.detail, environment.home))
+        reason = shown(locked.detail, environment.home)
+        return _said("no", "not-writable", sentence, reason, new=True)
     if not environment.importable_destination():
         sentence = "This kernel does not import from where its packages go"
         return _said("no", "not-importable", sentence, environment.paths.purelib)
@@ -74,5 +77,14 @@ def _verdict(environment: Environment) -> dict[str, str]:
     return _said("yes", "", "Installs go here", "")
 
 
-def _said(state: str, code: str, sentence: str, reason: str) -> dict[str, str]:
-    return {"state": state, "code": code, "sentence": sentence, "reason": reason.strip()}
+def _said(
+    state: str, code: str, sentence: str, reason: str, *, new: bool = False
+) -> dict[str, Any]:
+    """Return a verdict; `new`: an environment of one's own is the way on."""
+    return {
+        "state": state,
+        "code": code,
+        "sentence": sentence,
+        "reason": reason.strip(),
+        "new_environment": new,
+    }

@@ -17,13 +17,16 @@ from safeinstall.request import Request, parse
 __all__ = ["in_words", "install", "parsed", "undo", "uninstall", "world_of"]
 
 _ASKING = ("surprises", "always", "never")
+_NEEDS_ANOTHER = frozenset({"not-writable", "externally-managed", "virtualenv-required"})
+"""Findings to which an environment of one's own is the way on."""
 
 
 def install(params: Mapping[str, Any]) -> dict[str, Any]:
     """Install what `line` asks for, as after `%safeinstall`.
 
     `ask` says when the plan is shown before it is applied: `surprises` (it changes something that
-    was installed and not named), `always`, `never`. `confirmed` means the plan was seen.
+    was installed and not named), `always`, `never`. `confirmed` means the plan was seen;
+    `examined`, that damage was looked for before: then it is looked for again.
     """
     request = parsed(str(params.get("line", "")), confirmed=bool(params.get("confirmed")))
     ask = params.get("ask") if params.get("ask") in _ASKING else "surprises"
@@ -32,7 +35,12 @@ def install(params: Mapping[str, Any]) -> dict[str, Any]:
 
     def work(job: Job) -> dict[str, Any]:
         world = replace(world_of(job), agreed=_agreement(str(ask)))
-        return in_words(operations.install(request, world))
+        words = in_words(operations.install(request, world))
+        if params.get("examined"):
+            from safeinstall.agent.doctor import fresh_findings
+
+            words["findings"] = fresh_findings(world)
+        return words
 
     return start("install", request.display(), work)
 
@@ -74,6 +82,7 @@ def in_words(outcome: Outcome) -> dict[str, Any]:
     message = render.outcome_message(outcome)
     return {
         "outcome": outcome.to_dict(),
+        "new_environment": any(found.code in _NEEDS_ANOTHER for found in outcome.findings),
         "message": {
             "mark": message.mark,
             "headline": render.clean(message.headline),

@@ -35,7 +35,9 @@ _numbers = itertools.count(1)
 class Job:
     """One piece of work: where it is, and what came of it."""
 
-    def __init__(self, kind: str, title: str) -> None:
+    def __init__(self, kind: str, title: str, *, aside: bool = False) -> None:
+        self.aside = aside
+        """True for a look-up, which stands in nobody's way."""
         self.id = f"{os.getpid()}-{next(_numbers)}"
         self.kind = kind
         self.title = title
@@ -138,13 +140,24 @@ class Job:
         self.result = {"error": {"code": code, "message": message, "hint": hint}}
 
 
-def start(kind: str, title: str, function: Callable[[Job], Any]) -> dict[str, Any]:
-    """Start a thread for the work and return the job at once."""
+def start(
+    kind: str, title: str, function: Callable[[Job], Any], *, aside: bool = False
+) -> dict[str, Any]:
+    """Start a thread for the work and return the job at once.
+
+    Work is done one at a time, but for look-ups (`aside`): each takes the place of the one before,
+    and none is worth going on with once real work begins. Raises `SafeInstallError` while there is
+    other work.
+    """
     jobs = jobs_here()
-    busy = next((job for job in jobs.values() if job.state == "running"), None)
-    if busy is not None:
+    running = [job for job in jobs.values() if job.state == "running"]
+    busy = next((job for job in running if not job.aside), None)
+    if busy is not None and not aside:
         raise SafeInstallError(f"Still at work: {busy.title}.", code="busy")
-    job = Job(kind, title)
+    for job in running:
+        if job.aside:
+            job.cancel()
+    job = Job(kind, title, aside=aside)
     jobs[job.id] = job
     for old in list(jobs)[:-_KEPT]:
         del jobs[old]

@@ -27,5 +27,5 @@ def jobs_here() -> dict[str, Job]:
 
 
 def known_jobs() -> list[Job]:
-    """Return the jobs of this kernel, the newest last."""
-    return list(jobs_here().values())
+    """Return the jobs of this kernel, the newest last; look-ups are nobody's concern later."""
+    return [job for job in jobs_here().values() if not job.aside]

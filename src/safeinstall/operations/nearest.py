@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -13,13 +11,12 @@ from packaging.version import InvalidVersion, Version
 
 from safeinstall.errors import InstallerError
 from safeinstall.installers import uv
+from safeinstall.operations.candidates import listed, one_version
 from safeinstall.operations.world import World
 from safeinstall.plan import Chosen, Intent
-from safeinstall.request import Request, RequestItem
+from safeinstall.request import Request
 
 __all__ = ["nearest"]
-
-_FROM_VERSIONS: Final = re.compile(r"\(from versions: ([^)]*)\)")
 
 
 def nearest(error: InstallerError, intent: Intent, chosen: Chosen, world: World) -> InstallerError:
@@ -33,18 +30,19 @@ def nearest(error: InstallerError, intent: Intent, chosen: Chosen, world: World)
         return error
     asked = [s.version for s in item.requirement.specifier if s.operator in ("==", "===", "~=")]
     bare = item.requirement.name
+    bare_intent = replace(intent, request=Request())
     if asked:
         version = asked[0].removesuffix(".*")
-        listed = _listed(error.context)
-        if listed:
-            below, above = _around(version, listed)
+        known = listed(error.context)
+        if known:
+            below, above = _around(version, known)
         else:
-            below = _version(f"{bare}<{version}", intent, chosen, world)
-            above = _version(f"{bare}>{version}", intent, chosen, world, lowest=True)
+            below = one_version(f"{bare}<{version}", bare_intent, chosen, world)
+            above = one_version(f"{bare}>{version}", bare_intent, chosen, world, lowest=True)
     elif chosen.name != uv.name:
         return error
     else:
-        below, above = _version(bare, intent, chosen, world), None
+        below, above = one_version(bare, bare_intent, chosen, world), None
     found = [version for version in (below, above) if version]
     if not found:
         return error
@@ -55,26 +53,14 @@ def nearest(error: InstallerError, intent: Intent, chosen: Chosen, world: World)
     return InstallerError(message, code=error.code, context=error.context, hint=line)
 
 
-def _listed(text: str) -> list[Version]:
-    """Return the versions pip has listed in its own words, lowest first."""
-    found = _FROM_VERSIONS.search(text)
-    versions = []
-    for word in found[1].split(",") if found else ():
-        try:
-            versions.append(Version(word.strip()))
-        except InvalidVersion:
-            continue
-    return sorted(versions)
-
-
-def _around(asked: str, listed: Sequence[Version]) -> tuple[str | None, str | None]:
-    """Return the highest of `listed` below `asked` and the lowest above it."""
+def _around(asked: str, known: Sequence[Version]) -> tuple[str | None, str | None]:
+    """Return the highest of `known` below `asked` and the lowest above it."""
     try:
         wanted = Version(asked)
     except InvalidVersion:
-        return str(listed[-1]), None
-    below = [version for version in listed if version < wanted]
-    above = [version for version in listed if version > wanted]
+        return str(known[-1]), None
+    below = [version for version in known if version < wanted]
+    above = [version for version in known if version > wanted]
     return str(below[-1]) if below else None, str(above[0]) if above else None
 
 
@@ -86,26 +72,3 @@ def _names(message: str, name: str | None) -> bool:
         except InvalidRequirement:
             continue
     return False
-
-
-def _version(
-    text: str, intent: Intent, chosen: Chosen, world: World, *, lowest: bool = False
-) -> str | None:
-    requirement = Requirement(text)
-    only = Request(
-        items=(
-            RequestItem(
-                text=text, name=canonicalize_name(requirement.name), requirement=requirement
-            ),
-        ),
-        no_deps=True,
-        force_reinstall=True,
-    )
-    command = uv.plan_command(chosen.launcher[0], only, intent.environment, intent.sources)
-    if lowest:
-        command = replace(command, argv=(*command.argv, "--resolution", "lowest"))
-    answer = world.run(command)
-    if not answer.ok:
-        return None
-    arriving = uv.read_plan(answer.stdout, answer.stderr).arriving
-    return arriving[0].version if arriving else None

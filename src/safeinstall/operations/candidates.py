@@ -1,0 +1,63 @@
+"""One version at a time: the highest or lowest that the sources have within a requirement."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from safeinstall.installers import uv
+from safeinstall.operations.world import World
+from safeinstall.plan import Chosen, Intent
+from safeinstall.request import Request, RequestItem
+
+__all__ = ["alone", "listed", "one_version"]
+
+_FROM_VERSIONS: Final = re.compile(r"\(from versions: ([^)]*)\)")
+
+
+def alone(text: str, request: Request | None = None) -> Request:
+    """Return a request for nothing but `text`, whatever is installed; options of `request` stay."""
+    requirement = Requirement(text)
+    item = RequestItem(text=text, name=canonicalize_name(requirement.name), requirement=requirement)
+    return replace(request or Request(), items=(item,), no_deps=True, force_reinstall=True)
+
+
+def one_version(
+    text: str,
+    intent: Intent,
+    chosen: Chosen,
+    world: World,
+    *,
+    lowest: bool = False,
+    timeout: float | None = None,
+) -> str | None:
+    """Ask uv for the highest (or lowest) version within `text`; None when there is none.
+
+    Raises `SafeInstallError` when `timeout` seconds were not enough.
+    """
+    request = alone(text, intent.request)
+    command = uv.plan_command(chosen.launcher[0], request, intent.environment, intent.sources)
+    if lowest:
+        command = replace(command, argv=(*command.argv, "--resolution", "lowest"))
+    answer = world.run(command, timeout=timeout)
+    if not answer.ok:
+        return None
+    arriving = uv.read_plan(answer.stdout, answer.stderr).arriving
+    return arriving[0].version if arriving else None
+
+
+def listed(text: str) -> list[Version]:
+    """Return the versions pip has listed in its own words, lowest first."""
+    found = _FROM_VERSIONS.search(text)
+    versions = []
+    for word in found[1].split(",") if found else ():
+        try:
+            versions.append(Version(word.strip()))
+        except InvalidVersion:
+            continue
+    return sorted(versions)
