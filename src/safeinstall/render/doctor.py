@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 from safeinstall import __version__
-from safeinstall.environment import shown
+from safeinstall.environment import shown, shown_in
 from safeinstall.findings import Severity, Suggestion
 from safeinstall.operations.doctor import Examination
 from safeinstall.redaction import redact
@@ -36,8 +36,8 @@ def doctor_message(found: Examination, home: str, fix_line: str) -> Message:
     for diagnosis in found.diagnoses[:_MOST]:
         finding = diagnosis.finding
         mark = "·" if finding.severity is Severity.INFO else "!"
-        lines.append(f"{mark} {_tilde(finding.message, home)}")
-        lines += [f"  {_tilde(line, home)}" for line in finding.context.splitlines()[:2]]
+        lines.append(f"{mark} {shown_in(finding.message, home)}")
+        lines += [f"  {shown_in(line, home)}" for line in finding.context.splitlines()[:2]]
     if len(found.diagnoses) > _MOST:
         lines.append(f"and {len(found.diagnoses) - _MOST} more (--json lists all)")
     ways: list[Suggestion] = []
@@ -95,7 +95,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return ""
-
-
-def _tilde(text: str, home: str) -> str:
-    return text.replace(home.rstrip("/") + "/", "~/") if len(home) > 1 else text
