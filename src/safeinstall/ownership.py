@@ -11,7 +11,7 @@ from safeinstall.distributions import Distribution
 from safeinstall.environment import Environment
 from safeinstall.guards.surroundings import Owner
 
-__all__ = ["owners_of"]
+__all__ = ["conda_package", "owners_of"]
 
 _SYSTEM_INSTALLERS: Final = {"debian": "apt", "conda": "conda", "rpm": "rpm", "portage": "portage"}
 _PREFIXES_OF_PEOPLE: Final = ("/usr/local/",)
@@ -31,10 +31,19 @@ def owners_of(distributions: Iterable[Distribution], environment: Environment) -
     return found
 
 
+def conda_package(prefix: str, metadata: str, key: str) -> str:
+    """Return what conda calls the distribution whose metadata folder this is, or an empty text.
+
+    `key` is its canonical name; it is empty too when conda has not installed it.
+    """
+    record = _CondaRecords(prefix).of(metadata, key)
+    return _package(record) if record else ""
+
+
 def _owner(distribution: Distribution, inside: set[str], records: _CondaRecords) -> Owner | None:
     where = os.path.realpath(distribution.location)
     who = _SYSTEM_INSTALLERS.get(distribution.installer.strip().lower())
-    record = records.of(distribution)
+    record = records.of(distribution.metadata, distribution.key)
     if record:
         return Owner(who="conda", where=record, package=_package(record))
     if who:
@@ -53,8 +62,8 @@ class _CondaRecords:
         self._folder = Path(prefix, "conda-meta")
         self._names: list[str] | None = None
 
-    def of(self, distribution: Distribution) -> str:
-        """Return the record that lists the distribution's metadata, or an empty text.
+    def of(self, metadata: str, key: str) -> str:
+        """Return the record that lists this metadata folder, or an empty text.
 
         A record of the same name is tried first; names may differ (torch is conda's pytorch).
         """
@@ -64,8 +73,7 @@ class _CondaRecords:
             except OSError:
                 names = []
             self._names = [name for name in names if name.endswith(".json")]
-        wanted = os.fsencode(f"/{os.path.basename(distribution.metadata)}/")
-        key = distribution.key
+        wanted = os.fsencode(f"/{os.path.basename(metadata)}/")
         for name in sorted(self._names, key=lambda name: not name.lower().startswith(key)):
             path = self._folder / name
             try:

@@ -21,7 +21,7 @@ def broken(found: Sequence[Installed], shown: Shown) -> Iterator[Diagnosis]:
     """Yield what is missing from a distribution, or is not what its RECORD says."""
     doubled = {each.metadata for group in _doubled(found) for each in group}
     for each in found:
-        again = f'{shown.install} --force-reinstall "{each.name}=={each.version}"'
+        again = _again(each, shown)
         base = os.path.basename(each.metadata)
         if not each.has_metadata:
             yield say(
@@ -42,7 +42,9 @@ def broken(found: Sequence[Installed], shown: Shown) -> Iterator[Diagnosis]:
                 "code-missing",
                 f"{each.name} {each.version} is listed as installed and its code is gone.",
                 again,
-                remedy=Remedy(words=f"set {base} aside", aside=(each.metadata,)),
+                remedy=None
+                if each.conda  # whose records would still list it
+                else Remedy(words=f"set {base} aside", aside=(each.metadata,)),
             )
         elif each.missing:
             yield say(
@@ -68,7 +70,7 @@ def twice(found: Sequence[Installed], shown: Shown) -> Iterator[Diagnosis]:
         stale = [each for each in group if each not in whole]
         names = " and ".join(each.version or "?" for each in group)
         newest = max(group, key=_version)
-        again = f'{shown.install} --force-reinstall "{newest.name}=={newest.version}"'
+        again = _again(newest, shown)
         remedy = None
         if len(whole) == 1:
             bases = some(os.path.basename(each.metadata) for each in stale)
@@ -150,6 +152,12 @@ def _doubled(found: Sequence[Installed]) -> list[list[Installed]]:
         if each.has_metadata:
             groups.setdefault((each.folder, canonicalize_name(each.name)), []).append(each)
     return [group for group in groups.values() if len(group) > 1]
+
+
+def _again(each: Installed, shown: Shown) -> str:
+    """Return the line by which its owner installs it once more."""
+    options = "--installer conda --force-reinstall" if each.conda else "--force-reinstall"
+    return f'{shown.install} {options} "{each.conda or each.name}=={each.version}"'
 
 
 def _applying(text: str, markers: Mapping[str, str]) -> Requirement | None:

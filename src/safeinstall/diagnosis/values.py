@@ -22,6 +22,8 @@ class Installed:
     metadata: str
     """Its `.dist-info` or `.egg-info`, absolute."""
     installer: str = ""
+    conda: str = ""
+    """What conda calls it, where conda has installed it."""
     has_metadata: bool = True
     has_record: bool = True
     requires: tuple[str, ...] = ()

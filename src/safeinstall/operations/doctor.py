@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from safeinstall.diagnosis import distributions as judge
 from safeinstall.diagnosis import surroundings as around
@@ -25,6 +27,7 @@ from safeinstall.operations.pythons import installed_pythons
 from safeinstall.operations.unfinished import MARK, left_behind
 from safeinstall.operations.winners import other_folders, winners
 from safeinstall.operations.world import World
+from safeinstall.ownership import conda_package
 from safeinstall.probe.pip_config import effective_settings, read_pip_settings
 from safeinstall.transaction import Area, Recovery, TransactionError, free_bytes
 from safeinstall.transaction.patch import NewFile, patch
@@ -77,7 +80,7 @@ class Examination:
 def examine(patient: Patient, world: World, words: Shown) -> Examination:
     """Look at the environment; nothing is changed."""
     began = time.perf_counter()
-    own = installed(patient.site_packages)
+    own = tuple(_with_owner(each, patient.prefix) for each in installed(patient.site_packages))
     others = installed(other_folders(patient))
     diagnoses = [
         *_interpreter(patient, world),
@@ -162,6 +165,13 @@ def _files(patient: Patient) -> Iterator[Diagnosis]:
     owner, parts = layout.owners(prefix, patient.site_packages)
     if owner and patient.environment is not None and patient.environment.is_virtual:
         yield from around.foreign_files(parts, owner, prefix)
+
+
+def _with_owner(each: Installed, prefix: str) -> Installed:
+    """Say what conda calls it, where something is the matter with it: the owner mends it."""
+    if each.complete and not each.changed:
+        return each
+    return replace(each, conda=conda_package(prefix, each.metadata, canonicalize_name(each.name)))
 
 
 def _half_made(patient: Patient) -> Iterator[Diagnosis]:
