@@ -131,6 +131,50 @@ def test_missing_files_and_files_that_are_not_what_record_says(
     assert codes(doctor(ward)) == []
 
 
+def test_an_edit_that_leaves_the_size_is_found_and_the_file_is_named(
+    ward: Desk, workshop: Workshop
+) -> None:
+    ward.settings["UV_CACHE_DIR"] = str(workshop.cache / "uv")
+    more = ward.environment.site_packages / "with_command" / "more.py"
+    text = more.read_text()
+    assert more.stat().st_nlink > 1 or os.name == "nt", "uv links where it can"
+    more.write_text(text.replace("2", "3"))  # in place, as an editor does: uv's cache has it too
+    [finding] = [f for f in doctor(ward)["findings"] if f["severity"] != "info"]
+    assert finding["code"] == "record-wrong"
+    assert "with_command/more.py is not what its RECORD says" in finding["message"]
+    words = finding["hint"].removeprefix("safeinstall ").replace('"', "").split()
+    done = ward.environment.run(
+        "-m", "safeinstall", *words, *ward.offline.split(), settings=ward.settings,
+        cwd=ward.notebooks,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert more.read_text() == text
+    assert codes(doctor(ward)) == []
+
+
+def test_what_looks_untouched_is_read_when_asked_or_when_another_package_claims_it(
+    ward: Desk, workshop: Workshop
+) -> None:
+    tiny = ward.environment.site_packages / "tinypkg.py"
+    status, text = tiny.stat(), tiny.read_text()
+    tiny.unlink()  # shared with uv's cache
+    tiny.write_text(text.replace("1.0", "9.9"))
+    os.utime(tiny, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert codes(doctor(ward)) == []
+    assert codes(doctor(ward, "--deep")) == ["record-wrong"]
+    tiny.unlink()
+    tiny.write_text(text)
+    make_wheel(ward.wheels, "twin", modules={"tinypkg.py": text.replace("1.0", "7.7")})
+    install(ward, workshop, "twin")
+    found = doctor(ward)
+    assert codes(found) == ["record-wrong"]
+    [message] = [f["message"] for f in found["findings"] if f["code"] == "record-wrong"]
+    assert message.startswith("tinypkg 1.0: tinypkg.py")
+    with ward.kernel() as kernel:
+        shown = kernel.run("%kernelenv --doctor --deep")
+        assert "tinypkg.py is not what" in shown.data["text/plain"], shown.everything
+
+
 def test_a_lost_record(ward: Desk) -> None:
     (ward.environment.distribution("tinypkg") / "RECORD").unlink()
     found = doctor(ward)

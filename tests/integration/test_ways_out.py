@@ -188,3 +188,15 @@ def test_out_of_a_refusal_in_a_terminal(workshop: Workshop, public_folder: Path)
     assert done.returncode == 0, done.stderr
     made = Environment(prefix=desk.notebooks / ".venv", kind="venv", base=prefix)
     assert made.version_of("tinypkg", desk.settings) == "1.0"
+
+
+def test_out_of_a_package_that_is_damaged_in_uvs_cache(desk: Desk) -> None:
+    with desk.kernel() as kernel:
+        assert kernel.run(f"%safeinstall {desk.offline} tinypkg").ok
+        module = desk.environment.site_packages / "tinypkg.py"
+        module.write_text(module.read_text().replace("1.0", "6.6"))  # uv's cache is edited too
+        assert kernel.run("%safeuninstall tinypkg").ok
+        refusal = kernel.run(f"%safeinstall {desk.offline} tinypkg")
+        assert "not what its RECORD says" in refusal.traceback, refusal.everything
+        typed_until_done(kernel, ways.lines_to_type(refusal)[0])
+        assert kernel.run("import tinypkg; print(tinypkg.__version__)").stdout == "1.0\n"

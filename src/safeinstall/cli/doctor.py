@@ -16,25 +16,27 @@ from safeinstall.render.doctor import doctor_message, report_text
 
 __all__ = ["run"]
 
-_USAGE = "safeinstall doctor [--python PATH] [--fix] [--redact] [--json]"
+_USAGE = "safeinstall doctor [--python PATH] [--fix] [--deep] [--redact] [--json]"
 
 
 def run(words: Sequence[str]) -> int:
     """Carry out the command and return its exit status: 1 when something is left to put right.
 
-    `--python` may name an environment whose interpreter does not start any more.
+    `--python` may name an environment whose interpreter does not start any more; `--deep` reads
+    and hashes every file.
     """
-    options = read_options(words, usage=_USAGE, switches=("--fix", "--redact"))
+    options = read_options(words, usage=_USAGE, switches=("--fix", "--deep", "--redact"))
     here = replace(operations.here(), live=False)
     place = options.value("--python")
     patient = patient_at(place, here) if place else patient_of(here.environment)
     named = f" --python {place}" if place else ""
     shown = Shown(install=f"safeinstall install{named}", doctor=f"safeinstall doctor{named}")
-    found = examine(patient, here, shown)
+    deep = "--deep" in options
+    found = examine(patient, here, shown, deep=deep)
     if "--fix" in options:
         treatment = treat(found)
         patient = patient_at(place, here) if place else patient
-        found = replace(examine(patient, here, shown), treatment=treatment)
+        found = replace(examine(patient, here, shown, deep=deep), treatment=treatment)
     home = here.environment.home
     if "--redact" in options:
         print(report_text(found, home), file=sys.stderr if "--json" in options else sys.stdout)

@@ -34,7 +34,7 @@ class Installed:
     missing: tuple[str, ...] = ()
     """Files of its RECORD that are not there."""
     changed: tuple[str, ...] = ()
-    """Files whose size is not what its RECORD says."""
+    """Files that are not what its RECORD says."""
 
     @property
     def complete(self) -> bool:

@@ -77,10 +77,12 @@ class Examination:
         }
 
 
-def examine(patient: Patient, world: World, words: Shown) -> Examination:
-    """Look at the environment; nothing is changed."""
+def examine(patient: Patient, world: World, words: Shown, *, deep: bool = False) -> Examination:
+    """Look at the environment; nothing is changed. `deep` reads every file that is listed."""
     began = time.perf_counter()
-    own = tuple(_with_owner(each, patient.prefix) for each in installed(patient.site_packages))
+    own = tuple(
+        _with_owner(each, patient.prefix) for each in installed(patient.site_packages, deep=deep)
+    )
     others = installed(other_folders(patient))
     diagnoses = [
         *_interpreter(patient, world),
