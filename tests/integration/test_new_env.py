@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -179,15 +178,29 @@ def test_ipykernel_that_cannot_be_had_is_named(studio: Desk) -> None:
     assert nothing_is_left(studio)
 
 
-def test_the_wheels_a_kernel_lacks_are_named(studio: Desk, workshop: Workshop) -> None:
+LACKING = ("comm-", "traitlets-", "wcwidth-", "pygments-", "tinypkg")
+
+
+@pytest.mark.parametrize("options", [(), ("--overlay",)], ids=["", "overlay"])
+def test_all_the_wheels_a_kernel_lacks_are_named(
+    studio: Desk, workshop: Workshop, options: tuple[str, ...]
+) -> None:
     for wheel in workshop.wheels.glob("*.whl"):
-        if not wheel.name.startswith(("traitlets-", "tinypkg")):
-            shutil.copy2(wheel, studio.wheels)
+        if not wheel.name.startswith(LACKING):
+            (studio.wheels / wheel.name).symlink_to(wheel)
+    make_wheel(studio.wheels, "pygments", "0.1")  # there, and too old
     studio.settings["PIP_FIND_LINKS"] = str(studio.wheels)
-    done = new_env(studio, ".venv", "tinypkg")
+    base: tuple[str, ...] = ()
+    if options:  # over an environment that has no kernel either
+        bare = studio.notebooks / "bare"
+        workshop.run(workshop.uv, "venv", "-q", "--python", workshop.base, bare)
+        base = ("--python", str(bare / "bin" / "python"))
+    done = new_env(studio, ".venv", *options, *base, "tinypkg")
     assert done.returncode == 1
-    assert "A kernel needs ipykernel" in done.stderr
-    assert "traitlets" in done.stderr
+    told = " ".join(done.stderr.split())
+    assert "A kernel needs ipykernel, and 4 packages for it cannot be had here" in told
+    for name in ("comm>=", "traitlets>=", "wcwidth", "pygments>="):
+        assert name in told
     assert nothing_is_left(studio)
 
 

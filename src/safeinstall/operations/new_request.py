@@ -16,9 +16,9 @@ from safeinstall.operations.world import World
 from safeinstall.plan import Chosen
 from safeinstall.request import Request, RequestItem
 
-__all__ = ["base_of", "line_of", "next_free", "with_kernel"]
+__all__ = ["KERNEL", "base_of", "line_of", "next_free", "with_kernel"]
 
-_KERNEL: Final = RequestItem(
+KERNEL: Final = RequestItem(
     text="ipykernel", name="ipykernel", requirement=Requirement("ipykernel")
 )
 _OLDEST: Final = (3, 8)
@@ -61,7 +61,7 @@ def with_kernel(request: Request) -> Request:
     named = any(item.name == "ipykernel" for item in request.items)
     return replace(
         request,
-        items=request.items if named else (*request.items, _KERNEL),
+        items=request.items if named else (*request.items, KERNEL),
         new_env="",
         overlay=False,
         python="",
