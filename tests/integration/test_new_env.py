@@ -147,6 +147,31 @@ def test_a_place_that_cannot_be_written_is_said_before_anything_happens(studio: 
     assert done.returncode == 1
     assert "No environment can be made at" in done.stderr
     assert specs(studio) == []
+    line = ways.lines_to_type(done.stderr)[0].split()
+    assert line == ["safeinstall", "new-env", "--name", "file-venv", "tinypkg"]
+    done = new_env(studio, *line[2:])
+    assert done.returncode == 0, done.stderr
+    assert specs(studio) == ["file-venv"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--name", "näme ü", "tinypkg"), "is no name for an environment"),
+        (("--name", "a/b"), "is no name for an environment"),
+        (("--name",), "is no name for an environment"),
+        (("--name=--json",), "is no name for an environment"),
+        ((".venv", "--no-deps", "tinypkg"), "would leave out what the new kernel itself needs"),
+    ],
+)
+def test_what_would_make_something_else_than_meant_is_refused(
+    studio: Desk, words: tuple[str, ...], said: str
+) -> None:
+    done = new_env(studio, *words)
+    assert done.returncode in (1, 2)
+    assert said in " ".join(done.stderr.split())
+    assert list(studio.notebooks.iterdir()) == []
+    assert specs(studio) == []
 
 
 def test_the_name_of_anothers_kernelspec_is_never_taken(studio: Desk) -> None:

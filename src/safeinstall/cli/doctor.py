@@ -30,7 +30,11 @@ def run(words: Sequence[str]) -> int:
     place = options.value("--python")
     patient = patient_at(place, here) if place else patient_of(here.environment)
     named = f" --python {place}" if place else ""
-    shown = Shown(install=f"safeinstall install{named}", doctor=f"safeinstall doctor{named}")
+    shown = Shown(
+        install=f"safeinstall install{named}",
+        doctor=f"safeinstall doctor{named}",
+        overlay=f"safeinstall new-env .venv --overlay{named}",
+    )
     deep = "--deep" in options
     found = examine(patient, here, shown, deep=deep)
     if "--fix" in options:

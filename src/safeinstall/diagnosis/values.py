@@ -94,6 +94,7 @@ class Shown:
 
     install: str = "%safeinstall"
     doctor: str = "%kernelenv --doctor"
+    overlay: str = "%safeinstall --new-env --overlay"
 
 
 def say(

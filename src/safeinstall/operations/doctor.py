@@ -95,7 +95,7 @@ def examine(patient: Patient, world: World, words: Shown, *, deep: bool = False)
         *_files(patient),
         *winners(patient, world, own, others),
         *_conflicts(patient, own, others, words),
-        *_access(patient),
+        *_access(patient, words),
         *_ambient(patient, world),
         *around.low_space(free_bytes(patient.prefix), patient.prefix),
     ]
@@ -192,7 +192,7 @@ def _conflicts(
         yield from judge.conflicts(own, patient.markers, words, also=others)
 
 
-def _access(patient: Patient) -> Iterator[Diagnosis]:
+def _access(patient: Patient, words: Shown) -> Iterator[Diagnosis]:
     environment = patient.environment
     if environment is None:
         return
@@ -207,7 +207,7 @@ def _access(patient: Patient) -> Iterator[Diagnosis]:
             yield say(
                 "not-writable",
                 f"Installs cannot write into {access.path}: {access.detail}.",
-                "%safeinstall --new-env --overlay pandas",
+                f"{words.overlay} pandas",
             )
 
 

@@ -25,7 +25,7 @@ from safeinstall.operations.install import install
 from safeinstall.operations.lacking import about_kernel
 from safeinstall.operations.locate import environment_of
 from safeinstall.operations.modules import import_names
-from safeinstall.operations.new_request import base_of, line_of, next_free, with_kernel
+from safeinstall.operations.new_request import base_of, check_kernel, line_of, with_kernel
 from safeinstall.operations.places import Place, check, place_of
 from safeinstall.operations.unfinished import Making, left_behind, remove
 from safeinstall.operations.world import World
@@ -66,7 +66,8 @@ def new_environment(request: Request, world: World) -> NewEnvironment:
     """
     began = time.perf_counter()
     place = place_of(request.new_env, world.environment.home)
-    check(place, line_of(request, world, new_env=next_free(place.path)))
+    check_kernel(request, world)
+    check(place, lambda other: line_of(request, world, new_env=other))
     left = left_behind(place.path)
     if left is not None:
         remove(left)
