@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 
 import pytest
@@ -52,6 +54,19 @@ def test_options_may_stand_on_either_side_of_the_command(
 ) -> None:
     assert main([*words, "--python", sys.executable]) == 0
     assert json.loads(capsys.readouterr().out)["executable"]
+
+
+def test_a_reader_who_goes_and_a_terminal_without_our_signs_are_no_failure() -> None:
+    command = [sys.executable, "-m", "safeinstall", "env"]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+    settings = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, env=settings, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "interpreter" in done.stdout
 
 
 def test_an_interpreter_that_is_none_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -316,8 +316,13 @@ def test_the_text_for_a_bug_report_names_nobody(ward: Desk, tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     assert "ambient-redirect" in done.stdout
     assert "~/secret-place" in done.stdout
+    data = ward.environment.run(
+        "-m", "safeinstall", "doctor", "--redact", "--json", settings=ward.settings,
+        cwd=ward.notebooks,
+    )  # fmt: skip
+    assert "ambient-redirect" in codes(json.loads(data.stdout), grave=False)
     for secret in ("hunter2", "anabelle", str(home)):
-        assert secret not in done.stdout
+        assert secret not in done.stdout + data.stdout + data.stderr
 
 
 def test_the_notebook_shows_it_and_puts_it_right(ward: Desk) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ from safeinstall.cli.options import read_options
 from safeinstall.diagnosis.values import Shown
 from safeinstall.operations.doctor import examine, treat
 from safeinstall.operations.patients import patient_at, patient_of
-from safeinstall.render.doctor import doctor_message, report_text
+from safeinstall.render.doctor import doctor_message, report_data, report_text
 
 __all__ = ["run"]
 
@@ -43,7 +42,7 @@ def run(words: Sequence[str]) -> int:
         found = replace(examine(patient, here, shown, deep=deep), treatment=treatment)
     home = here.environment.home
     if "--redact" in options:
-        print(report_text(found, home), file=sys.stderr if "--json" in options else sys.stdout)
+        answer(report_text(found, home), report_data(found, home) if "--json" in options else None)
         return 0
     text = render.as_text(doctor_message(found, home, f"{shown.doctor} --fix"))
     answer(text, found.to_dict() if "--json" in options else None)

@@ -98,26 +98,33 @@ def unregister(registered: Registered) -> None:
 
 
 def repair(spec: Spec, argv: Iterable[str], display_name: str = "") -> str:
-    """Write `argv` into the kernelspec's file; return where the old file is kept.
+    """Write `argv` into the kernelspec's file; return where the old one is kept.
 
-    Raises `SafeInstallError` when the file cannot be written.
+    What stands there and is no file (a link to nowhere, a folder) is kept too. Raises
+    `SafeInstallError` when the file cannot be written.
     """
     path = Path(spec.folder, "kernel.json")
     kept = path.with_name(f"kernel.json.{time.strftime('%Y%m%d-%H%M%S')}.old")
     try:
         data = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         data = {}
     if not isinstance(data, dict):
         data = {}
     data["argv"] = list(argv)
     data["display_name"] = display_name or spec.display_name or spec.name
     data["language"] = spec.language or "python"
+    if spec.env_problem:
+        data["env"] = dict(spec.env)
+    if not isinstance(data.get("metadata", {}), dict):
+        del data["metadata"]
     fresh = path.with_name("kernel.json.new")
     try:
         fresh.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
-        if path.exists():
+        if path.is_file():
             shutil.copy2(path, kept)
+        else:
+            path.rename(kept)
         fresh.replace(path)
     except OSError as error:
         fresh.unlink(missing_ok=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import getpass
+import json
 import re
 import socket
 from pathlib import Path
+from typing import Any
 
 from safeinstall import __version__
 from safeinstall.environment import shown, shown_in
@@ -15,7 +17,7 @@ from safeinstall.redaction import redact
 from safeinstall.render.message import Mark, Message
 from safeinstall.render.text import as_text
 
-__all__ = ["doctor_message", "report_text"]
+__all__ = ["anonymous", "doctor_message", "report_data", "report_text"]
 
 _MOST = 40
 
@@ -75,6 +77,12 @@ def report_text(found: Examination, home: str) -> str:
         ["; ".join(facts), as_text(Message(mark="", headline=message.headline)), *codes]
     )
     return anonymous(text, home)
+
+
+def report_data(found: Examination, home: str) -> dict[str, Any]:
+    """Return the JSON form as fit for a bug report as the text."""
+    data: dict[str, Any] = json.loads(anonymous(json.dumps(found.to_dict()), home))
+    return data
 
 
 def anonymous(text: str, home: str) -> str:
