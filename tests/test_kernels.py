@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from jupyter_client.kernelspec import KernelSpec
 
+from safeinstall.errors import SafeInstallError
 from safeinstall.kernels.judge import Interpreter, judged, promised_version
 from safeinstall.kernels.launch import Launch, Server, resolve
-from safeinstall.kernels.register import free_name, register, repair, unregister
+from safeinstall.kernels.register import free_name, register, registry, repair, unregister
 from safeinstall.kernels.specs import Spec, find_specs
 from safeinstall.kernels.trial import try_kernel
 
@@ -194,6 +195,16 @@ def test_nobodys_name_is_ever_taken() -> None:
     assert free_name("proj-venv", taken, "/mine/python") == "proj-venv-3"
     assert free_name("proj-venv", taken, "/other/python") == "proj-venv"
     assert free_name("Größe & Co", (), "/p") == "gr-e-co"
+
+
+def test_a_kernel_goes_where_one_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    user = str(tmp_path / "file" / "kernels")
+    with pytest.raises(SafeInstallError, match="No kernel can be registered"):
+        registry([user, str(tmp_path / "file" / "share" / "jupyter" / "kernels")], user)
+    own = str(tmp_path / "share" / "jupyter" / "kernels")
+    assert registry([user, own], user) == own
+    assert registry([user, own], str(tmp_path)) == str(tmp_path)
 
 
 def test_register_and_take_away(own_home: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -172,6 +173,19 @@ def test_what_would_make_something_else_than_meant_is_refused(
     assert said in " ".join(done.stderr.split())
     assert list(studio.notebooks.iterdir()) == []
     assert specs(studio) == []
+
+
+def test_where_the_users_own_place_is_none_the_servers_gets_the_kernel(studio: Desk) -> None:
+    home = Path(studio.settings["HOME"])
+    (home / ".local").write_text("no folder")
+    own = studio.environment.prefix / "share" / "jupyter" / "kernels"
+    done = new_env(studio, ".venv", "tinypkg", "--json")
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)["kernelspec"]
+    assert made["folder"] == str(own / "notebooks-venv")
+    with ways.registered("notebooks-venv", home, studio.settings, studio.notebooks, own) as new:
+        assert new.run("import tinypkg").ok
+    shutil.rmtree(made["folder"])
 
 
 def test_the_name_of_anothers_kernelspec_is_never_taken(studio: Desk) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,9 @@ def kernel_folders() -> tuple[str, ...]:
     """Return the folders a server started here would look into, the first one wins."""
     from jupyter_client.kernelspec import KernelSpecManager
 
-    return tuple(map(str, KernelSpecManager().kernel_dirs))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # IPython's, about a home that cannot be written
+        return tuple(map(str, KernelSpecManager().kernel_dirs))
 
 
 def user_folder() -> str:

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError, SafeInstallError
 from safeinstall.installers import venv
-from safeinstall.kernels.register import Registered, free_name, register
+from safeinstall.kernels.register import Registered, free_name, register, registry
 from safeinstall.kernels.specs import find_specs, kernel_folders, user_folder
 from safeinstall.kernels.trial import Trial, try_kernel
 from safeinstall.operations import engine, overlay
@@ -68,6 +68,7 @@ def new_environment(request: Request, world: World) -> NewEnvironment:
     place = place_of(request.new_env, world.environment.home)
     check_kernel(request, world)
     check(place, lambda other: line_of(request, world, new_env=other))
+    registry(kernel_folders(), user_folder())  # said before anything is made
     left = left_behind(place.path)
     if left is not None:
         remove(left)
@@ -164,11 +165,12 @@ class _Maker:
         """Register the kernel, start it once, and let it import what was asked for."""
         new = outcome.environment
         python = os.path.join(self.place.path, os.path.relpath(new.executable, new.prefix))
-        specs = find_specs(kernel_folders(), user_folder())
+        folders = kernel_folders()
+        specs, folder = find_specs(folders, user_folder()), registry(folders, user_folder())
         name = free_name(self.place.kernel, specs, python)
         display = self.place.display_name(new.python, self.request.overlay)
-        self.making.registered(os.path.join(user_folder(), name))
-        kernel = register(name, display, python, self.place.path)
+        self.making.registered(os.path.join(folder, name))
+        kernel = register(name, display, python, self.place.path, folder=folder)
         self.world.progress(f"starting the kernel {display} once")
         wanted = import_names(self.request, outcome, new, self.world.environment)
         trial = try_kernel(
