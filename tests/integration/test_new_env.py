@@ -265,6 +265,21 @@ def test_a_package_that_cannot_be_imported_leaves_nothing(studio: Desk) -> None:
     assert nothing_is_left(studio)
 
 
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_it_holds_itself_what_a_kernel_needs_whatever_pythonpath_shows(
+    studio: Desk, installer: str
+) -> None:
+    lent = studio.notebooks.parent / "lent"
+    site = studio.environment.site_packages
+    for path in [site / "comm", *site.glob("comm-*.dist-info")]:
+        shutil.copytree(path, lent / path.name)
+    studio.settings["PYTHONPATH"] = str(lent)
+    done = new_env(studio, ".venv", "--installer", installer, "tinypkg")
+    assert done.returncode == 0, done.stderr
+    made = Environment(prefix=studio.notebooks / ".venv", kind="venv", base=Path("/"))
+    assert (made.site_packages / "comm").is_dir()
+
+
 def test_an_interrupt_leaves_nothing(studio: Desk) -> None:
     make_wheel(studio.wheels, "slow", modules={"slow.py": "import time\ntime.sleep(60)\n"})
     with studio.kernel() as kernel:

@@ -18,7 +18,7 @@ from .kernels import Kernel, Result
 
 __all__ = ["lines_to_type", "registered", "specs_folder", "wheels_for"]
 
-_LINE = re.compile(r"^\s*(?:→ )?\s*((?:%safeinstall|safeinstall) .+?)(?:\s{3,}\S.*)?$", re.M)
+_LINE = re.compile(r"^\s*(?:→ )?\s*((?:%safe(?:un)?install|safeinstall) .+?)(?:\s{3,}\S.*)?$", re.M)
 
 
 def lines_to_type(result: Result | str) -> list[str]:

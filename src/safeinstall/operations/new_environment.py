@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError, SafeInstallError
-from safeinstall.installers import venv
+from safeinstall.installers import pip, uv, venv
 from safeinstall.kernels.register import Registered, free_name, register, registry
 from safeinstall.kernels.specs import find_specs, kernel_folders, user_folder
 from safeinstall.kernels.trial import Trial, try_kernel
@@ -113,6 +113,9 @@ class _Maker:
         over = self.request.overlay
         plan = None
         wanted = with_kernel(self.request)
+        if self.chosen.name == pip.name and not over:
+            # pip takes for installed what PYTHONPATH shows; the new environment must hold it itself
+            wanted = replace(wanted, force_reinstall=True)
         inner = replace(self.world, settings_prefix=self.world.environment.prefix, live=False)
         if over:
             try:
@@ -125,6 +128,8 @@ class _Maker:
         self.making.begin()
         self.make_empty(base)
         new = environment_of(self.place.path)
+        if self.chosen.name == uv.name:
+            new = replace(new, uv=self.chosen.launcher[0])  # what has made it fills it
         if over:
             overlay.write_path_file(self.world.environment, new)
         prefix = line_of(
