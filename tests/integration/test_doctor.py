@@ -8,6 +8,7 @@ import json
 import os
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,9 @@ def check_fixed_and_undone(desk: Desk, code: str) -> None:
     arguments = ("-m", "safeinstall", "undo", "--json")
     undone = desk.environment.run(*arguments, settings=desk.settings, cwd=desk.notebooks)
     assert undone.returncode == 0, undone.stderr
+    assert "Undone: what the doctor put right in" in undone.stderr
+    history = desk.environment.run("-m", "safeinstall", "history", settings=desk.settings)
+    assert "safeinstall doctor --fix" in history.stdout
     assert changes(ill, snapshot(prefix)) == []
     assert codes(doctor(desk)) == [code]
 
@@ -276,6 +280,91 @@ def test_an_environment_whose_interpreter_is_gone_is_healed_by_another_one(
     undo = ("-m", "safeinstall", "undo", "--python", str(broken.python))
     assert ward.environment.run(*undo, settings=ward.settings).returncode == 0
     assert changes(ill, snapshot(prefix)) == []
+
+
+def test_a_pipe_among_the_files_is_not_waited_for(ward: Desk) -> None:
+    module = ward.environment.site_packages / "tinypkg.py"
+    module.unlink()
+    os.mkfifo(module)
+    assert codes(doctor(ward, "--deep")) == ["record-wrong"]
+
+
+def test_metadata_of_every_shape_is_looked_at_and_set_aside(ward: Desk) -> None:
+    site = ward.environment.site_packages
+    for name in ("a-1.0", "noversion", "", "ü-1.0", "sp ace-1.0"):
+        (site / f"{name}.dist-info").mkdir()
+    (site / "b-1.0.dist-info").touch()
+    (site / "loop-1.0.dist-info").symlink_to("loop-1.0.dist-info")
+    (site / os.fsdecode(b"bad\xff-1.0.dist-info")).touch()
+    (site / "a-1.0.dist-info" / "METADATA").write_text(
+        "Name: a\nVersion: banana\nRequires-Dist: )(\nRequires-Dist: x; nope=='1'\n"
+    )
+    rows = b'a.py,sha256=x,5\n"unclosed,,\n,,\n../../../../../../etc/passwd,md4=a,\n\xff,,\n'
+    (site / "a-1.0.dist-info" / "RECORD").write_bytes(rows)
+    ill = snapshot(ward.environment.prefix)
+    found = doctor(ward, "--deep")
+    assert set(codes(found)) <= {"empty-metadata", "files-missing", "code-missing"}
+    assert len(codes(found)) == 8
+    assert doctor(ward, "--fix")["transaction"]
+    assert ward.environment.run("-m", "safeinstall", "undo", settings=ward.settings).stdout
+    assert changes(ill, snapshot(ward.environment.prefix)) == []
+
+
+def test_what_is_outdated_misleading_or_half_made(ward: Desk, workshop: Workshop) -> None:
+    site = ward.environment.site_packages
+    [info] = site.glob("pip-*.dist-info")
+    metadata = (info / "METADATA").read_text()
+    old = site / "pip-21.0.dist-info"
+    info.rename(old)
+    record = (old / "RECORD").read_text().replace(info.name, old.name)
+    version = info.name.removesuffix(".dist-info").removeprefix("pip-")
+    for name, text in (
+        ("METADATA", metadata.replace(f"Version: {version}", "Version: 21.0", 1)),
+        ("RECORD", record),
+    ):
+        (old / name).unlink()  # shared with other environments
+        (old / name).write_text(text)
+    code = "from safeinstall.operations.unfinished import Making; Making(%r).begin()"
+    prefix = str(ward.environment.prefix)
+    assert ward.environment.run("-c", code % prefix, settings=ward.settings).returncode == 0
+    found = doctor(ward)
+    assert codes(found) == ["unfinished-environment"]
+    assert "pip-outdated" in codes(found, grave=False)
+    other = {**ward.settings, "PYTHONHOME": str(workshop.base.parents[1])}
+    command = ("-m", "safeinstall", "doctor", "--json")
+    done = workshop.template.run(*command, "--python", prefix, settings=other)
+    assert "python-home" in codes(json.loads(done.stdout))
+
+
+def test_an_environment_of_others(workshop: Workshop, desk: Desk, tmp_path: Path) -> None:
+    prefix = tmp_path / "managed"
+    shutil.copytree(workshop.standalone.prefix, prefix, symlinks=True)
+    managed = Environment(prefix=prefix, kind="standalone", base=prefix)
+    (managed.site_packages.parent / "EXTERNALLY-MANAGED").write_text("[externally-managed]\n")
+    found = doctor(desk, "--python", str(managed.python))
+    assert "externally-managed" in codes(found, grave=False)
+    (managed.prefix / "bin" / managed.site_packages.parent.name).write_text("#!/bin/false\n")
+    found = doctor(desk, "--python", str(prefix))
+    assert found["starts"] is False
+    assert "does-not-start" in codes(found)
+
+
+@pytest.mark.skipif(
+    not privileges.can_switch() or shutil.which("unshare") is None, reason="needs a disk of its own"
+)
+def test_hardly_any_room(ward: Desk, tmp_path: Path, workshop: Workshop) -> None:
+    script = f"""
+        mkdir small && mount -t tmpfs -o size=60m none small || exit 77
+        {workshop.uv} venv -q --python {workshop.base} small/env || exit 78
+        {ward.environment.python} -m safeinstall doctor --json --python small/env
+    """
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], cwd=tmp_path, env=ward.settings,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode == 77:
+        pytest.skip("no mount of its own")
+    assert codes(json.loads(done.stdout)) == ["low-space"], done.stderr
 
 
 def test_copies_and_modules_that_win(ward: Desk, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,6 +109,27 @@ def test_a_python_that_is_not_there_is_answered_with_those_that_are(studio: Desk
     assert "There is no Python 3.99 on this machine" in done.stderr
     assert "Python 3." in done.stderr
     assert nothing_is_left(studio)
+    line = ways.lines_to_type(done.stderr)[0].split()
+    if line[line.index("--python") + 1] == f"{sys.version_info[0]}.{sys.version_info[1]}":
+        done = new_env(studio, *line[2:])  # for others there may be no wheels here
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("overlay", [True, False])
+def test_a_python_that_cannot_serve_is_answered_with_the_line_that_can(
+    studio: Desk, overlay: bool
+) -> None:
+    old = next((Path.home() / ".pyenv" / "versions").glob("3.[67].*/bin/python"), None)
+    if not overlay and old is None:
+        pytest.skip("no Python that is too old")
+    words = ("--overlay", "--python", "3.99") if overlay else ("--python", str(old))
+    done = new_env(studio, ".venv", *words, "tinypkg")
+    assert done.returncode == 1
+    told = "another Python cannot use them" if overlay else "is too old for a kernel"
+    assert told in " ".join(done.stderr.split())
+    assert nothing_is_left(studio)
+    done = new_env(studio, *ways.lines_to_type(done.stderr)[0].split()[2:])
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "environment", "project"])

@@ -142,6 +142,9 @@ def test_out_of_a_read_only_environment(read_only_desk: Desk, way: int) -> None:
         refusal = kernel.run(f"%safeinstall {desk.offline} needs-it")
         line = ways.lines_to_type(refusal)[way]
         assert ("--overlay" in line) == (way == 0)
+        seen = kernel.run("%kernelenv --doctor").data["text/plain"]
+        assert "Installs cannot write into" in seen
+        assert "%safeinstall --new-env --overlay" in seen
         result = typed_until_done(kernel, line)
     check_new_kernel(result, desk, "needs_it")
     installed = {change["name"] for change in result.data[OUTCOME]["plan"]["changes"]}

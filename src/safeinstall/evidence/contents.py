@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import stat
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
@@ -41,8 +42,11 @@ def _differs(folder: str, path: str, promised: str) -> bool:
     if algorithm not in hashlib.algorithms_guaranteed or algorithm.startswith("shake"):
         return False
     state = hashlib.new(algorithm)
+    place = os.path.join(folder, path)
     try:
-        with open(os.path.join(folder, path), "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.stat(place).st_mode):
+            return True  # a pipe would be waited for
+        with open(place, "rb", buffering=0) as file:
             while chunk := file.read(_CHUNK):
                 state.update(chunk)
     except OSError:

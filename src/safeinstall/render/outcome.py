@@ -109,6 +109,8 @@ def _done(outcome: Outcome, quiet: bool) -> Message:
 
 
 def _deed(changes: Sequence[Change], place: str) -> str:
+    if not changes:
+        return f"what the doctor put right in {place}"
     if changes and all(change.kind == "removed" for change in changes):
         named = _joined([f"{change.name} {change.before}" for change in changes])
         return f"{named} removed from {place}"
