@@ -113,7 +113,7 @@ torture: $(VENV)/ready
 
 bench: $(VENV)/ready
 	@$(VENV)/bin/python -m pip wheel -qq --wheel-dir $(CACHE)/stack numpy pandas matplotlib scikit-learn seaborn
-	@for measure in load satisfied stack transaction; do PYTHONPATH=tests $(VENV)/bin/python -m benchmarks.$$measure; done
+	@for measure in load satisfied stack transaction new_env doctor; do PYTHONPATH=tests $(VENV)/bin/python -m benchmarks.$$measure; done
 
 demo: $(VENV)/ready
 	@$(VENV)/bin/python binder/demo.py

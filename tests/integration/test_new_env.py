@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from integration.conftest import Desk
-from support import ways
+from support import privileges, ways
 from support.environments import Environment, Workshop, changes, snapshot
 from support.kernels import OUTCOME
 from support.wheels import make_project, make_wheel
@@ -117,9 +117,10 @@ def test_a_python_that_is_not_there_is_answered_with_those_that_are(studio: Desk
 
 @pytest.mark.parametrize("overlay", [True, False])
 def test_a_python_that_cannot_serve_is_answered_with_the_line_that_can(
-    studio: Desk, overlay: bool
+    studio: Desk, workshop: Workshop, overlay: bool
 ) -> None:
-    old = next((Path.home() / ".pyenv" / "versions").glob("3.[67].*/bin/python"), None)
+    roots = [Path.home() / ".pyenv", Path(os.path.realpath(workshop.base)).parents[3]]
+    old = next((p for r in roots for p in r.glob("versions/3.[67].*/bin/python")), None)
     if not overlay and old is None:
         pytest.skip("no Python that is too old")
     words = ("--overlay", "--python", "3.99") if overlay else ("--python", str(old))
@@ -340,6 +341,31 @@ def test_a_dry_run_says_what_would_be_and_leaves_nothing(studio: Desk) -> None:
     assert done.returncode == 0, done.stderr
     assert "tinypkg 1.0" in done.stdout
     assert nothing_is_left(studio)
+
+
+@pytest.mark.skipif(
+    not privileges.can_switch() or shutil.which("unshare") is None, reason="needs a disk of its own"
+)
+@pytest.mark.parametrize(
+    ("megabytes", "said"), [(40, "There is no room for an environment"), (63, "disk is full")]
+)
+def test_a_disk_that_is_too_small_is_left_as_it_was(
+    studio: Desk, megabytes: int, said: str
+) -> None:
+    script = f"""
+        mkdir small && mount -t tmpfs -o size={megabytes}m none small || exit 77
+        {studio.environment.python} -m safeinstall new-env small/deep/.venv tinypkg
+        echo "exit $? left $(ls -A small | wc -l)"
+    """
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], cwd=studio.notebooks, env=studio.settings,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode == 77:
+        pytest.skip("no mount of its own")
+    assert said in " ".join(done.stderr.split()), done.stderr
+    assert done.stdout.splitlines()[-1] == "exit 1 left 0", done.stdout
+    assert specs(studio) == []
 
 
 def test_an_overlay_below_an_overlay_sees_both(studio: Desk, workshop: Workshop) -> None:
