@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -74,8 +75,11 @@ def test_the_magic_makes_a_kernel_that_imports_the_package(studio: Desk) -> None
 
 
 def test_a_name_gets_a_place_per_user_and_the_json_is_complete(studio: Desk) -> None:
+    studio.settings["VSCODE_PID"] = "1"
     done = new_env(studio, "--name", "science", "tinypkg", "--json")
     assert done.returncode == 0, done.stderr
+    assert "jupyter console --kernel science" in done.stderr
+    assert "Select Kernel → Jupyter Kernel… → Python 3." in done.stderr, "VS Code's own words"
     data = json.loads(done.stdout)
     assert data["kernelspec"]["name"] == "science"
     prefix = Path(data["environment"]["prefix"])
@@ -156,6 +160,24 @@ def test_what_is_there_already_is_left_alone_and_a_free_place_is_offered(
     done = new_env(studio, *line[2:])
     assert done.returncode == 0, done.stderr
     assert (studio.notebooks / ".venv-2" / "pyvenv.cfg").exists()
+
+
+def test_the_lines_to_type_name_what_was_typed_and_work(studio: Desk) -> None:
+    make_wheel(studio.wheels, "at-start", files={"at_start.pth": "import at_start\n"})
+    make_wheel(studio.wheels, "wants", requires=["not-there-at-all"])
+    asked = new_env(studio, "my env", "at-start")
+    assert asked.returncode == 3
+    [line] = ways.lines_to_type(asked.stderr)
+    assert line == 'safeinstall new-env "my env" --yes at-start'
+    done = new_env(studio, *shlex.split(line)[2:])
+    assert done.returncode == 0, done.stderr
+    lacking = new_env(studio, "other", "wants")
+    assert "wants needs not-there-at-all" in " ".join(lacking.stderr.split())
+    assert "ipykernel" not in lacking.stderr
+    wrong = new_env(studio, "other", "-r", "no-file.txt")
+    assert wrong.returncode == 2
+    assert ways.lines_to_type(wrong.stderr)[0].startswith("safeinstall new-env ./other ")
+    assert not (studio.notebooks / "other").exists()
 
 
 def test_an_empty_folder_is_used_and_stays_when_it_fails(studio: Desk) -> None:

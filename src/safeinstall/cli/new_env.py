@@ -11,7 +11,7 @@ from safeinstall.cli.answer import answer, world
 from safeinstall.errors import RequestError
 from safeinstall.operations.new_environment import new_environment
 from safeinstall.render.new_environment import new_environment_message
-from safeinstall.request import is_name, parse_arguments, usage
+from safeinstall.request import is_name, parse_arguments, quote, usage
 
 __all__ = ["run"]
 
@@ -28,7 +28,12 @@ def run(words: Sequence[str]) -> int:
         print(f"{_USAGE}\n\n{usage('safeinstall new-env PATH')}")
         return 0
     place, rest = _place(words)
-    request = parse_arguments([f"--new-env={place}", *rest], prefix="safeinstall new-env")
+    try:
+        request = parse_arguments([f"--new-env={place}", *rest], prefix="safeinstall new-env")
+    except RequestError as error:
+        named = quote(place) if os.sep in place else f"--name {place}"
+        error.hint = error.hint.replace(quote(f"--new-env={place}"), named)
+        raise
     over = request.python if request.overlay and os.sep in request.python else ""
     here = world(over, prefix="safeinstall new-env")
     made = new_environment(request, here)

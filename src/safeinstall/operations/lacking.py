@@ -46,7 +46,8 @@ def about_kernel(finding: Finding, request: Request, world: World, chosen: Chose
     only = replace(request, items=(KERNEL,))
     intent = intend(only, world.environment, world.environ, world.prefix, world.settings_prefix)
     lacking = missing(intent, chosen, world) if chosen.name == uv.name else ()
-    if not lacking and "ipykernel" not in f"{finding.message}\n{finding.context}":
+    named = "ipykernel" in f"{finding.message}\n{finding.context}"
+    if not lacking and (chosen.name == uv.name or not named):
         return finding
     if len(lacking) < 2 and (not lacking or lacking[0].startswith("ipykernel")):
         message = f"A kernel needs ipykernel, and it cannot be installed: {finding.message}"

@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError, SafeInstallError
+from safeinstall.findings import Finding
 from safeinstall.installers import pip, uv, venv
 from safeinstall.kernels.register import Registered, free_name, register, registry
 from safeinstall.kernels.specs import find_specs, kernel_folders, user_folder
@@ -212,8 +213,19 @@ class _Maker:
         if outcome.status == "failed":
             wanted = with_kernel(self.request)
             findings = tuple(about_kernel(f, wanted, inside, self.chosen) for f in findings)
+        if "ipykernel" not in asked:
+            findings = tuple(_without_kernel(finding) for finding in findings)
         asked_line = line_of(self.request, self.world)
         return replace(outcome, plan=plan, findings=findings, asked=asked_line)
+
+
+def _without_kernel(finding: Finding) -> Finding:
+    """Take ipykernel, which nobody typed, out of the lines to type."""
+    hint = tuple(
+        replace(way, command=" ".join(w for w in way.command.split(" ") if w != "ipykernel"))
+        for way in finding.hint
+    )
+    return replace(finding, hint=hint)
 
 
 def _judge(trial: Trial, wanted: dict[str, tuple[str, ...]], display: str) -> None:
