@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shlex
@@ -177,6 +178,20 @@ def test_the_lines_to_type_name_what_was_typed_and_work(studio: Desk) -> None:
     wrong = new_env(studio, "other", "-r", "no-file.txt")
     assert wrong.returncode == 2
     assert ways.lines_to_type(wrong.stderr)[0].startswith("safeinstall new-env ./other ")
+    assert not (studio.notebooks / "other").exists()
+
+
+def test_hashes_are_asked_of_what_has_them_and_not_of_the_kernel(studio: Desk) -> None:
+    wheel = make_wheel(studio.wheels, "listed")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    lines = studio.notebooks / "lines.txt"
+    lines.write_text(f"listed==1.0 --hash=sha256:{digest}\n")
+    done = new_env(studio, ".venv", "-r", "lines.txt")
+    assert done.returncode == 0, done.stderr
+    lines.write_text(f"listed==1.0 --hash=sha256:{'0' * 64}\n")
+    done = new_env(studio, "other", "-r", "lines.txt")
+    assert done.returncode == 1
+    assert "does not have the hash that was asked for" in " ".join(done.stderr.split())
     assert not (studio.notebooks / "other").exists()
 
 

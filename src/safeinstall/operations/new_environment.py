@@ -16,13 +16,12 @@ from packaging.utils import canonicalize_name
 
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError, SafeInstallError
-from safeinstall.findings import Finding
 from safeinstall.installers import pip, uv, venv
 from safeinstall.kernels.register import Registered, free_name, register, registry
 from safeinstall.kernels.specs import find_specs, kernel_folders, user_folder
 from safeinstall.kernels.trial import Trial, try_kernel
 from safeinstall.operations import engine, overlay
-from safeinstall.operations.install import install
+from safeinstall.operations.filling import filled, without_kernel
 from safeinstall.operations.lacking import about_kernel
 from safeinstall.operations.locate import environment_of
 from safeinstall.operations.modules import import_names
@@ -140,7 +139,7 @@ class _Maker:
         )
         inside = replace(inner, environment=new, prefix=prefix)
         if plan is None or plan.changes:
-            outcome = install(wanted, inside)
+            outcome = filled(wanted, inside)
         else:
             outcome = Outcome(status="done", environment=new, destination=Destination.of(new))
         outcome = self.retold(outcome, inside)
@@ -214,18 +213,9 @@ class _Maker:
             wanted = with_kernel(self.request)
             findings = tuple(about_kernel(f, wanted, inside, self.chosen) for f in findings)
         if "ipykernel" not in asked:
-            findings = tuple(_without_kernel(finding) for finding in findings)
+            findings = tuple(without_kernel(finding) for finding in findings)
         asked_line = line_of(self.request, self.world)
         return replace(outcome, plan=plan, findings=findings, asked=asked_line)
-
-
-def _without_kernel(finding: Finding) -> Finding:
-    """Take ipykernel, which nobody typed, out of the lines to type."""
-    hint = tuple(
-        replace(way, command=" ".join(w for w in way.command.split(" ") if w != "ipykernel"))
-        for way in finding.hint
-    )
-    return replace(finding, hint=hint)
 
 
 def _judge(trial: Trial, wanted: dict[str, tuple[str, ...]], display: str) -> None:
