@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +13,7 @@ from safeinstall.distributions import Distribution
 from safeinstall.environment import Environment
 from safeinstall.guards.surroundings import Owner
 
-__all__ = ["conda_package", "owners_of"]
+__all__ = ["changed_since_conda", "conda_package", "owners_of"]
 
 _SYSTEM_INSTALLERS: Final = {"debian": "apt", "conda": "conda", "rpm": "rpm", "portage": "portage"}
 _PREFIXES_OF_PEOPLE: Final = ("/usr/local/",)
@@ -38,6 +40,33 @@ def conda_package(prefix: str, metadata: str, key: str) -> str:
     """
     record = _CondaRecords(prefix).of(metadata, key)
     return _package(record) if record else ""
+
+
+def changed_since_conda(
+    prefix: str, metadata: str, key: str, files: Sequence[str]
+) -> tuple[str, ...]:
+    """Return those of the files, relative to the metadata's folder, that conda left otherwise.
+
+    conda writes the place of the environment into some files of a package, which then differ from
+    their RECORD; its own record has their hash afterwards (`sha256_in_prefix`).
+    """
+    record = _CondaRecords(prefix).of(metadata, key)
+    try:
+        listed = json.loads(Path(record).read_bytes())["paths_data"]["paths"]
+        left = {row["_path"]: row.get("sha256_in_prefix") or row.get("sha256") for row in listed}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return tuple(files)
+    changed = []
+    for file in files:
+        path = os.path.normpath(os.path.join(os.path.dirname(metadata), file))
+        promised = left.get(os.path.relpath(path, os.path.realpath(prefix)))
+        try:
+            found = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        except OSError:
+            found = ""
+        if promised != found:
+            changed.append(file)
+    return tuple(changed)
 
 
 def _owner(distribution: Distribution, inside: set[str], records: _CondaRecords) -> Owner | None:

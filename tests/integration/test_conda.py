@@ -31,6 +31,10 @@ def channel(workshop: Workshop) -> Channel:
         made.add_wheel(make_wheel(wheels, "from-conda", version))
         made.add_wheel(make_wheel(wheels, "torchlike", version), "pytorchlike", installer="pip")
     made.add_wheel(make_wheel(wheels, "traitlets", "4.3.3"))
+    placed = {"placed.py": "WHERE = '/placeholder/of/conda'\n", "other.py": "A = 1\n"}
+    made.add_wheel(
+        make_wheel(wheels, "placed", modules=placed), placeholder="/placeholder/of/conda"
+    )
     made.index()
     return made
 
@@ -39,7 +43,7 @@ def channel(workshop: Workshop) -> Channel:
 def conda_desk(workshop: Workshop, channel: Channel, tmp_path: Path) -> Iterator[Desk]:
     """A desk in a conda environment with packages of both owners; the program is CONDA_EXE."""
     prefix = tmp_path / "envs" / "work"
-    channel.install(prefix, "python", "from-conda=1.0", "pytorchlike=1.0")
+    channel.install(prefix, "python", "from-conda=1.0", "pytorchlike=1.0", "placed")
     environment = Environment(prefix=prefix, kind="conda", base=prefix)
     workshop.equip(environment)
     desk = set_up(workshop, tmp_path, environment)
@@ -290,12 +294,13 @@ def test_the_doctor_knows_both_owners(conda_desk: Desk) -> None:
     _, found, said = run(conda_desk, "doctor")
     assert [f for f in found["findings"] if f["severity"] != "info"] == [], said
     site = conda_desk.environment.site_packages
+    assert str(conda_desk.environment.prefix) in (site / "placed.py").read_text()
     (site / "~inypkg").mkdir()
     (site / "from_conda.py").unlink()  # linked to conda's cache: never write into it
     before = snapshot(conda_desk.environment.prefix)
     _, found, _ = run(conda_desk, "doctor")
     by_code = {f["code"]: f for f in found["findings"]}
-    assert {"leftover", "code-missing"} <= by_code.keys()
+    assert {"leftover", "code-missing"} == by_code.keys() - {"ambient-redirect"}
     assert by_code["code-missing"]["fix"] is None, "conda would still list it"
     _, fixed, said = run(conda_desk, "doctor", "--fix")
     assert fixed["transaction"], said
@@ -304,6 +309,13 @@ def test_the_doctor_knows_both_owners(conda_desk: Desk) -> None:
     assert changes(before, snapshot(conda_desk.environment.prefix)) == []
     typed(conda_desk, by_code["code-missing"]["hint"])
     assert version(conda_desk, "from_conda") == "1.0"
+    for name in ("placed.py", "other.py"):
+        text = (site / name).read_text()
+        (site / name).unlink()
+        (site / name).write_text(text.replace("= ", "=\t"))
+    _, found, _ = run(conda_desk, "doctor")
+    [wrong] = [f for f in found["findings"] if f["code"] == "record-wrong"]
+    assert "placed.py" in wrong["message"] and "other.py" in wrong["message"]
 
 
 def test_a_new_environment_and_an_overlay_are_made_from_it(conda_desk: Desk) -> None:

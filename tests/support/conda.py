@@ -52,10 +52,13 @@ class Channel:
         version = platform.python_version()
         self._write(str(rattler.Subdir.current()), "python", version, files, links=links)
 
-    def add_wheel(self, wheel: Path, name: str = "", installer: str = "conda") -> None:
+    def add_wheel(
+        self, wheel: Path, name: str = "", installer: str = "conda", placeholder: str = ""
+    ) -> None:
         """Repack a pure wheel, as conda-build does: metadata and all, INSTALLER says who.
 
-        `name` is for a project that conda knows by another name than PyPI.
+        `name` is for a project that conda knows by another name than PyPI. Where a file holds
+        `placeholder`, conda writes the place of the environment.
         """
         files = {}
         with zipfile.ZipFile(wheel) as archive:
@@ -64,7 +67,7 @@ class Channel:
         project, version, *_ = wheel.stem.split("-")
         files[f"site-packages/{project}-{version}.dist-info/INSTALLER"] = f"{installer}\n".encode()
         name = name or project.replace("_", "-")
-        self._write("noarch", name, version, files, depends=["python"])
+        self._write("noarch", name, version, files, depends=["python"], placeholder=placeholder)
 
     def index(self) -> None:
         """Write the index that a solve reads."""
@@ -83,6 +86,7 @@ class Channel:
         *,
         links: Mapping[str, str] | None = None,
         depends: Sequence[str] = (),
+        placeholder: str = "",
     ) -> None:
         noarch = subdir == "noarch"
         index = {
@@ -96,6 +100,9 @@ class Channel:
             }
             for path, content in files.items()
         ]  # fmt: skip
+        for row in paths:
+            if placeholder and placeholder.encode() in files[str(row["_path"])]:
+                row |= {"file_mode": "text", "prefix_placeholder": placeholder}
         paths += [{"_path": path, "path_type": "softlink"} for path in links or {}]
         members = {
             "info/index.json": json.dumps(index).encode(),

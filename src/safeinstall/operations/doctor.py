@@ -27,7 +27,7 @@ from safeinstall.operations.pythons import installed_pythons
 from safeinstall.operations.unfinished import MARK, left_behind
 from safeinstall.operations.winners import other_folders, winners
 from safeinstall.operations.world import World
-from safeinstall.ownership import conda_package
+from safeinstall.ownership import changed_since_conda, conda_package
 from safeinstall.probe.pip_config import effective_settings, read_pip_settings
 from safeinstall.transaction import Area, Recovery, TransactionError, free_bytes
 from safeinstall.transaction.patch import NewFile, patch
@@ -173,7 +173,10 @@ def _with_owner(each: Installed, prefix: str) -> Installed:
     """Say what conda calls it, where something is the matter with it: the owner mends it."""
     if each.complete and not each.changed:
         return each
-    return replace(each, conda=conda_package(prefix, each.metadata, canonicalize_name(each.name)))
+    known = (prefix, each.metadata, canonicalize_name(each.name))
+    owner = conda_package(*known)
+    changed = changed_since_conda(*known, each.changed) if owner else each.changed
+    return replace(each, conda=owner, changed=changed)
 
 
 def _half_made(patient: Patient) -> Iterator[Diagnosis]:
