@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from integration.conftest import Desk
-from support import privileges
+from support import privileges, ways
 from support.environments import Environment, Workshop, changes, snapshot
 from support.wheels import make_wheel
 
@@ -334,6 +334,34 @@ def test_what_is_outdated_misleading_or_half_made(ward: Desk, workshop: Workshop
     command = ("-m", "safeinstall", "doctor", "--json")
     done = workshop.template.run(*command, "--python", prefix, settings=other)
     assert "python-home" in codes(json.loads(done.stdout))
+
+
+def test_the_lines_for_an_environment_with_a_blank_in_its_path_work(
+    desk: Desk, workshop: Workshop, tmp_path: Path
+) -> None:
+    prefix = tmp_path / "my env"
+    workshop.run(workshop.uv, "venv", "-q", "--python", workshop.base, prefix)
+    python = prefix / "bin" / "python"
+    links = ("--no-index", "--find-links", desk.wheels)
+    workshop.run(workshop.uv, "pip", "install", "-q", "--python", python, *links, "tinypkg")
+    here = Environment(prefix=prefix, kind="uv-venv", base=prefix)
+    (here.distribution("tinypkg") / "RECORD").unlink()
+    (here.site_packages / "~x").mkdir()
+    code = "from safeinstall.operations.unfinished import Making; Making(%r).begin()"
+    mark = desk.environment.run("-c", code % str(prefix), settings=desk.settings)
+    assert mark.returncode == 0
+    found = doctor(desk, "--python", str(prefix))
+    hints = {finding["code"]: finding["hint"] for finding in found["findings"]}
+    assert shlex.split(hints["unfinished-environment"]) == ["rm", "-r", str(prefix)]
+    typed(desk, hints["no-record"])
+    command = ("-m", "safeinstall", "doctor", "--python", str(prefix))
+    shown = desk.environment.run(*command, settings=desk.settings, cwd=desk.notebooks).stdout
+    fix = next(line for line in ways.lines_to_type(shown) if line.endswith("--fix"))
+    fixed = desk.environment.run(
+        "-m", *shlex.split(fix), settings=desk.settings, cwd=desk.notebooks
+    )
+    assert "1 put right" in fixed.stdout, fixed.stderr
+    assert codes(doctor(desk, "--python", str(prefix))) == ["unfinished-environment"]
 
 
 def test_an_environment_of_others(workshop: Workshop, desk: Desk, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from safeinstall.diagnosis.values import Shown
 from safeinstall.operations.doctor import examine, treat
 from safeinstall.operations.patients import patient_at, patient_of
 from safeinstall.render.doctor import doctor_message, report_data, report_text
+from safeinstall.request import quote
 
 __all__ = ["run"]
 
@@ -28,7 +29,7 @@ def run(words: Sequence[str]) -> int:
     here = replace(operations.here(), live=False)
     place = options.value("--python")
     patient = patient_at(place, here) if place else patient_of(here.environment)
-    named = f" --python {place}" if place else ""
+    named = f" --python {quote(place)}" if place else ""
     shown = Shown(
         install=f"safeinstall install{named}",
         doctor=f"safeinstall doctor{named}",

@@ -7,6 +7,7 @@ files are set aside or written anew, and undo brings them back.
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -184,7 +185,7 @@ def _half_made(patient: Patient) -> Iterator[Diagnosis]:
         yield say(
             "unfinished-environment",
             f"{patient.prefix} was being made when safeinstall died ({MARK}); it is not complete.",
-            f"rm -r {patient.prefix}",
+            f"rm -r {shlex.quote(patient.prefix)}",
         )
 
 
