@@ -142,6 +142,13 @@ def test_out_of_a_read_only_environment(read_only_desk: Desk, way: int) -> None:
         refusal = kernel.run(f"%safeinstall {desk.offline} needs-it")
         line = ways.lines_to_type(refusal)[way]
         assert ("--overlay" in line) == (way == 0)
+        if privileges.can_switch():  # somebody has set an odd mode: nothing falls over it
+            [odd] = environment.site_packages.glob("tornado-*.dist-info")
+            mode = (odd / "RECORD").stat().st_mode
+            (odd / "RECORD").chmod(0o600)
+            seen = kernel.run("%kernelenv --doctor").data["text/plain"]
+            assert f"{odd.name} in {odd.parent} cannot be read by you" in " ".join(seen.split())
+            (odd / "RECORD").chmod(mode)
         seen = kernel.run("%kernelenv --doctor").data["text/plain"]
         assert "Installs cannot write into" in seen
         assert "%safeinstall --new-env --overlay" in seen

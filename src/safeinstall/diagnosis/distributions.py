@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -23,7 +24,13 @@ def broken(found: Sequence[Installed], shown: Shown) -> Iterator[Diagnosis]:
     for each in found:
         again = _again(each, shown)
         base = os.path.basename(each.metadata)
-        if not each.has_metadata:
+        if each.unreadable:
+            yield say(
+                "not-readable",
+                f"{base} in {each.folder} cannot be read by you: nothing more can be said of it.",
+                f"chmod -R u+rX {shlex.quote(each.metadata)}",
+            )
+        elif not each.has_metadata:
             yield say(
                 "empty-metadata",
                 f"{base} says nothing (it has no METADATA): what an interrupted install left.",

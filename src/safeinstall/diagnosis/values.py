@@ -24,6 +24,8 @@ class Installed:
     installer: str = ""
     conda: str = ""
     """What conda calls it, where conda has installed it."""
+    unreadable: bool = False
+    """True when whoever looks may not read its metadata."""
     has_metadata: bool = True
     has_record: bool = True
     requires: tuple[str, ...] = ()

@@ -83,6 +83,11 @@ def _read(folder: str, name: str, rows: Sequence[Sequence[str]] | None, check: _
         folder=folder,
         metadata=path,
         installer=_text(os.path.join(path, "INSTALLER")).strip(),
+        unreadable=any(
+            os.path.lexists(each) and not os.access(each, os.R_OK)
+            for each in (path, metadata, os.path.join(path, "RECORD"))
+        )
+        and not os.path.islink(path),
         has_metadata=bool(headers.get("Name")),
         has_record=rows is not None,
         requires=tuple(str(value) for value in parser.get_all("Requires-Dist") or ()),
