@@ -120,7 +120,8 @@ torture: $(VENV)/ready
 
 bench: $(VENV)/ui $(PANEL)/ready
 	@$(VENV)/bin/python -m pip wheel -qq --wheel-dir $(CACHE)/stack numpy pandas matplotlib scikit-learn seaborn
-	@for measure in load satisfied stack transaction panel; do PYTHONPATH=tests $(VENV)/bin/python -m benchmarks.$$measure; done
+	@for measure in load satisfied stack transaction undo new_env doctor panel; do \
+	  PYTHONPATH=tests $(VENV)/bin/python -m benchmarks.$$measure || exit 1; done
 
 demo: $(VENV)/ready
 	@$(VENV)/bin/python binder/demo.py

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +55,34 @@ def test_options_may_stand_on_either_side_of_the_command(
 ) -> None:
     assert main([*words, "--python", sys.executable]) == 0
     assert json.loads(capsys.readouterr().out)["executable"]
+
+
+def test_a_reader_who_goes_and_a_terminal_without_our_signs_are_no_failure() -> None:
+    command = [sys.executable, "-m", "safeinstall", "env"]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+    settings = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, env=settings, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "interpreter" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words", [["env"], ["kernels"], ["doctor"], ["install", "six"], ["new-env", "x", "six"]]
+)
+def test_a_folder_that_is_gone_is_said_so(words: list[str], tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = (
+        f"import os; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r}); "
+        "from safeinstall.cli import main; raise SystemExit(main())"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "is gone" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_an_interpreter_that_is_none_is_named(capsys: pytest.CaptureFixture[str]) -> None:

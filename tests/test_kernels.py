@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from jupyter_client.kernelspec import KernelSpec
 
+from safeinstall.errors import SafeInstallError
 from safeinstall.kernels.judge import Interpreter, judged, promised_version
 from safeinstall.kernels.launch import Launch, Server, resolve
-from safeinstall.kernels.register import free_name, register, repair, unregister
+from safeinstall.kernels.register import free_name, register, registry, repair, unregister
 from safeinstall.kernels.specs import Spec, find_specs
 from safeinstall.kernels.trial import try_kernel
 
@@ -48,6 +50,14 @@ SERVER = Server(
         ({"display_name": "x"}, "kernel.json has no `argv`"),
         ({"argv": []}, "kernel.json has no `argv`"),
         ({"argv": ["a", 1]}, "kernel.json has no `argv`"),
+        ("[" * 100_000, "kernel.json is no JSON: its brackets go too deep"),
+        ("", "kernel.json is no JSON"),
+        ({"argv": [""]}, "no process can be started from its `argv`"),
+        ({"argv": ["/bin/py\0thon"]}, "no process can be started from its `argv`"),
+        ({"argv": ["/bin/\ud800"]}, "no process can be started from its `argv`"),
+        ({"argv": ["a"], "env": []}, ""),
+        ({"argv": ["a"], "env": {"A": 1}}, "its `env` is no table of texts"),
+        ({"argv": ["a"], "env": "PATH"}, "its `env` is no table of texts"),
     ],
 )
 def test_a_broken_file_is_a_problem_and_hides_nobody(
@@ -56,8 +66,30 @@ def test_a_broken_file_is_a_problem_and_hides_nobody(
     write(tmp_path, "broken", data)
     write(tmp_path, "whole", {"argv": ["/usr/bin/python3", *END], "language": "python"})
     broken, whole = find_specs([str(tmp_path)], str(tmp_path))
-    assert broken.problem.startswith(problem)
+    assert broken.problem.startswith(problem) and bool(broken.problem) == bool(problem)
     assert whole.problem == ""
+    judged(broken, resolve(broken, SERVER), None)
+
+
+@pytest.mark.parametrize("kind", ["link to nowhere", "folder", "too deep", "odd parts"])
+def test_whatever_stands_there_is_repaired_and_kept(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "odd name ü" / "kernel.json"
+    path.parent.mkdir()
+    if kind == "link to nowhere":
+        path.symlink_to("/nowhere/kernel.json")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "too deep":
+        path.write_text("[" * 100_000)
+    else:
+        path.write_text('{"argv": ["x"], "display_name": 7, "env": {"A": 1}, "metadata": []}')
+    [broken] = find_specs([str(tmp_path)], str(tmp_path))
+    kept = Path(repair(broken, [sys.executable, *END]))
+    assert kept.is_symlink() or kept.exists()
+    [whole] = find_specs([str(tmp_path)], str(tmp_path))
+    assert (whole.problem, whole.argv[0]) == ("", sys.executable)
+    loaded = KernelSpec.from_resource_dir(str(path.parent))
+    assert loaded.argv[0] == sys.executable and loaded.env == {}
     assert whole.place == "user"
 
 
@@ -163,6 +195,16 @@ def test_nobodys_name_is_ever_taken() -> None:
     assert free_name("proj-venv", taken, "/mine/python") == "proj-venv-3"
     assert free_name("proj-venv", taken, "/other/python") == "proj-venv"
     assert free_name("Größe & Co", (), "/p") == "gr-e-co"
+
+
+def test_a_kernel_goes_where_one_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    user = str(tmp_path / "file" / "kernels")
+    with pytest.raises(SafeInstallError, match="No kernel can be registered"):
+        registry([user, str(tmp_path / "file" / "share" / "jupyter" / "kernels")], user)
+    own = str(tmp_path / "share" / "jupyter" / "kernels")
+    assert registry([user, own], user) == own
+    assert registry([user, own], str(tmp_path)) == str(tmp_path)
 
 
 def test_register_and_take_away(own_home: Path) -> None:

@@ -82,9 +82,25 @@ def test_a_name_lies_where_jupyter_keeps_what_is_the_users(
 def test_an_occupied_place_is_refused_with_the_line_for_a_free_one(tmp_path: Path) -> None:
     (tmp_path / "pyvenv.cfg").touch()
     with pytest.raises(SafeInstallError) as caught:
-        check(place_of(str(tmp_path), "/"), "the line")
+        check(place_of(str(tmp_path), "/"), lambda other: f"the line for {other}")
     assert caught.value.code == "place-taken"
-    assert caught.value.hint == "the line"
+    assert caught.value.hint == f"the line for {tmp_path}-2"
+
+
+def test_another_name_is_offered_where_a_name_is_taken_and_one_where_a_folder_is_none(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(own_home / "data"))
+    taken = place_of("science", str(own_home))
+    Path(taken.path).mkdir(parents=True)
+    Path(taken.path, "mine").touch()
+    with pytest.raises(SafeInstallError) as caught:
+        check(taken, lambda other: f"the line for {other}")
+    assert caught.value.hint == "the line for science-2"
+    (tmp_path / "file").touch()
+    with pytest.raises(SafeInstallError) as caught:
+        check(place_of(str(tmp_path / "file" / "my work"), "/"), lambda other: f"for {other}")
+    assert (caught.value.code, caught.value.hint) == ("place-not-writable", "for my-work")
 
 
 def test_what_is_made_goes_without_a_trace(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +13,7 @@ from safeinstall.distributions import Distribution
 from safeinstall.environment import Environment
 from safeinstall.guards.surroundings import Owner
 
-__all__ = ["owners_of"]
+__all__ = ["changed_since_conda", "conda_package", "owners_of"]
 
 _SYSTEM_INSTALLERS: Final = {"debian": "apt", "conda": "conda", "rpm": "rpm", "portage": "portage"}
 _PREFIXES_OF_PEOPLE: Final = ("/usr/local/",)
@@ -31,10 +33,46 @@ def owners_of(distributions: Iterable[Distribution], environment: Environment) -
     return found
 
 
+def conda_package(prefix: str, metadata: str, key: str) -> str:
+    """Return what conda calls the distribution whose metadata folder this is, or an empty text.
+
+    `key` is its canonical name; it is empty too when conda has not installed it.
+    """
+    record = _CondaRecords(prefix).of(metadata, key)
+    return _package(record) if record else ""
+
+
+def changed_since_conda(
+    prefix: str, metadata: str, key: str, files: Sequence[str]
+) -> tuple[str, ...]:
+    """Return those of the files, relative to the metadata's folder, that conda left otherwise.
+
+    conda writes the place of the environment into some files of a package, which then differ from
+    their RECORD; its own record has their hash afterwards (`sha256_in_prefix`).
+    """
+    record = _CondaRecords(prefix).of(metadata, key)
+    try:
+        listed = json.loads(Path(record).read_bytes())["paths_data"]["paths"]
+        left = {row["_path"]: row.get("sha256_in_prefix") or row.get("sha256") for row in listed}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return tuple(files)
+    changed = []
+    for file in files:
+        path = os.path.normpath(os.path.join(os.path.dirname(metadata), file))
+        promised = left.get(os.path.relpath(path, os.path.realpath(prefix)))
+        try:
+            found = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        except OSError:
+            found = ""
+        if promised != found:
+            changed.append(file)
+    return tuple(changed)
+
+
 def _owner(distribution: Distribution, inside: set[str], records: _CondaRecords) -> Owner | None:
     where = os.path.realpath(distribution.location)
     who = _SYSTEM_INSTALLERS.get(distribution.installer.strip().lower())
-    record = records.of(distribution)
+    record = records.of(distribution.metadata, distribution.key)
     if record:
         return Owner(who="conda", where=record, package=_package(record))
     if who:
@@ -53,8 +91,8 @@ class _CondaRecords:
         self._folder = Path(prefix, "conda-meta")
         self._names: list[str] | None = None
 
-    def of(self, distribution: Distribution) -> str:
-        """Return the record that lists the distribution's metadata, or an empty text.
+    def of(self, metadata: str, key: str) -> str:
+        """Return the record that lists this metadata folder, or an empty text.
 
         A record of the same name is tried first; names may differ (torch is conda's pytorch).
         """
@@ -64,8 +102,7 @@ class _CondaRecords:
             except OSError:
                 names = []
             self._names = [name for name in names if name.endswith(".json")]
-        wanted = os.fsencode(f"/{os.path.basename(distribution.metadata)}/")
-        key = distribution.key
+        wanted = os.fsencode(f"/{os.path.basename(metadata)}/")
         for name in sorted(self._names, key=lambda name: not name.lower().startswith(key)):
             path = self._folder / name
             try:

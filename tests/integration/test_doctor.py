@@ -6,14 +6,16 @@ import csv
 import io
 import json
 import os
+import shlex
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from integration.conftest import Desk
-from support import privileges
+from support import privileges, ways
 from support.environments import Environment, Workshop, changes, snapshot
 from support.wheels import make_wheel
 
@@ -68,6 +70,9 @@ def check_fixed_and_undone(desk: Desk, code: str) -> None:
     arguments = ("-m", "safeinstall", "undo", "--json")
     undone = desk.environment.run(*arguments, settings=desk.settings, cwd=desk.notebooks)
     assert undone.returncode == 0, undone.stderr
+    assert "Undone: what the doctor put right in" in undone.stderr
+    history = desk.environment.run("-m", "safeinstall", "history", settings=desk.settings)
+    assert "safeinstall doctor --fix" in history.stdout
     assert changes(ill, snapshot(prefix)) == []
     assert codes(doctor(desk)) == [code]
 
@@ -122,19 +127,71 @@ def test_missing_files_and_files_that_are_not_what_record_says(
     assert sorted(codes(found)) == ["files-missing", "record-wrong"]
     hints = [finding["hint"] for finding in found["findings"] if finding["severity"] != "info"]
     for hint in hints:
-        words = hint.removeprefix("safeinstall ").replace('"', "").split()
-        done = ward.environment.run(
-            "-m", "safeinstall", *words, *ward.offline.split(), settings=ward.settings,
-            cwd=ward.notebooks,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        typed(ward, hint)
     assert codes(doctor(ward)) == []
 
 
+def test_an_edit_that_leaves_the_size_is_found_and_the_file_is_named(
+    ward: Desk, workshop: Workshop
+) -> None:
+    ward.settings["UV_CACHE_DIR"] = str(workshop.cache / "uv")
+    more = ward.environment.site_packages / "with_command" / "more.py"
+    text = more.read_text()
+    assert more.stat().st_nlink > 1 or os.name == "nt", "uv links where it can"
+    more.write_text(text.replace("2", "3"))  # in place, as an editor does: uv's cache has it too
+    [finding] = [f for f in doctor(ward)["findings"] if f["severity"] != "info"]
+    assert finding["code"] == "record-wrong"
+    assert "with_command/more.py is not what its RECORD says" in finding["message"]
+    typed(ward, finding["hint"])
+    assert more.read_text() == text
+    assert codes(doctor(ward)) == []
+
+
+def test_what_looks_untouched_is_read_when_asked_or_when_another_package_claims_it(
+    ward: Desk, workshop: Workshop
+) -> None:
+    tiny = ward.environment.site_packages / "tinypkg.py"
+    status, text = tiny.stat(), tiny.read_text()
+    tiny.unlink()  # shared with uv's cache
+    tiny.write_text(text.replace("1.0", "9.9"))
+    os.utime(tiny, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert codes(doctor(ward)) == []
+    assert codes(doctor(ward, "--deep")) == ["record-wrong"]
+    tiny.unlink()
+    tiny.write_text(text)
+    make_wheel(ward.wheels, "twin", modules={"tinypkg.py": text.replace("1.0", "7.7")})
+    install(ward, workshop, "twin")
+    found = doctor(ward)
+    assert codes(found) == ["record-wrong"]
+    [message] = [f["message"] for f in found["findings"] if f["code"] == "record-wrong"]
+    assert message.startswith("tinypkg 1.0: tinypkg.py")
+    with ward.kernel() as kernel:
+        shown = kernel.run("%kernelenv --doctor --deep")
+        assert "tinypkg.py is not what" in shown.data["text/plain"], shown.everything
+
+
+def typed(desk: Desk, hint: str) -> None:
+    """Type a printed line in a terminal; it must succeed."""
+    words = [*shlex.split(hint)[1:], *desk.offline.split()]
+    done = desk.environment.run(
+        "-m", "safeinstall", *words, settings=desk.settings, cwd=desk.notebooks
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_lost_record(ward: Desk) -> None:
-    (ward.environment.distribution("tinypkg") / "RECORD").unlink()
+    site = ward.environment.site_packages
+    (ward.environment.distribution("with-command") / "RECORD").unlink()
+    before = snapshot(ward.environment.prefix)
     found = doctor(ward)
     assert codes(found) == ["no-record"]
+    typed(ward, found["findings"][0]["hint"])
+    assert codes(doctor(ward)) == []
+    assert (ward.environment.distribution("with-command") / "RECORD").exists()
+    undo = ("-m", "safeinstall", "undo")
+    assert ward.environment.run(*undo, settings=ward.settings).returncode == 0
+    assert changes(before, snapshot(ward.environment.prefix)) == []
+    assert (site / "with_command" / "more.py").exists()
 
 
 def test_conflicts_and_missing_requirements(ward: Desk, workshop: Workshop) -> None:
@@ -142,7 +199,12 @@ def test_conflicts_and_missing_requirements(ward: Desk, workshop: Workshop) -> N
     install(ward, workshop, "wants")
     found = doctor(ward)
     assert sorted(codes(found)) == ["conflict", "requirement-missing"]
-    assert 'safeinstall install "tinypkg>=2"' in [f["hint"] for f in found["findings"]]
+    make_wheel(ward.wheels, "tinypkg", "2.0")
+    make_wheel(ward.wheels, "not-there")
+    for finding in found["findings"]:
+        if finding["severity"] != "info":
+            typed(ward, finding["hint"])
+    assert codes(doctor(ward)) == []
 
 
 @pytest.mark.parametrize(
@@ -220,6 +282,119 @@ def test_an_environment_whose_interpreter_is_gone_is_healed_by_another_one(
     assert changes(ill, snapshot(prefix)) == []
 
 
+def test_a_pipe_among_the_files_is_not_waited_for(ward: Desk) -> None:
+    module = ward.environment.site_packages / "tinypkg.py"
+    module.unlink()
+    os.mkfifo(module)
+    assert codes(doctor(ward, "--deep")) == ["record-wrong"]
+
+
+def test_metadata_of_every_shape_is_looked_at_and_set_aside(ward: Desk) -> None:
+    site = ward.environment.site_packages
+    for name in ("a-1.0", "noversion", "", "ü-1.0", "sp ace-1.0"):
+        (site / f"{name}.dist-info").mkdir()
+    (site / "b-1.0.dist-info").touch()
+    (site / "loop-1.0.dist-info").symlink_to("loop-1.0.dist-info")
+    (site / os.fsdecode(b"bad\xff-1.0.dist-info")).touch()
+    (site / "a-1.0.dist-info" / "METADATA").write_text(
+        "Name: a\nVersion: banana\nRequires-Dist: )(\nRequires-Dist: x; nope=='1'\n"
+    )
+    rows = b'a.py,sha256=x,5\n"unclosed,,\n,,\n../../../../../../etc/passwd,md4=a,\n\xff,,\n'
+    (site / "a-1.0.dist-info" / "RECORD").write_bytes(rows)
+    ill = snapshot(ward.environment.prefix)
+    found = doctor(ward, "--deep")
+    assert set(codes(found)) <= {"empty-metadata", "files-missing", "code-missing"}
+    assert len(codes(found)) == 8
+    assert doctor(ward, "--fix")["transaction"]
+    assert ward.environment.run("-m", "safeinstall", "undo", settings=ward.settings).stdout
+    assert changes(ill, snapshot(ward.environment.prefix)) == []
+
+
+def test_what_is_outdated_misleading_or_half_made(ward: Desk, workshop: Workshop) -> None:
+    site = ward.environment.site_packages
+    [info] = site.glob("pip-*.dist-info")
+    metadata = (info / "METADATA").read_text()
+    old = site / "pip-21.0.dist-info"
+    info.rename(old)
+    record = (old / "RECORD").read_text().replace(info.name, old.name)
+    version = info.name.removesuffix(".dist-info").removeprefix("pip-")
+    for name, text in (
+        ("METADATA", metadata.replace(f"Version: {version}", "Version: 21.0", 1)),
+        ("RECORD", record),
+    ):
+        (old / name).unlink()  # shared with other environments
+        (old / name).write_text(text)
+    code = "from safeinstall.operations.unfinished import Making; Making(%r).begin()"
+    prefix = str(ward.environment.prefix)
+    assert ward.environment.run("-c", code % prefix, settings=ward.settings).returncode == 0
+    found = doctor(ward)
+    assert codes(found) == ["unfinished-environment"]
+    assert "pip-outdated" in codes(found, grave=False)
+    other = {**ward.settings, "PYTHONHOME": str(workshop.base.parents[1])}
+    command = ("-m", "safeinstall", "doctor", "--json")
+    done = workshop.template.run(*command, "--python", prefix, settings=other)
+    assert "python-home" in codes(json.loads(done.stdout))
+
+
+def test_the_lines_for_an_environment_with_a_blank_in_its_path_work(
+    desk: Desk, workshop: Workshop, tmp_path: Path
+) -> None:
+    prefix = tmp_path / "my env"
+    workshop.run(workshop.uv, "venv", "-q", "--python", workshop.base, prefix)
+    python = prefix / "bin" / "python"
+    links = ("--no-index", "--find-links", desk.wheels)
+    workshop.run(workshop.uv, "pip", "install", "-q", "--python", python, *links, "tinypkg")
+    here = Environment(prefix=prefix, kind="uv-venv", base=prefix)
+    (here.distribution("tinypkg") / "RECORD").unlink()
+    (here.site_packages / "~x").mkdir()
+    code = "from safeinstall.operations.unfinished import Making; Making(%r).begin()"
+    mark = desk.environment.run("-c", code % str(prefix), settings=desk.settings)
+    assert mark.returncode == 0
+    found = doctor(desk, "--python", str(prefix))
+    hints = {finding["code"]: finding["hint"] for finding in found["findings"]}
+    assert shlex.split(hints["unfinished-environment"]) == ["rm", "-r", str(prefix)]
+    typed(desk, hints["no-record"])
+    command = ("-m", "safeinstall", "doctor", "--python", str(prefix))
+    shown = desk.environment.run(*command, settings=desk.settings, cwd=desk.notebooks).stdout
+    fix = next(line for line in ways.lines_to_type(shown) if line.endswith("--fix"))
+    fixed = desk.environment.run(
+        "-m", *shlex.split(fix), settings=desk.settings, cwd=desk.notebooks
+    )
+    assert "1 put right" in fixed.stdout, fixed.stderr
+    assert codes(doctor(desk, "--python", str(prefix))) == ["unfinished-environment"]
+
+
+def test_an_environment_of_others(workshop: Workshop, desk: Desk, tmp_path: Path) -> None:
+    prefix = tmp_path / "managed"
+    shutil.copytree(workshop.standalone.prefix, prefix, symlinks=True)
+    managed = Environment(prefix=prefix, kind="standalone", base=prefix)
+    (managed.site_packages.parent / "EXTERNALLY-MANAGED").write_text("[externally-managed]\n")
+    found = doctor(desk, "--python", str(managed.python))
+    assert "externally-managed" in codes(found, grave=False)
+    (managed.prefix / "bin" / managed.site_packages.parent.name).write_text("#!/bin/false\n")
+    found = doctor(desk, "--python", str(prefix))
+    assert found["starts"] is False
+    assert "does-not-start" in codes(found)
+
+
+@pytest.mark.skipif(
+    not privileges.can_switch() or shutil.which("unshare") is None, reason="needs a disk of its own"
+)
+def test_hardly_any_room(ward: Desk, tmp_path: Path, workshop: Workshop) -> None:
+    script = f"""
+        mkdir small && mount -t tmpfs -o size=60m none small || exit 77
+        {workshop.uv} venv -q --python {workshop.base} small/env || exit 78
+        {ward.environment.python} -m safeinstall doctor --json --python small/env
+    """
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], cwd=tmp_path, env=ward.settings,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode == 77:
+        pytest.skip("no mount of its own")
+    assert codes(json.loads(done.stdout)) == ["low-space"], done.stderr
+
+
 def test_copies_and_modules_that_win(ward: Desk, tmp_path: Path) -> None:
     lent = tmp_path / "lent"
     shutil.copytree(ward.environment.distribution("tinypkg"), lent / "tinypkg-1.0.dist-info")
@@ -272,8 +447,13 @@ def test_the_text_for_a_bug_report_names_nobody(ward: Desk, tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     assert "ambient-redirect" in done.stdout
     assert "~/secret-place" in done.stdout
+    data = ward.environment.run(
+        "-m", "safeinstall", "doctor", "--redact", "--json", settings=ward.settings,
+        cwd=ward.notebooks,
+    )  # fmt: skip
+    assert "ambient-redirect" in codes(json.loads(data.stdout), grave=False)
     for secret in ("hunter2", "anabelle", str(home)):
-        assert secret not in done.stdout
+        assert secret not in done.stdout + data.stdout + data.stderr
 
 
 def test_the_notebook_shows_it_and_puts_it_right(ward: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,12 @@ def test_a_kernel_without_ipykernel_is_given_the_line_that_works(
     [finding] = state["findings"]
     assert finding["code"] == "kernelspec-no-ipykernel"
     assert finding["hint"] == f'safeinstall install --python "{bare}" ipykernel'
+    desk.settings.update(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(workshop.wheels))
+    words = shlex.split(finding["hint"])[1:]
+    done = desk.environment.run("-m", "safeinstall", *words, settings=desk.settings)
+    assert done.returncode == 0, done.stderr
+    [state] = [k for k in listing(desk, "--start")["kernels"] if k["name"] == "bare"]
+    assert (state["findings"], state["starts"]) == ([], True)
 
 
 def test_the_notebook_shows_the_same_and_a_stranger_is_left_alone(desk: Desk) -> None:

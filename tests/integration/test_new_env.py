@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from integration.conftest import Desk
-from support import ways
+from support import privileges, ways
 from support.environments import Environment, Workshop, changes, snapshot
 from support.kernels import OUTCOME
 from support.wheels import make_project, make_wheel
@@ -73,8 +76,11 @@ def test_the_magic_makes_a_kernel_that_imports_the_package(studio: Desk) -> None
 
 
 def test_a_name_gets_a_place_per_user_and_the_json_is_complete(studio: Desk) -> None:
+    studio.settings["VSCODE_PID"] = "1"
     done = new_env(studio, "--name", "science", "tinypkg", "--json")
     assert done.returncode == 0, done.stderr
+    assert "jupyter console --kernel science" in done.stderr
+    assert "Select Kernel → Jupyter Kernel… → Python 3." in done.stderr, "VS Code's own words"
     data = json.loads(done.stdout)
     assert data["kernelspec"]["name"] == "science"
     prefix = Path(data["environment"]["prefix"])
@@ -108,6 +114,28 @@ def test_a_python_that_is_not_there_is_answered_with_those_that_are(studio: Desk
     assert "There is no Python 3.99 on this machine" in done.stderr
     assert "Python 3." in done.stderr
     assert nothing_is_left(studio)
+    line = ways.lines_to_type(done.stderr)[0].split()
+    if line[line.index("--python") + 1] == f"{sys.version_info[0]}.{sys.version_info[1]}":
+        done = new_env(studio, *line[2:])  # for others there may be no wheels here
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("overlay", [True, False])
+def test_a_python_that_cannot_serve_is_answered_with_the_line_that_can(
+    studio: Desk, workshop: Workshop, overlay: bool
+) -> None:
+    roots = [Path.home() / ".pyenv", Path(os.path.realpath(workshop.base)).parents[3]]
+    old = next((p for r in roots for p in r.glob("versions/3.[67].*/bin/python")), None)
+    if not overlay and old is None:
+        pytest.skip("no Python that is too old")
+    words = ("--overlay", "--python", "3.99") if overlay else ("--python", str(old))
+    done = new_env(studio, ".venv", *words, "tinypkg")
+    assert done.returncode == 1
+    told = "another Python cannot use them" if overlay else "is too old for a kernel"
+    assert told in " ".join(done.stderr.split())
+    assert nothing_is_left(studio)
+    done = new_env(studio, *ways.lines_to_type(done.stderr)[0].split()[2:])
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "environment", "project"])
@@ -135,6 +163,38 @@ def test_what_is_there_already_is_left_alone_and_a_free_place_is_offered(
     assert (studio.notebooks / ".venv-2" / "pyvenv.cfg").exists()
 
 
+def test_the_lines_to_type_name_what_was_typed_and_work(studio: Desk) -> None:
+    make_wheel(studio.wheels, "at-start", files={"at_start.pth": "import at_start\n"})
+    make_wheel(studio.wheels, "wants", requires=["not-there-at-all"])
+    asked = new_env(studio, "my env", "at-start")
+    assert asked.returncode == 3
+    [line] = ways.lines_to_type(asked.stderr)
+    assert line == 'safeinstall new-env "my env" --yes at-start'
+    done = new_env(studio, *shlex.split(line)[2:])
+    assert done.returncode == 0, done.stderr
+    lacking = new_env(studio, "other", "wants")
+    assert "wants needs not-there-at-all" in " ".join(lacking.stderr.split())
+    assert "ipykernel" not in lacking.stderr
+    wrong = new_env(studio, "other", "-r", "no-file.txt")
+    assert wrong.returncode == 2
+    assert ways.lines_to_type(wrong.stderr)[0].startswith("safeinstall new-env ./other ")
+    assert not (studio.notebooks / "other").exists()
+
+
+def test_hashes_are_asked_of_what_has_them_and_not_of_the_kernel(studio: Desk) -> None:
+    wheel = make_wheel(studio.wheels, "listed")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    lines = studio.notebooks / "lines.txt"
+    lines.write_text(f"listed==1.0 --hash=sha256:{digest}\n")
+    done = new_env(studio, ".venv", "-r", "lines.txt")
+    assert done.returncode == 0, done.stderr
+    lines.write_text(f"listed==1.0 --hash=sha256:{'0' * 64}\n")
+    done = new_env(studio, "other", "-r", "lines.txt")
+    assert done.returncode == 1
+    assert "does not have the hash that was asked for" in " ".join(done.stderr.split())
+    assert not (studio.notebooks / "other").exists()
+
+
 def test_an_empty_folder_is_used_and_stays_when_it_fails(studio: Desk) -> None:
     (studio.notebooks / ".venv").mkdir()
     assert new_env(studio, ".venv", "no-such-package").returncode == 1
@@ -148,6 +208,44 @@ def test_a_place_that_cannot_be_written_is_said_before_anything_happens(studio: 
     assert done.returncode == 1
     assert "No environment can be made at" in done.stderr
     assert specs(studio) == []
+    line = ways.lines_to_type(done.stderr)[0].split()
+    assert line == ["safeinstall", "new-env", "--name", "file-venv", "tinypkg"]
+    done = new_env(studio, *line[2:])
+    assert done.returncode == 0, done.stderr
+    assert specs(studio) == ["file-venv"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--name", "näme ü", "tinypkg"), "is no name for an environment"),
+        (("--name", "a/b"), "is no name for an environment"),
+        (("--name",), "is no name for an environment"),
+        (("--name=--json",), "is no name for an environment"),
+        ((".venv", "--no-deps", "tinypkg"), "would leave out what the new kernel itself needs"),
+    ],
+)
+def test_what_would_make_something_else_than_meant_is_refused(
+    studio: Desk, words: tuple[str, ...], said: str
+) -> None:
+    done = new_env(studio, *words)
+    assert done.returncode in (1, 2)
+    assert said in " ".join(done.stderr.split())
+    assert list(studio.notebooks.iterdir()) == []
+    assert specs(studio) == []
+
+
+def test_where_the_users_own_place_is_none_the_servers_gets_the_kernel(studio: Desk) -> None:
+    home = Path(studio.settings["HOME"])
+    (home / ".local").write_text("no folder")
+    own = studio.environment.prefix / "share" / "jupyter" / "kernels"
+    done = new_env(studio, ".venv", "tinypkg", "--json")
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)["kernelspec"]
+    assert made["folder"] == str(own / "notebooks-venv")
+    with ways.registered("notebooks-venv", home, studio.settings, studio.notebooks, own) as new:
+        assert new.run("import tinypkg").ok
+    shutil.rmtree(made["folder"])
 
 
 def test_the_name_of_anothers_kernelspec_is_never_taken(studio: Desk) -> None:
@@ -179,15 +277,29 @@ def test_ipykernel_that_cannot_be_had_is_named(studio: Desk) -> None:
     assert nothing_is_left(studio)
 
 
-def test_the_wheels_a_kernel_lacks_are_named(studio: Desk, workshop: Workshop) -> None:
+LACKING = ("comm-", "traitlets-", "wcwidth-", "pygments-", "tinypkg")
+
+
+@pytest.mark.parametrize("options", [(), ("--overlay",)], ids=["", "overlay"])
+def test_all_the_wheels_a_kernel_lacks_are_named(
+    studio: Desk, workshop: Workshop, options: tuple[str, ...]
+) -> None:
     for wheel in workshop.wheels.glob("*.whl"):
-        if not wheel.name.startswith(("traitlets-", "tinypkg")):
-            shutil.copy2(wheel, studio.wheels)
+        if not wheel.name.startswith(LACKING):
+            (studio.wheels / wheel.name).symlink_to(wheel)
+    make_wheel(studio.wheels, "pygments", "0.1")  # there, and too old
     studio.settings["PIP_FIND_LINKS"] = str(studio.wheels)
-    done = new_env(studio, ".venv", "tinypkg")
+    base: tuple[str, ...] = ()
+    if options:  # over an environment that has no kernel either
+        bare = studio.notebooks / "bare"
+        workshop.run(workshop.uv, "venv", "-q", "--python", workshop.base, bare)
+        base = ("--python", str(bare / "bin" / "python"))
+    done = new_env(studio, ".venv", *options, *base, "tinypkg")
     assert done.returncode == 1
-    assert "A kernel needs ipykernel" in done.stderr
-    assert "traitlets" in done.stderr
+    told = " ".join(done.stderr.split())
+    assert "A kernel needs ipykernel, and 4 packages for it cannot be had here" in told
+    for name in ("comm>=", "traitlets>=", "wcwidth", "pygments>="):
+        assert name in told
     assert nothing_is_left(studio)
 
 
@@ -211,6 +323,21 @@ def test_a_package_that_cannot_be_imported_leaves_nothing(studio: Desk) -> None:
     assert "cannot import it" in done.stderr
     assert "not_there_at_all" in done.stderr
     assert nothing_is_left(studio)
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_it_holds_itself_what_a_kernel_needs_whatever_pythonpath_shows(
+    studio: Desk, installer: str
+) -> None:
+    lent = studio.notebooks.parent / "lent"
+    site = studio.environment.site_packages
+    for path in [site / "comm", *site.glob("comm-*.dist-info")]:
+        shutil.copytree(path, lent / path.name)
+    studio.settings["PYTHONPATH"] = str(lent)
+    done = new_env(studio, ".venv", "--installer", installer, "tinypkg")
+    assert done.returncode == 0, done.stderr
+    made = Environment(prefix=studio.notebooks / ".venv", kind="venv", base=Path("/"))
+    assert (made.site_packages / "comm").is_dir()
 
 
 def test_an_interrupt_leaves_nothing(studio: Desk) -> None:
@@ -251,6 +378,31 @@ def test_a_dry_run_says_what_would_be_and_leaves_nothing(studio: Desk) -> None:
     assert done.returncode == 0, done.stderr
     assert "tinypkg 1.0" in done.stdout
     assert nothing_is_left(studio)
+
+
+@pytest.mark.skipif(
+    not privileges.can_switch() or shutil.which("unshare") is None, reason="needs a disk of its own"
+)
+@pytest.mark.parametrize(
+    ("megabytes", "said"), [(40, "There is no room for an environment"), (63, "disk is full")]
+)
+def test_a_disk_that_is_too_small_is_left_as_it_was(
+    studio: Desk, megabytes: int, said: str
+) -> None:
+    script = f"""
+        mkdir small && mount -t tmpfs -o size={megabytes}m none small || exit 77
+        {studio.environment.python} -m safeinstall new-env small/deep/.venv tinypkg
+        echo "exit $? left $(ls -A small | wc -l)"
+    """
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], cwd=studio.notebooks, env=studio.settings,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode == 77:
+        pytest.skip("no mount of its own")
+    assert said in " ".join(done.stderr.split()), done.stderr
+    assert done.stdout.splitlines()[-1] == "exit 1 left 0", done.stdout
+    assert specs(studio) == []
 
 
 def test_an_overlay_below_an_overlay_sees_both(studio: Desk, workshop: Workshop) -> None:

@@ -142,6 +142,16 @@ def test_out_of_a_read_only_environment(read_only_desk: Desk, way: int) -> None:
         refusal = kernel.run(f"%safeinstall {desk.offline} needs-it")
         line = ways.lines_to_type(refusal)[way]
         assert ("--overlay" in line) == (way == 0)
+        if privileges.can_switch():  # somebody has set an odd mode: nothing falls over it
+            [odd] = environment.site_packages.glob("tornado-*.dist-info")
+            mode = (odd / "RECORD").stat().st_mode
+            (odd / "RECORD").chmod(0o600)
+            seen = kernel.run("%kernelenv --doctor").data["text/plain"]
+            assert f"{odd.name} in {odd.parent} cannot be read by you" in " ".join(seen.split())
+            (odd / "RECORD").chmod(mode)
+        seen = kernel.run("%kernelenv --doctor").data["text/plain"]
+        assert "Installs cannot write into" in seen
+        assert "%safeinstall --new-env --overlay" in seen
         result = typed_until_done(kernel, line)
     check_new_kernel(result, desk, "needs_it")
     installed = {change["name"] for change in result.data[OUTCOME]["plan"]["changes"]}
@@ -188,3 +198,15 @@ def test_out_of_a_refusal_in_a_terminal(workshop: Workshop, public_folder: Path)
     assert done.returncode == 0, done.stderr
     made = Environment(prefix=desk.notebooks / ".venv", kind="venv", base=prefix)
     assert made.version_of("tinypkg", desk.settings) == "1.0"
+
+
+def test_out_of_a_package_that_is_damaged_in_uvs_cache(desk: Desk) -> None:
+    with desk.kernel() as kernel:
+        assert kernel.run(f"%safeinstall {desk.offline} tinypkg").ok
+        module = desk.environment.site_packages / "tinypkg.py"
+        module.write_text(module.read_text().replace("1.0", "6.6"))  # uv's cache is edited too
+        assert kernel.run("%safeuninstall tinypkg").ok
+        refusal = kernel.run(f"%safeinstall {desk.offline} tinypkg")
+        assert "not what its RECORD says" in refusal.traceback, refusal.everything
+        typed_until_done(kernel, ways.lines_to_type(refusal)[0])
+        assert kernel.run("import tinypkg; print(tinypkg.__version__)").stdout == "1.0\n"

@@ -18,7 +18,7 @@ from .kernels import Kernel, Result
 
 __all__ = ["lines_to_type", "registered", "specs_folder", "wheels_for"]
 
-_LINE = re.compile(r"^\s*(?:→ )?\s*((?:%safeinstall|safeinstall) .+?)(?:\s{3,}\S.*)?$", re.M)
+_LINE = re.compile(r"^\s*(?:→ )?\s*((?:%safe(?:un)?install|safeinstall) .+?)(?:\s{3,}\S.*)?$", re.M)
 
 
 def lines_to_type(result: Result | str) -> list[str]:
@@ -33,9 +33,12 @@ def specs_folder(home: Path) -> Path:
 
 
 @contextmanager
-def registered(name: str, home: Path, settings: Mapping[str, str], cwd: Path) -> Iterator[Kernel]:
-    """Start a kernel by its name, as a server in these settings does."""
-    known = KernelSpecManager(kernel_dirs=[str(specs_folder(home))], ensure_native_kernel=False)
+def registered(
+    name: str, home: Path, settings: Mapping[str, str], cwd: Path, folder: Path | None = None
+) -> Iterator[Kernel]:
+    """Start a kernel by its name, as a server in these settings does; `folder`: it lies there."""
+    folders = [str(folder or specs_folder(home))]
+    known = KernelSpecManager(kernel_dirs=folders, ensure_native_kernel=False)
     manager = KernelManager(kernel_name=name, kernel_spec_manager=known)
     kernel = Kernel(manager, settings, cwd)
     try:

@@ -58,5 +58,6 @@ def _short(version: str) -> str:
 
 
 def _tilde(text: str, home: str) -> str:
+    # `environment.shown_in` does the same; its room needs a newer Python
     home = home.rstrip(os.sep)
     return text.replace(home + os.sep, "~" + os.sep) if len(home) > 1 else text

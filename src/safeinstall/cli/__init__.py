@@ -15,6 +15,7 @@ from typing import Final
 from safeinstall import __version__
 from safeinstall.cli.answer import answer_error
 from safeinstall.errors import RequestError, SafeInstallError
+from safeinstall.operations import folder
 
 __all__ = ["COMMANDS", "main"]
 
@@ -45,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     as_json = "--json" in words
     name, *rest = _command_first(words)
     try:
+        folder()
         if name not in COMMANDS:
             raise RequestError(
                 f"There is no command {name!r}.", hint="safeinstall " + " | ".join(COMMANDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,12 +24,23 @@ def world(python: str, prefix: str = "safeinstall install") -> World:
 
 
 def answer(text: str, data: Mapping[str, Any] | None, *, failed: bool = False) -> None:
-    """Print the text, and `data` (when given) as the one JSON object on standard output."""
+    """Print the text, and `data` (when given) as the one JSON object on standard output.
+
+    What a terminal cannot show is spelled out, and a reader who has gone (`| head`) is no failure:
+    what was to be done has been done.
+    """
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-    if data is not None:
-        print(json.dumps(data, ensure_ascii=False))
-    print(text, file=sys.stderr if data is not None or failed else sys.stdout)
+    out = sys.stderr if data is not None or failed else sys.stdout
+    try:
+        if data is not None:
+            print(json.dumps(data))
+        encoding = out.encoding or "ascii"
+        print(text.encode(encoding, "backslashreplace").decode(encoding), file=out)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # the interpreter flushes once more at its end (docs.python.org, "Note on SIGPIPE")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def answer_error(error: SafeInstallError, *, as_json: bool) -> int:

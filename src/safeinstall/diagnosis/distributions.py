@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -21,9 +22,15 @@ def broken(found: Sequence[Installed], shown: Shown) -> Iterator[Diagnosis]:
     """Yield what is missing from a distribution, or is not what its RECORD says."""
     doubled = {each.metadata for group in _doubled(found) for each in group}
     for each in found:
-        again = f'{shown.install} --force-reinstall "{each.name}=={each.version}"'
+        again = _again(each, shown)
         base = os.path.basename(each.metadata)
-        if not each.has_metadata:
+        if each.unreadable:
+            yield say(
+                "not-readable",
+                f"{base} in {each.folder} cannot be read by you: nothing more can be said of it.",
+                f"chmod -R u+rX {shlex.quote(each.metadata)}",
+            )
+        elif not each.has_metadata:
             yield say(
                 "empty-metadata",
                 f"{base} says nothing (it has no METADATA): what an interrupted install left.",
@@ -42,7 +49,9 @@ def broken(found: Sequence[Installed], shown: Shown) -> Iterator[Diagnosis]:
                 "code-missing",
                 f"{each.name} {each.version} is listed as installed and its code is gone.",
                 again,
-                remedy=Remedy(words=f"set {base} aside", aside=(each.metadata,)),
+                remedy=None
+                if each.conda  # whose records would still list it
+                else Remedy(words=f"set {base} aside", aside=(each.metadata,)),
             )
         elif each.missing:
             yield say(
@@ -68,7 +77,7 @@ def twice(found: Sequence[Installed], shown: Shown) -> Iterator[Diagnosis]:
         stale = [each for each in group if each not in whole]
         names = " and ".join(each.version or "?" for each in group)
         newest = max(group, key=_version)
-        again = f'{shown.install} --force-reinstall "{newest.name}=={newest.version}"'
+        again = _again(newest, shown)
         remedy = None
         if len(whole) == 1:
             bases = some(os.path.basename(each.metadata) for each in stale)
@@ -150,6 +159,12 @@ def _doubled(found: Sequence[Installed]) -> list[list[Installed]]:
         if each.has_metadata:
             groups.setdefault((each.folder, canonicalize_name(each.name)), []).append(each)
     return [group for group in groups.values() if len(group) > 1]
+
+
+def _again(each: Installed, shown: Shown) -> str:
+    """Return the line by which its owner installs it once more."""
+    options = "--installer conda --force-reinstall" if each.conda else "--force-reinstall"
+    return f'{shown.install} {options} "{each.conda or each.name}=={each.version}"'
 
 
 def _applying(text: str, markers: Mapping[str, str]) -> Requirement | None:

@@ -22,6 +22,10 @@ class Installed:
     metadata: str
     """Its `.dist-info` or `.egg-info`, absolute."""
     installer: str = ""
+    conda: str = ""
+    """What conda calls it, where conda has installed it."""
+    unreadable: bool = False
+    """True when whoever looks may not read its metadata."""
     has_metadata: bool = True
     has_record: bool = True
     requires: tuple[str, ...] = ()
@@ -32,7 +36,7 @@ class Installed:
     missing: tuple[str, ...] = ()
     """Files of its RECORD that are not there."""
     changed: tuple[str, ...] = ()
-    """Files whose size is not what its RECORD says."""
+    """Files that are not what its RECORD says."""
 
     @property
     def complete(self) -> bool:
@@ -92,6 +96,7 @@ class Shown:
 
     install: str = "%safeinstall"
     doctor: str = "%kernelenv --doctor"
+    overlay: str = "%safeinstall --new-env --overlay"
 
 
 def say(

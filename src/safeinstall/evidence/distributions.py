@@ -1,7 +1,8 @@
 """The distributions of folders of packages, each held against its RECORD.
 
-The tree of a folder is listed once; a RECORD line is then a look into a table. Sizes are compared,
-hashes are not: two hundred distributions have to be done within a second.
+The tree of a folder is listed once; a RECORD line is then a look into a table. All sizes are
+compared, and the hashes of what is suspect (`contents` says why not all): two hundred distributions
+have to be done within a second.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from email.parser import HeaderParser
-from typing import Final
+from typing import Final, NamedTuple
 
 from safeinstall.diagnosis.values import Installed
+from safeinstall.evidence.contents import differing
 
 __all__ = ["installed", "leftover_paths"]
 
@@ -23,15 +25,17 @@ _UV_SCRATCH: Final = re.compile(r"\.tmp[A-Za-z0-9]{6}$")
 _COMPILED: Final = (".so", ".pyd")
 
 
-def installed(folders: Sequence[str]) -> tuple[Installed, ...]:
-    """Return what lies in the folders, in their order."""
+def installed(folders: Sequence[str], *, deep: bool = False) -> tuple[Installed, ...]:
+    """Return what lies in the folders, in their order; `deep` reads every file they list."""
     found: list[Installed] = []
     for folder in dict.fromkeys(os.path.realpath(each) for each in folders):
         names = _listed(folder)
         metadata = sorted(name for name in names if name.endswith((".dist-info", ".egg-info")))
         if metadata:
-            sizes = _sizes(folder)
-            found += [_read(folder, name, sizes) for name in metadata if name[:1] != "~"]
+            metadata = [name for name in metadata if name[:1] != "~"]
+            records = {name: _record(os.path.join(folder, name)) for name in metadata}
+            check = _Check(folder, _files(folder), _disputed(records.values()), deep)
+            found += [_read(folder, name, records[name], check) for name in metadata]
     return tuple(found)
 
 
@@ -45,7 +49,17 @@ def leftover_paths(folders: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def _read(folder: str, name: str, sizes: dict[str, int]) -> Installed:
+class _Check(NamedTuple):
+    """What RECORD lines are held against."""
+
+    folder: str
+    files: dict[str, tuple[int, int]]
+    """Size and time of each file, by its path from there."""
+    disputed: frozenset[str]
+    deep: bool
+
+
+def _read(folder: str, name: str, rows: Sequence[Sequence[str]] | None, check: _Check) -> Installed:
     path = os.path.join(folder, name)
     split = _NAME.match(name.rsplit(".", 1)[0])
     project, version = (split["name"], split["version"] or "") if split else (name, "")
@@ -61,8 +75,7 @@ def _read(folder: str, name: str, sizes: dict[str, int]) -> Installed:
         )
     metadata = os.path.join(path, "METADATA")
     headers = _headers(metadata)
-    rows = _record(path)
-    missing, changed, listed = _compared(folder, rows or (), sizes, name)
+    missing, changed, listed = _compared(rows or (), check, name)
     parser = HeaderParser().parsestr(headers.get("", ""))
     return Installed(
         name=headers.get("Name") or project,
@@ -70,6 +83,11 @@ def _read(folder: str, name: str, sizes: dict[str, int]) -> Installed:
         folder=folder,
         metadata=path,
         installer=_text(os.path.join(path, "INSTALLER")).strip(),
+        unreadable=any(
+            os.path.lexists(each) and not os.access(each, os.R_OK)
+            for each in (path, metadata, os.path.join(path, "RECORD"))
+        )
+        and not os.path.islink(path),
         has_metadata=bool(headers.get("Name")),
         has_record=rows is not None,
         requires=tuple(str(value) for value in parser.get_all("Requires-Dist") or ()),
@@ -81,32 +99,48 @@ def _read(folder: str, name: str, sizes: dict[str, int]) -> Installed:
 
 
 def _compared(
-    folder: str, rows: Sequence[Sequence[str]], sizes: dict[str, int], own: str
+    rows: Sequence[Sequence[str]], check: _Check, own: str
 ) -> tuple[tuple[str, ...], tuple[str, ...], int]:
     """Return files missing, files changed, and how many files of the code are listed."""
-    missing, changed, listed = [], [], 0
+    missing, changed, suspects, listed = [], [], [], 0
+    _, recorded = check.files.get(f"{own}/RECORD", (0, 0))
     for row in rows:
         path = row[0]
         if path.endswith(".pyc") or path.startswith(own):
             continue
         listed += 1
-        size = sizes.get(path)
-        if size is None:
+        seen = check.files.get(path)
+        if seen is None:
             try:
-                size = os.stat(os.path.join(folder, path)).st_size
+                status = os.stat(os.path.join(check.folder, path))
             except OSError:
                 missing.append(path)
                 continue
+            seen = (status.st_size, status.st_mtime_ns)
         # Scripts are looked at by their shebang: whoever moves them, rewrites that line.
-        is_script = path.startswith("..") and "/bin/" in path
-        if len(row) > 2 and row[2].isdigit() and int(row[2]) != size and not is_script:
+        if len(row) < 3 or (path.startswith("..") and "/bin/" in path):
+            continue
+        if row[2].isdigit() and int(row[2]) != seen[0]:
             changed.append(path)
-    return tuple(missing), tuple(changed), listed
+        elif row[1] and (check.deep or seen[1] > recorded or path in check.disputed):
+            suspects.append((path, row[1]))
+    return tuple(missing), (*changed, *differing(check.folder, suspects)), listed
 
 
-def _sizes(folder: str) -> dict[str, int]:
-    """Return the size of every file below `folder`, by its path from there with `/`."""
-    sizes: dict[str, int] = {}
+def _disputed(records: Iterable[Sequence[Sequence[str]] | None]) -> frozenset[str]:
+    """Return the files that two RECORDs list with different hashes: one of them was overwritten."""
+    hashes: dict[str, str] = {}
+    twice = set()
+    for rows in records:
+        for row in rows or ():
+            if len(row) > 1 and hashes.setdefault(row[0], row[1]) != row[1]:
+                twice.add(row[0])
+    return frozenset(twice)
+
+
+def _files(folder: str) -> dict[str, tuple[int, int]]:
+    """Return size and time of every file below `folder`, by its path from there with `/`."""
+    files: dict[str, tuple[int, int]] = {}
     waiting = [("", folder)]
     while waiting:
         start, place = waiting.pop()
@@ -117,10 +151,11 @@ def _sizes(folder: str) -> dict[str, int]:
                         if entry.name != "__pycache__":
                             waiting.append((f"{start}{entry.name}/", entry.path))
                     elif not entry.is_symlink():
-                        sizes[start + entry.name] = entry.stat(follow_symlinks=False).st_size
+                        status = entry.stat(follow_symlinks=False)
+                        files[start + entry.name] = (status.st_size, status.st_mtime_ns)
         except OSError:
             continue
-    return sizes
+    return files
 
 
 def _record(metadata: str) -> list[list[str]] | None:

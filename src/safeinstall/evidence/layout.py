@@ -63,8 +63,11 @@ def script_fixes(
             record = os.path.join(folder, name, "RECORD")
             if not name.endswith(".dist-info") or not os.path.isfile(record):
                 continue
-            with open(record, encoding="utf-8", newline="") as file:
-                rows = [row for row in csv.reader(file) if row]
+            try:
+                with open(record, encoding="utf-8", newline="") as file:
+                    rows = [row for row in csv.reader(file) if row]
+            except (OSError, UnicodeDecodeError, csv.Error):
+                continue
             mine: list[Rewrite] = []
             paths = []
             for row in rows:

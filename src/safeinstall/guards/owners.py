@@ -51,7 +51,11 @@ def _command(plan: Plan, owner: Owner, names: list[str]) -> tuple[Suggestion, ..
             line = intent.line(installer="conda", dry_run=False)
         else:  # conda has another name for it
             magic = "%conda install" if bang else "conda install"
-            line = f'{magic} --yes --prefix "{intent.environment.prefix}" {" ".join(names)}'
+            asked = {item.name: item.requirement for item in intent.request.items}
+            wanted = asked.get(known[0]) if len(known) == 1 else None
+            version = str(wanted.specifier) if wanted is not None else ""
+            specs = f'"{names[0]}{version}"' if version else " ".join(names)
+            line = f'{magic} --yes --prefix "{intent.environment.prefix}" {specs}'
         return (Suggestion(command=line, note="lets conda change what is conda's"),)
     if owner.who == "apt":
         packages = " ".join(f"python3-{canonicalize_name(name)}" for name in names)

@@ -3,7 +3,8 @@
 The three share `install --prefix P --dry-run --json --yes SPEC...` and answer with
 `{"success", "actions": {"LINK": [...], "UNLINK": [...]}}` (conda: `conda/cli/common.py`,
 `stdout_json_success`; mamba 2: `libmamba/src/core/transaction.cpp`). The formats are written down
-as known, without the programs at hand; the tests use stand-ins that speak them.
+as known, without the programs at hand; the tests drive real environments and real solves through
+a program that speaks them (`tests/support/conda_program`).
 pixi keeps a manifest of its own and has no dry run for one package: its line is offered, not run.
 """
 

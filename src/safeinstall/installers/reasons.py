@@ -223,7 +223,8 @@ def _not_found(name: str, request: Request) -> str:
     asked = {item.name for item in request.items}
     if name in asked or name.lower() in asked:
         return f"There is no package called {name} where this installer looks."
-    wanting = " ".join(str(item.name or item.text) for item in request.items[:3])
+    items = [item for item in request.items if item.name != "ipykernel"] or request.items
+    wanting = " ".join(str(item.name or item.text) for item in items[:3])
     return (
         f"{wanting} needs {name}, and there is no package of that name where the installer looks."
     )

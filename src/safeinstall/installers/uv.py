@@ -79,15 +79,20 @@ def stage_command(
     plan: DryRun,
     *,
     offline: bool,
+    cached: bool = True,
     config: bool = True,
 ) -> Command:
-    """Return the command that unpacks exactly the plan into `stage`, a private prefix."""
+    """Return the command that unpacks exactly the plan into `stage`, a private prefix.
+
+    `cached` False fetches everything anew and leaves uv's cache alone.
+    """
     argv = [
         *_head(binary, environment, sources, config),
         "--prefix",
         stage,
         "--no-deps",
         *(["--offline"] if offline else []),
+        *([] if cached else ["--no-cache"]),
         *(["--prerelease", "allow"] if sources.pre else []),
         *staging_arguments(request, changes, plan, "-"),
     ]

@@ -177,17 +177,18 @@ def _about_interpreter(spec: Spec, found: Interpreter, prefix: str) -> list[Find
             )
         )
     if found.has_ipykernel is False and any(module in spec.argv for module in _MODULES):
-        launch = found.prefix
-        findings.append(
-            _finding(
-                "kernelspec-no-ipykernel",
-                f"{spec.name} cannot start: {launch} has no ipykernel.",
-                Suggestion(
-                    command=f"safeinstall install --python {_quoted(found.prefix)} ipykernel",
-                    note="in a terminal",
-                ),
-            )
+        minor = ".".join(found.version.split(".")[:2])
+        way = Suggestion(
+            command=f"safeinstall install --python {_quoted(found.prefix)} ipykernel",
+            note="in a terminal",
         )
+        if not found.writable:
+            way = Suggestion(
+                command=f"safeinstall new-env .venv --python {minor}",
+                note="in a terminal: makes a kernel of its own",
+            )
+        message = f"{spec.name} cannot start: {found.prefix} has no ipykernel."
+        findings.append(_finding("kernelspec-no-ipykernel", message, way))
     return findings
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ class Spec:
     env: tuple[tuple[str, str], ...] = ()
     problem: str = ""
     """Why its file says nothing, or empty."""
+    env_problem: bool = False
+    """True when its `env` holds what no process can be given."""
     hidden_by: str = ""
     """The folder of another spec of this name that a server finds first, or empty."""
 
@@ -47,7 +50,9 @@ def kernel_folders() -> tuple[str, ...]:
     """Return the folders a server started here would look into, the first one wins."""
     from jupyter_client.kernelspec import KernelSpecManager
 
-    return tuple(map(str, KernelSpecManager().kernel_dirs))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # IPython's, about a home that cannot be written
+        return tuple(map(str, KernelSpecManager().kernel_dirs))
 
 
 def user_folder() -> str:
@@ -97,20 +102,41 @@ def _read(name: str, folder: str, place: Place, hidden_by: str) -> Spec:
         return spec(f"kernel.json cannot be read: {error.strerror or error}")
     except ValueError as error:
         return spec(f"kernel.json is no JSON: {error}")
+    except RecursionError:
+        return spec("kernel.json is no JSON: its brackets go too deep")
     if not isinstance(data, dict):
         return spec("kernel.json is no JSON object")
     argv = data.get("argv")
-    display, language = str(data.get("display_name") or ""), str(data.get("language") or "")
+    display, language = _text(data.get("display_name")), _text(data.get("language"))
     if not isinstance(argv, list) or not all(isinstance(word, str) for word in argv) or not argv:
         return spec("kernel.json has no `argv`", display_name=display, language=language)
-    env = data.get("env")
+    if not argv[0] or not all(map(_passable, argv)):
+        return spec("no process can be started from its `argv`", display_name=display)
+    env = data.get("env") or {}
+    pairs = _pairs(env) if isinstance(env, dict) else ()
+    wrong = not isinstance(env, dict) or len(pairs) < len(env)
     return spec(
+        "its `env` is no table of texts" if wrong else "",
         argv=tuple(argv),
         display_name=display,
         language=language,
-        env=_pairs(env if isinstance(env, dict) else {}),
+        env=pairs,
+        env_problem=wrong,
     )
 
 
+def _text(value: Any) -> str:
+    """Return a name as it can be shown: JSON may hold halves of characters."""
+    return str(value or "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _passable(word: str) -> bool:
+    """Return whether the system takes this word as an argument of a process."""
+    try:
+        return b"\0" not in os.fsencode(word)
+    except UnicodeEncodeError:
+        return False
+
+
 def _pairs(env: dict[Any, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((str(key), str(value)) for key, value in env.items())
+    return tuple((key, value) for key, value in env.items() if isinstance(value, str))

@@ -20,15 +20,16 @@ _LINE = "%kernelenv --doctor"
 
 def run(words: list[str]) -> Shown:
     """Return what is wrong with this kernel's environment; `--fix` puts right what is safe."""
-    strange = [word for word in words if word not in ("--doctor", "--fix", "--redact")]
+    strange = [word for word in words if word not in ("--doctor", "--fix", "--deep", "--redact")]
     if strange:
         raise RequestError(f"{strange[0]} is not understood here.", hint=f"{_LINE} --fix")
     here = operations.here()
     patient = patient_of(here.environment)
-    found = examine(patient, here, Words())
+    deep = "--deep" in words
+    found = examine(patient, here, Words(), deep=deep)
     if "--fix" in words:
         treatment = treat(found)
-        found = replace(examine(patient, here, Words()), treatment=treatment)
+        found = replace(examine(patient, here, Words(), deep=deep), treatment=treatment)
     home = here.environment.home
     if "--redact" in words:
         first, *rest = report_text(found, home).splitlines()

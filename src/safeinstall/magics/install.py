@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +29,7 @@ def run(line: str, cell: str | None) -> Any:
         return Shown(render.short_environment_message(operations.this_environment()))
     progress = Progress()
     try:
-        request = parse(line, cell, cwd=os.getcwd())  # noqa: PTH109 - a string is wanted
+        request = parse(line, cell, cwd=operations.folder())
         if request.help:
             print(usage())  # noqa: T201 - what `--help` does everywhere
             return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -47,7 +46,7 @@ def uninstall(line: str) -> Any:
     """Carry out `%safeuninstall NAME...`."""
     progress = Progress()
     try:
-        request = parse(line, cwd=os.getcwd(), prefix="%safeuninstall")  # noqa: PTH109
+        request = parse(line, cwd=operations.folder(), prefix="%safeuninstall")
         here = replace(operations.here(progress), prefix="%safeuninstall")
         outcome = operations.uninstall(request, here)
     except SafeInstallError as error:

@@ -8,7 +8,7 @@ from safeinstall.operations.locate import environment_of, intend, this_environme
 from safeinstall.operations.survey import Survey, survey
 from safeinstall.operations.uninstall import uninstall
 from safeinstall.operations.where import Where, where
-from safeinstall.operations.world import Progress, World, here, there
+from safeinstall.operations.world import Progress, World, folder, here, there
 
 __all__ = [
     "KEEP",
@@ -18,6 +18,7 @@ __all__ = [
     "Where",
     "World",
     "environment_of",
+    "folder",
     "here",
     "history",
     "install",

@@ -11,9 +11,10 @@ from packaging.utils import canonicalize_name
 
 from safeinstall import guards, inspection
 from safeinstall.distributions import Changes
-from safeinstall.findings import Finding, Severity
+from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.conflicts import broken
 from safeinstall.guards.surroundings import Surroundings
+from safeinstall.installers import uv
 from safeinstall.operations.surroundings import shadows_of
 from safeinstall.operations.world import World
 from safeinstall.plan import Plan
@@ -45,7 +46,8 @@ def checked(
     modules = [module for arrival in arrivals for module in arrival.modules]
     now = replace(around, shadows=shadows_of(modules, environment, world.cwd))
     violations = broken(plan, now, arriving)
-    said = guards.examine_staged(plan, now, violations, staged.findings, world.policy)
+    told = [_past_the_cache(finding, plan) for finding in staged.findings]
+    said = guards.examine_staged(plan, now, violations, told, world.policy)
     kept = [f for f in before if f.code not in _SAID_ANEW or f.severity is Severity.INFO]
     return (*kept, *said)
 
@@ -54,6 +56,18 @@ def verified_before(world: World) -> Verified:
     """Return what of the installers' caches this user has had hashed before."""
     home = world.environ.get("XDG_CACHE_HOME") or os.path.join(world.environment.home, ".cache")
     return Verified(os.path.join(home, "safeinstall", "verified"))
+
+
+def _past_the_cache(finding: Finding, plan: Plan) -> Finding:
+    """Offer to fetch anew what is damaged: uv's cache shares its files with environments."""
+    request = plan.intent.request
+    damaged = finding.code == "record-mismatch" and finding.severity is Severity.REFUSE
+    if not damaged or finding.hint or plan.chosen.name != uv.name or request.force_reinstall:
+        return finding
+    line = plan.intent.line(force_reinstall=True)
+    return replace(
+        finding, hint=(Suggestion(command=line, note="fetches it anew, past the cache"),)
+    )
 
 
 def with_versions(plan: Plan, staged: Staged) -> Plan:

@@ -9,6 +9,7 @@ stops everything.
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -193,6 +194,6 @@ def _history(program: conda.Program, prefix: str) -> Finding:
     return Finding(
         code="undo-by-conda",
         severity=Severity.INFO,
-        message=f"To undo: {program.path} install --prefix {prefix} --revision N "
+        message=f"To undo: {program.path} install --prefix {shlex.quote(prefix)} --revision N "
         "(`conda list --revisions` shows N).",
     )

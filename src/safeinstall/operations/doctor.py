@@ -7,11 +7,14 @@ files are set aside or written anew, and undo brings them back.
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from safeinstall.diagnosis import distributions as judge
 from safeinstall.diagnosis import surroundings as around
@@ -25,6 +28,7 @@ from safeinstall.operations.pythons import installed_pythons
 from safeinstall.operations.unfinished import MARK, left_behind
 from safeinstall.operations.winners import other_folders, winners
 from safeinstall.operations.world import World
+from safeinstall.ownership import changed_since_conda, conda_package
 from safeinstall.probe.pip_config import effective_settings, read_pip_settings
 from safeinstall.transaction import Area, Recovery, TransactionError, free_bytes
 from safeinstall.transaction.patch import NewFile, patch
@@ -74,10 +78,12 @@ class Examination:
         }
 
 
-def examine(patient: Patient, world: World, words: Shown) -> Examination:
-    """Look at the environment; nothing is changed."""
+def examine(patient: Patient, world: World, words: Shown, *, deep: bool = False) -> Examination:
+    """Look at the environment; nothing is changed. `deep` reads every file that is listed."""
     began = time.perf_counter()
-    own = installed(patient.site_packages)
+    own = tuple(
+        _with_owner(each, patient.prefix) for each in installed(patient.site_packages, deep=deep)
+    )
     others = installed(other_folders(patient))
     diagnoses = [
         *_interpreter(patient, world),
@@ -90,7 +96,7 @@ def examine(patient: Patient, world: World, words: Shown) -> Examination:
         *_files(patient),
         *winners(patient, world, own, others),
         *_conflicts(patient, own, others, words),
-        *_access(patient),
+        *_access(patient, words),
         *_ambient(patient, world),
         *around.low_space(free_bytes(patient.prefix), patient.prefix),
     ]
@@ -164,12 +170,22 @@ def _files(patient: Patient) -> Iterator[Diagnosis]:
         yield from around.foreign_files(parts, owner, prefix)
 
 
+def _with_owner(each: Installed, prefix: str) -> Installed:
+    """Say what conda calls it, where something is the matter with it: the owner mends it."""
+    if each.complete and not each.changed:
+        return each
+    known = (prefix, each.metadata, canonicalize_name(each.name))
+    owner = conda_package(*known)
+    changed = changed_since_conda(*known, each.changed) if owner else each.changed
+    return replace(each, conda=owner, changed=changed)
+
+
 def _half_made(patient: Patient) -> Iterator[Diagnosis]:
     if left_behind(patient.prefix) is not None:
         yield say(
             "unfinished-environment",
             f"{patient.prefix} was being made when safeinstall died ({MARK}); it is not complete.",
-            f"rm -r {patient.prefix}",
+            f"rm -r {shlex.quote(patient.prefix)}",
         )
 
 
@@ -180,7 +196,7 @@ def _conflicts(
         yield from judge.conflicts(own, patient.markers, words, also=others)
 
 
-def _access(patient: Patient) -> Iterator[Diagnosis]:
+def _access(patient: Patient, words: Shown) -> Iterator[Diagnosis]:
     environment = patient.environment
     if environment is None:
         return
@@ -195,7 +211,7 @@ def _access(patient: Patient) -> Iterator[Diagnosis]:
             yield say(
                 "not-writable",
                 f"Installs cannot write into {access.path}: {access.detail}.",
-                "%safeinstall --new-env --overlay pandas",
+                f"{words.overlay} pandas",
             )
 
 

@@ -112,7 +112,8 @@ def stage(
     """Let the installer unpack the plan into `directory`, a private prefix.
 
     With uv the cache is tried first (the plan is exact, so a resolve is not needed again), then
-    the network, unless `from_cache`. Raises `InstallerError` with the reason.
+    the network, unless `from_cache`; `--force-reinstall` begins with the network. Raises
+    `InstallerError` with the reason.
     """
     world.progress(f"unpacking {len(plan.changes.arriving)} into the staging area")
     commands = list(_stage_commands(plan, directory, world))
@@ -158,6 +159,8 @@ def _stage_commands(plan: Plan, directory: str, world: World) -> tuple[Command, 
                 intent.environment,
             ),
         )
+    # uv links files from its cache: what was edited in an environment is edited in the cache
+    anew = ((False, False),) if intent.request.force_reinstall else ()
     return tuple(
         uv.stage_command(
             plan.chosen.launcher[0],
@@ -168,9 +171,10 @@ def _stage_commands(plan: Plan, directory: str, world: World) -> tuple[Command, 
             plan.changes,
             plan.resolved,
             offline=offline,
+            cached=cached,
             config=_config_is_safe(world),
         )
-        for offline in (True, False)
+        for offline, cached in (*anew, (True, True), (False, True))
     )
 
 

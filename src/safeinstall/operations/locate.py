@@ -34,8 +34,8 @@ def environment_of(python: str) -> Environment:
     path = Path(python).expanduser()
     if path.is_dir():
         inside = [path / "bin" / "python", path / "Scripts" / "python.exe", path / "python.exe"]
-        path = next((candidate for candidate in inside if candidate.exists()), inside[0])
-    executable = str(path.absolute()) if path.exists() else shutil.which(python)
+        path = next((candidate for candidate in inside if _exists(candidate)), inside[0])
+    executable = str(path.absolute()) if _exists(path) else shutil.which(python)
     if executable is None:
         raise EnvironmentReportError(f"There is no interpreter at {python}.", code="not-a-python")
     command, cookie = inspection.probe_command(executable)
@@ -44,6 +44,13 @@ def environment_of(python: str) -> Environment:
     except CommandNotFoundError as error:
         raise EnvironmentReportError(error.message, code="not-a-python") from error
     return inspection.parse_probe(executable, answer.stdout, cookie)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:  # raised up to Python 3.13 for a folder one may not look into
+        return False
 
 
 def intend(

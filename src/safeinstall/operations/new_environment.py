@@ -15,21 +15,21 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from safeinstall.environment import Environment
-from safeinstall.errors import SafeInstallError
-from safeinstall.findings import Finding, Severity
-from safeinstall.installers import venv
-from safeinstall.kernels.register import Registered, free_name, register
+from safeinstall.errors import InstallerError, SafeInstallError
+from safeinstall.installers import pip, uv, venv
+from safeinstall.kernels.register import Registered, free_name, register, registry
 from safeinstall.kernels.specs import find_specs, kernel_folders, user_folder
 from safeinstall.kernels.trial import Trial, try_kernel
 from safeinstall.operations import engine, overlay
-from safeinstall.operations.install import install
+from safeinstall.operations.filling import filled, without_kernel
+from safeinstall.operations.lacking import about_kernel
 from safeinstall.operations.locate import environment_of
 from safeinstall.operations.modules import import_names
-from safeinstall.operations.new_request import base_of, line_of, next_free, with_kernel
+from safeinstall.operations.new_request import base_of, check_kernel, line_of, with_kernel
 from safeinstall.operations.places import Place, check, place_of
 from safeinstall.operations.unfinished import Making, left_behind, remove
 from safeinstall.operations.world import World
-from safeinstall.outcome import Outcome
+from safeinstall.outcome import Outcome, finding_of
 from safeinstall.plan import Chosen, Destination
 from safeinstall.request import Request
 
@@ -66,7 +66,9 @@ def new_environment(request: Request, world: World) -> NewEnvironment:
     """
     began = time.perf_counter()
     place = place_of(request.new_env, world.environment.home)
-    check(place, line_of(request, world, new_env=next_free(place.path)))
+    check_kernel(request, world)
+    check(place, lambda other: line_of(request, world, new_env=other))
+    registry(kernel_folders(), user_folder())  # said before anything is made
     left = left_behind(place.path)
     if left is not None:
         remove(left)
@@ -111,13 +113,23 @@ class _Maker:
         over = self.request.overlay
         plan = None
         wanted = with_kernel(self.request)
+        if self.chosen.name == pip.name and not over:
+            # pip takes for installed what PYTHONPATH shows; the new environment must hold it itself
+            wanted = replace(wanted, force_reinstall=True)
         inner = replace(self.world, settings_prefix=self.world.environment.prefix, live=False)
         if over:
-            plan, wanted = overlay.needed(wanted, inner, self.chosen)
+            try:
+                plan, wanted = overlay.needed(wanted, inner, self.chosen)
+            except InstallerError as error:
+                told = about_kernel(finding_of(error), wanted, inner, self.chosen)
+                error.message = told.message
+                raise
         self.world.progress(f"making {self.place.shown}")
         self.making.begin()
         self.make_empty(base)
         new = environment_of(self.place.path)
+        if self.chosen.name == uv.name:
+            new = replace(new, uv=self.chosen.launcher[0])  # what has made it fills it
         if over:
             overlay.write_path_file(self.world.environment, new)
         prefix = line_of(
@@ -127,10 +139,10 @@ class _Maker:
         )
         inside = replace(inner, environment=new, prefix=prefix)
         if plan is None or plan.changes:
-            outcome = install(wanted, inside)
+            outcome = filled(wanted, inside)
         else:
             outcome = Outcome(status="done", environment=new, destination=Destination.of(new))
-        outcome = self.retold(outcome)
+        outcome = self.retold(outcome, inside)
         if outcome.status not in ("done", "satisfied") or self.request.dry_run:
             return NewEnvironment(outcome=outcome, place=self.place)
         return self.with_kernel(outcome)
@@ -158,11 +170,12 @@ class _Maker:
         """Register the kernel, start it once, and let it import what was asked for."""
         new = outcome.environment
         python = os.path.join(self.place.path, os.path.relpath(new.executable, new.prefix))
-        specs = find_specs(kernel_folders(), user_folder())
+        folders = kernel_folders()
+        specs, folder = find_specs(folders, user_folder()), registry(folders, user_folder())
         name = free_name(self.place.kernel, specs, python)
         display = self.place.display_name(new.python, self.request.overlay)
-        self.making.registered(os.path.join(user_folder(), name))
-        kernel = register(name, display, python, self.place.path)
+        self.making.registered(os.path.join(folder, name))
+        kernel = register(name, display, python, self.place.path, folder=folder)
         self.world.progress(f"starting the kernel {display} once")
         wanted = import_names(self.request, outcome, new, self.world.environment)
         trial = try_kernel(
@@ -188,7 +201,7 @@ class _Maker:
             in_notebook=self.world.prefix.startswith("%"),
         )
 
-    def retold(self, outcome: Outcome) -> Outcome:
+    def retold(self, outcome: Outcome, inside: World) -> Outcome:
         """Return the outcome as that of this request: its line, its remarks, what was asked."""
         asked = {item.name for item in self.request.items if item.name}
         plan = outcome.plan
@@ -197,7 +210,10 @@ class _Maker:
         # What is set for the server's shell cannot redirect a place that was named.
         findings = tuple(f for f in outcome.findings if f.code != "ambient-redirect")
         if outcome.status == "failed":
-            findings = tuple(_about_kernel(finding, self.request) for finding in findings)
+            wanted = with_kernel(self.request)
+            findings = tuple(about_kernel(f, wanted, inside, self.chosen) for f in findings)
+        if "ipykernel" not in asked:
+            findings = tuple(without_kernel(finding) for finding in findings)
         asked_line = line_of(self.request, self.world)
         return replace(outcome, plan=plan, findings=findings, asked=asked_line)
 
@@ -218,16 +234,3 @@ def _judge(trial: Trial, wanted: dict[str, tuple[str, ...]], display: str) -> No
                 context="\n".join(reasons[:6]),
                 code="not-importable",
             )
-
-
-def _about_kernel(finding: Finding, request: Request) -> Finding:
-    """Say that ipykernel is what could not be had, where it is."""
-    asked = {item.name for item in request.items}
-    text = f"{finding.message}\n{finding.context}"
-    blamed = any(f"{name}" in finding.message for name in asked if name)
-    if finding.severity is not Severity.REFUSE or blamed or "ipykernel" not in text:
-        return finding
-    return replace(
-        finding,
-        message=f"A kernel needs ipykernel, and it cannot be installed: {finding.message}",
-    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 from packaging.requirements import Requirement
@@ -14,14 +13,24 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.operations.pythons import find_python
 from safeinstall.operations.world import World
 from safeinstall.plan import Chosen
-from safeinstall.request import Request, RequestItem
+from safeinstall.request import Request, RequestItem, quote
 
-__all__ = ["base_of", "line_of", "next_free", "with_kernel"]
+__all__ = ["KERNEL", "base_of", "check_kernel", "line_of", "with_kernel"]
 
-_KERNEL: Final = RequestItem(
+KERNEL: Final = RequestItem(
     text="ipykernel", name="ipykernel", requirement=Requirement("ipykernel")
 )
 _OLDEST: Final = (3, 8)
+
+
+def check_kernel(request: Request, world: World) -> None:
+    """Raise `SafeInstallError` for options that would keep out what a kernel consists of."""
+    if request.no_deps and not request.overlay:
+        raise SafeInstallError(
+            "--no-deps would leave out what the new kernel itself needs.",
+            hint=line_of(request, world, no_deps=False),
+            code="option-conflict",
+        )
 
 
 def base_of(request: Request, world: World, chosen: Chosen) -> Environment:
@@ -61,7 +70,7 @@ def with_kernel(request: Request) -> Request:
     named = any(item.name == "ipykernel" for item in request.items)
     return replace(
         request,
-        items=request.items if named else (*request.items, _KERNEL),
+        items=request.items if named else (*request.items, KERNEL),
         new_env="",
         overlay=False,
         python="",
@@ -75,13 +84,9 @@ def line_of(request: Request, world: World, **changes: Any) -> str:
     if world.prefix.startswith("%"):
         return request.line(world.prefix, **changes)
     place = str(changes.pop("new_env", request.new_env))
-    inside = place.removeprefix(request.cwd.rstrip(os.sep) + os.sep) if request.cwd else place
-    return request.line(f"safeinstall new-env {inside}", new_env="", json=False, **changes)
-
-
-def next_free(path: str) -> str:
-    """Return a path like this one where nothing is."""
-    count = 2
-    while Path(f"{path}-{count}").exists():
-        count += 1
-    return f"{path}-{count}"
+    if os.sep in place:
+        inside = place.removeprefix(request.cwd.rstrip(os.sep) + os.sep) if request.cwd else place
+        words = quote(inside)
+    else:
+        words = f"--name {place}"
+    return request.line(f"safeinstall new-env {words}", new_env="", json=False, **changes)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
@@ -12,7 +14,7 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.operations.unfinished import left_behind
 from safeinstall.probe.access import describe_access
 
-__all__ = ["Place", "check", "place_of"]
+__all__ = ["Place", "check", "free_name", "next_free", "place_of"]
 
 _ROOM_NEEDED: Final = 60 * 2**20
 """Bytes that an environment with a kernel takes at least, unpacked."""
@@ -45,10 +47,7 @@ def place_of(asked: str, home: str) -> Place:
     A name goes below `jupyter_core.paths.jupyter_data_dir()`, which each user has for himself.
     """
     if not PurePath(asked).is_absolute():
-        from jupyter_core.paths import jupyter_data_dir
-
-        path = os.path.join(str(jupyter_data_dir()), "safeinstall", "environments", asked)
-        return Place(path=path, label=asked, kernel=asked, home=home)
+        return Place(path=os.path.join(_own_folder(), asked), label=asked, kernel=asked, home=home)
     path = os.path.normpath(asked)
     name, folder = os.path.basename(path), os.path.basename(os.path.dirname(path))
     label = f"{name} in {folder}" if folder else name
@@ -57,20 +56,48 @@ def place_of(asked: str, home: str) -> Place:
     return Place(path=path, label=label, kernel=kernel, home=home)
 
 
-def check(place: Place, line: str) -> None:
+def next_free(place: Place) -> str:
+    """Return a path or name like this one for which nothing is there."""
+    count = 2
+    while os.path.lexists(f"{place.path}-{count}"):
+        count += 1
+    named = os.path.dirname(place.path) == _own_folder()
+    return f"{place.label if named else place.path}-{count}"
+
+
+def free_name(place: Place) -> str:
+    """Return a name under which the user has a place elsewhere; empty where that is none either."""
+    name = re.sub(r"[^A-Za-z0-9]+", "-", place.kernel).strip("-") or "notebooks"
+    elsewhere = os.path.join(_own_folder(), name)
+    if place.path.startswith(_own_folder()) or not describe_access(elsewhere)["writable"]:
+        return ""
+    if not os.path.lexists(elsewhere):
+        return name
+    return next_free(Place(path=elsewhere, label=name, kernel=name, home=place.home))
+
+
+def _own_folder() -> str:
+    from jupyter_core.paths import jupyter_data_dir
+
+    return os.path.join(str(jupyter_data_dir()), "safeinstall", "environments")
+
+
+def check(place: Place, line: Callable[[str], str]) -> None:
     """Raise `SafeInstallError` unless an environment can be made here; nothing is touched.
 
-    `line` is the line to type for the next free place.
+    `line` returns what is to be typed for another path or name.
     """
     if os.path.lexists(place.path) and not _is_empty_folder(place.path):
         left = left_behind(place.path)
         if left is None:
-            raise SafeInstallError(_occupied(place), hint=line, code="place-taken")
+            hint = line(next_free(place))
+            raise SafeInstallError(_occupied(place), hint=hint, code="place-taken")
     access = describe_access(place.path)
     if not access["writable"]:
+        name = free_name(place)
         raise SafeInstallError(
             f"No environment can be made at {place.shown}: {access['detail']}.",
-            hint=line,
+            hint=line(name) if name else "",
             code="place-not-writable",
         )
     status = os.statvfs(str(access["probed"])) if hasattr(os, "statvfs") else None

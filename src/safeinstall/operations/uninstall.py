@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,9 +12,11 @@ from safeinstall.distributions import Change, Changes, Distribution
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.requirements import closure, new_violations
+from safeinstall.guards.surroundings import Owner
 from safeinstall.operations.area import moved, recovered_first
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome, finding_of
+from safeinstall.ownership import owners_of
 from safeinstall.request import Request
 from safeinstall.transaction import Area
 
@@ -33,7 +36,7 @@ def uninstall(request: Request, world: World) -> Outcome:
     recovered = recovered_first(world)
     own = inspection.snapshot(world.environment.paths.site_packages).by_key()
     visible = inspection.snapshot(world.environment.sys_path).by_key()
-    refusal = _not_ours(names, own, visible) or _kernel(names, visible, world)
+    refusal = _not_ours(names, own, visible, world) or _kernel(names, visible, world)
     leaving = [own[name] for name in names if name in own]
     if refusal is None:
         refusal = _unrecorded(leaving) or _needed(leaving, visible, request, world)
@@ -86,31 +89,38 @@ def _names(request: Request, prefix: str) -> tuple[str, ...]:
 
 
 def _not_ours(
-    names: Sequence[str], own: Mapping[str, Distribution], visible: Mapping[str, Distribution]
+    names: Sequence[str],
+    own: Mapping[str, Distribution],
+    visible: Mapping[str, Distribution],
+    world: World,
 ) -> Finding | None:
-    """Refuse what lies outside the environment or belongs to conda or apt."""
-    for name in names:
-        found = own.get(name) or visible.get(name)
-        if found is None:
-            continue
-        command = _owners_command(found)
-        if command or name not in own:
+    """Refuse what lies outside the environment or belongs to conda, apt or another program."""
+    found = [each for name in names if (each := own.get(name) or visible.get(name)) is not None]
+    owners = owners_of(found, world.environment)
+    for each in found:
+        owner = owners.get(each.key)
+        if owner is not None:
             return Finding(
                 code="foreign-owner",
                 severity=Severity.REFUSE,
-                message=f"{found.name} {found.version} in {found.location} is not this "
+                message=f"{each.name} {each.version} in {each.location} is not this "
                 "environment's to remove.",
-                hint=(Suggestion(command=command, note="its owner's command"),) if command else (),
+                context=f"Known from {owner.where}." if owner.who != "outside" else "",
+                hint=_owners_command(each, owner, world),
             )
     return None
 
 
-def _owners_command(found: Distribution) -> str:
-    if found.installer == "conda":
-        return f"conda remove {found.name}"
-    if "dist-packages" in found.location and "/usr/lib/" in found.location:
-        return f"sudo apt remove python3-{found.key}"
-    return ""
+def _owners_command(found: Distribution, owner: Owner, world: World) -> tuple[Suggestion, ...]:
+    if owner.who == "conda":
+        magic = "%conda remove --yes" if world.prefix.startswith("%") else "conda remove"
+        prefix = shlex.quote(world.environment.prefix)
+        command = f"{magic} --prefix {prefix} {owner.package or found.key}"
+    elif owner.who == "apt":
+        command = f"sudo apt remove python3-{found.key}"
+    else:
+        return ()
+    return (Suggestion(command=command, note="its owner's command"),)
 
 
 def _kernel(

@@ -11,12 +11,13 @@ from typing import Protocol
 
 from safeinstall.command import Command
 from safeinstall.environment import Environment
+from safeinstall.errors import SafeInstallError
 from safeinstall.guards import Policy
 from safeinstall.operations.locate import environment_of, this_environment
 from safeinstall.plan import Plan
 from safeinstall.runner import Completed, run
 
-__all__ = ["Progress", "Run", "World", "here", "silent", "there"]
+__all__ = ["Progress", "Run", "World", "folder", "here", "silent", "there"]
 
 Progress = Callable[[str], None]
 """Gets a few words each time the work has moved on."""
@@ -70,13 +71,24 @@ class World:
     """Severity of findings by code, where it is not their own; None switches a guard off."""
 
 
+def folder() -> str:
+    """Return the folder this process works in. Raises `SafeInstallError` when it was deleted."""
+    try:
+        return str(Path.cwd())
+    except OSError as error:
+        raise SafeInstallError(
+            "The folder that this was started in is gone: start from another one.",
+            code="no-folder",
+        ) from error
+
+
 def here(progress: Progress = silent) -> World:
     """Return the world of this process: its interpreter, variables and folder."""
     return World(
         environment=this_environment(),
         live=True,
         environ=dict(os.environ),
-        cwd=str(Path.cwd()),
+        cwd=folder(),
         progress=progress,
     )
 
@@ -90,6 +102,6 @@ def there(python: str, progress: Progress = silent) -> World:
         environment=environment_of(python),
         live=False,
         environ=dict(os.environ),
-        cwd=str(Path.cwd()),
+        cwd=folder(),
         progress=progress,
     )

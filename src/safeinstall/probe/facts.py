@@ -45,12 +45,19 @@ def _marker(stdlib: str, in_venv: bool) -> dict[str, str | None] | None:
     return {"marker": path, "message": "\n".join(message).strip() or None}
 
 
+def _own_folder() -> list[str]:
+    try:
+        return [os.getcwd()]
+    except OSError:  # it was deleted
+        return []
+
+
 def _pip(user: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str] | None:
     """Find the pip that ``python -m pip`` would load, in the order the child looks for it."""
     from .installed import find_distribution, module_origin
     from .search_path import user_site_allowed
 
-    folders = [] if environ.get("PYTHONSAFEPATH") else [os.getcwd()]
+    folders = [] if environ.get("PYTHONSAFEPATH") else _own_folder()
     folders += [f for f in environ.get("PYTHONPATH", "").split(os.pathsep) if f]
     folders += [f for f in sys.path if f and f not in folders]
     # The child has no -s and no -I: it may read a user site that this process does not.

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import getpass
+import json
 import re
 import socket
 from pathlib import Path
+from typing import Any
 
 from safeinstall import __version__
-from safeinstall.environment import shown
+from safeinstall.environment import shown, shown_in
 from safeinstall.findings import Severity, Suggestion
 from safeinstall.operations.doctor import Examination
 from safeinstall.redaction import redact
 from safeinstall.render.message import Mark, Message
 from safeinstall.render.text import as_text
 
-__all__ = ["doctor_message", "report_text"]
+__all__ = ["anonymous", "doctor_message", "report_data", "report_text"]
 
 _MOST = 40
 
@@ -36,8 +38,8 @@ def doctor_message(found: Examination, home: str, fix_line: str) -> Message:
     for diagnosis in found.diagnoses[:_MOST]:
         finding = diagnosis.finding
         mark = "·" if finding.severity is Severity.INFO else "!"
-        lines.append(f"{mark} {_tilde(finding.message, home)}")
-        lines += [f"  {_tilde(line, home)}" for line in finding.context.splitlines()[:2]]
+        lines.append(f"{mark} {shown_in(finding.message, home)}")
+        lines += [f"  {shown_in(line, home)}" for line in finding.context.splitlines()[:2]]
     if len(found.diagnoses) > _MOST:
         lines.append(f"and {len(found.diagnoses) - _MOST} more (--json lists all)")
     ways: list[Suggestion] = []
@@ -77,6 +79,12 @@ def report_text(found: Examination, home: str) -> str:
     return anonymous(text, home)
 
 
+def report_data(found: Examination, home: str) -> dict[str, Any]:
+    """Return the JSON form as fit for a bug report as the text."""
+    data: dict[str, Any] = json.loads(anonymous(json.dumps(found.to_dict()), home))
+    return data
+
+
 def anonymous(text: str, home: str) -> str:
     """Return `text` without what tells who and where its writer is."""
     text = redact(text)
@@ -95,7 +103,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return ""
-
-
-def _tilde(text: str, home: str) -> str:
-    return text.replace(home.rstrip("/") + "/", "~/") if len(home) > 1 else text

@@ -39,7 +39,7 @@ def history_message(history: History, environment: Environment, prefix: str) -> 
 def _row(entry: Entry) -> tuple[str, str, str, str]:
     words = [_change(c.name, c.before, c.after) for c in changes_of(entry)]
     more = len(words) - _NAMED
-    what = ", ".join(words[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    what = ", ".join(words[:_NAMED]) + (f" and {more} more" if more > 0 else "") or entry.command
     state = "undone" if entry.state == "undone" else "yes" if entry.undoable else "not now"
     if entry.undoes:
         what = f"undo of {entry.undoes}: {what}"

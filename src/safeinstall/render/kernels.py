@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from safeinstall.environment import shown
+from safeinstall.environment import shown, shown_in
 from safeinstall.findings import Severity
 from safeinstall.kernels.judge import KernelState
 from safeinstall.operations.kernels import Repaired
@@ -24,9 +24,10 @@ def kernels_message(
     rows = [_row(state, home, width) for state in states]
     done = [_repair_row(each, home) for each in repaired]
     remarks = [
-        f"{finding.message}".replace(home + "/", "~/") if home else finding.message
+        shown_in(line, home)
         for state in states
         for finding in state.findings
+        for line in (finding.message, *(f"  {said}" for said in finding.context.splitlines()[-1:]))
     ]
     ways = tuple(
         dict.fromkeys(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from safeinstall.distributions import Change
-from safeinstall.environment import shown
+from safeinstall.environment import shown, shown_in
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.outcome import Outcome
 from safeinstall.render.message import Message
@@ -81,8 +81,9 @@ def _planned(outcome: Outcome) -> Message:
 
 
 def _told(outcome: Outcome, finding: Finding) -> list[str]:
+    home = outcome.environment.home
     lines = finding.context.splitlines() if finding.code not in _SELF_EXPLAINING else []
-    return [_tilde(outcome, finding.message), *(_tilde(outcome, f"  {line}") for line in lines[:4])]
+    return [shown_in(finding.message, home), *(shown_in(f"  {line}", home) for line in lines[:4])]
 
 
 def _done(outcome: Outcome, quiet: bool) -> Message:
@@ -108,6 +109,8 @@ def _done(outcome: Outcome, quiet: bool) -> Message:
 
 
 def _deed(changes: Sequence[Change], place: str) -> str:
+    if not changes:
+        return f"what the doctor put right in {place}"
     if changes and all(change.kind == "removed" for change in changes):
         named = _joined([f"{change.name} {change.before}" for change in changes])
         return f"{named} removed from {place}"
@@ -171,14 +174,15 @@ def _stopped(outcome: Outcome) -> Message:
     finding = outcome.stopping
     if finding is None:
         return Message(mark="✗", headline="Nothing changed.")
+    home = outcome.environment.home
     shown_context = finding.context.splitlines()
     told = shown_context[:_CONTEXT_LINES] if finding.code not in _SELF_EXPLAINING else []
     more = [f for f in outcome.findings if f is not finding and f.stops]
     return Message(
         mark="✗",
-        headline=_opening(outcome, finding) + _tilde(outcome, finding.message),
-        lines=tuple(_tilde(outcome, line.strip()) for line in told)
-        + tuple(_tilde(outcome, other.message) for other in more)
+        headline=_opening(outcome, finding) + shown_in(finding.message, home),
+        lines=tuple(shown_in(line.strip(), home) for line in told)
+        + tuple(shown_in(other.message, home) for other in more)
         + _remarks(outcome),
         ways=finding.hint + tuple(way for other in more for way in other.hint),
         details="\n".join(shown_context) if len(shown_context) > len(told) else outcome.log,
@@ -195,14 +199,8 @@ def _remarks(outcome: Outcome) -> tuple[str, ...]:
     """Return the findings that do not stop: warnings first."""
     remarks = [finding for finding in outcome.findings if not finding.stops]
     remarks.sort(key=lambda finding: finding.severity is not Severity.WARNING)
-    return tuple(_tilde(outcome, finding.message) for finding in remarks)
-
-
-def _tilde(outcome: Outcome, text: str) -> str:
-    home = outcome.environment.home.rstrip("/")
-    if len(home) < 2:
-        return text
-    return text.replace(home + "/", "~/")
+    home = outcome.environment.home
+    return tuple(shown_in(finding.message, home) for finding in remarks)
 
 
 def _joined(words: Sequence[str]) -> str:

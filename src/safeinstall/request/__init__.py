@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .arguments import parse, parse_arguments
 from .line import tokenize
+from .option_values import is_name
 from .options import OPTIONS, Option, usage
 from .quoting import join, quote
 from .values import Installer, ItemKind, Request, RequestItem
@@ -19,6 +20,7 @@ __all__ = [
     "Option",
     "Request",
     "RequestItem",
+    "is_name",
     "join",
     "parse",
     "parse_arguments",

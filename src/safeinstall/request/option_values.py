@@ -11,10 +11,15 @@ from packaging.utils import canonicalize_name
 from .location import absolute, is_url
 from .mistake import Mistake
 
-__all__ = ["kept", "kept_file"]
+__all__ = ["is_name", "kept", "kept_file"]
 
 _HOST: Final = re.compile(r"[\w.-]+(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?")
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+
+def is_name(value: str) -> bool:
+    """Return whether `value` names an environment, which is no path then."""
+    return bool(_NAME.fullmatch(value))
 
 
 def kept(field: str, value: str, cwd: str) -> str:
@@ -43,7 +48,7 @@ def kept_file(path: str, cwd: str) -> str:
 
 def _place(value: str, cwd: str) -> str:
     """Return the absolute path a new environment gets, or its name."""
-    if _NAME.fullmatch(value):
+    if is_name(value):
         return value
     if not value.isprintable() or not value.strip():
         raise Mistake(f"`{value}` is no place for an environment.", instead=("--new-env",))

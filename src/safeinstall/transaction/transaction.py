@@ -170,7 +170,7 @@ class Transaction:
         stamps: Mapping[str, FileStamp] = MappingProxyType({}),
     ) -> tuple[Departures, Arrivals]:
         layout = self._layout
-        self._departing = {dist_info: read_record(dist_info) for dist_info in leaving}
+        self._departing = {dist_info: self._record(dist_info) for dist_info in leaving}
         owned = (
             name
             for dist_info, lines in self._departing.items()
@@ -195,6 +195,15 @@ class Transaction:
         )
         return departing, arriving
 
+    def _record(self, dist_info: str) -> tuple[RecordLine, ...]:
+        """Return what it lists; where its RECORD is lost, what the same release staged lists."""
+        if dist_info.endswith(".dist-info") and not os.path.lexists(f"{dist_info}/RECORD"):
+            release = _release(dist_info)
+            for staged in staged_dist_infos(self.stage):
+                if _release(staged) == release:
+                    return read_record(staged)
+        return read_record(dist_info)
+
     def _site_folders(self, leaving: Sequence[str]) -> list[str]:
         folders = dict.fromkeys(os.path.realpath(folder) for folder in self._folders)
         folders.update(dict.fromkeys(os.path.dirname(os.path.realpath(path)) for path in leaving))
@@ -217,6 +226,11 @@ class Transaction:
             )
             for key in sorted(before.keys() | after.keys())
         ]
+
+
+def _release(dist_info: str) -> tuple[str, str]:
+    name, version = identity(dist_info)
+    return normalized(name), version
 
 
 def _real(paths: Iterable[str]) -> set[str]:

@@ -1,0 +1,198 @@
+"""Every stop that prints a line: the line is read from the message, typed, and leads on."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from integration.conftest import Desk, set_up
+from support import ways
+from support.environments import Environment, Workshop
+from support.kernels import Kernel
+from support.wheels import make_sdist, make_wheel
+
+pytestmark = pytest.mark.integration
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stop:
+    """A line that is stopped, and what holds once a printed line has been typed."""
+
+    id: str
+    line: str
+    says: str
+    """Words of the message: it is this stop and no other."""
+    imports: str = "tinypkg"
+    version: str = "1.0"
+    before: str = ""
+    """A cell that sets the scene; it must succeed."""
+    way: int = 0
+    """Which of the printed lines is typed."""
+
+
+STOPS = (
+    Stop(id="breaks-installed, a version for all", before="%safeinstall of-thing",
+         line="%safeinstall pusher", says="needs thing<2", imports="pusher"),
+    Stop(id="breaks-installed, all the same", before="%safeinstall of-thing",
+         line="%safeinstall thing==2.0", says="needs thing<2", way=1, imports="thing",
+         version="2.0"),
+    Stop(id="name-trap", line="%safeinstall sklearn", says="scikit-learn", imports="sklearn"),
+    Stop(id="builds-from-source", line="%safeinstall source-only", says="source",
+         imports="source_only"),
+    Stop(id="from-file-only", line="%safeinstall -r direct.txt", says="direct.txt:1",
+         imports="from_afar"),
+    Stop(id="file-option", line="%safeinstall -r options.txt", says="--find-links",
+         imports="far_off"),
+    Stop(id="no-such-version", line="%safeinstall tinypkg==9", says="nearest", version="2.0"),
+    Stop(id="local-build-replaced", before="%safeinstall gpu-thing==1.0+cu124",
+         line="%safeinstall gpu-thing==1.1", says="1.0+cu124", imports="gpu_thing",
+         version="1.1"),
+    Stop(id="startup-code", line="%safeinstall at-start", says="runs code at the start",
+         imports="at_start"),
+    Stop(id="strict", line="%safeinstall --strict early-thing", says="pre-release",
+         imports="early_thing", version="1.0rc1"),
+    Stop(id="conda asked for", line="%safeinstall --installer conda tinypkg==1.0",
+         says="no conda environment"),
+    Stop(id="usage, one equals sign", line="%safeinstall tinypkg=2.0", says="==", version="2.0"),
+    Stop(id="usage, an option misspelt", line="%safeinstall --upgrad tinypkg", says="--upgrade",
+         version="2.0"),
+    Stop(id="usage, an option of another place", line="%safeinstall --target x tinypkg",
+         says="--target", version="2.0"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stage(shared_desk: Desk) -> Desk:
+    """The desk with everything that makes trouble."""
+    wheels, notebooks = shared_desk.wheels, shared_desk.notebooks
+    make_wheel(wheels, "tinypkg", "2.0")
+    for version in ("1.0", "2.0"):
+        make_wheel(wheels, "thing", version)
+    make_wheel(wheels, "of-thing", requires=["thing<2"])
+    make_wheel(wheels, "pusher", "1.0", requires=["thing>=1"])
+    make_wheel(wheels, "pusher", "2.0", requires=["thing>=2"])
+    make_wheel(wheels, "scikit-learn", modules={"sklearn.py": "__version__ = '1.0'\n"})
+    make_sdist(wheels, "source-only")
+    make_wheel(wheels, "gpu-thing", "1.0+cu124")
+    make_wheel(wheels, "gpu-thing", "1.1")
+    make_wheel(wheels, "early-thing", "1.0rc1")
+    make_wheel(wheels, "at-start", files={"at_start.pth": "import at_start\n"})
+    modules = {"colorsys_marker.py": "__version__ = '1.0'\n"}
+    make_wheel(wheels, "colorsys", modules=modules)
+    afar = make_wheel(notebooks / "afar", "from-afar")
+    make_wheel(notebooks / "afar", "far-off")
+    (notebooks / "direct.txt").write_text(f"from-afar @ {afar.as_uri()}\n")
+    (notebooks / "options.txt").write_text("--find-links ./afar\nfar-off\n")
+    return shared_desk
+
+
+@pytest.fixture(scope="module")
+def kernel(stage: Desk, shared_kernel: Kernel) -> Iterator[Kernel]:
+    """The kernel of that desk."""
+    yield shared_kernel
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=[stop.id for stop in STOPS])
+def test_the_printed_line_leads_to_a_working_import(
+    kernel: Kernel, stage: Desk, stop: Stop
+) -> None:
+    if stop.before:
+        assert kernel.run(stop.before).ok
+    refusal = kernel.run(stop.line)
+    assert not refusal.ok, refusal.everything
+    told = " ".join(f"{refusal.traceback} {refusal.evalue}".split())
+    assert stop.says in told
+    lines = ways.lines_to_type(refusal)
+    assert lines, told
+    done = kernel.run(lines[stop.way])
+    assert done.ok, (lines, done.everything)
+    assert stage.environment.version_of(stop.imports, stage.settings) == stop.version
+
+
+def test_a_part_of_the_kernel_may_change_by_the_line_that_says_so(
+    desk: Desk, workshop: Workshop
+) -> None:
+    [installed] = desk.environment.site_packages.glob("comm-*.dist-info")
+    modules = {
+        f"comm/{path.name}": path.read_bytes()
+        for path in (desk.environment.site_packages / "comm").glob("*.py")
+    }
+    make_wheel(desk.wheels, "comm", "0.0.1", modules=modules)
+    assert installed.name != "comm-0.0.1.dist-info"
+    with desk.kernel() as kernel:
+        refusal = kernel.run(f"%safeinstall {desk.offline} comm==0.0.1")
+        assert "ipykernel" in refusal.traceback, refusal.everything
+        [line] = [each for each in ways.lines_to_type(refusal) if "--allow-kernel" in each]
+        done = kernel.run(line)
+        assert done.outcome["status"] == "done", done.everything
+    assert (desk.environment.site_packages / "comm-0.0.1.dist-info").exists()
+
+
+def test_what_can_and_what_cannot_be_removed(kernel: Kernel, stage: Desk) -> None:
+    assert kernel.run("%safeinstall of-thing").ok
+    refusal = kernel.run("%safeuninstall thing")
+    assert "of-thing 1.0 needs thing<2" in refusal.traceback
+    assert kernel.run(ways.lines_to_type(refusal)[0]).ok
+    assert "No module" in stage.environment.version_of("thing", stage.settings)
+    assert kernel.run("%safeinstall --yes thing==1.0").ok
+    (stage.environment.distribution("thing") / "RECORD").unlink()
+    refusal = kernel.run("%safeuninstall thing")
+    assert "no list of its files" in " ".join(refusal.traceback.split())
+    assert kernel.run(ways.lines_to_type(refusal)[0]).ok
+    assert kernel.run("%safeuninstall --allow-conflicts thing").ok
+    assert not list(stage.environment.site_packages.glob("thing*"))
+
+
+def test_out_of_an_import_path_that_misses_the_environment(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    prefix = tmp_path / "plain"
+    shutil.copytree(workshop.standalone.prefix, prefix, symlinks=True)
+    plain = Environment(prefix=prefix, kind="standalone", base=prefix)
+    desk = set_up(workshop, tmp_path, plain)
+    user = Path(desk.settings["HOME"], ".local", plain.site_packages.relative_to(prefix))
+    links = ("--no-index", "--find-links", workshop.wheels, "--find-links", workshop.ours)
+    workshop.run(
+        workshop.uv, "pip", "install", "-q", "--python", plain.python, "--target", user, *links,
+        "ipykernel", "safeinstall",
+    )  # fmt: skip
+    hide = f"import sys\nif {str(plain.site_packages)!r} in sys.path:\n"
+    hide += f"    sys.path.remove({str(plain.site_packages)!r})\n"
+    (user / "usercustomize.py").write_text(hide)
+    desk.settings.update(PIP_NO_INDEX="1", PIP_FIND_LINKS=f"{desk.wheels} {workshop.wheels}")
+    with desk.kernel() as kernel:
+        refusal = kernel.run("%safeinstall tinypkg")
+        assert "does not import from" in " ".join(refusal.traceback.split()), refusal.everything
+        done = kernel.run(ways.lines_to_type(refusal)[0], timeout=180)
+        assert done.ok, done.everything
+    home = Path(desk.settings["HOME"])
+    with ways.registered("notebooks-venv", home, desk.settings, desk.notebooks) as new:
+        assert new.run("import tinypkg").ok
+
+
+def test_out_of_an_environment_without_the_installer_that_was_asked_for(
+    desk: Desk, workshop: Workshop, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare"
+    workshop.run(workshop.uv, "venv", "-q", "--python", workshop.base, bare)
+    links = ("--no-index", "--find-links", workshop.wheels, "--find-links", workshop.ours)
+    workshop.run(workshop.uv, "pip", "install", "-q", "--python", bare / "bin" / "python", *links,
+                 "ipykernel", "safeinstall")  # fmt: skip
+    if not (Path(sys.base_prefix, "lib").glob("python3*/ensurepip")):
+        pytest.skip("this Python has no ensurepip")
+    python = bare / "bin" / "python"
+    environment = Environment(prefix=bare, kind="uv-venv", base=bare)
+    words = ("-m", "safeinstall", "install", "--installer", "pip", *desk.offline.split(), "tinypkg")
+    refused = environment.run(*words, settings=desk.settings)
+    assert refused.returncode == 1
+    [line] = [each for each in refused.stderr.splitlines() if "ensurepip" in each]
+    program, *rest = line.replace("→", "").split()
+    assert program.strip('"') == str(python)
+    assert environment.run(*rest, settings=desk.settings).returncode == 0
+    assert environment.run(*words, settings=desk.settings).returncode == 0
+    assert environment.version_of("tinypkg", desk.settings) == "1.0"
