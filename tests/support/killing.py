@@ -166,7 +166,7 @@ def litter(prefix: Path) -> list[str]:
     found = []
     for one in sorted(prefix.glob(".safeinstall/transactions/*")):
         names = {path.name.partition(".")[0] for path in one.iterdir()}
-        if names - {"journal", "state", "replaced", "piecewise"}:
+        if names - {"journal", "files", "state", "replaced", "piecewise"}:
             found.append(f"{one.name}: {sorted(names)}")
         if not (one / "state.committed").exists():
             found.append(f"{one.name} is not committed")
