@@ -13,7 +13,7 @@ import pytest
 from integration.conftest import Desk
 from safeinstall.operations import there
 from safeinstall.operations.ahead import Ahead
-from safeinstall.operations.engine import choose
+from safeinstall.operations.choice import choose
 from safeinstall.operations.locate import intend
 from safeinstall.operations.planning import considered
 from safeinstall.request import parse

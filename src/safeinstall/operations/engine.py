@@ -1,17 +1,13 @@
-"""The engine: choose an installer, ask it for its plan, let it fill the staging area."""
+"""The engine: ask the chosen installer for its plan, let it fill the staging area."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from safeinstall import inspection
 from safeinstall.command import Command
@@ -27,32 +23,7 @@ from safeinstall.plan import Chosen, Intent, Plan
 from safeinstall.request import Request
 from safeinstall.runner import Completed
 
-__all__ = ["choose", "make_plan", "stage"]
-
-
-def choose(request: Request, environment: Environment) -> Chosen:
-    """Return the installer that does the work, with the reason for the choice.
-
-    Raises `InstallerError` when there is none, naming what to install.
-    """
-    if request.installer in ("auto", "uv"):
-        found = _find_uv(environment)
-        if found:
-            binary, version, where = found
-            reason = "asked for" if request.installer == "uv" else where
-            return Chosen(name=uv.name, version=version, reason=reason, launcher=(binary,))
-        if request.installer == "uv":
-            raise InstallerError("uv is not found.", code="no-installer", hint="%safeinstall uv")
-    if request.installer in ("auto", "pip"):
-        reason = "asked for" if request.installer == "pip" else "uv is not found"
-        chosen = _find_pip(environment, reason)
-        if chosen:
-            return chosen
-    raise InstallerError(
-        f"No installer serves {environment.label}: neither uv nor pip 22.3 or newer is found.",
-        code="no-installer",
-        hint=f'"{environment.executable}" -m ensurepip --upgrade',
-    )
+__all__ = ["make_plan", "stage"]
 
 
 def make_plan(
@@ -214,57 +185,6 @@ def _reporter(world: World, chosen: Chosen) -> Callable[[str], None]:
             world.progress(words)
 
     return report
-
-
-def _find_uv(environment: Environment) -> tuple[str, str, str] | None:
-    """Return uv's binary, version and how it was found: ours, the kernel's, or one on PATH."""
-    own = _own_uv()
-    if own:
-        return (*own, "installed with safeinstall")
-    if environment.uv:
-        return environment.uv, "", "found with the interpreter"
-    on_path = shutil.which("uv")
-    return (on_path, "", "found on PATH") if on_path else None
-
-
-def _own_uv() -> tuple[str, str] | None:
-    """Return the binary and version of the uv that came with us.
-
-    Its files are asked, not its module: a `uv.py` beside the notebook would be imported instead.
-    """
-    try:
-        distribution = metadata.distribution("uv")
-    except metadata.PackageNotFoundError:
-        return None
-    for file in distribution.files or ():
-        if file.stem == "uv" and file.parent.name in ("bin", "Scripts"):
-            binary = os.path.normpath(str(distribution.locate_file(file)))
-            if os.access(binary, os.X_OK):
-                return binary, distribution.version
-    return None
-
-
-def _find_pip(environment: Environment, reason: str) -> Chosen | None:
-    if environment.pip and environment.pip.release >= pip.oldest:
-        return Chosen(
-            name=pip.name,
-            version=environment.pip.version,
-            reason=reason,
-            launcher=(environment.executable, "-m", "pip"),
-        )
-    try:
-        own = metadata.version("pip")
-        new_enough = Version(own).release[:2] >= pip.oldest
-    except (metadata.PackageNotFoundError, InvalidVersion):
-        return None
-    if not new_enough:
-        return None
-    return Chosen(
-        name=pip.name,
-        version=own,
-        reason=f"{reason}; the environment has no pip that can",
-        launcher=(sys.executable, "-m", "pip", "--python", environment.executable),
-    )
 
 
 def _config_is_safe(world: World) -> bool:

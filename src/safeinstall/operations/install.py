@@ -11,11 +11,12 @@ from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards.kernel import changes_kernel
 from safeinstall.guards.surroundings import Surroundings
-from safeinstall.operations import elsewhere, engine
+from safeinstall.operations import elsewhere
 from safeinstall.operations.ahead import Ahead
 from safeinstall.operations.area import recovered_first
 from safeinstall.operations.arrivals import arrivals_of, changed_files, sizes_of
 from safeinstall.operations.checking import checked, with_versions
+from safeinstall.operations.choice import choose
 from safeinstall.operations.conda import install_with_conda
 from safeinstall.operations.locate import intend
 from safeinstall.operations.planning import considered
@@ -101,7 +102,7 @@ class _Story:
             return self.stopped()
         if self.request.installer == "conda":
             return install_with_conda(self.intent, self.world, self.findings)
-        chosen = engine.choose(self.request, environment)
+        chosen = choose(self.request, environment)
         first = self.findings
         for _ in range(_REPLANS):
             done = self.attempted(chosen, first)

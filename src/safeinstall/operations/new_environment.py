@@ -20,7 +20,8 @@ from safeinstall.installers import pip, uv, venv
 from safeinstall.kernels.register import Registered, free_name, register, registry
 from safeinstall.kernels.specs import find_specs, kernel_folders, user_folder
 from safeinstall.kernels.trial import Trial, try_kernel
-from safeinstall.operations import engine, overlay
+from safeinstall.operations import overlay
+from safeinstall.operations.choice import choose
 from safeinstall.operations.filling import filled, without_kernel
 from safeinstall.operations.lacking import about_kernel
 from safeinstall.operations.locate import environment_of
@@ -72,7 +73,7 @@ def new_environment(request: Request, world: World) -> NewEnvironment:
     left = left_behind(place.path)
     if left is not None:
         remove(left)
-    chosen = engine.choose(replace(request, python=""), world.environment)
+    chosen = choose(replace(request, python=""), world.environment)
     base = base_of(request, world, chosen)
     making = Making(place.path)
     try:

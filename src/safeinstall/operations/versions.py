@@ -11,8 +11,8 @@ from packaging.version import InvalidVersion, Version
 
 from safeinstall.errors import SafeInstallError
 from safeinstall.installers import pip, uv
-from safeinstall.operations import engine
 from safeinstall.operations.candidates import alone, listed, one_version
+from safeinstall.operations.choice import choose
 from safeinstall.operations.locate import intend
 from safeinstall.operations.world import World
 from safeinstall.plan import Chosen, Intent
@@ -32,7 +32,7 @@ def versions(requirement: str, request: Request, world: World, *, most: int) -> 
     """
     # a dry run: the answer does not depend on whose environment it is
     request = replace(request, break_system_packages=True, dry_run=True)
-    chosen = engine.choose(request, world.environment)
+    chosen = choose(request, world.environment)
     intent = intend(request, world.environment, world.environ, world.prefix)
     try:
         if chosen.name == uv.name:
