@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from safeinstall.distributions import Change, Distribution
@@ -54,6 +54,19 @@ class Outcome:
     def ok(self) -> bool:
         """True when the request holds now, or would (a dry run)."""
         return self.exit_status == 0
+
+    def without_repeats(self, told: set[str]) -> Outcome:
+        """Return the outcome without the remarks in `told`; `told` grows by those that are left.
+
+        Warnings and what is graver are no remarks: they are said each time.
+        """
+        new = tuple(
+            finding
+            for finding in self.findings
+            if finding.severity is not Severity.INFO or finding.message not in told
+        )
+        told.update(finding.message for finding in new if finding.severity is Severity.INFO)
+        return replace(self, findings=new) if len(new) != len(self.findings) else self
 
     @property
     def exit_status(self) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from safeinstall import operations, render
 from safeinstall.agent.jobs import Job, start
+from safeinstall.agent.state import remarks_made
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome
 from safeinstall.plan import Plan
@@ -78,8 +79,8 @@ def world_of(job: Job) -> World:
 
 
 def in_words(outcome: Outcome) -> dict[str, Any]:
-    """Return the outcome as JSON together with the words for it."""
-    message = render.outcome_message(outcome)
+    """Return the outcome as JSON together with the words for it; a remark is made once."""
+    message = render.outcome_message(outcome.without_repeats(remarks_made()))
     return {
         "outcome": outcome.to_dict(),
         "new_environment": any(found.code in _NEEDS_ANOTHER for found in outcome.findings),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from safeinstall.agent.jobs import Job
 
-__all__ = ["STATE", "jobs_here", "known_jobs"]
+__all__ = ["STATE", "jobs_here", "known_jobs", "remarks_made"]
 
 STATE: Final = "_safeinstall_panel"
 """The entry, which the loader makes (`safeinstall.agent.loader`)."""
@@ -17,13 +17,23 @@ STATE: Final = "_safeinstall_panel"
 
 def jobs_here() -> dict[str, Job]:
     """Return the jobs of this kernel by id, the newest last."""
+    jobs: dict[str, Job] = _kept("jobs", {})
+    return jobs
+
+
+def remarks_made() -> set[str]:
+    """Return the remarks the panel has made about this kernel: each is made once."""
+    told: set[str] = _kept("told", set())
+    return told
+
+
+def _kept(name: str, first: Any) -> Any:
     state: Any = sys.modules.get(STATE)
     if state is None:
         state = types.ModuleType(STATE)
         state.digest = ""
         sys.modules[STATE] = state
-    jobs: dict[str, Job] = state.__dict__.setdefault("jobs", {})
-    return jobs
+    return state.__dict__.setdefault(name, first)
 
 
 def known_jobs() -> list[Job]:

@@ -14,7 +14,6 @@ from safeinstall.findings import Severity
 from safeinstall.magics import missing
 from safeinstall.magics.display import Shown, result, usage_stop
 from safeinstall.magics.progress import Progress
-from safeinstall.outcome import Outcome
 from safeinstall.request import parse, usage
 
 __all__ = ["run", "told"]
@@ -44,7 +43,7 @@ def run(line: str, cell: str | None) -> Any:
         raise usage_stop(error) from None
     finally:
         progress.close()
-    return result(_without_repeats(outcome), verbose=request.verbose, quiet=request.quiet)
+    return result(outcome.without_repeats(told), verbose=request.verbose, quiet=request.quiet)
 
 
 def _policy() -> dict[str, Severity | None]:
@@ -52,14 +51,3 @@ def _policy() -> dict[str, Severity | None]:
     options = options_of(get_ipython())
     chosen = options.guards if options is not None else {}
     return {code: None if word == "off" else Severity(word) for code, word in chosen.items()}
-
-
-def _without_repeats(outcome: Outcome) -> Outcome:
-    """Return the outcome without the remarks this kernel has already made."""
-    new = tuple(
-        finding
-        for finding in outcome.findings
-        if finding.severity is not Severity.INFO or finding.message not in told
-    )
-    told.update(finding.message for finding in new if finding.severity is Severity.INFO)
-    return replace(outcome, findings=new) if len(new) != len(outcome.findings) else outcome

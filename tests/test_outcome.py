@@ -1,0 +1,46 @@
+"""The outcome as a value: what is said again, and what is not."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from safeinstall.agent import state
+from safeinstall.agent.install import in_words
+from safeinstall.findings import Finding, Severity
+from safeinstall.outcome import Outcome
+from safeinstall.plan import Destination
+from support.reports import environment
+
+REMARK = Finding(code="redirected", severity=Severity.INFO, message="VIRTUAL_ENV is not obeyed.")
+WARNING = Finding(code="yanked", severity=Severity.WARNING, message="It was taken back.")
+
+
+@pytest.fixture
+def outcome() -> Outcome:
+    here = environment()
+    return Outcome(
+        status="done",
+        environment=here,
+        destination=Destination.of(here),
+        findings=(REMARK, WARNING),
+    )
+
+
+def test_a_remark_is_made_once_and_a_warning_each_time(outcome: Outcome) -> None:
+    told: set[str] = set()
+    assert outcome.without_repeats(told).findings == (REMARK, WARNING)
+    assert outcome.without_repeats(told).findings == (WARNING,)
+    assert outcome.without_repeats(set()).findings == (REMARK, WARNING)
+
+
+def test_the_panel_hears_a_remark_once_in_words_and_always_in_data(
+    outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, state.STATE, raising=False)
+    first, second = in_words(outcome), in_words(outcome)
+    assert "VIRTUAL_ENV" in str(first["message"])
+    assert "VIRTUAL_ENV" not in str(second["message"])
+    assert "taken back" in str(second["message"])
+    assert first["outcome"] == second["outcome"]
