@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,47 @@ def test_the_index_decides_whether_what_was_staged_is_taken(
     assert install(desk, desk.environment, "tinypkg").returncode == 0
     version = desk.environment.version_of("tinypkg", desk.settings)
     assert version == ("2.0" if newer else "1.0")
+    assert left_over(desk) == []
+
+
+def another_index(desk: Desk, index: Moody, wheel: Path) -> None:
+    """Name a second index, which is asked first, in the settings."""
+    page = index.folder / "second" / "tinypkg"
+    page.mkdir(parents=True)
+    (page / wheel.name).write_bytes(wheel.read_bytes())
+    (page / "index.html").write_text(f'<a href="{wheel.name}">1</a>')
+    desk.settings["PIP_EXTRA_INDEX_URL"] = index.address.replace("/simple/", "/second/")
+
+
+def another_build(desk: Desk, index: Moody, wheel: Path) -> None:
+    """Offer a second build of the same version beside the first."""
+    page = index.folder / "simple" / "tinypkg"
+    (page / "tinypkg-1.0-2-py3-none-any.whl").write_bytes(wheel.read_bytes())
+    (page / "index.html").write_text(
+        f'<a href="{wheel.name}">1</a><a href="tinypkg-1.0-2-py3-none-any.whl">2</a>'
+    )
+
+
+def another_content(desk: Desk, index: Moody, wheel: Path) -> None:
+    """Put another file of the same name in the place of the first, and say its hash."""
+    page = index.folder / "simple" / "tinypkg"
+    (page / wheel.name).unlink()  # the index links the desk's own
+    (page / wheel.name).write_bytes(wheel.read_bytes())
+    promised = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (page / "index.html").write_text(f'<a href="{wheel.name}#sha256={promised}">1</a>')
+
+
+@pytest.mark.parametrize(
+    "offer", [another_index, another_build, another_content], ids=lambda offer: offer.__name__
+)
+def test_the_same_version_is_not_taken_from_the_caches_when_the_index_means_another_file(
+    desk: Desk, index: Moody, tmp_path: Path, offer: Callable[[Desk, Moody, Path], None]
+) -> None:
+    modules = {"tinypkg.py": "__version__ = 'another'\n"}
+    offer(desk, index, make_wheel(tmp_path / "other", "tinypkg", "1.0", modules=modules))
+    done = install(desk, desk.environment, "tinypkg")
+    assert done.returncode == 0, done.stderr
+    assert "another" in (desk.environment.site_packages / "tinypkg.py").read_text()
     assert left_over(desk) == []
 
 

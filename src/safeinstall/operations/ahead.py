@@ -68,8 +68,12 @@ class Ahead:
             self._has_read.wait(_START)
 
     def take(self, plan: Plan) -> Prepared | None:
-        """Return what was prepared if it is exactly this plan; it is the caller's from then on."""
-        if self._thread is None:
+        """Return what was prepared if it is exactly this plan; it is the caller's from then on.
+
+        The same version may be another file now: of another index, built again, or put in the
+        place of the first. What the caches gave is none of what has to be downloaded.
+        """
+        if self._thread is None or plan.resolved.downloads:
             return None
         self._thread.join()
         prepared = self._prepared
