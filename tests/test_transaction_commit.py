@@ -420,14 +420,18 @@ def test_the_fingerprint_changes_with_what_is_installed(prefix: Path) -> None:
     assert fingerprint(str(prefix / SITE)) != before
 
 
-def test_moves_are_planned_anew_when_something_came_into_a_folder_meanwhile(prefix: Path) -> None:
+@pytest.mark.parametrize("folder", ["one/deep", "one/idle", "one/idle/inner"])
+def test_moves_are_planned_anew_when_something_came_into_a_folder_meanwhile(
+    prefix: Path, folder: str
+) -> None:
+    (prefix / SITE / "one/idle/inner").mkdir(parents=True)
     with (area := Area.open(str(prefix))).lock():
         transaction = begin(area, [ONE_NEXT])
         leaving = dist_infos(prefix, [ONE])
         assert codes(transaction.inspect([str(prefix / SITE)], leaving)) == []
-        (prefix / SITE / "one/deep/notes.txt").write_text("of somebody else")
+        (prefix / SITE / folder / "notes.txt").write_text("of somebody else")
         transaction.commit(leaving)
-    assert (prefix / SITE / "one/deep/notes.txt").read_text() == "of somebody else"
+    assert (prefix / SITE / folder / "notes.txt").read_text() == "of somebody else"
     assert "2.0" in (prefix / SITE / "one/deep/inner.py").read_text()
 
 

@@ -92,7 +92,7 @@ class _Walk:
                     else:
                         whole = False
                     moves += inner
-                elif whole and not _is_idle(entry.path):
+                elif whole and not self._is_idle(entry.path):
                     whole = False
             elif (key := self.layout.key(entry.name)) in files or _compiled_from(key, stems):
                 moves.append(name)
@@ -116,6 +116,16 @@ class _Walk:
             leaving.append(f"{folder}/{entry.name}")
         return [folder] if leaving and not staying else leaving
 
+    def _is_idle(self, path: str) -> bool:
+        """Tell whether a folder holds nothing but bytecode, at any depth."""
+        self.result.ground.look(path)
+        for folder, subfolders, files in os.walk(path):
+            if not all(name.endswith(BYTECODE) for name in files):
+                return False
+            for name in subfolders:
+                self.result.ground.look(os.path.join(folder, name))
+        return True
+
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         path = self.layout.path(folder)
         self.result.ground.look(path)
@@ -127,11 +137,3 @@ def _compiled_from(key: str, stems: set[str]) -> bool:
     return key.endswith(BYTECODE) and any(
         key[: at + 1] in stems for at, letter in enumerate(key) if letter == "."
     )
-
-
-def _is_idle(path: str) -> bool:
-    """Tell whether a folder holds nothing but bytecode, at any depth."""
-    for _folder, _subfolders, files in os.walk(path):
-        if not all(name.endswith(BYTECODE) for name in files):
-            return False
-    return True
