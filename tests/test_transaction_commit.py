@@ -86,6 +86,13 @@ def test_files_of_nobody_stay_where_they_are(prefix: Path) -> None:
     assert "2.0" in (prefix / SITE / "one/__init__.py").read_text()
 
 
+def test_a_link_to_a_folder_stays_where_it_is(prefix: Path) -> None:
+    (prefix / SITE / "one/models").mkdir()
+    (prefix / SITE / "one/models/older").symlink_to(prefix / "bin")
+    install(prefix, [ONE_NEXT], [ONE])
+    assert names_in(prefix / SITE / "one/models") == ["older"]
+
+
 def test_bytecode_leaves_with_its_source_and_nothing_else_does(prefix: Path) -> None:
     flat = Package("flat", "1", {f"{SITE}/flat.py": "1"})
     install(prefix, [flat, Package("near", "1", {f"{SITE}/near.py": "1"})])

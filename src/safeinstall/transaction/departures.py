@@ -123,6 +123,8 @@ class _Walk:
             if not all(name.endswith(BYTECODE) for name in files):
                 return False
             for name in subfolders:
+                if os.path.islink(os.path.join(folder, name)):
+                    return False
                 self.result.ground.look(os.path.join(folder, name))
         return True
 
