@@ -129,6 +129,29 @@ def test_a_file_that_another_distribution_also_owns_stays(prefix: Path) -> None:
     assert (prefix / SITE / "tests/__init__.py").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("same.py", "./same.py"),
+        ("deep/same.py", "deep//same.py"),
+        ("deep/same.py", "deep/./same.py"),
+        ("a\fb.py", "a\fb.py"),
+        ("a\u2028b.py", "a\u2028b.py"),
+    ],
+)
+def test_a_file_that_another_distribution_also_owns_stays_however_it_is_written(
+    prefix: Path, name: str, written: str
+) -> None:
+    left, right = (Package(who, "1", {f"{SITE}/{name}": ""}) for who in ("left", "right"))
+    install(prefix, [left])
+    install(prefix, [right])
+    record = prefix / right.dist_info / "RECORD"
+    record.write_text(record.read_text("utf-8").replace(name, written), "utf-8")
+    with (area := Area.open(str(prefix))).lock():
+        area.remove(dist_infos(prefix, [left]), "uninstall left")
+    assert (prefix / SITE / name).exists()
+
+
 def test_lib_and_lib64_are_one_folder_when_one_links_to_the_other(prefix: Path) -> None:
     files = {
         f"{SITE}/mixed/__init__.py": "",
