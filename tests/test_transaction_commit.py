@@ -286,6 +286,12 @@ def link(stage: Path) -> None:
             [("escapes-prefix", "refuse"), ("record-mismatch", "warning")],
         ),
         (link, [("escapes-prefix", "refuse")]),
+        (
+            append_line('"' + "x" * 200_000),
+            [("record-mismatch", "refuse"), ("record-mismatch", "warning")],
+        ),
+        (append_line("one/deep/inner.py,sha256=no,\u00b2\n"), [("record-mismatch", "refuse")]),
+        (append_line("one/deep/inner.py,shake_128=no,\n"), []),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -353,6 +359,17 @@ def test_a_record_that_points_outside_keeps_the_distribution_in_place(prefix: Pa
 
 def test_without_a_record_nothing_is_removed(prefix: Path) -> None:
     (prefix / ONE.dist_info / "RECORD").unlink()
+    with pytest.raises(TransactionError) as raised:
+        install(prefix, [ONE_NEXT], [ONE])
+    assert raised.value.code == "no-record"
+
+
+@pytest.mark.parametrize(
+    "damage", ['"' + "x" * 200_000, "\u00e9.py"], ids=["a quote that never ends", "latin-1"]
+)
+def test_what_has_a_record_that_cannot_be_read_is_not_removed(prefix: Path, damage: str) -> None:
+    with (prefix / ONE.dist_info / "RECORD").open("a", encoding="latin-1") as file:
+        file.write(damage)
     with pytest.raises(TransactionError) as raised:
         install(prefix, [ONE_NEXT], [ONE])
     assert raised.value.code == "no-record"

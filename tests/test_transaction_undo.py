@@ -133,6 +133,18 @@ def test_a_file_that_was_only_touched_counts_as_unchanged(prefix: Path) -> None:
     assert tree(prefix) == before
 
 
+@pytest.mark.parametrize("algorithm", ["unheard-of", "shake_128"])
+def test_a_touched_file_whose_hash_nobody_can_compute_counts_as_edited(
+    prefix: Path, algorithm: str
+) -> None:
+    install(prefix, [TWO])
+    record = prefix / TWO.dist_info / "RECORD"
+    record.write_text(record.read_text().replace("sha256=", f"{algorithm}="))
+    os.utime(prefix / SITE / "two/__init__.py")
+    with pytest.raises(UndoRefused):
+        undo(prefix)
+
+
 def test_a_file_that_a_user_added_keeps_its_folder(prefix: Path) -> None:
     install(prefix, [TWO])
     (prefix / SITE / "two/mine.txt").write_text("mine")

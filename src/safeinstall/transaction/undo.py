@@ -100,5 +100,8 @@ def _is_as_recorded(layout: Layout, name: str, target: Journal) -> bool:
         site = os.path.dirname(os.path.dirname(layout.path(record)))
         for line in read_record(os.path.dirname(layout.path(record))):
             if line.digest and os.path.normpath(os.path.join(site, line.path)) == layout.path(name):
-                return digest(layout.path(name), line.algorithm) == line.digest
+                try:
+                    return digest(layout.path(name), line.algorithm) == line.digest
+                except ValueError:  # a hash this Python does not know says nothing
+                    return False
     return False
