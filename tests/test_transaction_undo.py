@@ -12,6 +12,7 @@ from safeinstall.transaction import Area, Change, JournalError, UndoRefused
 from test_transaction_trees import (
     SITE,
     Package,
+    begin,
     compiled,
     dist_infos,
     environment,
@@ -143,6 +144,22 @@ def test_a_touched_file_whose_hash_nobody_can_compute_counts_as_edited(
     os.utime(prefix / SITE / "two/__init__.py")
     with pytest.raises(UndoRefused):
         undo(prefix)
+
+
+def test_what_was_edited_just_before_it_was_replaced_comes_back_and_may_leave_again(
+    prefix: Path,
+) -> None:
+    with (area := Area.open(str(prefix))).lock():
+        transaction = begin(area, [ONE_NEXT])
+        transaction.inspect([str(prefix / SITE)], dist_infos(prefix, [ONE]))
+        (prefix / SITE / "one/__init__.py").write_text("edited while the index was asked")
+        before = tree(prefix)
+        transaction.commit(dist_infos(prefix, [ONE]))
+    after = tree(prefix)
+    undone = undo(prefix)
+    assert tree(prefix) == before
+    undo(prefix, undone)
+    assert tree(prefix) == after
 
 
 def test_a_file_that_a_user_added_keeps_its_folder(prefix: Path) -> None:

@@ -9,7 +9,7 @@ from safeinstall.transaction.departures import Departures, departures
 from safeinstall.transaction.errors import UndoRefused
 from safeinstall.transaction.journal import Change, Journal
 from safeinstall.transaction.layout import Layout
-from safeinstall.transaction.manifest import UNKNOWN, FileStamp
+from safeinstall.transaction.manifest import FileStamp
 from safeinstall.transaction.owners import installed, owners
 from safeinstall.transaction.records import digest, read_record
 
@@ -48,7 +48,8 @@ def undo_moves(
             f" {target.id} would take that away.",
             context="With force they are set aside and kept with the undo.",
         )
-    arriving = arrivals(layout, target.replaced, leaving, stamps=_kept(target))
+    # Looked at anew: a file may have been edited between its inspection and its leaving.
+    arriving = arrivals(layout, target.replaced, leaving)
     for problem in (
         *arriving.escapes,
         *(f"{layout.path(hit.name)} is in the way" for hit in arriving.collisions),
@@ -63,16 +64,6 @@ def undo_moves(
 def reversed_changes(changes: list[Change]) -> list[Change]:
     """Return what undoing `changes` changes."""
     return [Change(change.name, change.after, change.before) for change in changes]
-
-
-def _kept(target: Journal) -> dict[str, FileStamp]:
-    """Return how the files that `target` replaced were when they left; they lie as they did."""
-    start = target.replaced + os.sep
-    return {
-        start + name.replace("/", os.sep): stamp
-        for name, stamp in target.manifest.removed.items()
-        if stamp != UNKNOWN
-    }
 
 
 def _refuse_if_replaced(layout: Layout, target: Journal) -> None:
