@@ -342,6 +342,43 @@ def test_a_file_of_nobody_is_set_aside_when_allowed_and_undo_puts_it_back(prefix
     assert tree(prefix) == before
 
 
+def put_file(path: Path) -> None:
+    path.write_text("of nobody")
+
+
+def put_dangling_link(path: Path) -> None:
+    path.symlink_to("/nowhere")
+
+
+def put_folder(path: Path) -> None:
+    path.mkdir()
+    (path / "notes.txt").write_text("of nobody")
+
+
+@pytest.mark.parametrize(
+    ("name", "put"),
+    [("new", put_file), ("new", put_dangling_link), ("new.py", put_folder)],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_a_folder_takes_the_place_of_a_file_and_a_file_that_of_a_folder_when_allowed(
+    prefix: Path, name: str, put: Callable[[Path], None]
+) -> None:
+    put(prefix / SITE / name)
+    before = tree(prefix)
+    module = name if name.endswith(".py") else f"{name}/__init__.py"
+    with (area := Area.open(str(prefix))).lock():
+        transaction = begin(area, [Package("new", "1", {f"{SITE}/{module}": "x"})])
+        staged = transaction.inspect([str(prefix / SITE)])
+        assert codes(staged) == [("file-collision", "confirm")]
+        transaction.commit(replacing=staged.unowned)
+        assert (prefix / SITE / module).read_text() == "x"
+        undone = area.undo().id
+        assert tree(prefix) == before
+        area.undo(undone)
+        area.undo()
+    assert tree(prefix) == before
+
+
 def test_two_staged_distributions_with_one_file_are_asked_about(prefix: Path) -> None:
     left = Package("left", "1", {f"{SITE}/same.py": "left"})
     right = Package("right", "1", {f"{SITE}/same.py": "right"})
