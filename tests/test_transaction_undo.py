@@ -62,6 +62,30 @@ def test_undo_removes_the_folders_that_came_and_keeps_those_that_were_there(pref
     assert tree(prefix) == before
 
 
+def test_a_folder_that_two_transactions_share_goes_with_the_last_whichever_that_is(
+    prefix: Path,
+) -> None:
+    before = tree(prefix)
+    first, second = (Package(n, "1", {f"{SITE}/shared/{n}/a.py": "x"}) for n in ("far", "near"))
+    made = [install(prefix, [one]).id for one in (first, second)]
+    after = tree(prefix)
+    undone = [undo(prefix, id) for id in made]
+    assert tree(prefix) == before
+    for id in reversed(undone):
+        undo(prefix, id)
+    assert tree(prefix) == after
+
+
+def test_a_folder_that_was_made_by_hand_after_an_undo_stays(prefix: Path) -> None:
+    install(prefix, [Package("far", "1", {f"{SITE}/shared/far/a.py": "x"})])
+    undo(prefix)
+    (prefix / SITE / "shared").mkdir()
+    before = tree(prefix)
+    install(prefix, [Package("near", "1", {f"{SITE}/shared/near/a.py": "x"})])
+    undo(prefix)
+    assert tree(prefix) == before
+
+
 def test_undo_of_an_undo_installs_again(prefix: Path) -> None:
     before = tree(prefix)
     install(prefix, [ONE_NEXT], [ONE])

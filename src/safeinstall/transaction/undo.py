@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 
 from safeinstall.transaction.arrivals import Arrivals, arrivals
 from safeinstall.transaction.departures import Departures, departures
@@ -19,10 +20,15 @@ HARMLESS = (".pyc", "/INSTALLER", "/REQUESTED")
 
 
 def undo_moves(
-    layout: Layout, target: Journal, *, force: bool = False
+    layout: Layout,
+    target: Journal,
+    *,
+    force: bool = False,
+    unneeded: Collection[str] = (),
 ) -> tuple[Departures, Arrivals]:
     """Return the moves that undo `target`.
 
+    `unneeded`: folders of others that may go as well when nothing is left in them.
     Raises UndoRefused when its files were changed since; with `force`, edited files leave with the
     rest and are kept with the undo.
     """
@@ -34,7 +40,7 @@ def undo_moves(
         {layout.path(folder) for folder in dist_infos},
     )
     names = added.keys() - owners(layout, list(added), others).keys()
-    created = set(target.manifest.created)
+    created = {*target.manifest.created, *unneeded}
     leaving = departures(layout, names, lambda folder: folder in created)
     edited = [
         name
