@@ -6,18 +6,24 @@ import hashlib
 import os
 import signal
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from integration.conftest import Desk
+from safeinstall.command import Command
 from safeinstall.operations import there
 from safeinstall.operations.ahead import Ahead
 from safeinstall.operations.engine import choose
 from safeinstall.operations.locate import intend
 from safeinstall.operations.planning import considered
 from safeinstall.request import parse
+from safeinstall.runner import Completed, run
 from safeinstall.transaction import fingerprint
 from support.environments import Environment, Workshop, changes, snapshot
 from support.indexes import Moody, moody
@@ -164,6 +170,37 @@ def test_an_interrupt_while_the_index_is_asked_leaves_nothing_and_no_lock(
         index.turn("serving")
         again = kernel.run("%safeinstall --no-wait tinypkg\nimport tinypkg")
         assert again.ok, again.everything
+
+
+def test_a_second_interrupt_while_the_guess_is_waited_for_leaves_nothing(
+    desk: Desk, index: Moody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "PIP_INDEX_URL", "PIP_CONFIG_FILE", "NO_PROXY"):
+        monkeypatch.setenv(name, desk.settings[name])
+    staged = threading.Event()
+
+    def late(command: Command, **options: Any) -> Completed:
+        answer = run(command, **{**options, "stop": None})
+        if "--prefix" in command.argv:  # from here on the guess can be stopped no more
+            staged.set()
+            time.sleep(1)
+        return answer
+
+    world = replace(there(str(desk.environment.python)), run=late)
+    request = parse("tinypkg", cwd=str(desk.notebooks))
+    intent = intend(request, world.environment, world.environ)
+    state = fingerprint(world.environment.paths.site_packages)
+    again = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    ahead = Ahead(intent, choose(request, world.environment), world, state)
+    with pytest.raises(KeyboardInterrupt), ahead:
+        assert staged.wait(30)
+        again.start()
+        raise KeyboardInterrupt
+    deadline = time.monotonic() + 10
+    while left_over(desk) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left_over(desk) == []
+    assert install(desk, desk.environment, "--no-wait", "tinypkg").returncode == 0
 
 
 def test_a_death_while_the_index_is_asked_leaves_what_recovery_takes_away(
