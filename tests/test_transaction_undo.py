@@ -126,6 +126,39 @@ def test_undo_refuses_what_later_changes_were_built_on_and_names_the_order(prefi
     assert tree(prefix) == before
 
 
+def test_what_comes_back_is_whole_although_another_took_a_shared_file_with_it(
+    prefix: Path,
+) -> None:
+    both = {f"{SITE}/tests/__init__.py": ""}
+    left, right = Package("left", "1", both), Package("right", "1", both)
+    install(prefix, [left])
+    install(prefix, [right])
+    before = tree(prefix)
+    gone = []
+    for one in (left, right):
+        with (area := Area.open(str(prefix))).lock():
+            gone.append(area.remove(dist_infos(prefix, [one]), "uninstall").id)
+    with pytest.raises(UndoRefused, match=gone[1]):
+        undo(prefix, gone[0])
+    undo(prefix, gone[1])
+    undo(prefix, gone[0])
+    assert tree(prefix) == before
+
+
+def test_what_is_installed_again_is_whole_although_a_shared_file_was_taken_meanwhile(
+    prefix: Path,
+) -> None:
+    both = {f"{SITE}/tests/__init__.py": ""}
+    left, right = Package("left", "1", both), Package("right", "1", both)
+    install(prefix, [left])
+    install(prefix, [right])
+    undone = undo(prefix)
+    with (area := Area.open(str(prefix))).lock():
+        gone = area.remove(dist_infos(prefix, [left]), "uninstall").id
+    with pytest.raises(UndoRefused, match=gone):
+        undo(prefix, undone)
+
+
 def test_an_undo_is_not_undone_when_what_it_restored_was_taken_away(prefix: Path) -> None:
     first = install(prefix, [TWO])
     again = install(prefix, [package("two", "1.1")], [TWO])

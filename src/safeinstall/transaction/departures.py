@@ -29,6 +29,8 @@ class Departures:
     """Every tracked file that leaves and exists, inside moved folders too."""
     keys: set[str] = field(default_factory=set)
     """Keys of `moves`: what will not be there any more."""
+    shared: tuple[str, ...] = ()
+    """Files that stay because others own them as well."""
     kept_bytes: int = 0
     ground: Ground = field(default_factory=Ground)
     """The folders these moves, and those that come in their place, were planned in."""

@@ -88,7 +88,9 @@ def _prepare(
     ]
     journal.moves = outs + ins
     journal.kept = leaving.kept_bytes
-    manifest = Manifest(arriving.files, leaving.files, tuple(arriving.created))
+    created = tuple(arriving.created)
+    shared = (*leaving.shared, *arriving.shared)
+    manifest = Manifest(arriving.files, leaving.files, created, shared)
     journal.write_manifest(manifest, disk)
     journal.write(disk)
     journal.advance(disk, states.LEAVING)

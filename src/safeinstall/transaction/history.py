@@ -169,4 +169,6 @@ def _touches(later: Journal, target: Journal) -> bool:
         return True
     mine, theirs = target.manifest, later.manifest
     files = mine.added.keys() | mine.removed.keys()
-    return not files.isdisjoint(theirs.added) or not files.isdisjoint(theirs.removed)
+    if not files.isdisjoint(theirs.added) or not files.isdisjoint(theirs.removed):
+        return True
+    return not (theirs.removed.keys() - theirs.added.keys()).isdisjoint(mine.shared)

@@ -39,9 +39,11 @@ def undo_moves(
         {os.path.dirname(layout.path(folder)) for folder in dist_infos},
         {layout.path(folder) for folder in dist_infos},
     )
-    names = added.keys() - owners(layout, list(added), others).keys()
+    shared = owners(layout, list(added), others).keys()
+    names = added.keys() - shared
     created = {*target.manifest.created, *unneeded}
     leaving = departures(layout, names, lambda folder: folder in created)
+    leaving.shared = (*target.manifest.shared, *shared)
     edited = [
         name
         for name, now in leaving.files.items()
