@@ -164,3 +164,9 @@ def test_hashes_travel_as_a_requirements_file_on_standard_input() -> None:
 def test_no_change_is_no_plan() -> None:
     assert Changes.of([]).items == ()
     assert not uv.read_plan('{"changes": []}', "").arriving
+
+
+def test_uv_says_whether_its_cache_has_everything_the_plan_brings() -> None:
+    said = "Resolved 1 package in 5ms\n{}Would install 1 package\n + tinypkg==1.0\n"
+    assert uv.read_plan(PLAN, said.format("Would download 1 package\n")).downloads
+    assert not uv.read_plan(PLAN, said.format("")).downloads

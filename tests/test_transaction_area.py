@@ -274,6 +274,26 @@ def test_dist_infos_may_be_given_through_a_link(prefix: Path) -> None:
     assert tree(prefix) == before
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_fork_does_not_hold_the_lock(prefix: Path) -> None:
+    area = Area.open(str(prefix))
+    over, begin_end = os.pipe()
+    lock = area.lock()
+    child = os.fork()
+    if child == 0:  # a worker that goes on after the install
+        os.close(begin_end)
+        os.read(over, 1)
+        os._exit(0)
+    try:
+        with pytest.raises(LockBusy):
+            Area.open(str(prefix)).lock(wait=False)
+        lock.release()
+        Area.open(str(prefix)).lock(wait=False).release()
+    finally:
+        os.close(begin_end)
+        os.waitpid(child, 0)
+
+
 def test_a_lock_that_nobody_holds_on_to_is_free(prefix: Path) -> None:
     Area.open(str(prefix)).lock()
     Area.open(str(prefix)).lock(wait=False).release()

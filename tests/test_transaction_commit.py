@@ -86,6 +86,13 @@ def test_files_of_nobody_stay_where_they_are(prefix: Path) -> None:
     assert "2.0" in (prefix / SITE / "one/__init__.py").read_text()
 
 
+def test_a_link_to_a_folder_stays_where_it_is(prefix: Path) -> None:
+    (prefix / SITE / "one/models").mkdir()
+    (prefix / SITE / "one/models/older").symlink_to(prefix / "bin")
+    install(prefix, [ONE_NEXT], [ONE])
+    assert names_in(prefix / SITE / "one/models") == ["older"]
+
+
 def test_bytecode_leaves_with_its_source_and_nothing_else_does(prefix: Path) -> None:
     flat = Package("flat", "1", {f"{SITE}/flat.py": "1"})
     install(prefix, [flat, Package("near", "1", {f"{SITE}/near.py": "1"})])
@@ -120,6 +127,29 @@ def test_a_file_that_another_distribution_also_owns_stays(prefix: Path) -> None:
     with (area := Area.open(str(prefix))).lock():
         area.remove(dist_infos(prefix, [left]), command="uninstall left")
     assert (prefix / SITE / "tests/__init__.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("same.py", "./same.py"),
+        ("deep/same.py", "deep//same.py"),
+        ("deep/same.py", "deep/./same.py"),
+        ("a\fb.py", "a\fb.py"),
+        ("a\u2028b.py", "a\u2028b.py"),
+    ],
+)
+def test_a_file_that_another_distribution_also_owns_stays_however_it_is_written(
+    prefix: Path, name: str, written: str
+) -> None:
+    left, right = (Package(who, "1", {f"{SITE}/{name}": ""}) for who in ("left", "right"))
+    install(prefix, [left])
+    install(prefix, [right])
+    record = prefix / right.dist_info / "RECORD"
+    record.write_text(record.read_text("utf-8").replace(name, written), "utf-8")
+    with (area := Area.open(str(prefix))).lock():
+        area.remove(dist_infos(prefix, [left]), "uninstall left")
+    assert (prefix / SITE / name).exists()
 
 
 def test_lib_and_lib64_are_one_folder_when_one_links_to_the_other(prefix: Path) -> None:
@@ -256,6 +286,12 @@ def link(stage: Path) -> None:
             [("escapes-prefix", "refuse"), ("record-mismatch", "warning")],
         ),
         (link, [("escapes-prefix", "refuse")]),
+        (
+            append_line('"' + "x" * 200_000),
+            [("record-mismatch", "refuse"), ("record-mismatch", "warning")],
+        ),
+        (append_line("one/deep/inner.py,sha256=no,\u00b2\n"), [("record-mismatch", "refuse")]),
+        (append_line("one/deep/inner.py,shake_128=no,\n"), []),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -306,6 +342,43 @@ def test_a_file_of_nobody_is_set_aside_when_allowed_and_undo_puts_it_back(prefix
     assert tree(prefix) == before
 
 
+def put_file(path: Path) -> None:
+    path.write_text("of nobody")
+
+
+def put_dangling_link(path: Path) -> None:
+    path.symlink_to("/nowhere")
+
+
+def put_folder(path: Path) -> None:
+    path.mkdir()
+    (path / "notes.txt").write_text("of nobody")
+
+
+@pytest.mark.parametrize(
+    ("name", "put"),
+    [("new", put_file), ("new", put_dangling_link), ("new.py", put_folder)],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_a_folder_takes_the_place_of_a_file_and_a_file_that_of_a_folder_when_allowed(
+    prefix: Path, name: str, put: Callable[[Path], None]
+) -> None:
+    put(prefix / SITE / name)
+    before = tree(prefix)
+    module = name if name.endswith(".py") else f"{name}/__init__.py"
+    with (area := Area.open(str(prefix))).lock():
+        transaction = begin(area, [Package("new", "1", {f"{SITE}/{module}": "x"})])
+        staged = transaction.inspect([str(prefix / SITE)])
+        assert codes(staged) == [("file-collision", "confirm")]
+        transaction.commit(replacing=staged.unowned)
+        assert (prefix / SITE / module).read_text() == "x"
+        undone = area.undo().id
+        assert tree(prefix) == before
+        area.undo(undone)
+        area.undo()
+    assert tree(prefix) == before
+
+
 def test_two_staged_distributions_with_one_file_are_asked_about(prefix: Path) -> None:
     left = Package("left", "1", {f"{SITE}/same.py": "left"})
     right = Package("right", "1", {f"{SITE}/same.py": "right"})
@@ -323,6 +396,17 @@ def test_a_record_that_points_outside_keeps_the_distribution_in_place(prefix: Pa
 
 def test_without_a_record_nothing_is_removed(prefix: Path) -> None:
     (prefix / ONE.dist_info / "RECORD").unlink()
+    with pytest.raises(TransactionError) as raised:
+        install(prefix, [ONE_NEXT], [ONE])
+    assert raised.value.code == "no-record"
+
+
+@pytest.mark.parametrize(
+    "damage", ['"' + "x" * 200_000, "\u00e9.py"], ids=["a quote that never ends", "latin-1"]
+)
+def test_what_has_a_record_that_cannot_be_read_is_not_removed(prefix: Path, damage: str) -> None:
+    with (prefix / ONE.dist_info / "RECORD").open("a", encoding="latin-1") as file:
+        file.write(damage)
     with pytest.raises(TransactionError) as raised:
         install(prefix, [ONE_NEXT], [ONE])
     assert raised.value.code == "no-record"
@@ -420,14 +504,18 @@ def test_the_fingerprint_changes_with_what_is_installed(prefix: Path) -> None:
     assert fingerprint(str(prefix / SITE)) != before
 
 
-def test_moves_are_planned_anew_when_something_came_into_a_folder_meanwhile(prefix: Path) -> None:
+@pytest.mark.parametrize("folder", ["one/deep", "one/idle", "one/idle/inner"])
+def test_moves_are_planned_anew_when_something_came_into_a_folder_meanwhile(
+    prefix: Path, folder: str
+) -> None:
+    (prefix / SITE / "one/idle/inner").mkdir(parents=True)
     with (area := Area.open(str(prefix))).lock():
         transaction = begin(area, [ONE_NEXT])
         leaving = dist_infos(prefix, [ONE])
         assert codes(transaction.inspect([str(prefix / SITE)], leaving)) == []
-        (prefix / SITE / "one/deep/notes.txt").write_text("of somebody else")
+        (prefix / SITE / folder / "notes.txt").write_text("of somebody else")
         transaction.commit(leaving)
-    assert (prefix / SITE / "one/deep/notes.txt").read_text() == "of somebody else"
+    assert (prefix / SITE / folder / "notes.txt").read_text() == "of somebody else"
     assert "2.0" in (prefix / SITE / "one/deep/inner.py").read_text()
 
 

@@ -12,6 +12,7 @@ from safeinstall.transaction import Area, Change, JournalError, UndoRefused
 from test_transaction_trees import (
     SITE,
     Package,
+    begin,
     compiled,
     dist_infos,
     environment,
@@ -61,6 +62,30 @@ def test_undo_removes_the_folders_that_came_and_keeps_those_that_were_there(pref
     assert tree(prefix) == before
 
 
+def test_a_folder_that_two_transactions_share_goes_with_the_last_whichever_that_is(
+    prefix: Path,
+) -> None:
+    before = tree(prefix)
+    first, second = (Package(n, "1", {f"{SITE}/shared/{n}/a.py": "x"}) for n in ("far", "near"))
+    made = [install(prefix, [one]).id for one in (first, second)]
+    after = tree(prefix)
+    undone = [undo(prefix, id) for id in made]
+    assert tree(prefix) == before
+    for id in reversed(undone):
+        undo(prefix, id)
+    assert tree(prefix) == after
+
+
+def test_a_folder_that_was_made_by_hand_after_an_undo_stays(prefix: Path) -> None:
+    install(prefix, [Package("far", "1", {f"{SITE}/shared/far/a.py": "x"})])
+    undo(prefix)
+    (prefix / SITE / "shared").mkdir()
+    before = tree(prefix)
+    install(prefix, [Package("near", "1", {f"{SITE}/shared/near/a.py": "x"})])
+    undo(prefix)
+    assert tree(prefix) == before
+
+
 def test_undo_of_an_undo_installs_again(prefix: Path) -> None:
     before = tree(prefix)
     install(prefix, [ONE_NEXT], [ONE])
@@ -101,6 +126,39 @@ def test_undo_refuses_what_later_changes_were_built_on_and_names_the_order(prefi
     assert tree(prefix) == before
 
 
+def test_what_comes_back_is_whole_although_another_took_a_shared_file_with_it(
+    prefix: Path,
+) -> None:
+    both = {f"{SITE}/tests/__init__.py": ""}
+    left, right = Package("left", "1", both), Package("right", "1", both)
+    install(prefix, [left])
+    install(prefix, [right])
+    before = tree(prefix)
+    gone = []
+    for one in (left, right):
+        with (area := Area.open(str(prefix))).lock():
+            gone.append(area.remove(dist_infos(prefix, [one]), "uninstall").id)
+    with pytest.raises(UndoRefused, match=gone[1]):
+        undo(prefix, gone[0])
+    undo(prefix, gone[1])
+    undo(prefix, gone[0])
+    assert tree(prefix) == before
+
+
+def test_what_is_installed_again_is_whole_although_a_shared_file_was_taken_meanwhile(
+    prefix: Path,
+) -> None:
+    both = {f"{SITE}/tests/__init__.py": ""}
+    left, right = Package("left", "1", both), Package("right", "1", both)
+    install(prefix, [left])
+    install(prefix, [right])
+    undone = undo(prefix)
+    with (area := Area.open(str(prefix))).lock():
+        gone = area.remove(dist_infos(prefix, [left]), "uninstall").id
+    with pytest.raises(UndoRefused, match=gone):
+        undo(prefix, undone)
+
+
 def test_an_undo_is_not_undone_when_what_it_restored_was_taken_away(prefix: Path) -> None:
     first = install(prefix, [TWO])
     again = install(prefix, [package("two", "1.1")], [TWO])
@@ -131,6 +189,34 @@ def test_a_file_that_was_only_touched_counts_as_unchanged(prefix: Path) -> None:
     os.utime(prefix / SITE / "one/__init__.py")
     undo(prefix)
     assert tree(prefix) == before
+
+
+@pytest.mark.parametrize("algorithm", ["unheard-of", "shake_128"])
+def test_a_touched_file_whose_hash_nobody_can_compute_counts_as_edited(
+    prefix: Path, algorithm: str
+) -> None:
+    install(prefix, [TWO])
+    record = prefix / TWO.dist_info / "RECORD"
+    record.write_text(record.read_text().replace("sha256=", f"{algorithm}="))
+    os.utime(prefix / SITE / "two/__init__.py")
+    with pytest.raises(UndoRefused):
+        undo(prefix)
+
+
+def test_what_was_edited_just_before_it_was_replaced_comes_back_and_may_leave_again(
+    prefix: Path,
+) -> None:
+    with (area := Area.open(str(prefix))).lock():
+        transaction = begin(area, [ONE_NEXT])
+        transaction.inspect([str(prefix / SITE)], dist_infos(prefix, [ONE]))
+        (prefix / SITE / "one/__init__.py").write_text("edited while the index was asked")
+        before = tree(prefix)
+        transaction.commit(dist_infos(prefix, [ONE]))
+    after = tree(prefix)
+    undone = undo(prefix)
+    assert tree(prefix) == before
+    undo(prefix, undone)
+    assert tree(prefix) == after
 
 
 def test_a_file_that_a_user_added_keeps_its_folder(prefix: Path) -> None:

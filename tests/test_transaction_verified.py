@@ -119,11 +119,27 @@ def test_seals_that_others_could_have_written_count_for_nothing(
     assert "b" * 64 not in Verified(str(seals))
 
 
+def below_a_file(place: Path) -> str:
+    place.touch()
+    return str(place / "verified")
+
+
+def a_folder(place: Path) -> str:
+    place.mkdir()
+    return str(place)
+
+
+def a_pipe(place: Path) -> str:
+    os.mkfifo(place)
+    return str(place)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes are of POSIX")
+@pytest.mark.parametrize("arrange", [below_a_file, a_folder, a_pipe], ids=lambda a: a.__name__)
 def test_without_a_place_for_seals_everything_is_hashed(
-    prefix: Path, cache: Path, tmp_path: Path, read: list[str]
+    prefix: Path, cache: Path, tmp_path: Path, read: list[str], arrange: Callable[[Path], str]
 ) -> None:
-    (tmp_path / "file").touch()
-    nowhere = str(tmp_path / "file" / "verified")
+    nowhere = arrange(tmp_path / "place")
     for _ in range(2):
         read.clear()
         assert inspected(prefix, cache, Verified(nowhere)).findings == ()

@@ -121,7 +121,7 @@ class InstalledIndex:
         try:
             with record.open(encoding="utf-8", newline="") as lines:
                 rows = [row[0] for row in csv.reader(lines) if row]
-        except OSError:
+        except (OSError, ValueError, csv.Error):
             return False
         return all(
             os.path.lexists(os.path.join(distribution.location, row))

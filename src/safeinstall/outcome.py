@@ -107,8 +107,18 @@ class Outcome:
         }
 
 
-def finding_of(error: SafeInstallError) -> Finding:
-    """Return what stopped an operation as a finding: same code, words and line to type."""
+def finding_of(error: SafeInstallError | OSError) -> Finding:
+    """Return what stopped an operation as a finding: same code, words and line to type.
+
+    A system that refuses (a full disk, no more open files) has one code for all its reasons.
+    """
+    if isinstance(error, OSError):
+        return Finding(
+            code="system-error",
+            severity=Severity.REFUSE,
+            message=f"The system did not go along: {error.strerror or error}.",
+            context=str(error.filename or ""),
+        )
     return Finding(
         code=error.code,
         severity=Severity.REFUSE,

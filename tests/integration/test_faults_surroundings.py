@@ -115,6 +115,33 @@ def test_a_disk_with_less_and_less_room(tmp_path: Path) -> None:
         place.installed("bulky==2.0")
 
 
+def test_a_disk_that_is_full_once_everything_is_unpacked(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "24m") as disk:
+        place = Place(disk)
+        place.make()
+        parts = [f"part{number}" for number in range(4)]
+        for name in parts:
+            make_wheel(place.wheels, name)
+        make_wheel(place.wheels, "whole", requires=parts)
+        place.installed("whole")
+        place.run(place.line("undo"))
+        before, kept = tree(place.prefix), litter(place.prefix)
+        ballast = disk / "ballast"
+        said = set()
+        for room in range(0, 200_000, 4096):  # the blocks of such a disk
+            free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+            ballast.write_bytes(b"x" * max(0, free - room))
+            done = place.safeinstall("install", "whole")
+            ballast.unlink()
+            if done.returncode == 0:
+                break
+            said.add(assert_one_sentence(done))
+            assert differences(before, tree(place.prefix)) == []
+            assert litter(place.prefix) == kept
+        assert done.returncode == 0, done.stderr
+        assert len(said) > 2, said
+
+
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
     """Take the right to change a folder, also from root where the file system knows how."""

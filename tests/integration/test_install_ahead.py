@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from integration.conftest import Desk
+from safeinstall.command import Command
 from safeinstall.operations import there
 from safeinstall.operations.ahead import Ahead
 from safeinstall.operations.choice import choose
 from safeinstall.operations.locate import intend
 from safeinstall.operations.planning import considered
 from safeinstall.request import parse
+from safeinstall.runner import Completed, run
 from safeinstall.transaction import fingerprint
 from support.environments import Environment, Workshop, changes, snapshot
 from support.indexes import Moody, moody
@@ -81,6 +88,47 @@ def test_the_index_decides_whether_what_was_staged_is_taken(
     assert left_over(desk) == []
 
 
+def another_index(desk: Desk, index: Moody, wheel: Path) -> None:
+    """Name a second index, which is asked first, in the settings."""
+    page = index.folder / "second" / "tinypkg"
+    page.mkdir(parents=True)
+    (page / wheel.name).write_bytes(wheel.read_bytes())
+    (page / "index.html").write_text(f'<a href="{wheel.name}">1</a>')
+    desk.settings["PIP_EXTRA_INDEX_URL"] = index.address.replace("/simple/", "/second/")
+
+
+def another_build(desk: Desk, index: Moody, wheel: Path) -> None:
+    """Offer a second build of the same version beside the first."""
+    page = index.folder / "simple" / "tinypkg"
+    (page / "tinypkg-1.0-2-py3-none-any.whl").write_bytes(wheel.read_bytes())
+    (page / "index.html").write_text(
+        f'<a href="{wheel.name}">1</a><a href="tinypkg-1.0-2-py3-none-any.whl">2</a>'
+    )
+
+
+def another_content(desk: Desk, index: Moody, wheel: Path) -> None:
+    """Put another file of the same name in the place of the first, and say its hash."""
+    page = index.folder / "simple" / "tinypkg"
+    (page / wheel.name).unlink()  # the index links the desk's own
+    (page / wheel.name).write_bytes(wheel.read_bytes())
+    promised = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (page / "index.html").write_text(f'<a href="{wheel.name}#sha256={promised}">1</a>')
+
+
+@pytest.mark.parametrize(
+    "offer", [another_index, another_build, another_content], ids=lambda offer: offer.__name__
+)
+def test_the_same_version_is_not_taken_from_the_caches_when_the_index_means_another_file(
+    desk: Desk, index: Moody, tmp_path: Path, offer: Callable[[Desk, Moody, Path], None]
+) -> None:
+    modules = {"tinypkg.py": "__version__ = 'another'\n"}
+    offer(desk, index, make_wheel(tmp_path / "other", "tinypkg", "1.0", modules=modules))
+    done = install(desk, desk.environment, "tinypkg")
+    assert done.returncode == 0, done.stderr
+    assert "another" in (desk.environment.site_packages / "tinypkg.py").read_text()
+    assert left_over(desk) == []
+
+
 def test_an_index_that_fails_now_fails_the_install_whatever_was_staged(
     desk: Desk, index: Moody
 ) -> None:
@@ -122,6 +170,37 @@ def test_an_interrupt_while_the_index_is_asked_leaves_nothing_and_no_lock(
         index.turn("serving")
         again = kernel.run("%safeinstall --no-wait tinypkg\nimport tinypkg")
         assert again.ok, again.everything
+
+
+def test_a_second_interrupt_while_the_guess_is_waited_for_leaves_nothing(
+    desk: Desk, index: Moody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "PIP_INDEX_URL", "PIP_CONFIG_FILE", "NO_PROXY"):
+        monkeypatch.setenv(name, desk.settings[name])
+    staged = threading.Event()
+
+    def late(command: Command, **options: Any) -> Completed:
+        answer = run(command, **{**options, "stop": None})
+        if "--prefix" in command.argv:  # from here on the guess can be stopped no more
+            staged.set()
+            time.sleep(1)
+        return answer
+
+    world = replace(there(str(desk.environment.python)), run=late)
+    request = parse("tinypkg", cwd=str(desk.notebooks))
+    intent = intend(request, world.environment, world.environ)
+    state = fingerprint(world.environment.paths.site_packages)
+    again = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    ahead = Ahead(intent, choose(request, world.environment), world, state)
+    with pytest.raises(KeyboardInterrupt), ahead:
+        assert staged.wait(30)
+        again.start()
+        raise KeyboardInterrupt
+    deadline = time.monotonic() + 10
+    while left_over(desk) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left_over(desk) == []
+    assert install(desk, desk.environment, "--no-wait", "tinypkg").returncode == 0
 
 
 def test_a_death_while_the_index_is_asked_leaves_what_recovery_takes_away(

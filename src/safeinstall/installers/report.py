@@ -39,6 +39,8 @@ class DryRun:
 
     arriving: tuple[Resolved, ...]
     leaving: tuple[Resolved, ...] = ()
+    downloads: bool = False
+    """The installer said that not all of it lies in its cache."""
 
     def changes(self, installed: dict[str, str], requested: frozenset[str]) -> Changes:
         """Return the changes against `installed` (canonical name -> version).

@@ -37,6 +37,7 @@ _FROM = re.compile(r"^ \+ (?P<name>[^\s=]+)(?:==\S+ \(from (?P<url>.+)\)| @ (?P<
 _YANKED = re.compile(
     r'^warning: `(?P<name>[\w.-]+)==[^`]+` is yanked(?: \(reason: "?(?P<why>.*?)"?\))?\.?$', re.M
 )
+_DOWNLOADS = re.compile(r"^Would download ", re.M)
 _PROGRESS = re.compile(
     r"^\s*(?P<verb>Downloading|Building|Built|Downloaded|Updating) (?P<what>.+)$"
 )
@@ -127,7 +128,11 @@ def read_plan(stdout: str, stderr: str) -> DryRun:
             arriving.append(resolved)
         elif action == "uninstalled":
             leaving.append(resolved)
-    return DryRun(arriving=tuple(arriving), leaving=tuple(leaving))
+    return DryRun(
+        arriving=tuple(arriving),
+        leaving=tuple(leaving),
+        downloads=_DOWNLOADS.search(stderr) is not None,
+    )
 
 
 def progress(line: str) -> str | None:

@@ -51,7 +51,11 @@ class Ahead:
 
     def __enter__(self) -> Ahead:
         if self._thread is not None:
-            self._thread.start()
+            try:
+                self._thread.start()
+            except BaseException:  # an interrupt: it may have begun, and nobody will wait for it
+                self._stop.set()
+                raise
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -59,8 +63,7 @@ class Ahead:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
-        if self._prepared is not None:
-            self._prepared.__exit__(*exception)
+        self._let_go()
 
     def get_its_start(self) -> None:
         """Wait, not for long, until the caches have been read."""
@@ -68,8 +71,12 @@ class Ahead:
             self._has_read.wait(_START)
 
     def take(self, plan: Plan) -> Prepared | None:
-        """Return what was prepared if it is exactly this plan; it is the caller's from then on."""
-        if self._thread is None:
+        """Return what was prepared if it is exactly this plan; it is the caller's from then on.
+
+        The same version may be another file now: of another index, built again, or put in the
+        place of the first. What the caches gave is none of what has to be downloaded.
+        """
+        if self._thread is None or plan.resolved.downloads:
             return None
         self._thread.join()
         prepared = self._prepared
@@ -89,6 +96,13 @@ class Ahead:
             pass  # nothing is known yet, and nothing is lost: the plan itself will say why
         finally:
             self._has_read.set()
+        if self._stop.is_set():  # a second interrupt may have come while we were waited for
+            self._let_go()
+
+    def _let_go(self) -> None:
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None:
+            prepared.__exit__(None, None, None)
 
     def _runner(self, on_line: Callable[[str], None]) -> Callable[..., Completed]:
         def run(command: Command, **options: Any) -> Completed:

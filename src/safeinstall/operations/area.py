@@ -97,7 +97,7 @@ def undo(world: World, id: str | None = None, *, force: bool = False) -> Outcome
         with area.lock(on_wait=lambda holder: world.progress("waiting for another install")):
             area.recover()
             entry = area.undo(id, force=force)
-    except SafeInstallError as error:
+    except (SafeInstallError, OSError) as error:
         return moved(world, "undo", started, failure=finding_of(error))
     return moved(world, "undo", started, changes=changes_of(entry), id=entry.id, before=before)
 

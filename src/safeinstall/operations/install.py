@@ -55,7 +55,7 @@ def install(request: Request, world: World) -> Outcome:
             code="interrupted", severity=Severity.REFUSE, message="Interrupted; nothing changed."
         )
         return story.outcome("failed", finding)
-    except SafeInstallError as error:
+    except (SafeInstallError, OSError) as error:
         return story.outcome("failed", finding_of(error))
 
 

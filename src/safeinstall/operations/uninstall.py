@@ -67,7 +67,7 @@ def uninstall(request: Request, world: World) -> Outcome:
         ):
             area.recover()
             done = area.remove([each.metadata for each in leaving], request.line(world.prefix))
-    except SafeInstallError as error:
+    except (SafeInstallError, OSError) as error:
         return moved(world, "uninstall", started, failure=finding_of(error), status="failed")
     return moved(
         world, "uninstall", started, changes=changes, id=done.id, before=before, findings=recovered

@@ -20,6 +20,7 @@ from safeinstall.transaction.history import (
     entries,
     entries_of,
     find,
+    left_standing,
     objection,
 )
 from safeinstall.transaction.journal import GONE, Journal, ProcessMark, transaction_ids
@@ -121,7 +122,8 @@ class Area:
         if reason:
             raise UndoRefused(f"Transaction {target.title} cannot be undone. {reason}")
         layout = Layout(self.prefix)
-        leaving, arriving = undo_moves(layout, target, force=force)
+        unneeded = left_standing(target, journals)
+        leaving, arriving = undo_moves(layout, target, force=force, unneeded=unneeded)
         journal = self._start(f"undo {target.id}", target.packages)
         journal.undoes, journal.depth = target.id, target.depth + 1
         journal.changes = reversed_changes(target.changes)

@@ -91,6 +91,9 @@ class _Walk:
                 self.result.escapes.append(error.message)
             else:
                 self.folder(entry.path, inside)
+        elif name in self.replacing:
+            self._make_room(name)
+            self._subfolder(entry, name)
         else:
             self.result.collisions.append(Collision(name, entry.path))
 

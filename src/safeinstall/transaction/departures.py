@@ -29,6 +29,8 @@ class Departures:
     """Every tracked file that leaves and exists, inside moved folders too."""
     keys: set[str] = field(default_factory=set)
     """Keys of `moves`: what will not be there any more."""
+    shared: tuple[str, ...] = ()
+    """Files that stay because others own them as well."""
     kept_bytes: int = 0
     ground: Ground = field(default_factory=Ground)
     """The folders these moves, and those that come in their place, were planned in."""
@@ -92,7 +94,7 @@ class _Walk:
                     else:
                         whole = False
                     moves += inner
-                elif whole and not _is_idle(entry.path):
+                elif whole and not self._is_idle(entry.path):
                     whole = False
             elif (key := self.layout.key(entry.name)) in files or _compiled_from(key, stems):
                 moves.append(name)
@@ -116,6 +118,18 @@ class _Walk:
             leaving.append(f"{folder}/{entry.name}")
         return [folder] if leaving and not staying else leaving
 
+    def _is_idle(self, path: str) -> bool:
+        """Tell whether a folder holds nothing but bytecode, at any depth."""
+        self.result.ground.look(path)
+        for folder, subfolders, files in os.walk(path):
+            if not all(name.endswith(BYTECODE) for name in files):
+                return False
+            for name in subfolders:
+                if os.path.islink(os.path.join(folder, name)):
+                    return False
+                self.result.ground.look(os.path.join(folder, name))
+        return True
+
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         path = self.layout.path(folder)
         self.result.ground.look(path)
@@ -127,11 +141,3 @@ def _compiled_from(key: str, stems: set[str]) -> bool:
     return key.endswith(BYTECODE) and any(
         key[: at + 1] in stems for at, letter in enumerate(key) if letter == "."
     )
-
-
-def _is_idle(path: str) -> bool:
-    """Tell whether a folder holds nothing but bytecode, at any depth."""
-    for _folder, _subfolders, files in os.walk(path):
-        if not all(name.endswith(BYTECODE) for name in files):
-            return False
-    return True

@@ -63,7 +63,8 @@ def exchange(
             raise _failure(error, "and everything was put back") from error
         window = time.perf_counter() - began
         disk.settle(journal.directory)
-    disk.remove_tree(journal.stage)
+    with contextlib.suppress(OSError):  # it is done; recovery takes away what is left
+        disk.remove_tree(journal.stage)
     return Committed(
         id=journal.id,
         moves_out=len(leaving.moves),
@@ -87,7 +88,9 @@ def _prepare(
     ]
     journal.moves = outs + ins
     journal.kept = leaving.kept_bytes
-    manifest = Manifest(arriving.files, leaving.files, tuple(arriving.created))
+    created = tuple(arriving.created)
+    shared = (*leaving.shared, *arriving.shared)
+    manifest = Manifest(arriving.files, leaving.files, created, shared)
     journal.write_manifest(manifest, disk)
     journal.write(disk)
     journal.advance(disk, states.LEAVING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from safeinstall.transaction.journal import (
 )
 from safeinstall.transaction.records import normalized
 
-__all__ = ["Entry", "committed", "entries", "entries_of", "find", "objection"]
+__all__ = ["Entry", "committed", "entries", "entries_of", "find", "left_standing", "objection"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,6 +138,20 @@ def objection(target: Journal, journals: list[Journal]) -> str:
     return f"Later changes were built on it: undo {order} first, then {target.id}."
 
 
+def left_standing(target: Journal, journals: list[Journal]) -> set[str]:
+    """Return the folders whose own transaction was undone while `target` had files in them.
+
+    Nobody needs them any more once those are gone.
+    """
+    undone = _undone(journals)
+    found: set[str] = set()
+    for journal in journals:
+        if journal.id in undone and undone[journal.id].sequence > target.sequence:
+            with contextlib.suppress(JournalError):  # an empty folder more is all that it costs
+                found.update(journal.manifest.created)
+    return found
+
+
 def _undone(journals: list[Journal]) -> dict[str, Journal]:
     return {journal.undoes: journal for journal in journals if journal.undoes}
 
@@ -154,4 +169,6 @@ def _touches(later: Journal, target: Journal) -> bool:
         return True
     mine, theirs = target.manifest, later.manifest
     files = mine.added.keys() | mine.removed.keys()
-    return not files.isdisjoint(theirs.added) or not files.isdisjoint(theirs.removed)
+    if not files.isdisjoint(theirs.added) or not files.isdisjoint(theirs.removed):
+        return True
+    return not (theirs.removed.keys() - theirs.added.keys()).isdisjoint(mine.shared)

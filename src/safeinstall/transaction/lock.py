@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import time
+import weakref
 from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple
@@ -42,10 +43,15 @@ class Holder(NamedTuple):
 
 
 class Lock:
-    """A lock that is held until `release`, the end of `with`, or the end of every holder."""
+    """A lock that is held until `release`, the end of `with`, or the end of every holder.
+
+    A fork of this process (the workers of a notebook's cell) does not hold it: it would long after
+    us, and everybody would wait for us.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        _held.add(self)
 
     def fileno(self) -> int:
         """Return the descriptor to give to an installer (`pass_fds`): it then holds on, too."""
@@ -76,6 +82,18 @@ class Lock:
         trace: TracebackType | None,
     ) -> None:
         self.release()
+
+
+_held: weakref.WeakSet[Lock] = weakref.WeakSet()
+
+
+def _let_go_in_fork() -> None:
+    for lock in tuple(_held):
+        lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go_in_fork)
 
 
 def acquire(

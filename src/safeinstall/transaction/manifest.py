@@ -41,6 +41,8 @@ class Manifest(NamedTuple):
     """Files that left."""
     created: tuple[str, ...] = ()
     """Folders that were not there before."""
+    shared: tuple[str, ...] = ()
+    """Files that belong to others as well: they stayed, or were there already."""
 
     def write(self, directory: str, disk: Disk) -> None:
         """Write it into the folder of its transaction, durably. Raises OSError."""
@@ -63,7 +65,8 @@ class Manifest(NamedTuple):
     def of(cls, data: Any) -> Manifest:
         """Return the manifest that is written down in `data`."""
         created = tuple(str(path) for path in data["created"])
-        return cls(_stamps(data["added"]), _stamps(data["removed"]), created)
+        shared = tuple(str(path) for path in data.get("shared", ()))
+        return cls(_stamps(data["added"]), _stamps(data["removed"]), created, shared)
 
 
 def _stamps(data: Any) -> dict[str, FileStamp]:

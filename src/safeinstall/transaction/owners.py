@@ -43,7 +43,7 @@ def owners(layout: Layout, names: Collection[str], dist_infos: Iterable[str]) ->
         except EscapesPrefix:
             continue
         for path in _paths(dist_info):
-            if path.startswith(("/", "../")) or "/../" in path:
+            if path.startswith(("/", ".")) or "//" in path or "/." in path:
                 try:
                     name = layout.name(os.path.join(site, path))
                 except EscapesPrefix:
@@ -65,4 +65,5 @@ def _paths(dist_info: str) -> list[str]:
             return [line.path for line in read_record(dist_info)]
     except (OSError, UnicodeDecodeError, TransactionError):
         return []
-    return [line.partition(",")[0] for line in text.splitlines()]
+    # Not `splitlines`: a file name may hold what Unicode calls a line break.
+    return [line.partition(",")[0] for line in text.split("\n")]

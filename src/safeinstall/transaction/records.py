@@ -32,15 +32,14 @@ def read_record(dist_info: str) -> tuple[RecordLine, ...]:
     """Read `dist_info`/RECORD. Raises TransactionError when there is none or it is no text."""
     try:
         with open(os.path.join(dist_info, "RECORD"), encoding="utf-8", newline="") as file:
-            text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
+            return tuple(_lines(file.read()))
+    except (OSError, ValueError, csv.Error) as error:
         raise TransactionError(
             f"{os.path.basename(dist_info)} has no readable RECORD:"
             " nobody knows which files are its own.",
             code="no-record",
             context=str(error),
         ) from error
-    return tuple(_lines(text))
 
 
 def _lines(text: str) -> Iterator[RecordLine]:
@@ -52,7 +51,7 @@ def _lines(text: str) -> Iterator[RecordLine]:
         algorithm, _, digest_text = (row[1] if len(row) > 1 else "").partition("=")
         size = row[2] if len(row) > 2 else ""
         yield RecordLine(
-            row[0], algorithm, digest_text.rstrip("="), int(size) if size.isdigit() else None
+            row[0], algorithm, digest_text.rstrip("="), int(size) if size.isdecimal() else None
         )
 
 
@@ -68,6 +67,8 @@ def digest(path: str, algorithm: str) -> str:
         getattr(hashlib, algorithm, None) if algorithm in hashlib.algorithms_guaranteed else None
     )
     state = state() if state is not None else hashlib.new(algorithm)
+    if not state.digest_size:
+        raise ValueError(f"{algorithm} has no length of its own")
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:  # thousands of small files: a file object each would cost as much as the hashing
         while chunk := os.read(descriptor, 1 << 20):

@@ -178,13 +178,15 @@ class Transaction:
         )
         names = {name for name in owned if not layout.is_own(name)}
         folders = self._site_folders(leaving)
-        names -= owners(layout, names, installed(folders, _real(leaving))).keys()
+        shared = owners(layout, names, installed(folders, _real(leaving))).keys()
+        names -= shared
         kept = {
             layout.folder(inside) for folder in folders for inside in _ancestors(layout, folder)
         }
         departing = departures(
             layout, names, lambda folder: folder not in kept and not layout.is_kept(folder)
         )
+        departing.shared = tuple(shared)
         arriving = arrivals(
             layout,
             self.stage,

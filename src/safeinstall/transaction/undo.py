@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 
 from safeinstall.transaction.arrivals import Arrivals, arrivals
 from safeinstall.transaction.departures import Departures, departures
 from safeinstall.transaction.errors import UndoRefused
 from safeinstall.transaction.journal import Change, Journal
 from safeinstall.transaction.layout import Layout
-from safeinstall.transaction.manifest import UNKNOWN, FileStamp
+from safeinstall.transaction.manifest import FileStamp
 from safeinstall.transaction.owners import installed, owners
 from safeinstall.transaction.records import digest, read_record
 
@@ -19,10 +20,15 @@ HARMLESS = (".pyc", "/INSTALLER", "/REQUESTED")
 
 
 def undo_moves(
-    layout: Layout, target: Journal, *, force: bool = False
+    layout: Layout,
+    target: Journal,
+    *,
+    force: bool = False,
+    unneeded: Collection[str] = (),
 ) -> tuple[Departures, Arrivals]:
     """Return the moves that undo `target`.
 
+    `unneeded`: folders of others that may go as well when nothing is left in them.
     Raises UndoRefused when its files were changed since; with `force`, edited files leave with the
     rest and are kept with the undo.
     """
@@ -33,9 +39,11 @@ def undo_moves(
         {os.path.dirname(layout.path(folder)) for folder in dist_infos},
         {layout.path(folder) for folder in dist_infos},
     )
-    names = added.keys() - owners(layout, list(added), others).keys()
-    created = set(target.manifest.created)
+    shared = owners(layout, list(added), others).keys()
+    names = added.keys() - shared
+    created = {*target.manifest.created, *unneeded}
     leaving = departures(layout, names, lambda folder: folder in created)
+    leaving.shared = (*target.manifest.shared, *shared)
     edited = [
         name
         for name, now in leaving.files.items()
@@ -48,7 +56,8 @@ def undo_moves(
             f" {target.id} would take that away.",
             context="With force they are set aside and kept with the undo.",
         )
-    arriving = arrivals(layout, target.replaced, leaving, stamps=_kept(target))
+    # Looked at anew: a file may have been edited between its inspection and its leaving.
+    arriving = arrivals(layout, target.replaced, leaving)
     for problem in (
         *arriving.escapes,
         *(f"{layout.path(hit.name)} is in the way" for hit in arriving.collisions),
@@ -63,16 +72,6 @@ def undo_moves(
 def reversed_changes(changes: list[Change]) -> list[Change]:
     """Return what undoing `changes` changes."""
     return [Change(change.name, change.after, change.before) for change in changes]
-
-
-def _kept(target: Journal) -> dict[str, FileStamp]:
-    """Return how the files that `target` replaced were when they left; they lie as they did."""
-    start = target.replaced + os.sep
-    return {
-        start + name.replace("/", os.sep): stamp
-        for name, stamp in target.manifest.removed.items()
-        if stamp != UNKNOWN
-    }
 
 
 def _refuse_if_replaced(layout: Layout, target: Journal) -> None:
@@ -100,5 +99,8 @@ def _is_as_recorded(layout: Layout, name: str, target: Journal) -> bool:
         site = os.path.dirname(os.path.dirname(layout.path(record)))
         for line in read_record(os.path.dirname(layout.path(record))):
             if line.digest and os.path.normpath(os.path.join(site, line.path)) == layout.path(name):
-                return digest(layout.path(name), line.algorithm) == line.digest
+                try:
+                    return digest(layout.path(name), line.algorithm) == line.digest
+                except ValueError:  # a hash this Python does not know says nothing
+                    return False
     return False

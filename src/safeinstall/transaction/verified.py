@@ -17,6 +17,7 @@ from safeinstall.transaction.disk import NO_FOLLOW
 
 __all__ = ["Verified", "seal"]
 
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0)
 _LIMIT = 1 << 20
 """Bytes of the file of seals, some sixteen thousand; beyond that it begins anew."""
 
@@ -60,7 +61,7 @@ class Verified:
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
             start_anew = len(self._read()) > _LIMIT
             flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if start_anew else os.O_APPEND)
-            descriptor = os.open(self._path, flags | NO_FOLLOW, 0o600)
+            descriptor = os.open(self._path, flags | NO_FOLLOW | _NO_WAITING, 0o600)
             try:
                 if _is_private(descriptor):
                     os.write(descriptor, new)
@@ -68,14 +69,19 @@ class Verified:
                 os.close(descriptor)
 
     def _read(self) -> str:
-        try:
-            descriptor = os.open(self._path, os.O_RDONLY | NO_FOLLOW)
+        try:  # not to wait for whoever writes to a pipe
+            descriptor = os.open(self._path, os.O_RDONLY | NO_FOLLOW | _NO_WAITING)
         except OSError:
             return ""
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             if not _is_private(descriptor):
                 return ""
-            return file.read().decode("ascii", "replace")
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read().decode("ascii", "replace")
+        except OSError:
+            return ""
+        finally:
+            os.close(descriptor)
 
 
 def _is_private(descriptor: int) -> bool:
