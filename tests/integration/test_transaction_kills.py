@@ -22,6 +22,7 @@ import pytest
 
 from safeinstall.transaction import Area
 from safeinstall.transaction.disk import Disk
+from support.killing import litter
 from test_transaction_trees import (
     SITE,
     Package,
@@ -297,16 +298,6 @@ def _summarise(folder: str, shown: str, lines: list[str]) -> None:
             # Whatever differs between two versions here differs in length.
             ours = entry.name == "lock" or "journal" in entry.name
             lines.append(f"{name} {0 if ours else entry.stat(follow_symlinks=False).st_size}")
-
-
-def litter(prefix: Path) -> list[str]:
-    """List what recovery should have removed from our area."""
-    found = []
-    for one in (prefix / ".safeinstall/transactions").iterdir():
-        names = {path.name.partition(".")[0] for path in one.iterdir()}
-        if names - {"journal", "state", "replaced", "piecewise"}:
-            found.append(f"{one.name}: {sorted(names)}")
-    return found
 
 
 def runs_to_the_end(story: Story, start: Path, work: Path, disk: Callable[[Disk], Disk]) -> int:
