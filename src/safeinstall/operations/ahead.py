@@ -17,7 +17,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from safeinstall.command import Command
-from safeinstall.errors import SafeInstallError
 from safeinstall.installers import uv
 from safeinstall.operations.engine import make_plan
 from safeinstall.operations.preparation import Prepared, prepare
@@ -92,8 +91,8 @@ class Ahead:
             if plan.changes:
                 staging = replace(quiet, run=self._runner(self._hear))
                 self._prepared = prepare(plan, staging, wait=False, from_cache=True)
-        except (SafeInstallError, OSError, KeyboardInterrupt):
-            pass  # nothing is known yet, and nothing is lost: the plan itself will say why
+        except (Exception, KeyboardInterrupt):
+            pass  # whatever it is, it meets the plan as well, which says so; nothing is lost here
         finally:
             self._has_read.set()
         if self._stop.is_set():  # a second interrupt may have come while we were waited for
