@@ -68,7 +68,19 @@ def test_eight_processes_at_once_take_turns(prefix: Path) -> None:
         assert (prefix / package(f"p{number}", str(ROUNDS)).dist_info).is_dir()
 
 
-def dead_after(prefix: Path, child_keeps_lock: bool) -> int:
+ALONE = "import time; time.sleep(60)"
+BUILDING = """
+import subprocess, sys, time
+deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True)"
+child = [sys.executable, "-S", "-c", deaf + "; time.sleep(60)"]
+subprocess.Popen(child, close_fds=False, stdout=subprocess.PIPE).stdout.readline()
+print(flush=True)
+time.sleep(60)
+"""
+"""An installer whose build does not end when it is asked to."""
+
+
+def dead_after(prefix: Path, child_keeps_lock: bool, code: str = ALONE) -> int:
     """Let a process start an `installer`, note it, and be killed; return the installer's pid."""
     reading, writing = os.pipe()
     owner = os.fork()
@@ -78,10 +90,13 @@ def dead_after(prefix: Path, child_keeps_lock: bool) -> int:
             lock = area.lock(command="install one")
             transaction = begin(area, [ONE_NEXT])
             installer = subprocess.Popen(
-                [sys.executable, "-S", "-c", "import time; time.sleep(60)"],
+                [sys.executable, "-S", "-c", code],
                 start_new_session=True,
                 pass_fds=(lock.fileno(),) if child_keeps_lock else (),
+                stdout=subprocess.PIPE if code is BUILDING else None,
             )
+            if installer.stdout:
+                installer.stdout.readline()
             transaction.note_installer(installer.pid)
             os.write(writing, str(installer.pid).encode())
             os.kill(os.getpid(), signal.SIGKILL)
@@ -102,6 +117,17 @@ def test_an_installer_that_outlived_its_owner_is_ended(prefix: Path, keeps_lock:
         assert recovery is not None
         assert recovery.direction == "litter"
     assert not start_time(installer)
+    assert tree(prefix) == before
+
+
+def test_what_an_installer_had_started_is_ended_with_it(prefix: Path) -> None:
+    before = tree(prefix)
+    installer = dead_after(prefix, True, BUILDING)
+    recovery = Area.open(str(prefix)).recover()  # without waiting for anybody who lives
+    assert recovery is not None
+    assert recovery.direction == "litter"
+    assert not start_time(installer)
+    Area.open(str(prefix)).lock(wait=False).release()
     assert tree(prefix) == before
 
 

@@ -25,6 +25,9 @@ __all__ = ["Holder", "Lock", "acquire", "holder_of"]
 _REMINDER = 0.5
 """Seconds after which a waiting caller is told again: it may not show what is said early."""
 
+_DYING = 2.0
+"""Seconds in which what an ended installer had started lets go; nobody who lives is waited for."""
+
 
 class Holder(NamedTuple):
     """Who wrote itself into the lock file."""
@@ -135,10 +138,13 @@ def _wait_for(
     timeout: float | None,
 ) -> None:
     deadline = None if timeout is None else time.monotonic() + timeout
-    pause, told = 0.01, -_REMINDER
+    pause, told, dying = 0.01, -_REMINDER, 0.0
     while not _try(descriptor):
         holder = holder_of(area)
         if holder is not None and not holder.lives and _end_orphans(area):
+            dying = time.monotonic() + _DYING
+        if time.monotonic() < dying:
+            time.sleep(0.01)
             continue
         if not wait or (deadline is not None and time.monotonic() >= deadline):
             raise LockBusy(_busy(holder), context="The environment is untouched.")

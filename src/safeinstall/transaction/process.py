@@ -5,6 +5,7 @@ Imports on Python 3.8 with the standard library alone: recovery may run in anoth
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -57,10 +58,11 @@ def end(pid: int, started: str, patience: float = 2.0) -> bool:
     """End that process and its group; False when it is not surely the one meant, or stays."""
     if not started or not is_alive(pid, started):
         return False
+    # An installer leads its own session: its group holds what it has started, too.
+    leads = _leads_group(pid)
     for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
         try:
-            # An installer leads its own session: its group holds what it has started, too.
-            if hasattr(os, "getpgid") and os.getpgid(pid) == pid != os.getpgrp():
+            if leads:
                 os.killpg(pid, number)
             else:
                 os.kill(pid, number)
@@ -69,6 +71,21 @@ def end(pid: int, started: str, patience: float = 2.0) -> bool:
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             if not is_alive(pid, started):
+                _end_group(leads, pid)
                 return True
             time.sleep(0.01)
     return False
+
+
+def _leads_group(pid: int) -> bool:
+    try:
+        return hasattr(os, "getpgid") and os.getpgid(pid) == pid != os.getpgrp()
+    except OSError:
+        return False
+
+
+def _end_group(leads: bool, pid: int) -> None:
+    # What it had started and does not listen, a build perhaps, would go on writing.
+    if leads:
+        with contextlib.suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
