@@ -14,23 +14,30 @@ ROUNDS = 5
 def main() -> None:
     """Upgrade and take it back in turns, on a real disk, from warm caches."""
     fetch()
-    ways = ("uv pip install, a process", "%uv pip install", "%safeundo")
+    ways = ("uv with an index", "uv with a folder of wheels", "%uv, the folder", "%safeundo")
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     old, new = " ".join(OLD), " ".join(NEW)
     with workbench() as bench, bench.environment() as environment:
         settings = bench.settings(WHEELS)
         links = ("--no-index", "--find-links", str(WHEELS))
-        direct = [str(bench.shop.uv), "pip", "install", "-q", *links]
-        direct += ["--python", str(environment.python)]
-        subprocess.run([*direct, *OLD, *ALONG], env=settings, check=True)
+        python = ("--python", str(environment.python))
+        asking = [str(bench.shop.uv), "pip", "install", "-q", *python]
+        direct = [*asking, *links]
+
+        def timed(command: list[str], known: dict[str, str]) -> float:
+            begun = time.perf_counter()
+            subprocess.run(command, env=known, check=True)
+            return time.perf_counter() - begun
+
+        timed([*direct, *OLD, *ALONG], settings)
         through_uv = " ".join(("%uv pip install -q", *links))
         with bench.kernel(environment, WHEELS) as kernel:
             kernel.run("%load_ext safeinstall")
             for turn in range(ROUNDS + 1):
-                subprocess.run([*direct, *NEW], env=settings, check=True)
-                begun = time.perf_counter()
-                subprocess.run([*direct, *OLD], env=settings, check=True)
-                spent = [time.perf_counter() - begun]
+                timed([*direct, *NEW], settings)
+                spent = [timed([*asking, *OLD], bench.index_settings())]
+                timed([*direct, *NEW], settings)
+                spent.append(timed([*direct, *OLD], settings))
                 for cell in (
                     f"{through_uv} {new}", f"{through_uv} {old}",
                     f"%safeinstall {new}", "%safeundo",
