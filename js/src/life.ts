@@ -5,8 +5,8 @@ import { ISignal } from '@lumino/signaling';
 
 import type { PanelState } from './tokens';
 
-/** So long after a restart a kernel is asked that was not heard to be idle, in milliseconds. */
-const RESTART = 2000;
+/** So long a kernel of which nothing is heard is left alone, in milliseconds; then it is asked. */
+const SILENCE = 2000;
 
 /** What is needed of a kernel connection: less than Lab's interface, so that tests can fake it. */
 export interface IKernel {
@@ -47,7 +47,7 @@ export class Life implements IDisposable {
 
   dispose(): void {
     this._isDisposed = true;
-    clearTimeout(this._restarted);
+    clearTimeout(this._silence);
     this._kernel.statusChanged.disconnect(this._onStatus, this);
   }
 
@@ -73,7 +73,7 @@ export class Life implements IDisposable {
     } else if (status === 'restarting' || status === 'autorestarting') {
       this._end({ kind: 'starting' });
       // Of a kernel that was started again by itself Lab hears no more until it is asked something.
-      this._restarted = setTimeout(() => this._askOnce(), RESTART);
+      this._listen();
     } else if (status === 'dead' || status === 'terminating') {
       this._end({ kind: 'dead' });
     } else if (status === 'idle') {
@@ -83,6 +83,16 @@ export class Life implements IDisposable {
     } else if ((status === 'busy' || status === 'unknown') && follower.state.kind === 'starting') {
       follower.show({ kind: 'busy' });
     }
+    if (status === 'unknown' && this._language === 'python' && !this._asked) {
+      // It works on something since before this page, or a gateway has lost its first words: the
+      // question waits for its turn, and is answered either way.
+      this._listen();
+    }
+  }
+
+  private _listen(): void {
+    clearTimeout(this._silence);
+    this._silence = setTimeout(() => this._askOnce(), SILENCE);
   }
 
   private _askOnce(): void {
@@ -94,7 +104,7 @@ export class Life implements IDisposable {
   }
 
   private _end(state: PanelState): void {
-    clearTimeout(this._restarted);
+    clearTimeout(this._silence);
     this.count += 1;
     this._asked = false;
     this._follower.forget();
@@ -105,6 +115,6 @@ export class Life implements IDisposable {
   private _follower: IFollower;
   private _language = '';
   private _asked = false;
-  private _restarted: ReturnType<typeof setTimeout> | undefined;
+  private _silence: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
 }

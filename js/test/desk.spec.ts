@@ -80,6 +80,26 @@ describe('a desk', () => {
     }
   );
 
+  it('asks a kernel of which nothing is heard, and lets a busy one be', async () => {
+    const { kernel, door, desk } = seated();
+    await settled();
+    vi.useFakeTimers();
+    kernel.is('unknown');
+    expect(desk.state.kind).toBe('busy');
+    vi.advanceTimersByTime(1500);
+    kernel.is('busy');
+    vi.advanceTimersByTime(5000);
+    expect(door.asked).toHaveLength(0);
+    kernel.is('unknown');
+    vi.advanceTimersByTime(2500);
+    vi.useRealTimers();
+    expect(door.asked.map(question => question.now)).toEqual([false]);
+    kernel.is('idle');
+    expect(door.asked).toHaveLength(1);
+    await door.last.answer(facts());
+    expect(desk.state.kind).toBe('ready');
+  });
+
   it('asks once only when a restarted kernel is heard to be idle', async () => {
     const { kernel, door } = await ready();
     vi.useFakeTimers();
