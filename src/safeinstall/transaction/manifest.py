@@ -45,9 +45,12 @@ class Manifest(NamedTuple):
     """Files that belong to others as well: they stayed, or were there already."""
 
     def write(self, directory: str, disk: Disk) -> None:
-        """Write it into the folder of its transaction, durably. Raises OSError."""
+        """Write it into the folder of its transaction. Raises OSError.
+
+        A power cut may lose it, as it may lose the files it names: then there is no undo.
+        """
         text = json.dumps(self._asdict(), separators=(",", ":"))
-        disk.write(os.path.join(directory, _NAME), text.encode())
+        disk.write(os.path.join(directory, _NAME), text.encode(), durable=False)
 
     @classmethod
     def read(cls, directory: str) -> Manifest:
