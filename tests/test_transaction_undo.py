@@ -126,13 +126,18 @@ def test_undo_refuses_what_later_changes_were_built_on_and_names_the_order(prefi
     assert tree(prefix) == before
 
 
-def test_what_comes_back_is_whole_although_another_took_a_shared_file_with_it(
-    prefix: Path,
-) -> None:
+def two_that_share_a_file(prefix: Path) -> tuple[Package, Package]:
     both = {f"{SITE}/tests/__init__.py": ""}
     left, right = Package("left", "1", both), Package("right", "1", both)
     install(prefix, [left])
     install(prefix, [right])
+    return left, right
+
+
+def test_what_comes_back_is_whole_although_another_took_a_shared_file_with_it(
+    prefix: Path,
+) -> None:
+    left, right = two_that_share_a_file(prefix)
     before = tree(prefix)
     gone = []
     for one in (left, right):
@@ -148,10 +153,7 @@ def test_what_comes_back_is_whole_although_another_took_a_shared_file_with_it(
 def test_what_is_installed_again_is_whole_although_a_shared_file_was_taken_meanwhile(
     prefix: Path,
 ) -> None:
-    both = {f"{SITE}/tests/__init__.py": ""}
-    left, right = Package("left", "1", both), Package("right", "1", both)
-    install(prefix, [left])
-    install(prefix, [right])
+    left, _right = two_that_share_a_file(prefix)
     undone = undo(prefix)
     with (area := Area.open(str(prefix))).lock():
         gone = area.remove(dist_infos(prefix, [left]), "uninstall").id

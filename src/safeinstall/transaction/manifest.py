@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from safeinstall.transaction.disk import Disk
 from safeinstall.transaction.errors import JournalError
 
-__all__ = ["UNKNOWN", "FileStamp", "Manifest"]
+__all__ = ["FileStamp", "Manifest"]
 
 _NAME = "files.json"
 
@@ -28,16 +28,12 @@ class FileStamp(NamedTuple):
     mtime_ns: int
 
 
-UNKNOWN = FileStamp(-1, 0)
-"""The stamp of a file that was not looked at."""
-
-
 class Manifest(NamedTuple):
     """Names are of the layout: relative to the prefix, with forward slashes."""
 
     added: Mapping[str, FileStamp] = {}
     """Files that came."""
-    removed: Mapping[str, FileStamp] = {}
+    removed: tuple[str, ...] = ()
     """Files that left."""
     created: tuple[str, ...] = ()
     """Folders that were not there before."""
@@ -67,12 +63,9 @@ class Manifest(NamedTuple):
     @classmethod
     def of(cls, data: Any) -> Manifest:
         """Return the manifest that is written down in `data`."""
-        created = tuple(str(path) for path in data["created"])
-        shared = tuple(str(path) for path in data.get("shared", ()))
-        return cls(_stamps(data["added"]), _stamps(data["removed"]), created, shared)
-
-
-def _stamps(data: Any) -> dict[str, FileStamp]:
-    if isinstance(data, list):  # before 0.1 was released: names alone
-        return {str(path): UNKNOWN for path in data}
-    return {path: FileStamp(*stamp) for path, stamp in data.items()}
+        return cls(
+            {path: FileStamp(*stamp) for path, stamp in data["added"].items()},
+            tuple(map(str, data["removed"])),
+            tuple(map(str, data["created"])),
+            tuple(map(str, data.get("shared", ()))),
+        )

@@ -84,8 +84,7 @@ class Transaction:
         `site_packages`: the environment's folders of packages. `leaving`: absolute dist-info
         folders that the commit will remove. `reserved_ok`: script names that are allowed although
         reserved. `hashes` false = compare sizes only. `verified`: what need not be hashed again.
-        Raises TransactionError when a leaving
-        distribution cannot be removed safely.
+        Raises TransactionError when a leaving distribution cannot be removed safely.
         """
         self._folders = tuple(site_packages)
         tree = read_tree(self.stage)
