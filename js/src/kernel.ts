@@ -3,13 +3,17 @@ import { Kernel, KernelMessage } from '@jupyterlab/services';
 import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { expression, read, Refused } from './question';
+import { Answer, expression, read, Refused } from './question';
 import type { IJob } from './tokens';
 
 /** How long an idle kernel may take to answer, in milliseconds. */
 const PATIENCE = 15000;
+/** How long the first words may take; then they are said again, on another connection. */
+const HELLO_PATIENCE = 6000;
 /** How long the control channel may take; older kernels never answer what they do not know. */
 const CONTROL_PATIENCE = 6000;
+/** How long to wait, after a reply, for the word that the kernel is idle: it may be lost. */
+const IDLE_PATIENCE = 500;
 /** What a kernel that can answer beside a running cell says of itself. */
 const SUBSHELLS = 'kernel subshells';
 
@@ -65,7 +69,9 @@ export class KernelDoor implements IDoor {
       throw new Refused({ code: 'gone', message: '', hint: '' });
     }
     const beside = now && this._kernel.status !== 'idle' ? await this._besides() : null;
-    let answer = await this._send(expression(method, params, !this._loaded), beside);
+    const question = expression(method, params, !this._loaded);
+    const first = !this._loaded && beside === null;
+    let answer = await (first ? this._greet(question) : this._send(question, beside));
     if (answer.kind === 'need-archive') {
       answer = await this._send(expression(method, params, true), beside);
     }
@@ -97,7 +103,20 @@ export class KernelDoor implements IDoor {
     return (this._own ??= this._connected());
   }
 
-  private async _send(q: string, subshell: string | null) {
+  /** Say the first words: a server that is busy may lose what a new connection says or hears. */
+  private async _greet(q: string): Promise<Answer> {
+    try {
+      return await this._send(q, null, HELLO_PATIENCE);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.failure.code !== 'timeout') {
+        throw error;
+      }
+      this.forget();
+      return this._send(q, null);
+    }
+  }
+
+  private async _send(q: string, subshell: string | null, patience = PATIENCE): Promise<Answer> {
     const own = this._connection();
     const msg = KernelMessage.createMessage<KernelMessage.IExecuteRequestMsg>({
       msgType: 'execute_request',
@@ -118,7 +137,7 @@ export class KernelDoor implements IDoor {
     }
     const future = own.sendShellMessage(msg, true, true);
     try {
-      const reply = await this._bounded(future.done, subshell !== null);
+      const reply = await this._bounded(replied(future), subshell !== null, patience);
       return read((reply as KernelMessage.IExecuteReplyMsg).content);
     } finally {
       future.dispose();
@@ -126,18 +145,20 @@ export class KernelDoor implements IDoor {
   }
 
   /** Wait while the kernel works on something else, but not for a kernel that has nothing to do. */
-  private _bounded<T>(answer: Promise<T>, beside: boolean): Promise<T> {
+  private _bounded<T>(answer: Promise<T>, beside: boolean, patience: number): Promise<T> {
+    // Nothing is known of a kernel whose answer to the first words was lost.
+    const quiet = patience === HELLO_PATIENCE ? ['idle', 'unknown'] : ['idle'];
     return new Promise((resolve, reject) => {
       const late = () => {
         if (this._isDisposed) {
           reject(new Refused({ code: 'gone', message: '', hint: '' }));
-        } else if (!beside && this._kernel.status !== 'idle') {
-          timer = setTimeout(late, PATIENCE);
+        } else if (!beside && !quiet.includes(this._kernel.status)) {
+          timer = setTimeout(late, patience);
         } else {
           reject(new Refused({ code: 'timeout', message: '', hint: '' }));
         }
       };
-      let timer = setTimeout(late, PATIENCE);
+      let timer = setTimeout(late, patience);
       answer.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }
@@ -163,7 +184,7 @@ export class KernelDoor implements IDoor {
     });
     const future = own.sendControlMessage(msg as any, true, true);
     const late = new Promise(resolve => setTimeout(resolve, CONTROL_PATIENCE, null));
-    const reply: any = await Promise.race([future.done, late]).catch(() => null);
+    const reply: any = await Promise.race([replied(future), late]).catch(() => null);
     future.dispose();
     return reply?.content?.status === 'ok' ? reply.content : null;
   }
@@ -198,4 +219,22 @@ export class KernelDoor implements IDoor {
   private _subshell: string | null = null;
   private _besideWorks = true;
   private _isDisposed = false;
+}
+
+/**
+ * Return the reply, with or without the kernel's word that it is idle again.
+ *
+ * A server that sees a kernel busy opens a connection before it hears all that the kernel tells:
+ * Lab would wait for that word for ever.
+ */
+function replied<M extends KernelMessage.IShellControlMessage>(future: {
+  readonly done: Promise<M>;
+  onReply: (msg: M) => void;
+}): Promise<M> {
+  return new Promise((resolve, reject) => {
+    future.done.then(resolve, reject);
+    future.onReply = reply => {
+      setTimeout(resolve, IDLE_PATIENCE, reply);
+    };
+  });
 }

@@ -1,0 +1,124 @@
+import { Signal } from '@lumino/signaling';
+import { vi } from 'vitest';
+
+import { KernelDoor } from '../src/kernel';
+import { REPLY } from '../src/question';
+
+/** A request as Lab's future follows it: done when the reply and the word `idle` are there. */
+class Future {
+  onReply: (reply: any) => void = () => undefined;
+  done = new Promise<any>((resolve, reject) => {
+    this.resolve = resolve;
+    this.dispose = () => reject(new Error('cancelled'));
+  });
+  resolve!: (reply: any) => void;
+  dispose!: () => void;
+  constructor() {
+    this.done.catch(() => undefined);
+  }
+}
+
+/** A connection that keeps what is sent; a test says what becomes of it. */
+class Connection {
+  status = 'idle';
+  isDisposed = false;
+  username = '';
+  clientId = 'mine';
+  info = Promise.resolve({});
+  iopubMessage = new Signal<this, any>(this);
+  clones: Connection[] = [];
+  sent: Future[] = [];
+
+  clone(): Connection {
+    this.clones.push(new Connection());
+    return this.clones[this.clones.length - 1];
+  }
+  sendShellMessage(): Future {
+    this.sent.push(new Future());
+    return this.sent[this.sent.length - 1];
+  }
+  dispose(): void {
+    this.isDisposed = true;
+    this.sent.forEach(future => future.dispose());
+  }
+}
+
+function answered(value: unknown) {
+  const data = { [REPLY]: { value } };
+  return { content: { status: 'ok', user_expressions: { q: { status: 'ok', data } } } };
+}
+
+function opened(status = 'idle') {
+  const kernel = new Connection();
+  kernel.status = status;
+  return { kernel, door: new KernelDoor(kernel as any) };
+}
+
+describe('a door to a kernel', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('takes a reply although the word that the kernel is idle was lost', async () => {
+    const { kernel, door } = opened();
+    const answer = door.ask('facts');
+    kernel.clones[0].sent[0].onReply(answered(7));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await answer).toBe(7);
+  });
+
+  it('does not wait for anything when both have come', async () => {
+    const { kernel, door } = opened();
+    const answer = door.ask('facts');
+    kernel.clones[0].sent[0].resolve(answered(7));
+    expect(await answer).toBe(7);
+  });
+
+  it.each(['idle', 'unknown'])(
+    'says its first words again on another connection to a kernel that is %s',
+    async status => {
+      const { kernel, door } = opened(status);
+      const answer = door.ask('facts');
+      await vi.advanceTimersByTimeAsync(7000);
+      expect(kernel.clones).toHaveLength(2);
+      expect(kernel.clones[0].isDisposed).toBe(true);
+      kernel.clones[1].sent[0].resolve(answered(7));
+      expect(await answer).toBe(7);
+    }
+  );
+
+  it('waits for a cell that runs, and asks only once', async () => {
+    const { kernel, door } = opened('busy');
+    const answer = door.ask('facts');
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(kernel.clones).toHaveLength(1);
+    expect(kernel.clones[0].sent).toHaveLength(1);
+    kernel.clones[0].sent[0].resolve(answered(7));
+    expect(await answer).toBe(7);
+  });
+
+  it('starts nothing twice: later questions are asked once', async () => {
+    const { kernel, door } = opened();
+    const facts = door.ask('facts');
+    kernel.clones[0].sent[0].resolve(answered(7));
+    await facts;
+    const refusal = door.ask('install').catch(error => error.failure.code);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(await refusal).toBe('timeout');
+    expect(kernel.clones[0].sent).toHaveLength(2);
+    expect(kernel.clones).toHaveLength(1);
+  });
+
+  it('gives up on a kernel that never answers', async () => {
+    const { door } = opened();
+    const refusal = door.ask('facts').catch(error => error.failure.code);
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(await refusal).toBe('timeout');
+  });
+
+  it('ends with the process it asked', async () => {
+    const { door } = opened();
+    const ended = door.ask('facts').catch(error => error.message);
+    door.forget();
+    expect(await ended).toBe('cancelled');
+  });
+});
