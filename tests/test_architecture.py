@@ -12,7 +12,9 @@ SOURCE = Path(__file__).parent.parent / "src" / "safeinstall"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"probe", "errors", "findings", "redaction"}),
-    frozenset({"environment", "distributions", "request", "command", "names", "stdlib"}),
+    frozenset(
+        {"environment", "distributions", "request", "command", "names", "stdlib", "realpaths"}
+    ),
     frozenset({"installers", "satisfied"}),
     frozenset({"plan"}),
     frozenset({"guards", "diagnosis", "verification", "missing"}),

@@ -278,12 +278,15 @@ def test_dist_infos_may_be_given_through_a_link(prefix: Path) -> None:
 def test_a_fork_does_not_hold_the_lock(prefix: Path) -> None:
     area = Area.open(str(prefix))
     over, begin_end = os.pipe()
+    running, says_so = os.pipe()
     lock = area.lock()
     child = os.fork()
     if child == 0:  # a worker that goes on after the install
         os.close(begin_end)
+        os.write(says_so, b"!")
         os.read(over, 1)
         os._exit(0)
+    os.read(running, 1)
     try:
         with pytest.raises(LockBusy):
             Area.open(str(prefix)).lock(wait=False)

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from safeinstall.realpaths import RealFolders
+
 __all__ = [
     "StaleModule",
     "loaded",
@@ -78,10 +80,16 @@ def loaded_files(prefix: str) -> dict[str, tuple[int, int, int]]:
     """Return which file below `prefix` each loaded module came from, as (inode, size, mtime)."""
     below = os.path.join(os.path.realpath(prefix), "")
     found = {}
-    resolved = _resolver()
+    real = RealFolders()
+    inside: dict[str, bool] = {}  # hundreds of modules lie in a few dozen folders
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and resolved(file).startswith(below):
+        if not isinstance(file, str):
+            continue
+        folder = os.path.dirname(file)
+        if folder not in inside:
+            inside[folder] = os.path.join(real.of(folder), "").startswith(below)
+        if inside[folder]:
             identity = _identity(file)
             if identity is not None:
                 found[name] = identity
@@ -89,14 +97,12 @@ def loaded_files(prefix: str) -> dict[str, tuple[int, int, int]]:
 
 
 def _resolver() -> Callable[[str], str]:
-    """Return what resolves links of folders: doing so for every file costs ten times as much."""
-    real: dict[str, str] = {}
+    """Return what resolves the links on the way to a file."""
+    real = RealFolders()
 
     def resolved(path: str) -> str:
         folder, name = os.path.split(os.path.normcase(path))
-        if folder not in real:
-            real[folder] = os.path.realpath(folder)
-        return os.path.join(real[folder], name)
+        return os.path.join(real.of(folder), name)
 
     return resolved
 

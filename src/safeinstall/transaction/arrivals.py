@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import os
+from bisect import bisect_left
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -51,11 +52,14 @@ class _Walk:
         leaving: Departures,
         replacing: Collection[str],
         stamps: Mapping[str, FileStamp],
+        known: Mapping[str, FileStamp],
     ) -> None:
         self.layout = layout
         self.leaving = leaving
         self.replacing = replacing
         self.stamps = stamps
+        self.known = known
+        self.known_names = sorted(known)
         self.result = Arrivals()
         self.seen: set[str] = set()
         self.coming: set[str] = set()  # keys of folders that will be there after an earlier move
@@ -83,7 +87,8 @@ class _Walk:
         elif self._is_free(name):
             if self._first(name, entry.path):
                 self.result.moves.append((entry.path, name))
-                self._everything_below(entry.path, name)
+                if not self._all_known_below(name):
+                    self._everything_below(entry.path, name)
         elif os.path.isdir(place):
             try:
                 inside = self.layout.folder(name)
@@ -113,6 +118,22 @@ class _Walk:
             self._stamp(entry, name)
             if name.endswith(".py"):
                 self._retire_bytecode(name)
+
+    def _all_known_below(self, name: str) -> bool:
+        """Take what is known of the files in a folder for granted; tell whether anything is."""
+        names = self.known_names
+        # `0` is what comes after `/`.
+        below = names[bisect_left(names, f"{name}/") : bisect_left(names, f"{name}0")]
+        folders: dict[str, None] = {}
+        for file in below:
+            self.result.files[file] = self.known[file]
+            folder = file.rpartition("/")[0]
+            while folder not in folders and len(folder) >= len(name):
+                folders[folder] = None
+                folder = folder.rpartition("/")[0]
+        self.result.created += folders
+        self.coming.update(map(self.layout.key, folders))
+        return bool(below)
 
     def _everything_below(self, source: str, name: str) -> None:
         self.result.created.append(name)
@@ -181,13 +202,15 @@ def arrivals(
     ignored: Collection[str] = (),
     replacing: Collection[str] = (),
     stamps: Mapping[str, FileStamp] = MappingProxyType({}),
+    known: Mapping[str, FileStamp] = MappingProxyType({}),
 ) -> Arrivals:
     """Return how the tree below `source` comes to the prefix once `leaving` is gone.
 
     `ignored`: names in the root of `source` that stay there. `replacing`: names of files that may
     be replaced although they do not leave; they, and stale bytecode, are added to `leaving`.
     `stamps`: what is known of files below `source`, by absolute path; they are not looked at again.
+    `known`: files below `source` by their name; a folder that moves with them is not walked.
     """
-    walk = _Walk(layout, leaving, replacing, stamps)
+    walk = _Walk(layout, leaving, replacing, stamps, known)
     walk.folder(source, "", ignored)
     return walk.result

@@ -45,6 +45,16 @@ class Departures:
         self.files[name] = FileStamp(status.st_size, status.st_mtime_ns)
         self.kept_bytes += status.st_size
 
+    def look_again(self, layout: Layout) -> bool:
+        """Note how the files are by now; tell whether all are still there."""
+        try:
+            for name in self.files:
+                status = os.lstat(layout.path(name))
+                self.files[name] = FileStamp(status.st_size, status.st_mtime_ns)
+        except OSError:
+            return False
+        return True
+
 
 def departures(
     layout: Layout, names: Iterable[str], removable: Callable[[str], bool]

@@ -90,7 +90,7 @@ def _prepare(
     journal.kept = leaving.kept_bytes
     created = tuple(arriving.created)
     shared = (*leaving.shared, *arriving.shared)
-    manifest = Manifest(arriving.files, tuple(leaving.files), created, shared)
+    manifest = Manifest(arriving.files, leaving.files, created, shared)
     journal.write_manifest(manifest, disk)
     journal.write(disk)
     journal.advance(disk, states.LEAVING)

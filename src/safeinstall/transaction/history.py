@@ -168,7 +168,7 @@ def _touches(later: Journal, target: Journal) -> bool:
     if any(normalized(change.name) in names for change in later.changes):
         return True
     mine, theirs = target.manifest, later.manifest
-    files = mine.added.keys() | set(mine.removed)
+    files = mine.added.keys() | mine.removed.keys()
     if not files.isdisjoint(theirs.added) or not files.isdisjoint(theirs.removed):
         return True
-    return not (set(theirs.removed) - theirs.added.keys()).isdisjoint(mine.shared)
+    return not (theirs.removed.keys() - theirs.added.keys()).isdisjoint(mine.shared)

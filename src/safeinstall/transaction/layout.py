@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from safeinstall.realpaths import RealFolders
 from safeinstall.transaction.directory import AREA
 from safeinstall.transaction.disk import exists
 from safeinstall.transaction.errors import TransactionError
@@ -35,7 +36,7 @@ class Layout:
         self.folds_case = exists(os.path.join(self.prefix, AREA.upper())) and exists(self.area)
         self._start = self.prefix.rstrip(os.sep) + os.sep
         self._folders: dict[str, str] = {}
-        self._real_folders: dict[str, str] = {}
+        self._real = RealFolders()
 
     def key(self, name: str) -> str:
         """Return what two names have in common when they mean one file."""
@@ -52,7 +53,7 @@ class Layout:
         folder, last = os.path.split(path if ".." not in path else os.path.normpath(path))
         real = self._folders.get(folder)
         if real is None:
-            real = self._folders[folder] = self._inside(self._real(folder), path)
+            real = self._folders[folder] = self._inside(self._real.of(folder), path)
         return f"{real}/{last}" if real else last
 
     def folder(self, name: str) -> str:
@@ -66,20 +67,6 @@ class Layout:
     def is_own(self, name: str) -> bool:
         """Tell whether this file is the environment itself, whatever a RECORD says."""
         return name == "pyvenv.cfg" or INTERPRETER.fullmatch(name) is not None
-
-    def _real(self, folder: str) -> str:
-        """Return the real path of `folder`; each part is looked at once for all its children."""
-        known = self._real_folders.get(folder)
-        if known is None:
-            parent, last = os.path.split(folder)
-            if parent == folder or last in ("", ".", ".."):
-                known = os.path.realpath(folder)
-            else:
-                known = os.path.join(self._real(parent), last)
-                if os.path.islink(known):
-                    known = os.path.realpath(known)
-            self._real_folders[folder] = known
-        return known
 
     def _inside(self, real: str, shown: str) -> str:
         if real == self.prefix:

@@ -33,8 +33,8 @@ class Manifest(NamedTuple):
 
     added: Mapping[str, FileStamp] = {}
     """Files that came."""
-    removed: tuple[str, ...] = ()
-    """Files that left."""
+    removed: Mapping[str, FileStamp] = {}
+    """Files that left, as they were when the commit was planned."""
     created: tuple[str, ...] = ()
     """Folders that were not there before."""
     shared: tuple[str, ...] = ()
@@ -64,8 +64,12 @@ class Manifest(NamedTuple):
     def of(cls, data: Any) -> Manifest:
         """Return the manifest that is written down in `data`."""
         return cls(
-            {path: FileStamp(*stamp) for path, stamp in data["added"].items()},
-            tuple(map(str, data["removed"])),
+            _stamps(data["added"]),
+            _stamps(data["removed"]),
             tuple(map(str, data["created"])),
             tuple(map(str, data.get("shared", ()))),
         )
+
+
+def _stamps(data: Any) -> dict[str, FileStamp]:
+    return {path: FileStamp(*stamp) for path, stamp in data.items()}

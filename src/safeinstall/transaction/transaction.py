@@ -158,7 +158,9 @@ class Transaction:
         """Return the moves as inspected, planned anew where anything came or went since."""
         if self._planned and not replacing:
             planned, departing, arriving = self._planned
-            if planned == list(leaving) and departing.ground.holds():
+            same = planned == list(leaving) and departing.ground.holds()
+            # What was edited since comes back by an undo: the edit is not one made after it.
+            if same and departing.look_again(self._layout):
                 return departing, arriving
         return self._moves(leaving, replacing)
 

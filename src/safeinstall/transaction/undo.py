@@ -47,7 +47,7 @@ def undo_moves(
     edited = [
         name
         for name, now in leaving.files.items()
-        if name in added and _was_edited(layout, name, now, target)
+        if added.get(name, now) != now and _was_edited(layout, name, now, target)
     ]
     if edited and not force:
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
@@ -56,8 +56,7 @@ def undo_moves(
             f" {target.id} would take that away.",
             context="With force they are set aside and kept with the undo.",
         )
-    # Looked at anew: a file may have been edited between its inspection and its leaving.
-    arriving = arrivals(layout, target.replaced, leaving)
+    arriving = arrivals(layout, target.replaced, leaving, known=target.manifest.removed)
     for problem in (
         *arriving.escapes,
         *(f"{layout.path(hit.name)} is in the way" for hit in arriving.collisions),
@@ -85,10 +84,10 @@ def _refuse_if_replaced(layout: Layout, target: Journal) -> None:
 
 
 def _was_edited(layout: Layout, name: str, now: FileStamp, target: Journal) -> bool:
-    then = target.manifest.added[name]
-    if now == then or name.endswith(HARMLESS):
+    """Tell whether a file that does not look as it came holds something else."""
+    if name.endswith(HARMLESS):
         return False
-    return now.size != then.size or not _is_as_recorded(layout, name, target)
+    return now.size != target.manifest.added[name].size or not _is_as_recorded(layout, name, target)
 
 
 def _is_as_recorded(layout: Layout, name: str, target: Journal) -> bool:
