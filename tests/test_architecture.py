@@ -13,7 +13,16 @@ SOURCE = Path(__file__).parent.parent / "src" / "safeinstall"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"probe", "errors", "findings", "redaction"}),
     frozenset(
-        {"environment", "distributions", "request", "command", "names", "stdlib", "realpaths"}
+        {
+            "environment",
+            "distributions",
+            "request",
+            "command",
+            "names",
+            "stdlib",
+            "realpaths",
+            "digests",
+        }
     ),
     frozenset({"installers", "satisfied"}),
     frozenset({"plan"}),

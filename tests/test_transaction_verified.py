@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from safeinstall.digests import digest
 from safeinstall.transaction import Area, Staged, Verified
-from safeinstall.transaction.records import digest
 from test_transaction_trees import SITE, begin, environment, package
 from test_transaction_trees import no_waiting as no_waiting
 

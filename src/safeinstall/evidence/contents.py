@@ -7,8 +7,6 @@ megabytes of them. Who put a file's time back on purpose is found only when all 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import stat
 from collections.abc import Sequence
@@ -16,11 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from typing import Final
 
+from safeinstall.digests import digest
+
 __all__ = ["differing"]
 
 _FEW: Final = 64
 """As many files are hashed before a second thread has begun."""
-_CHUNK: Final = 1 << 20
 
 
 def differing(folder: str, promised: Sequence[tuple[str, str]]) -> tuple[str, ...]:
@@ -38,18 +37,12 @@ def differing(folder: str, promised: Sequence[tuple[str, str]]) -> tuple[str, ..
 
 
 def _differs(folder: str, path: str, promised: str) -> bool:
-    algorithm, _, digest = promised.partition("=")
-    if algorithm not in hashlib.algorithms_guaranteed or algorithm.startswith("shake"):
-        return False
-    state = hashlib.new(algorithm)
+    algorithm, _, hash_ = promised.partition("=")
     place = os.path.join(folder, path)
     try:
-        if not stat.S_ISREG(os.stat(place).st_mode):
-            return True  # a pipe would be waited for
-        with open(place, "rb", buffering=0) as file:
-            while chunk := file.read(_CHUNK):
-                state.update(chunk)
-    except OSError:
+        # A pipe would be waited for.
+        return not stat.S_ISREG(os.stat(place).st_mode) or (
+            digest(place, algorithm) != hash_.rstrip("=")
+        )
+    except (OSError, ValueError):
         return False
-    found = base64.urlsafe_b64encode(state.digest()).rstrip(b"=").decode("ascii")
-    return found != digest.rstrip("=")

@@ -6,8 +6,9 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from safeinstall.digests import digest
 from safeinstall.findings import Finding, Severity
-from safeinstall.transaction.records import RecordLine, digest
+from safeinstall.transaction.records import RecordLine
 from safeinstall.transaction.staged import StagedRecord
 from safeinstall.transaction.staged_tree import StagedTree
 from safeinstall.transaction.verified import Verified, seal

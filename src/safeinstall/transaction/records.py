@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import csv
-import hashlib
 import io
 import os
 import re
@@ -14,7 +12,7 @@ from typing import NamedTuple
 from safeinstall.transaction.errors import TransactionError
 from safeinstall.transaction.layout import EscapesPrefix, Layout
 
-__all__ = ["RecordLine", "digest", "identity", "normalized", "owned_files", "read_record"]
+__all__ = ["RecordLine", "identity", "normalized", "owned_files", "read_record"]
 
 
 class RecordLine(NamedTuple):
@@ -59,23 +57,6 @@ def _plain_rows(text: str) -> Iterator[list[str]]:
     # Not `splitlines`: a file name may hold what Unicode calls a line break.
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         yield line.split(",")
-
-
-def digest(path: str, algorithm: str) -> str:
-    """Return the hash of a file as RECORD writes it. Raises OSError, ValueError."""
-    state = (
-        getattr(hashlib, algorithm, None) if algorithm in hashlib.algorithms_guaranteed else None
-    )
-    state = state() if state is not None else hashlib.new(algorithm)
-    if not state.digest_size:
-        raise ValueError(f"{algorithm} has no length of its own")
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    try:  # thousands of small files: a file object each would cost as much as the hashing
-        while chunk := os.read(descriptor, 1 << 20):
-            state.update(chunk)
-    finally:
-        os.close(descriptor)
-    return base64.urlsafe_b64encode(state.digest()).rstrip(b"=").decode()
 
 
 def owned_files(layout: Layout, dist_info: str, lines: Iterable[RecordLine]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 
+from safeinstall.digests import digest
 from safeinstall.transaction.arrivals import Arrivals, arrivals
 from safeinstall.transaction.departures import Departures, departures
 from safeinstall.transaction.errors import UndoRefused
@@ -12,7 +13,7 @@ from safeinstall.transaction.journal import Change, Journal
 from safeinstall.transaction.layout import Layout
 from safeinstall.transaction.manifest import FileStamp
 from safeinstall.transaction.owners import installed, owners
-from safeinstall.transaction.records import digest, read_record
+from safeinstall.transaction.records import read_record
 
 __all__ = ["reversed_changes", "undo_moves"]
 
