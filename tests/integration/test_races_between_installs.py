@@ -8,14 +8,19 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 from uv import find_uv_bin
 
 from integration.conftest import Desk
 from integration.test_install_interrupt import wait_for
+from safeinstall import operations, render
+from safeinstall.request import parse
 from safeinstall.transaction import Area
+from support.indexes import moody
 from support.killing import litter
 from support.places import Place, tree
 from support.racing import Race
@@ -36,11 +41,11 @@ def place(tmp_path: Path) -> Place:
     return place
 
 
-def start(place: Place, *arguments: str) -> subprocess.Popen[str]:
+def start(place: Place, *arguments: str, **settings: str) -> subprocess.Popen[str]:
     """Start an install that goes on by itself."""
     return subprocess.Popen(
         place.line("install", *arguments),
-        env=place.settings, cwd=place.folder, text=True, start_new_session=True,
+        env={**place.settings, **settings}, cwd=place.folder, text=True, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
@@ -87,6 +92,53 @@ def test_no_wait_refuses_at_once_and_names_the_holder(place: Place) -> None:
     assert f"Process {os.getpid()}" in done.stderr
     assert "a long install" in done.stderr
     assert tree(place.prefix) == before
+
+
+def test_no_wait_does_not_wait_for_an_install_whose_index_does_not_answer(
+    place: Place, tmp_path: Path
+) -> None:
+    with moody(place.wheels, tmp_path / "index") as index:
+        index.turn("stalling")
+        asking = start(place, "--index-url", index.address, "unheard-of", PIP_NO_INDEX="0")
+        try:
+            assert index.asked.wait(20)
+            began = time.monotonic()
+            assert place.safeinstall("install", "--no-wait", "tinypkg").returncode == 0
+            assert time.monotonic() - began < 10
+        finally:
+            os.killpg(asking.pid, signal.SIGKILL)
+            asking.communicate()
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "status", "said"),
+    [
+        ("needs-tiny", 3, "needs-tiny 1.0 needs tinypkg>=1"),
+        ("tinypkg==2.0", 0, "tinypkg 2.0 removed"),
+    ],
+)
+def test_what_came_while_a_removal_waited_is_judged_with_the_rest(
+    place: Place, meanwhile: str, status: int, said: str
+) -> None:
+    make_wheel(place.wheels, "needs-tiny", requires=["tinypkg>=1"])
+    place.installed("tinypkg==1.0")
+    waits = Event()
+
+    def listen(words: str) -> None:
+        if "waiting for" in words:
+            waits.set()
+
+    world = operations.there(str(place.python), listen)
+    with ThreadPoolExecutor() as pool:
+        lock = Area.open(str(place.prefix)).lock()
+        removal = pool.submit(operations.uninstall, parse("tinypkg", cwd=str(place.folder)), world)
+        assert waits.wait(20)
+        install = [find_uv_bin(), "pip", "install", "-q", "--python", str(place.python)]
+        place.run([*install, "--no-index", "--find-links", str(place.wheels), meanwhile])
+        lock.release()
+        outcome = removal.result(30)
+    assert outcome.exit_status == status
+    assert said in render.as_text(render.outcome_message(outcome))
 
 
 def test_a_holder_that_died_is_nobody_to_wait_for(place: Place) -> None:

@@ -18,11 +18,13 @@ from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome, finding_of
 from safeinstall.ownership import owners_of
 from safeinstall.request import Request
-from safeinstall.transaction import Area
+from safeinstall.transaction import Area, fingerprint
 
 __all__ = ["uninstall"]
 
 _KERNEL = "ipykernel"
+_REPLANS = 20
+"""Each install that we wait for may change what was judged."""
 
 
 def uninstall(request: Request, world: World) -> Outcome:
@@ -34,7 +36,28 @@ def uninstall(request: Request, world: World) -> Outcome:
     started = time.perf_counter()
     names = _names(request, world.prefix)
     recovered = recovered_first(world)
-    own = inspection.snapshot(world.environment.paths.site_packages).by_key()
+    for _ in range(_REPLANS):
+        done = _attempted(names, request, world, started, recovered)
+        if done is not None:
+            return done
+        world.progress("the environment was changed by another program: planning again")
+    busy = SafeInstallError(
+        "Another program keeps changing this environment.", code="environment-busy"
+    )
+    return moved(world, "uninstall", started, failure=finding_of(busy), status="failed")
+
+
+def _attempted(
+    names: Sequence[str],
+    request: Request,
+    world: World,
+    started: float,
+    recovered: tuple[Finding, ...],
+) -> Outcome | None:
+    """Judge and remove; None when somebody else changed the environment in between."""
+    site_packages = world.environment.paths.site_packages
+    state = fingerprint(site_packages)
+    own = inspection.snapshot(site_packages).by_key()
     visible = inspection.snapshot(world.environment.sys_path).by_key()
     refusal = _not_ours(names, own, visible, world) or _kernel(names, visible, world)
     leaving = [own[name] for name in names if name in own]
@@ -66,6 +89,8 @@ def uninstall(request: Request, world: World) -> Outcome:
             on_wait=lambda holder: world.progress("waiting for another install to finish"),
         ):
             area.recover()
+            if fingerprint(site_packages) != state:
+                return None  # what we waited for may have brought what needs it
             done = area.remove([each.metadata for each in leaving], request.line(world.prefix))
     except (SafeInstallError, OSError) as error:
         return moved(world, "uninstall", started, failure=finding_of(error), status="failed")
