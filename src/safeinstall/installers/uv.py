@@ -67,7 +67,10 @@ def plan_command(
         *_strategy(request, sources),
         *items_of(request, "-"),
     ]
-    return Command(argv=tuple(argv), overrides=_overrides(sources), stdin=hashed(request))
+    # A dry run, too, waits for uv's own lock: as long as another one is kept waiting by its index.
+    impatient = {"UV_LOCK_TIMEOUT": "1"} if request.no_wait else {}
+    overrides = {**_overrides(sources), **impatient}
+    return Command(argv=tuple(argv), overrides=overrides, stdin=hashed(request))
 
 
 def stage_command(
