@@ -93,6 +93,15 @@ def test_modules_of_this_python_are_in_no_list_of_another() -> None:
             assert absent == (name not in sys.stdlib_module_names), name
 
 
+def test_a_private_module_does_not_tell_whose_it_is() -> None:
+    for name in ("_", "_speedups", "__what__"):
+        assert remark(Missing(module=name), FACTS) is None
+    there = replace(FACTS, installed="tiny 1.0")
+    assert remark(Missing(module="_tiny.speedups"), there) is None
+    told = remark(Missing(module="_tiny", hint="tiny"), FACTS)
+    assert told is not None and told.command == "%safeinstall tiny"
+
+
 @given(st.text(max_size=300), st.text(max_size=30))
 def test_no_message_disturbs_it_or_becomes_an_option(text: str, name: str) -> None:
     found = missing_from(ModuleNotFoundError(text, name=name))

@@ -149,13 +149,15 @@ def remark(missing: Missing, facts: Facts, prefix: str = "%safeinstall") -> Rema
             "not there: the install is damaged.",
             command="!safeinstall doctor",
         )
+    wanted = _wanted(missing)
+    if not wanted:
+        return None
     if facts.installed:
         return Remark(
             kind="no-submodule",
             sentence=f"{facts.installed} is installed and has no {module}: another version may.",
-            command=f"{prefix} --upgrade {_wanted(missing)}",
+            command=f"{prefix} --upgrade {wanted}",
         )
-    wanted = _wanted(missing)
     if canonicalize_name(wanted.split("[")[0]) in facts.failed:
         return None
     line = f"{prefix} {wanted}"
@@ -175,10 +177,14 @@ def remark(missing: Missing, facts: Facts, prefix: str = "%safeinstall") -> Rema
 
 
 def _wanted(missing: Missing) -> str:
-    """Return the requirement: the table's, unless a message says what to install."""
+    """Return the requirement: the table's, unless a message says what to install.
+
+    A private module (`_speedups`) is part of something whose name it does not tell: empty.
+    """
     if missing.hint and not missing.hint.startswith("-"):
         return missing.hint
-    return names.distribution_of(missing.module) or missing.top.replace("_", "-")
+    guess = "" if missing.top.startswith("_") else missing.top.replace("_", "-").rstrip("-")
+    return names.distribution_of(missing.module) or guess
 
 
 def _key(requirement: str) -> str:
