@@ -69,6 +69,21 @@ def test_directories_that_are_not_there_are_no_error() -> None:
     assert inspection.snapshot(["/no/such/place"]).distributions == ()
 
 
+def test_what_lies_there_longer_than_asked_for_is_known_by_its_name_alone(tmp_path: Path) -> None:
+    for name in ("thing-1.0.dist-info", "thing.egg-info"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "METADATA").write_text("Name: thing\nVersion: 2\nRequires-Dist: six\n")
+    changed = (tmp_path / "thing-1.0.dist-info").stat().st_ctime
+
+    def seen(since: float) -> list[tuple[str, tuple[str, ...]]]:
+        found = inspection.snapshot([str(tmp_path)], since=since).distributions
+        return [(each.version, each.requires) for each in found]
+
+    nameless = ("2", ("six",))  # its folder does not tell the version
+    assert seen(changed + 10) == [("1.0", ()), nameless]
+    assert seen(changed - 10) == [("2", ("six",)), nameless]
+
+
 def test_a_report_is_found_between_its_cookies_in_any_noise() -> None:
     with pytest.raises(EnvironmentReportError, match="no answer"):
         inspection.parse_probe("/bin/cat", "welcome!", "cookie")

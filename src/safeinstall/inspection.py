@@ -130,10 +130,15 @@ class InstalledIndex:
         )
 
 
-def snapshot(directories: Sequence[str]) -> Snapshot:
-    """Return every distribution of these directories with its requirements."""
+def snapshot(directories: Sequence[str], *, since: float | None = None) -> Snapshot:
+    """Return every distribution of these directories with its requirements.
+
+    `since`, in seconds since 1970: what has lain there from before is known by its name alone,
+    without its requirements; that costs a tenth.
+    """
     found = [
-        _distribution(os.path.join(directory, name))
+        (_named(os.path.join(directory, name), since) if since is not None else None)
+        or _distribution(os.path.join(directory, name))
         for directory in dict.fromkeys(directories)
         for name in sorted(_metadata_names(directory))
     ]
@@ -152,6 +157,18 @@ def _split(directory_name: str) -> tuple[str, str]:
     stem = directory_name.rsplit(".", 1)[0]
     found = _METADATA_DIRECTORY.match(stem)
     return (found["name"], found["version"] or "") if found else (stem, "")
+
+
+def _named(path: str, since: float) -> Distribution | None:
+    """Return what the name of a metadata directory tells; None when it is newer than `since`."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - two hundred times for one undo
+    except OSError:
+        return None
+    name, version = _split(os.path.basename(path))
+    if not version or max(status.st_mtime, status.st_ctime) >= since:
+        return None
+    return Distribution(name=name, version=version, location=os.path.dirname(path), metadata=path)
 
 
 def _distribution(path: str) -> Distribution | None:

@@ -12,6 +12,7 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity
 from safeinstall.installers.report import DryRun
 from safeinstall.installers.sources import Sources
+from safeinstall.operations.dependents import refuse_if_needed
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome, Restart, finding_of
 from safeinstall.plan import Chosen, Destination, Intent, Plan
@@ -87,7 +88,8 @@ def prune(world: World, keep: int = KEEP, max_bytes: int = KEEP_BYTES) -> tuple[
 def undo(world: World, id: str | None = None, *, force: bool = False) -> Outcome:
     """Put back exactly what the transaction `id` (default: the last one) replaced or added.
 
-    Returns the outcome; a refusal (later changes were built on it) is one.
+    Returns the outcome; a refusal (later changes were built on it) is one. With `force`, files that
+    were edited leave as well, and others may lose what they need.
     """
     started = time.perf_counter()
     environment = world.environment
@@ -96,6 +98,8 @@ def undo(world: World, id: str | None = None, *, force: bool = False) -> Outcome
         before = importing.loaded_files(environment.prefix) if world.live else {}
         with area.lock(on_wait=lambda holder: world.progress("waiting for another install")):
             area.recover()
+            if not force:
+                refuse_if_needed(area, id, world)
             entry = area.undo(id, force=force)
     except (SafeInstallError, OSError) as error:
         return moved(world, "undo", started, failure=finding_of(error))

@@ -110,6 +110,16 @@ class Area:
         """Return the transactions that are kept, the newest first. Raises TransactionError."""
         return entries(self.path)
 
+    def target(self, id: str | None = None) -> Entry:
+        """Return the transaction that `undo(id)` means. Raises UndoRefused when there is none."""
+        journals = committed(self.path)
+        found = find(journals, id)
+        return next(entry for entry in entries_of(journals) if entry.id == found.id)
+
+    def replaced(self, entry: Entry) -> str:
+        """Return the folder that keeps what `entry` replaced, laid out as the prefix is."""
+        return Journal(os.path.join(self.path, "transactions", entry.id)).replaced
+
     def undo(self, id: str | None = None, *, force: bool = False) -> Entry:
         """Undo transaction `id` (None: the last one in force); return the undo's own entry.
 
