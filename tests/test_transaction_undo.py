@@ -193,6 +193,28 @@ def test_a_file_that_was_only_touched_counts_as_unchanged(prefix: Path) -> None:
     assert tree(prefix) == before
 
 
+def test_an_environment_that_was_copied_without_its_times_counts_as_unchanged(
+    prefix: Path,
+) -> None:
+    before = tree(prefix)
+    install(prefix, [ONE_NEXT, TWO], [ONE])
+    for name in tree(prefix).keys() - before.keys():
+        os.utime(prefix / name)
+    undo(prefix)
+    assert tree(prefix) == before
+
+
+def test_a_list_of_files_that_is_gone_promises_nothing(prefix: Path) -> None:
+    before = tree(prefix)
+    install(prefix, [TWO])
+    (prefix / TWO.dist_info / "RECORD").unlink()
+    os.utime(prefix / SITE / "two/__init__.py")
+    with pytest.raises(UndoRefused, match=r"two/__init__\.py changed"):
+        undo(prefix)
+    undo(prefix, force=True)
+    assert tree(prefix) == before
+
+
 @pytest.mark.parametrize("algorithm", ["unheard-of", "shake_128"])
 def test_a_touched_file_whose_hash_nobody_can_compute_counts_as_edited(
     prefix: Path, algorithm: str

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from safeinstall.digests import digest
 from safeinstall.transaction.arrivals import Arrivals, arrivals
 from safeinstall.transaction.departures import Departures, departures
-from safeinstall.transaction.errors import UndoRefused
+from safeinstall.transaction.errors import TransactionError, UndoRefused
 from safeinstall.transaction.journal import Change, Journal
 from safeinstall.transaction.layout import Layout
-from safeinstall.transaction.manifest import FileStamp
 from safeinstall.transaction.owners import installed, owners
-from safeinstall.transaction.records import read_record
+from safeinstall.transaction.records import RecordLine, read_record
 
 __all__ = ["reversed_changes", "undo_moves"]
 
 HARMLESS = (".pyc", "/INSTALLER", "/REQUESTED")
+_RECORD = ".dist-info/RECORD"
 
 
 def undo_moves(
@@ -45,11 +46,7 @@ def undo_moves(
     created = {*target.manifest.created, *unneeded}
     leaving = departures(layout, names, lambda folder: folder in created)
     leaving.shared = (*target.manifest.shared, *shared)
-    edited = [
-        name
-        for name, now in leaving.files.items()
-        if added.get(name, now) != now and _was_edited(layout, name, now, target)
-    ]
+    edited = _edited(layout, leaving, target)
     if edited and not force:
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
         raise UndoRefused(
@@ -84,23 +81,44 @@ def _refuse_if_replaced(layout: Layout, target: Journal) -> None:
             )
 
 
-def _was_edited(layout: Layout, name: str, now: FileStamp, target: Journal) -> bool:
-    """Tell whether a file that does not look as it came holds something else."""
-    if name.endswith(HARMLESS):
-        return False
-    return now.size != target.manifest.added[name].size or not _is_as_recorded(layout, name, target)
+def _edited(layout: Layout, leaving: Departures, target: Journal) -> list[str]:
+    """List the files that hold something else than what came."""
+    added = target.manifest.added
+    suspects = {
+        name: now.size == added[name].size
+        for name, now in leaving.files.items()
+        if added.get(name, now) != now and not name.endswith(HARMLESS)
+    }
+    # An environment may have been copied without its times: each RECORD is read once for all.
+    promised = _promised(layout, target) if any(suspects.values()) else {}
+    return [
+        name
+        for name, same_size in suspects.items()
+        if not (same_size and _is_as_promised(layout, name, promised))
+    ]
 
 
-def _is_as_recorded(layout: Layout, name: str, target: Journal) -> bool:
-    """Tell whether a file whose time changed still has the content that RECORD promises."""
+def _promised(layout: Layout, target: Journal) -> dict[str, RecordLine]:
+    """Return what each RECORD that came, or what became of it, says of its files."""
+    found: dict[str, RecordLine] = {}
     for record in target.manifest.added:
-        if not record.endswith(".dist-info/RECORD") or record == name:
-            continue
-        site = os.path.dirname(os.path.dirname(layout.path(record)))
-        for line in read_record(os.path.dirname(layout.path(record))):
-            if line.digest and os.path.normpath(os.path.join(site, line.path)) == layout.path(name):
-                try:
-                    return digest(layout.path(name), line.algorithm) == line.digest
-                except ValueError:  # a hash this Python does not know says nothing
-                    return False
-    return False
+        if record.endswith(_RECORD):
+            dist_info = os.path.dirname(layout.path(record))
+            site = os.path.dirname(dist_info)
+            with contextlib.suppress(TransactionError):  # one that is gone promises nothing
+                for line in read_record(dist_info):
+                    found[layout.name(os.path.join(site, line.path.replace("/", os.sep)))] = line
+    return found
+
+
+def _is_as_promised(layout: Layout, name: str, promised: Mapping[str, RecordLine]) -> bool:
+    """Tell whether a file of another time still has its content."""
+    if name.endswith(_RECORD):
+        return True  # nobody promises it: of the same size it lists the same files
+    line = promised.get(name)
+    if line is None or not line.digest:
+        return False
+    try:
+        return digest(layout.path(name), line.algorithm) == line.digest
+    except ValueError:  # a hash this Python does not know says nothing
+        return False
