@@ -11,6 +11,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from safeinstall import magics
+from safeinstall.config import keeping
 from safeinstall.findings import Severity
 from safeinstall.magics import install
 from safeinstall.magics.progress import Progress
@@ -86,6 +87,15 @@ def test_guards_are_weighed_as_configured(shell: Any) -> None:
     assert install._policy() == {"name-trap": None, "yanked": Severity.REFUSE}
     shell.run_line_magic("unload_ext", "safeinstall")
     assert install._policy() == {}
+    shell.run_line_magic("load_ext", "safeinstall")
+
+
+def test_as_much_is_kept_for_undo_as_configured(shell: Any) -> None:
+    assert keeping(shell) == keeping(None) == (10, 2 * 2**30)
+    shell.run_line_magic("config", "SafeInstall.undo_transactions = 3")
+    shell.run_line_magic("config", "SafeInstall.undo_gigabytes = 0.5")
+    assert keeping(shell) == (3, 2**29)
+    shell.run_line_magic("unload_ext", "safeinstall")
     shell.run_line_magic("load_ext", "safeinstall")
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from traitlets import Dict, Enum, Unicode
+from traitlets import Dict, Enum, Float, Int, Unicode
 from traitlets.config import Configurable
 
-__all__ = ["SafeInstall", "load", "options_of", "unload"]
+__all__ = ["SafeInstall", "keeping", "load", "options_of", "unload"]
 
 _ATTRIBUTE: Final = "_safeinstall_options"
 _SEVERITIES: Final = ("off", "info", "warning", "confirm", "refuse")
@@ -31,6 +31,14 @@ class SafeInstall(Configurable):  # type: ignore[misc]
         'example {"name-trap": "warning"}. Codes that are not named keep their own weight.',
     ).tag(config=True)
 
+    undo_transactions = Int(
+        10, min=1, help="How many transactions are kept for undo; older ones are forgotten."
+    ).tag(config=True)
+
+    undo_gigabytes = Float(
+        2.0, min=0, help="How much disk space they may take; the last one is always kept."
+    ).tag(config=True)
+
 
 def load(shell: Any) -> SafeInstall:
     """Give `shell` the options, once; `%config SafeInstall` then knows them."""
@@ -45,6 +53,12 @@ def load(shell: Any) -> SafeInstall:
 def options_of(shell: Any) -> SafeInstall | None:
     """Return the options of a shell, None when the extension is not loaded there."""
     return getattr(shell, _ATTRIBUTE, None)
+
+
+def keeping(shell: Any) -> tuple[int, int]:
+    """Return how many transactions are kept for undo in this shell, and how many bytes of them."""
+    options = options_of(shell) or SafeInstall()
+    return options.undo_transactions, int(options.undo_gigabytes * 2**30)
 
 
 def unload(shell: Any) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 
 from safeinstall import operations, render
 from safeinstall.agent.jobs import Job, start
+from safeinstall.agent.shell import ipython
 from safeinstall.agent.state import remarks_made
+from safeinstall.config import keeping
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome
 from safeinstall.plan import Plan
@@ -75,7 +77,9 @@ def parsed(line: str, *, confirmed: bool = False) -> Request:
 
 def world_of(job: Job) -> World:
     """Return the world of this process in which the job's work can be watched and cancelled."""
-    return replace(operations.here(job.progress), run=job.run)
+    return replace(
+        operations.here(job.progress), run=job.run, keeping=operations.Keeping(*keeping(ipython()))
+    )
 
 
 def in_words(outcome: Outcome) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-__all__ = ["make_magics_available"]
+__all__ = ["ipython", "make_magics_available"]
 
 _log = logging.getLogger("safeinstall")
 _MODES = ("warn", "redirect", "block", "off")
@@ -16,7 +16,7 @@ def make_magics_available(shell_installs: object) -> None:
 
     Nothing happens outside IPython, and nothing twice.
     """
-    shell = _shell()
+    shell = ipython()
     if shell is None:
         return
     from safeinstall import load_ipython_extension
@@ -31,7 +31,8 @@ def make_magics_available(shell_installs: object) -> None:
         watch.options.shell_installs = shell_installs
 
 
-def _shell() -> Any:
+def ipython() -> Any:
+    """Return the shell, None outside IPython."""
     try:
         from IPython.core.getipython import get_ipython
     except ImportError:

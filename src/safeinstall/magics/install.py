@@ -8,7 +8,7 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 
 from safeinstall import operations, render
-from safeinstall.config import options_of
+from safeinstall.config import keeping, options_of
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Severity
 from safeinstall.magics import missing
@@ -36,7 +36,11 @@ def run(line: str, cell: str | None) -> Any:
             from safeinstall.magics import new_environment
 
             return new_environment.run(request, progress)
-        here = replace(operations.here(progress), policy=_policy())
+        here = replace(
+            operations.here(progress),
+            policy=_policy(),
+            keeping=operations.Keeping(*keeping(get_ipython())),
+        )
         outcome = operations.install(request, here)
         missing.note(request, outcome)
     except SafeInstallError as error:

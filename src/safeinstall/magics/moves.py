@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from IPython.core.getipython import get_ipython
+
 from safeinstall import operations, render
+from safeinstall.config import keeping
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.magics.display import Shown, result, usage_stop
 from safeinstall.magics.progress import Progress
-from safeinstall.operations import elsewhere
+from safeinstall.operations import World, elsewhere
 from safeinstall.request import parse, tokenize
 
 __all__ = ["recover", "undo", "uninstall"]
@@ -20,7 +23,7 @@ def undo(line: str) -> Any:
     progress = Progress()
     try:
         words = list(tokenize(line))
-        here = elsewhere.outside(operations.here(progress))
+        here = elsewhere.outside(_here(progress))
         if "--user" in words:
             here = elsewhere.at_user_site(here)
         ids = [word for word in words if not word.startswith("-")]
@@ -47,13 +50,17 @@ def uninstall(line: str) -> Any:
     progress = Progress()
     try:
         request = parse(line, cwd=operations.folder(), prefix="%safeuninstall")
-        here = replace(operations.here(progress), prefix="%safeuninstall")
+        here = replace(_here(progress), prefix="%safeuninstall")
         outcome = operations.uninstall(request, here)
     except SafeInstallError as error:
         raise usage_stop(error) from None
     finally:
         progress.close()
     return result(outcome, verbose=request.verbose, quiet=request.quiet)
+
+
+def _here(progress: Progress) -> World:
+    return replace(operations.here(progress), keeping=operations.Keeping(*keeping(get_ipython())))
 
 
 def recover() -> None:

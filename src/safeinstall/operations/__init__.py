@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from safeinstall.operations.area import KEEP, History, history, prune, recover, undo
+from safeinstall.operations.area import History, history, prune, recover, undo
 from safeinstall.operations.install import install
 from safeinstall.operations.locate import environment_of, intend, this_environment
 from safeinstall.operations.survey import Survey, survey
 from safeinstall.operations.uninstall import uninstall
 from safeinstall.operations.where import Where, where
-from safeinstall.operations.world import Progress, World, folder, here, there
+from safeinstall.operations.world import KEEP, Keeping, Progress, World, folder, here, there
 
 __all__ = [
     "KEEP",
     "History",
+    "Keeping",
     "Progress",
     "Survey",
     "Where",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -13,18 +14,22 @@ from safeinstall.findings import Finding, Severity
 from safeinstall.installers.report import DryRun
 from safeinstall.installers.sources import Sources
 from safeinstall.operations.dependents import refuse_if_needed
-from safeinstall.operations.world import World
+from safeinstall.operations.world import KEEP, KEEP_BYTES, World
 from safeinstall.outcome import Outcome, Restart, finding_of
 from safeinstall.plan import Chosen, Destination, Intent, Plan
 from safeinstall.request import Request
 from safeinstall.transaction import Area, Entry, Recovery, UnsafeArea
 
-__all__ = ["History", "history", "moved", "prune", "recover", "recovered_first", "undo"]
-
-KEEP = 10
-"""Transactions kept for undo."""
-KEEP_BYTES = 2 * 2**30
-"""Disk space they may take, in bytes."""
+__all__ = [
+    "History",
+    "forget_oldest",
+    "history",
+    "moved",
+    "prune",
+    "recover",
+    "recovered_first",
+    "undo",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +90,15 @@ def prune(world: World, keep: int = KEEP, max_bytes: int = KEEP_BYTES) -> tuple[
         return area.prune(keep=keep, max_bytes=max_bytes)
 
 
+def forget_oldest(area: Area, world: World) -> None:
+    """Keep no more than is wanted for undo, now that a transaction has been made under the lock.
+
+    What stops this stops nothing else: what was to be done has been done.
+    """
+    with contextlib.suppress(SafeInstallError, OSError, KeyboardInterrupt):
+        area.prune(keep=world.keeping.transactions, max_bytes=world.keeping.bytes)
+
+
 def undo(world: World, id: str | None = None, *, force: bool = False) -> Outcome:
     """Put back exactly what the transaction `id` (default: the last one) replaced or added.
 
@@ -101,6 +115,7 @@ def undo(world: World, id: str | None = None, *, force: bool = False) -> Outcome
             if not force:
                 refuse_if_needed(area, id, world)
             entry = area.undo(id, force=force)
+            forget_oldest(area, world)
     except (SafeInstallError, OSError) as error:
         return moved(world, "undo", started, failure=finding_of(error))
     return moved(world, "undo", started, changes=changes_of(entry), id=entry.id, before=before)

@@ -13,7 +13,7 @@ from safeinstall.guards.kernel import changes_kernel
 from safeinstall.guards.surroundings import Surroundings
 from safeinstall.operations import elsewhere
 from safeinstall.operations.ahead import Ahead
-from safeinstall.operations.area import recovered_first
+from safeinstall.operations.area import forget_oldest, recovered_first
 from safeinstall.operations.arrivals import arrivals_of, changed_files, sizes_of
 from safeinstall.operations.checking import checked, with_versions
 from safeinstall.operations.choice import choose
@@ -176,7 +176,10 @@ class _Story:
             except BaseException:
                 txn.rollback()
                 raise
-            return self.proved(txn, committed, evidence, prepared.log)
+            outcome = self.proved(txn, committed, evidence, prepared.log)
+            if outcome.ok:
+                forget_oldest(prepared.area, self.world)
+            return outcome
 
     def proved(self, txn: Any, committed: Any, evidence: Evidence, log: str) -> Outcome:
         """Verify what was committed; roll back when it is not what it should be."""

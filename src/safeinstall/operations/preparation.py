@@ -27,6 +27,7 @@ class Prepared:
     """
 
     plan: Plan
+    area: transaction.Area
     lock: transaction.Lock
     txn: Transaction
     staged: Staged
@@ -97,7 +98,9 @@ def prepare(
         finally:
             lock.release()
         raise
-    return Prepared(plan=plan, lock=lock, txn=txn, staged=staged, leaving=leaving, log=log)
+    return Prepared(
+        plan=plan, area=area, lock=lock, txn=txn, staged=staged, leaving=leaving, log=log
+    )
 
 
 def _leaving(plan: Plan) -> tuple[str, ...]:

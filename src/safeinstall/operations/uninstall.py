@@ -13,7 +13,7 @@ from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.requirements import closure, new_violations
 from safeinstall.guards.surroundings import Owner
-from safeinstall.operations.area import moved, recovered_first
+from safeinstall.operations.area import forget_oldest, moved, recovered_first
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome, finding_of
 from safeinstall.ownership import owners_of
@@ -92,6 +92,7 @@ def _attempted(
             if fingerprint(site_packages) != state:
                 return None  # what we waited for may have brought what needs it
             done = area.remove([each.metadata for each in leaving], request.line(world.prefix))
+            forget_oldest(area, world)
     except (SafeInstallError, OSError) as error:
         return moved(world, "uninstall", started, failure=finding_of(error), status="failed")
     return moved(

@@ -17,7 +17,18 @@ from safeinstall.operations.locate import environment_of, this_environment
 from safeinstall.plan import Plan
 from safeinstall.runner import Completed, run
 
-__all__ = ["Progress", "Run", "World", "folder", "here", "silent", "there"]
+__all__ = [
+    "KEEP",
+    "KEEP_BYTES",
+    "Keeping",
+    "Progress",
+    "Run",
+    "World",
+    "folder",
+    "here",
+    "silent",
+    "there",
+]
 
 Progress = Callable[[str], None]
 """Gets a few words each time the work has moved on."""
@@ -49,6 +60,20 @@ def agreed(plan: Plan) -> bool:
     return True
 
 
+KEEP = 10
+"""Transactions kept for undo."""
+KEEP_BYTES = 2 * 2**30
+"""Disk space they may take, in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How much is kept for undo when one more transaction has been made; the newest always is."""
+
+    transactions: int = KEEP
+    bytes: int = KEEP_BYTES
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class World:
     """Everything an operation needs and may touch."""
@@ -67,6 +92,7 @@ class World:
     progress: Progress = silent
     agreed: Callable[[Plan], bool] = agreed
     """Asked before a plan is carried out; one that is not agreed to is only shown."""
+    keeping: Keeping = Keeping()
     policy: Policy = field(default_factory=dict)
     """Severity of findings by code, where it is not their own; None switches a guard off."""
 

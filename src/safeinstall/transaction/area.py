@@ -20,6 +20,7 @@ from safeinstall.transaction.history import (
     entries,
     entries_of,
     find,
+    forgettable,
     left_standing,
     objection,
 )
@@ -146,15 +147,10 @@ class Area:
         The newest is never forgotten. Returns the ids; these cannot be undone any more.
         """
         self._require_lock()
-        forgotten, total = [], 0
-        by_id = {journal.id: journal for journal in committed(self.path)}
-        for position, entry in enumerate(self.history()):
-            total += entry.bytes_kept
-            if position > 0 and (position >= keep or total > max_bytes):
-                forgotten.append(entry.id)
-        for id in reversed(forgotten):  # the oldest first: whatever stops us, no gap is left
-            by_id[id].discard(self._disk)
-        return tuple(forgotten)
+        forgotten = forgettable(committed(self.path), keep, max_bytes)
+        for journal in forgotten:  # the oldest first: whatever stops us, no gap is left
+            journal.discard(self._disk)
+        return tuple(journal.id for journal in forgotten)
 
     def _start(self, command: str, packages: Iterable[Any]) -> Journal:
         self._require_lock()

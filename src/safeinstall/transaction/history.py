@@ -17,7 +17,16 @@ from safeinstall.transaction.journal import (
 )
 from safeinstall.transaction.records import normalized
 
-__all__ = ["Entry", "committed", "entries", "entries_of", "find", "left_standing", "objection"]
+__all__ = [
+    "Entry",
+    "committed",
+    "entries",
+    "entries_of",
+    "find",
+    "forgettable",
+    "left_standing",
+    "objection",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,6 +126,20 @@ def find(journals: list[Journal], id: str | None) -> Journal:
     raise UndoRefused(
         f"There is no transaction {id} in this environment.", hint="safeinstall history"
     )
+
+
+def forgettable(journals: list[Journal], keep: int, max_bytes: int) -> list[Journal]:
+    """Return the oldest beyond the last `keep`, or beyond those that fit in `max_bytes`.
+
+    The newest is never among them; the oldest comes first.
+    """
+    undone = _undone(journals)
+    found, total = [], 0
+    for position, journal in enumerate(reversed(journals)):
+        total += 0 if journal.id in undone else journal.kept
+        if position > 0 and (position >= keep or total > max_bytes):
+            found.append(journal)
+    return found[::-1]
 
 
 def objection(target: Journal, journals: list[Journal]) -> str:
