@@ -57,6 +57,7 @@ BEFORE_PLAN: Final[tuple[Callable[[Intent], Finding | None], ...]] = (
 
 ON_PLAN: Final[tuple[Callable[[Plan, Surroundings], Finding | None], ...]] = (
     owners.foreign_owner,
+    owners.unlisted,
     versions.local_build_replaced,
     loaded.replaces_loaded,
     loaded.shared_environment,

@@ -10,7 +10,7 @@ from safeinstall.guards.surroundings import Owner, Surroundings
 from safeinstall.guards.ways import new_environment
 from safeinstall.plan import Plan
 
-__all__ = ["foreign_owner"]
+__all__ = ["foreign_owner", "unlisted"]
 
 
 def foreign_owner(plan: Plan, around: Surroundings) -> Finding | None:
@@ -40,6 +40,25 @@ def foreign_owner(plan: Plan, around: Surroundings) -> Finding | None:
         context=f"Known from {shown(owner.where, home)}." if owner.where else "",
         hint=_command(plan, owner, [owner.package or change.name, *others]),
     )
+
+
+def unlisted(plan: Plan, around: Surroundings) -> Finding | None:
+    """Refuse to replace or remove an egg: it has no list of its files (PEP 376)."""
+    installed = plan.installed.by_key()
+    for change in plan.changes.leaving:
+        found = installed.get(canonicalize_name(change.name))
+        if found is None or found.key in around.owners or found.metadata.endswith(".dist-info"):
+            continue
+        home = plan.intent.environment.home
+        return Finding(
+            code="no-record",
+            severity=Severity.REFUSE,
+            message=f"{change.name} {change.before} was installed without a list of its files, as "
+            "`setup.py install` did: nobody knows what to take away.",
+            context=f"Known from {shown(found.metadata, home)}.",
+            hint=(new_environment(plan.intent),),
+        )
+    return None
 
 
 def _command(plan: Plan, owner: Owner, names: list[str]) -> tuple[Suggestion, ...]:

@@ -62,7 +62,7 @@ def _attempted(
     refusal = _not_ours(names, own, visible, world) or _kernel(names, visible, world)
     leaving = [own[name] for name in names if name in own]
     if refusal is None:
-        refusal = _unrecorded(leaving) or _needed(leaving, visible, request, world)
+        refusal = _unrecorded(leaving, request, world) or _needed(leaving, visible, request, world)
     if refusal is not None:
         confirm = refusal.severity is Severity.CONFIRM
         status = "needs-confirmation" if confirm else "refused"
@@ -166,8 +166,14 @@ def _kernel(
     )
 
 
-def _unrecorded(leaving: Sequence[Distribution]) -> Finding | None:
-    """Refuse what has no list of its files (PEP 376): nobody knows what to remove."""
+def _unrecorded(leaving: Sequence[Distribution], request: Request, world: World) -> Finding | None:
+    """Refuse what has no list of its files (PEP 376): nobody knows what to remove.
+
+    A lost list is made anew by its own line; an egg never had one.
+    """
+    door = "%safeinstall" if world.prefix.startswith("%") else "safeinstall install"
+    if request.python:
+        door += f" --python {shlex.quote(request.python)}"
     for found in leaving:
         if not Path(found.metadata, "RECORD").is_file():
             return Finding(
@@ -177,10 +183,12 @@ def _unrecorded(leaving: Sequence[Distribution]) -> Finding | None:
                 f"({found.metadata}): nobody can know what belongs to it.",
                 hint=(
                     Suggestion(
-                        command=f"%safeinstall --force-reinstall {found.name}=={found.version}",
+                        command=f"{door} --force-reinstall {found.name}=={found.version}",
                         note="makes it whole; then it can be removed",
                     ),
-                ),
+                )
+                if found.metadata.endswith(".dist-info")
+                else (),
             )
     return None
 
