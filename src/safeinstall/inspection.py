@@ -23,6 +23,7 @@ from safeinstall.probe import facts as probe_facts
 
 __all__ = [
     "InstalledIndex",
+    "changed_since",
     "marker_environment",
     "parse_probe",
     "probe_command",
@@ -159,14 +160,19 @@ def _split(directory_name: str) -> tuple[str, str]:
     return (found["name"], found["version"] or "") if found else (stem, "")
 
 
+def changed_since(metadata: str, since: float) -> bool:
+    """Tell whether a metadata directory came, or got or lost a file, at `since` or later."""
+    try:
+        status = os.stat(metadata)  # noqa: PTH116 - two hundred times for one undo
+    except OSError:
+        return True
+    return max(status.st_mtime, status.st_ctime) >= since
+
+
 def _named(path: str, since: float) -> Distribution | None:
     """Return what the name of a metadata directory tells; None when it is newer than `since`."""
-    try:
-        status = os.stat(path)  # noqa: PTH116 - two hundred times for one undo
-    except OSError:
-        return None
     name, version = _split(os.path.basename(path))
-    if not version or max(status.st_mtime, status.st_ctime) >= since:
+    if not version or changed_since(path, since):
         return None
     return Distribution(name=name, version=version, location=os.path.dirname(path), metadata=path)
 

@@ -82,9 +82,20 @@ def test_what_another_program_installed_on_it_is_named_and_force_goes_on(place: 
     first = transaction(place, "tinypkg")
     links = ["--no-index", "--find-links", str(place.wheels)]
     uv = [find_uv_bin(), "pip", "install", "-q", "--python", str(place.python)]
+    second = transaction(place, "needs-tiny")
+    assert place.safeinstall("undo", second).returncode == 0
     place.run([*uv, *links, "needs-tiny"])
-    assert_refused(place, first, "needs-tiny 1.0 needs tinypkg>=1", "--force")
+    assert_refused(place, first, "built on it. needs-tiny 1.0 needs tinypkg>=1", "--force")
     assert place.safeinstall("undo", first, "--force").returncode == 0
+
+
+def test_what_was_broken_before_is_no_reason(place: Place) -> None:
+    place.installed("wants==1.0", "tinypkg==1.0")
+    place.installed("--allow-conflicts", "tinypkg==2.0")
+    before = tree(place.prefix)
+    mended = transaction(place, "wants==2.0")
+    assert place.safeinstall("undo", mended).returncode == 0
+    assert tree(place.prefix) == before
 
 
 def test_what_broke_others_when_it_came_is_undone_without_a_word(place: Place) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import takewhile
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
 from safeinstall import inspection
-from safeinstall.guards.requirements import new_violations
+from safeinstall.guards.requirements import Violation, new_violations
 from safeinstall.operations.world import World
-from safeinstall.transaction import Area, UndoRefused
+from safeinstall.transaction import Area, Entry, UndoRefused
 
 __all__ = ["refuse_if_needed"]
 
@@ -33,9 +32,9 @@ def refuse_if_needed(area: Area, id: str | None, world: World) -> None:
         return  # the undo itself says why, and what to do first
     since = datetime.fromisoformat(target.time.replace("Z", "+00:00")).timestamp()
     before = inspection.snapshot(world.environment.sys_path, since=since).by_key()
-    changing = {canonicalize_name(change.name) for change in target.changes}
-    after = {key: found for key, found in before.items() if key not in changing}
-    after |= inspection.snapshot([*_kept(area.replaced(target), world)]).by_key()
+    back = inspection.snapshot([*_kept(area.replaced(target), world)]).by_key()
+    changing = _names(target)
+    after = {key: found for key, found in before.items() if key not in changing} | dict(back)
     if _KERNEL in before and _KERNEL not in after:
         raise UndoRefused(
             f"Transaction {target.id} cannot be undone. It brought the kernel itself: without it no"
@@ -46,21 +45,34 @@ def refuse_if_needed(area: Area, id: str | None, world: World) -> None:
     broken = new_violations(before, after, inspection.marker_environment(world.environment))
     if not broken:
         return
-    names = {name for each in broken for name in (canonicalize_name(each.owner), each.name)}
-    later = takewhile(lambda entry: entry.id != target.id, area.history())
-    order = ", then ".join(
-        entry.id
-        for entry in later
-        if entry.state == "committed"
-        and not names.isdisjoint(canonicalize_name(change.name) for change in entry.changes)
+    later = area.later(target)
+    newer = {name for entry in later for name in _names(entry)} | {
+        key for key, found in before.items() if inspection.changed_since(found.metadata, since)
+    }
+    # What comes back to the very company that it had before was no better off then.
+    broken = tuple(
+        each
+        for each in broken
+        if canonicalize_name(each.owner) not in back or each.name in newer - changing
     )
+    if broken:
+        raise _refusal(target, later, broken)
+
+
+def _refusal(target: Entry, later: Sequence[Entry], broken: Sequence[Violation]) -> UndoRefused:
+    names = {name for each in broken for name in (canonicalize_name(each.owner), each.name)}
+    order = ", then ".join(entry.id for entry in later if not names.isdisjoint(_names(entry)))
     words = "; ".join(violation.words for violation in broken[:4])
     more = f" and {len(broken) - 4} more" if len(broken) > 4 else ""
     way = f": undo {order} first, then {target.id}" if order else ""
-    raise UndoRefused(
+    return UndoRefused(
         f"Transaction {target.id} cannot be undone. Later changes were built on it{way}.",
         context=f"{words}{more}. {_FORCED}",
     )
+
+
+def _names(entry: Entry) -> set[str]:
+    return {canonicalize_name(change.name) for change in entry.changes}
 
 
 def _kept(replaced: str, world: World) -> Iterator[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 from safeinstall.transaction import journal as states
@@ -22,6 +22,7 @@ from safeinstall.transaction.history import (
     find,
     forgettable,
     left_standing,
+    made_after,
     objection,
 )
 from safeinstall.transaction.journal import GONE, Journal, ProcessMark, transaction_ids
@@ -117,6 +118,12 @@ class Area:
         found = find(journals, id)
         return next(entry for entry in entries_of(journals) if entry.id == found.id)
 
+    def later(self, entry: Entry) -> tuple[Entry, ...]:
+        """Return the transactions after `entry` whose work is in force, the newest first."""
+        journals = committed(self.path)
+        ids = {journal.id for journal in made_after(find(journals, entry.id), journals)}
+        return tuple(each for each in entries_of(journals) if each.id in ids)
+
     def replaced(self, entry: Entry) -> str:
         """Return the folder that keeps what `entry` replaced, laid out as the prefix is."""
         return Journal(os.path.join(self.path, "transactions", entry.id)).replaced
@@ -167,7 +174,8 @@ class Area:
         name = f"{sequence:04d}-{secrets.token_hex(2)}"
         journal = Journal(os.path.join(self.path, "transactions", name))
         journal.sequence, journal.command, journal.packages = sequence, command, list(packages)
-        journal.time = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        now = datetime.now(timezone.utc)
+        journal.time = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         pid = os.getpid()
         journal.owner = ProcessMark(pid, process.start_time(pid), process.host())
         try:

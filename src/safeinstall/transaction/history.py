@@ -25,6 +25,7 @@ __all__ = [
     "find",
     "forgettable",
     "left_standing",
+    "made_after",
     "objection",
 ]
 
@@ -147,18 +148,23 @@ def objection(target: Journal, journals: list[Journal]) -> str:
     undone = _undone(journals)
     if target.id in undone:
         return f"It was undone already, by {undone[target.id].id}."
-    later = [
+    later = [journal for journal in made_after(target, journals) if _touches(journal, target)]
+    if not later:
+        return ""
+    order = ", then ".join(journal.id for journal in reversed(later))
+    return f"Later changes were built on it: undo {order} first, then {target.id}."
+
+
+def made_after(target: Journal, journals: list[Journal]) -> list[Journal]:
+    """Return the later transactions whose work is in force, the oldest first."""
+    undone = _undone(journals)
+    return [
         journal
         for journal in journals
         if journal.sequence > target.sequence
         and journal.id not in undone
         and not _cancelled(journal, target)
-        and _touches(journal, target)
     ]
-    if not later:
-        return ""
-    order = ", then ".join(journal.id for journal in reversed(later))
-    return f"Later changes were built on it: undo {order} first, then {target.id}."
 
 
 def left_standing(target: Journal, journals: list[Journal]) -> set[str]:
