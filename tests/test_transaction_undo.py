@@ -266,6 +266,19 @@ def test_undo_refuses_to_overwrite_what_is_in_the_way(prefix: Path, area: Area) 
     assert (prefix / "bin/one").read_text() == "somebody's own script"
 
 
+@pytest.mark.parametrize("lost", ["bin/one", f"{SITE}/one", ""])
+def test_what_is_not_kept_any_more_cannot_come_back(prefix: Path, lost: str) -> None:
+    done = install(prefix, [ONE_NEXT], [ONE])
+    after = tree(prefix)
+    kept = prefix / ".safeinstall/transactions" / done.id / "replaced"
+    (kept / lost).rename(prefix / ".safeinstall/aside")
+    with pytest.raises(UndoRefused, match="is gone of what it replaced"):
+        undo(prefix)
+    assert tree(prefix) == after
+    (prefix / ".safeinstall/aside").rename(kept / lost)
+    undo(prefix)
+
+
 def test_an_unknown_transaction_is_refused(prefix: Path) -> None:
     with pytest.raises(UndoRefused, match="no transaction 99"):
         undo(prefix, "99")

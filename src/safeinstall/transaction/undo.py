@@ -54,7 +54,10 @@ def undo_moves(
             f" {target.id} would take that away.",
             context="With force they are set aside and kept with the undo.",
         )
-    arriving = arrivals(layout, target.replaced, leaving, known=target.manifest.removed)
+    back = target.manifest.removed
+    arriving = Arrivals()
+    if os.path.isdir(target.replaced):
+        arriving = arrivals(layout, target.replaced, leaving, known=back)
     for problem in (
         *arriving.escapes,
         *(f"{layout.path(hit.name)} is in the way" for hit in arriving.collisions),
@@ -62,6 +65,13 @@ def undo_moves(
         raise UndoRefused(
             f"Transaction {target.id} cannot be undone: {problem}.",
             context="Something else changed the environment since.",
+        )
+    lost = back.keys() - arriving.files.keys() - {*arriving.shared, *arriving.created}
+    if lost:
+        raise UndoRefused(
+            f"Transaction {target.id} cannot be undone: {layout.path(min(lost))} is gone of what it"
+            " replaced.",
+            context=f"It was kept in {target.replaced}.",
         )
     return leaving, arriving
 
