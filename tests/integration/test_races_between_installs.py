@@ -141,6 +141,23 @@ def test_what_came_while_a_removal_waited_is_judged_with_the_rest(
     assert said in render.as_text(render.outcome_message(outcome))
 
 
+def test_an_undo_that_waited_takes_back_what_was_the_last_when_it_was_typed(place: Place) -> None:
+    make_wheel(place.wheels, "other")
+    place.installed("other")
+    place.installed("tinypkg")
+    waits = Event()
+    world = operations.there(str(place.python), lambda words: waits.set())
+    with ThreadPoolExecutor() as pool:
+        area = Area.open(str(place.prefix))
+        with area.lock():
+            undone = pool.submit(operations.undo, world)
+            assert waits.wait(20)
+            area.remove([str(path) for path in place.site.glob("other-*")], "another notebook")
+        assert undone.result(30).status == "done"
+    assert not list(place.site.glob("tinypkg*"))
+    assert not list(place.site.glob("other*"))
+
+
 def test_a_holder_that_died_is_nobody_to_wait_for(place: Place) -> None:
     child = os.fork()
     if child == 0:

@@ -110,6 +110,8 @@ def undo(world: World, id: str | None = None, *, force: bool = False) -> Outcome
     try:
         area = Area.open(environment.prefix)
         before = importing.loaded_files(environment.prefix) if world.live else {}
+        area.recover()
+        id = id or area.target().id  # what another install adds while we wait is not meant
         with area.lock(on_wait=lambda holder: world.progress("waiting for another install")):
             area.recover()
             if not force:
