@@ -140,6 +140,12 @@ def test_any_line_is_split_or_refused(line: str) -> None:
         assert all(isinstance(word, str) for word in words)
 
 
+def test_a_word_with_an_open_bracket_does_not_take_the_next_one_in() -> None:
+    words = ("./a[b", "six", "x[y]")
+    assert tokenize(join(words)) == words
+    assert join(words).endswith(" x[y]")
+
+
 @given(
     st.lists(st.text(alphabet="ab1-=<>~!,;:@#'\"[]() \\/$`{}.&|*?%+_~", max_size=12), max_size=5)
 )

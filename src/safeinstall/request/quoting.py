@@ -20,8 +20,8 @@ def quote(word: str) -> str:
 
     There are no escapes, so a word with both kinds of quotes is written in pieces, as in a shell.
     """
-    if _PLAIN.fullmatch(word):
-        return word
+    if _PLAIN.fullmatch(word) and word.count("[") <= word.count("]"):
+        return word  # an open bracket would take the next word in
     if '"' not in word and not ("$" in word or "`" in word):
         return f'"{word}"'
     if "'" not in word:
