@@ -36,6 +36,14 @@ def test_lines_arrive_while_the_child_still_runs() -> None:
     assert arrived[0][1] < total - 0.3
 
 
+def test_a_child_that_says_nothing_for_long_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safeinstall.runner._LONG_SECONDS", 0.2)
+    silences: list[float] = []
+    run(python("import time; time.sleep(1.2)"), on_wait=silences.append)
+    assert 2 <= len(silences) <= 3  # the longer it takes, the seldomer
+    assert silences == sorted(silences)
+
+
 def test_standard_input_is_closed_or_fed_once() -> None:
     code = "import sys; print(repr(sys.stdin.read()))"
     assert run(python(code)).stdout == "''\n"

@@ -23,6 +23,7 @@ __all__ = ["CommandNotFoundError", "Completed", "run"]
 
 _GRACE_SECONDS: Final = 3.0
 _LONGEST_LINE: Final = 4000
+_LONG_SECONDS: Final = 1.0
 
 
 class CommandNotFoundError(SafeInstallError):
@@ -55,6 +56,7 @@ def run(
     *,
     on_line: Callable[[str], None] | None = None,
     on_start: Callable[[int], None] | None = None,
+    on_wait: Callable[[float], None] | None = None,
     pass_fds: Sequence[int] = (),
     timeout: float | None = None,
     stop: threading.Event | None = None,
@@ -62,7 +64,8 @@ def run(
     """Run the command to its end and return what it said.
 
     `on_line` gets each line of standard error as it comes, in this thread; `on_start` the process
-    id. `pass_fds` stay open in the child (a lock it then holds as long as it lives).
+    id; `on_wait` the seconds in which nothing was said: after one, two, four and so on. `pass_fds`
+    stay open in the child (a lock it then holds as long as it lives).
     An interrupt (or `timeout` seconds gone by, or `stop` being set) ends the whole process group
     first.
 
@@ -90,7 +93,7 @@ def run(
     try:
         if on_start:
             on_start(process.pid)
-        return _followed(process, command, on_line, timeout, stop)
+        return _followed(process, command, on_line, on_wait, timeout, stop)
     except BaseException:
         _end_group(process)
         raise
@@ -105,6 +108,7 @@ def _followed(
     process: subprocess.Popen[str],
     command: Command,
     on_line: Callable[[str], None] | None,
+    on_wait: Callable[[float], None] | None,
     timeout: float | None,
     stop: threading.Event | None,
 ) -> Completed:
@@ -122,7 +126,7 @@ def _followed(
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(command.stdin)
         process.stdin.close()
-    told, waited = 0, 0.0
+    told, waited, long = 0, 0.0, _LONG_SECONDS
     while any(reader.is_alive() for reader in readers):
         if stop is not None and stop.is_set():
             raise KeyboardInterrupt
@@ -133,6 +137,9 @@ def _followed(
                 raise SafeInstallError(
                     f"{command.argv[0]} gave no answer in {timeout:.0f} s.", code="timeout"
                 )
+            if on_wait and waited >= long:
+                on_wait(waited)
+                long *= 2
         news.clear()
         while on_line and told < len(err):
             on_line(err[told].rstrip("\n")[:_LONGEST_LINE])

@@ -21,6 +21,7 @@ from safeinstall import operations, render
 from safeinstall.request import parse
 from safeinstall.transaction import Area
 from support.indexes import moody
+from support.kernels import Kernel
 from support.killing import litter
 from support.places import Place, tree
 from support.racing import Race
@@ -172,15 +173,31 @@ def test_a_holder_that_died_is_nobody_to_wait_for(place: Place) -> None:
     assert litter(place.prefix) == []
 
 
+def shown_until(kernel: Kernel, words: str) -> list[str]:
+    """Return what a cell shows up to and with these words."""
+    seen: list[str] = []
+    end = time.monotonic() + 30
+    while time.monotonic() < end and not any(words in shown for shown in seen):
+        message = kernel.message(timeout=end - time.monotonic())
+        if message["msg_type"] in ("display_data", "update_display_data"):
+            seen.append(message["content"]["data"]["text/plain"])
+    return seen
+
+
 def test_a_second_safeinstall_waits_visibly_and_goes_on(desk: Desk) -> None:
     with desk.kernel() as kernel, Area.open(str(desk.environment.prefix)).lock() as lock:
         request = kernel.send(f"%safeinstall {desk.offline} tinypkg")
-        seen: list[str] = []
-        end = time.monotonic() + 30
-        while time.monotonic() < end and not any("waiting for" in words for words in seen):
-            message = kernel.message(timeout=end - time.monotonic())
-            if message["msg_type"] in ("display_data", "update_display_data"):
-                seen.append(message["content"]["data"]["text/plain"])
+        seen = shown_until(kernel, "waiting for")
         assert f"process {os.getpid()}" in seen[-1]
         lock.release()
         assert kernel.result(request).outcome["status"] == "done"
+
+
+def test_an_install_that_is_kept_waiting_by_its_index_says_so(desk: Desk, tmp_path: Path) -> None:
+    with moody(tmp_path, tmp_path / "index") as index, desk.kernel() as kernel:
+        index.turn("stalling")
+        request = kernel.send(f"%safeinstall --index-url {index.address} unheard-of")
+        seen = shown_until(kernel, "waiting for the index")
+        assert seen[0] == "… looking up what is needed"
+        kernel.interrupt()
+        assert "Interrupted; nothing changed" in kernel.result(request).everything

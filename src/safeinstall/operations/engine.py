@@ -50,7 +50,13 @@ def make_plan(
         command = _apart(
             pip.plan_command(chosen.launcher, request, environment, intent.sources), environment
         )
-    answer = world.run(command, on_line=_reporter(world, chosen))
+
+    def waiting(seconds: float) -> None:
+        # uv waits without a word: for an index, and for another uv in the same environment.
+        about = " (waiting for the index, or for another install here)" if seconds > 3 else ""
+        world.progress(f"looking up what is needed{about}")
+
+    answer = world.run(command, on_line=_reporter(world, chosen), on_wait=waiting)
     if not answer.ok:
         raise _explained(intent, chosen, answer, command, world)
     resolved = (

@@ -43,6 +43,7 @@ class Run(Protocol):
         *,
         on_line: Callable[[str], None] | None = None,
         on_start: Callable[[int], None] | None = None,
+        on_wait: Callable[[float], None] | None = None,
         pass_fds: Sequence[int] = (),
         timeout: float | None = None,
         stop: Event | None = None,
