@@ -125,6 +125,22 @@ def test_a_launcher_in_front_is_looked_behind(tmp_path: Path) -> None:
     assert (launch.program, launch.wrapper) == (sys.executable, "/usr/bin/env")
 
 
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("/bin/sh", "{connection_file}"),
+        ("/bin/sh", "-c", "exec python -m ipykernel_launcher -f {connection_file}"),
+        ("/bin/cat", "run", "-n", "science", "python", *END),
+        ("/bin/cat", "exec", "image", "/usr/bin/python3", *END),
+    ],
+    ids=["script", "shell", "conda", "container"],
+)
+def test_a_program_that_chooses_the_interpreter_is_not_guessed_at(argv: tuple[str, ...]) -> None:
+    launch = resolve(spec(*argv), SERVER)
+    assert launch == Launch(program=argv[0], exists=True, how="launcher", position=-1)
+    assert judged(spec(*argv), launch, None).healthy
+
+
 def test_prefix_and_resource_folder_are_filled_in() -> None:
     launch = resolve(spec("{prefix}/bin/python", *END), SERVER)
     assert launch is not None

@@ -98,6 +98,40 @@ def test_a_kernel_without_ipykernel_is_given_the_line_that_works(
     assert (state["findings"], state["starts"]) == ([], True)
 
 
+def test_a_kernel_that_starts_through_a_program_of_its_own_is_in_order(desk: Desk) -> None:
+    starter = desk.notebooks / "start"
+    starter.write_text(f'#!/bin/sh\nexec {desk.environment.python} -m ipykernel_launcher -f "$2"\n')
+    starter.chmod(0o755)
+    desk.settings["PATH"] = f"{starter.parent}:{desk.settings['PATH']}"
+    files = [
+        write(desk, "script", [str(starter), "--to", "{connection_file}"], "Python 3.7 (cluster)"),
+        write(desk, "on-path", ["start", "--to", "{connection_file}"]),
+    ]
+    before = [path.read_text() for path in files]
+    states = {k["name"]: k for k in listing(desk, "--repair", "--start")["kernels"]}
+    for name in ("script", "on-path"):
+        assert (states[name]["findings"], states[name]["starts"]) == ([], True)
+        assert states[name]["program"] == str(starter)
+    assert [path.read_text() for path in files] == before
+    listing(desk, "--repair", "on-path")
+    assert json.loads(files[1].read_text())["argv"] == [str(starter), "--to", "{connection_file}"]
+
+
+def test_a_repair_exchanges_the_interpreter_and_leaves_the_other_words(desk: Desk) -> None:
+    more = ["-Xfrozen_modules=off", *END, "--matplotlib=inline"]
+    odd = write(desk, "odd", ["/gone/python", *more])
+    behind = write(desk, "behind", ["/usr/bin/env", "A=1", "/gone/python", *END])
+    lost = write(desk, "lost", ["/gone/conda", "run", "-n", "x", "python", *END])
+    listing(desk, "--repair")
+    python = str(desk.environment.python)
+    assert json.loads(odd.read_text())["argv"] == [python, *more]
+    assert json.loads(behind.read_text())["argv"] == ["/usr/bin/env", "A=1", python, *END]
+    assert json.loads(lost.read_text())["argv"] == [python, *END]
+    after = {k["name"]: k for k in listing(desk, "--start")["kernels"]}
+    for name in ("odd", "behind", "lost"):
+        assert (after[name]["findings"], after[name]["starts"]) == ([], True)
+
+
 def test_the_notebook_shows_the_same_and_a_stranger_is_left_alone(desk: Desk) -> None:
     path = write(desk, "dangling", ["/gone/python", *END])
     folder = path.parent.parent / "ir"

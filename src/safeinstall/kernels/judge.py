@@ -46,6 +46,11 @@ class KernelState:
         """True when nothing is known against it."""
         return not any(f.severity is not Severity.INFO for f in self.findings)
 
+    @property
+    def chooses(self) -> bool:
+        """True when a program of its own decides which interpreter runs."""
+        return self.launch is not None and self.launch.how == "launcher"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         found = self.interpreter
@@ -136,6 +141,8 @@ def _about_program(
                 *((_repair(spec, prefix),) if spec.is_python else ()),
             )
         ]
+    if launch.how == "launcher":
+        return []
     if interpreter is None:
         return [
             _finding(

@@ -4,18 +4,30 @@ Rules: `jupyter_client.manager.KernelManager.format_kernel_cmd` puts the server'
 the place of a bare `python`, `python3` or `python3.X` of the server's version and fills in
 `{resource_dir}`, `{prefix}` and `{connection_file}`; every other bare name is looked for on the
 server's PATH; a relative path with a separator starts from the folder the notebook lies in.
+
+Many kernels start through a program that chooses the interpreter itself (a script, `conda run`,
+a container) or that is one and no `python` (xeus): of those no more can be told than that it exists.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from safeinstall.kernels.specs import Spec
 
 __all__ = ["Launch", "Server", "resolve"]
+
+_PYTHON: Final = re.compile(r"(?:python|pypy)[\d.]*$")
+_PLAIN: Final = frozenset(
+    {"bash", "chrt", "dash", "env", "ionice", "nice", "nohup", "setsid", "sh", "stdbuf", "taskset"}
+    | {"time", "timeout", "zsh"}
+)
+"""Programs that start on this machine what is written behind them, and nothing else."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,9 +55,12 @@ class Launch:
     """Absolute path, or the word as written when nothing was found."""
     exists: bool
     how: str
-    """`absolute`, `server` (the server's own interpreter), `path` or `relative`."""
+    """`absolute`, `server` (the server's own interpreter), `path`, `relative`, or `launcher`: a
+    program that chooses the interpreter itself."""
     wrapper: str = ""
     """The program in front, when the interpreter stands further behind (`env`, `bash -c` ...)."""
+    position: int = 0
+    """Which word of `argv` is the interpreter, -1 where that cannot be told."""
 
     @property
     def depends_on_server(self) -> bool:
@@ -64,16 +79,18 @@ def resolve(spec: Spec, server: Server, environ: Mapping[str, str] | None = None
         for word in spec.argv
     ]
     first = _program(words[0], server, path)
-    inner = _interpreter_behind(words)
-    if inner is None:
+    position = _interpreter_in(words)
+    if position == 0:
         return first
-    found = _program(inner, server, path)
+    if not first.exists:
+        return replace(first, position=-1)
+    if position < 0 or os.path.basename(words[0]) not in _PLAIN:
+        return replace(first, how="launcher", position=-1)
+    found = _program(words[position], server, path)
     # Only the first word is ever taken for the server's interpreter.
     if found.how == "server":
-        found = _on_path(inner, path)
-    return Launch(
-        program=found.program, exists=first.exists and found.exists, how=found.how, wrapper=words[0]
-    )
+        found = _on_path(words[position], path)
+    return replace(found, wrapper=words[0], position=position)
 
 
 def _program(word: str, server: Server, path: str) -> Launch:
@@ -95,11 +112,11 @@ def _runs(path: str) -> bool:
     return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
-def _interpreter_behind(words: list[str]) -> str | None:
-    """Return the interpreter that a launcher in front starts: the word before `-m ipykernel`."""
-    for position, word in enumerate(words):
-        if position > 1 and word == "-m" and words[position + 1 : position + 2]:
-            name = os.path.basename(words[position - 1])
-            if words[position + 1].startswith("ipykernel") and name.startswith("python"):
-                return words[position - 1]
-    return None
+def _interpreter_in(words: Sequence[str]) -> int:
+    """Return which word is the interpreter: the one before `-m ipykernel`, the first, or -1."""
+    for position in range(1, len(words) - 1):
+        if words[position] == "-m" and words[position + 1].startswith("ipykernel"):
+            before = os.path.basename(words[position - 1])
+            if position == 1 or before.startswith("python"):
+                return position - 1
+    return 0 if _PYTHON.match(os.path.basename(words[0])) else -1

@@ -16,7 +16,7 @@ from safeinstall.findings import Finding, Severity
 from safeinstall.kernels.judge import Interpreter, KernelState, judged, promised_version
 from safeinstall.kernels.launch import Launch, Server, resolve
 from safeinstall.kernels.register import repair
-from safeinstall.kernels.specs import find_specs, kernel_folders, user_folder
+from safeinstall.kernels.specs import Spec, find_specs, kernel_folders, user_folder
 from safeinstall.kernels.trial import try_kernel
 from safeinstall.operations.locate import environment_of
 from safeinstall.operations.pythons import find_python
@@ -64,7 +64,7 @@ def list_kernels(
     for spec in specs:
         launch = resolve(spec, server)
         found = None
-        if launch is not None and launch.exists and spec.is_python:
+        if launch is not None and launch.exists and launch.how != "launcher" and spec.is_python:
             world.progress(f"asking {spec.name}")
             if launch.program not in asked:
                 asked[launch.program] = _asked(launch, world)
@@ -108,6 +108,9 @@ def _repaired(state: KernelState, world: World) -> Repaired:
             kept="",
             reason="its interpreter has no ipykernel; the line above installs it",
         )
+    if state.chooses and not _hands_over(spec):
+        reason = f"only who wrote {spec.argv[0]} knows how it takes the connection file"
+        return Repaired(name=spec.name, python="", kept="", reason=reason)
     python, reason, named = _interpreter_for(state, world)
     if not python:
         return Repaired(name=spec.name, python="", kept="", reason=reason)
@@ -116,16 +119,35 @@ def _repaired(state: KernelState, world: World) -> Repaired:
     if promised and named and not named.startswith(promised):
         display = display.replace(promised, ".".join(named.split(".")[:2]))
     try:
-        kept = repair(spec, (python, *_ARGUMENTS), display)
+        kept = repair(spec, _words(state, python), display)
     except SafeInstallError as error:
         return Repaired(name=spec.name, python="", kept="", reason=error.message)
     return Repaired(name=spec.name, python=python, kept=kept, reason=reason)
+
+
+def _words(state: KernelState, python: str) -> tuple[str, ...]:
+    """Return the `argv` that starts `python`: what else was written there has its reasons."""
+    spec, launch = state.spec, state.launch
+    if launch is None or not _hands_over(spec):
+        return (python, *_ARGUMENTS)
+    if launch.position < 0:
+        same = os.path.basename(python) == os.path.basename(spec.argv[0])
+        return (python, *spec.argv[1:]) if same else (python, *_ARGUMENTS)
+    front, back = spec.argv[: launch.position], spec.argv[launch.position + 1 :]
+    starts_ipykernel = any(word.startswith("ipykernel") for word in back)
+    return (*front, python, *back) if starts_ipykernel else (python, *_ARGUMENTS)
+
+
+def _hands_over(spec: Spec) -> bool:
+    return any("{connection_file}" in word for word in spec.argv)
 
 
 def _interpreter_for(state: KernelState, world: World) -> tuple[str, str, str]:
     """Return the interpreter a kernelspec should start, why, and its version."""
     spec, launch, found = state.spec, state.launch, state.interpreter
     promised = promised_version(spec)
+    if launch is not None and launch.how == "launcher":
+        return launch.program, "the program it starts now", ""
     if launch is not None and found is not None:
         misnamed = promised and not f"{found.version}.".startswith(f"{promised}.")
         if not misnamed or launch.how == "absolute":

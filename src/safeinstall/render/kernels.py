@@ -53,7 +53,8 @@ def _row(state: KernelState, home: str, width: int) -> str:
     if not spec.is_python and not spec.problem:
         return f"{mark} {name}  {spec.language or 'unknown language'}: {spec.display_name}"
     program = shown(state.launch.program, home) if state.launch else "nothing"
-    facts = [f"Python {found.version}", found.kind] if found else ["no interpreter"]
+    none = "it chooses the interpreter" if state.chooses else "no interpreter"
+    facts = [f"Python {found.version}", found.kind] if found else [none]
     if found and not found.writable:
         facts.append(f"not yours to write ({found.owner})")
     if found and found.has_ipykernel is False:
