@@ -48,6 +48,12 @@ def test_a_bare_word_is_a_requirement_and_a_path_is_the_place(
     assert parse(request.line("").strip(), cwd="/w") == request
 
 
+def test_the_home_of_nobody_is_no_place() -> None:
+    with pytest.raises(SafeInstallError, match="nobody called `nobody-of-that-name`") as caught:
+        parse("--new-env ~nobody-of-that-name/x pandas", cwd="/w")
+    assert caught.value.hint == "%safeinstall --new-env pandas"
+
+
 def test_the_python_is_chosen_with_it_and_only_with_it() -> None:
     assert parse("--new-env --python 3.12 a", cwd="/w").python == "3.12"
     with pytest.raises(SafeInstallError, match="command line only"):
@@ -115,6 +121,64 @@ def test_what_is_made_goes_without_a_trace(tmp_path: Path) -> None:
     making.undo()
     assert not spec.exists()
     assert not (tmp_path / "a").exists()
+
+
+def test_what_others_made_meanwhile_is_not_taken_away(tmp_path: Path) -> None:
+    theirs = tmp_path / "env"
+    making = Making(str(theirs))
+    theirs.mkdir()
+    (theirs / "pyvenv.cfg").touch()
+    making.undo()  # it failed before it had begun
+    assert (theirs / "pyvenv.cfg").exists()
+    with pytest.raises(SafeInstallError, match="left as it is") as caught:
+        making.begin()
+    making.undo()
+    assert caught.value.code == "place-taken"
+    assert [path.name for path in theirs.iterdir()] == ["pyvenv.cfg"]
+
+
+def test_of_two_that_begin_at_the_same_place_one_goes_on(tmp_path: Path) -> None:
+    one, two = Making(str(tmp_path / "env")), Making(str(tmp_path / "env"))
+    one.begin()
+    with pytest.raises(SafeInstallError, match="being made by another"):
+        two.begin()
+    two.undo()
+    assert (tmp_path / "env" / MARK).exists()
+    one.undo()
+    assert not (tmp_path / "env").exists()
+
+
+@pytest.mark.parametrize("way", ["undo", "remove"])
+def test_the_mark_goes_last_so_that_a_kill_in_between_is_recognised(
+    tmp_path: Path, way: str
+) -> None:
+    code = (
+        "import os, shutil, sys\n"
+        "from pathlib import Path\n"
+        "from safeinstall.operations import unfinished\n"
+        "making = unfinished.Making(sys.argv[1]); making.begin()\n"
+        "for name in ('a', '.b', 'z'):\n"
+        "    Path(sys.argv[1], name).mkdir()\n"
+        "if sys.argv[2] == 'remove': os._exit(0)\n"
+        "shutil.rmtree = lambda *a, **k: os._exit(0)\n"
+        "making.undo()\n"
+    )
+    place = str(tmp_path / "env")
+    subprocess.run([sys.executable, "-c", code, place, way], check=True)
+    if way == "remove":
+        again = (
+            "import os, shutil, sys\n"
+            "from safeinstall.operations import unfinished\n"
+            "left = unfinished.left_behind(sys.argv[1])\n"
+            "real = shutil.rmtree\n"
+            "shutil.rmtree = lambda path, **k: os._exit(0) if path.endswith('z') else real(path)\n"
+            "unfinished.remove(left)\n"
+        )
+        subprocess.run([sys.executable, "-c", again, place], check=True)
+    left = left_behind(place)
+    assert left is not None
+    remove(left)
+    assert not Path(place).exists()
 
 
 def test_only_what_a_dead_process_left_is_litter(tmp_path: Path) -> None:

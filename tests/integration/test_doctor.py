@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from integration.conftest import Desk
+from safeinstall.operations.unfinished import MARK
 from support import privileges, ways
 from support.environments import Environment, Workshop, changes, snapshot
 from support.wheels import make_wheel
@@ -168,6 +169,16 @@ def test_what_looks_untouched_is_read_when_asked_or_when_another_package_claims_
     with ward.kernel() as kernel:
         shown = kernel.run("%kernelenv --doctor --deep")
         assert "tinypkg.py is not what" in shown.data["text/plain"], shown.everything
+
+
+def leave_half_made(desk: Desk, prefix: Path) -> None:
+    """Put the mark of a dead process into an environment, as a kill leaves it in a filled one."""
+    begun = prefix.with_name("begun")
+    code = "import sys; from safeinstall.operations.unfinished import Making; "
+    code += "Making(sys.argv[1]).begin()"
+    assert desk.environment.run("-c", code, str(begun), settings=desk.settings).returncode == 0
+    (begun / MARK).rename(prefix / MARK)
+    begun.rmdir()
 
 
 def typed(desk: Desk, hint: str) -> None:
@@ -324,9 +335,8 @@ def test_what_is_outdated_misleading_or_half_made(ward: Desk, workshop: Workshop
     ):
         (old / name).unlink()  # shared with other environments
         (old / name).write_text(text)
-    code = "from safeinstall.operations.unfinished import Making; Making(%r).begin()"
     prefix = str(ward.environment.prefix)
-    assert ward.environment.run("-c", code % prefix, settings=ward.settings).returncode == 0
+    leave_half_made(ward, ward.environment.prefix)
     found = doctor(ward)
     assert codes(found) == ["unfinished-environment"]
     assert "pip-outdated" in codes(found, grave=False)
@@ -347,9 +357,7 @@ def test_the_lines_for_an_environment_with_a_blank_in_its_path_work(
     here = Environment(prefix=prefix, kind="uv-venv", base=prefix)
     (here.distribution("tinypkg") / "RECORD").unlink()
     (here.site_packages / "~x").mkdir()
-    code = "from safeinstall.operations.unfinished import Making; Making(%r).begin()"
-    mark = desk.environment.run("-c", code % str(prefix), settings=desk.settings)
-    assert mark.returncode == 0
+    leave_half_made(desk, prefix)
     found = doctor(desk, "--python", str(prefix))
     hints = {finding["code"]: finding["hint"] for finding in found["findings"]}
     assert shlex.split(hints["unfinished-environment"]) == ["rm", "-r", str(prefix)]

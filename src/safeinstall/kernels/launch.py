@@ -5,8 +5,8 @@ the place of a bare `python`, `python3` or `python3.X` of the server's version a
 `{resource_dir}`, `{prefix}` and `{connection_file}`; every other bare name is looked for on the
 server's PATH; a relative path with a separator starts from the folder the notebook lies in.
 
-Many kernels start through a program that chooses the interpreter itself (a script, `conda run`,
-a container) or that is one and no `python` (xeus): of those no more can be told than that it exists.
+Many kernels start through a program that chooses the interpreter itself (a script, `conda run`, a
+container) or that is one and no `python` (xeus): no more can be told of it than that it exists.
 """
 
 from __future__ import annotations

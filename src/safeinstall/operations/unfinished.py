@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from safeinstall.errors import SafeInstallError
 from safeinstall.transaction import process
 from safeinstall.transaction.interruption import undisturbed
 
@@ -39,15 +40,28 @@ class Making:
         self.path = path
         self._kernelspec = ""
         self._created: Sequence[str] = ()
+        self._begun = False
 
     def begin(self) -> None:
-        """Make the folder with the mark in it, and the folders above it. Raises OSError."""
+        """Make the folder with the mark in it, and the folders above it.
+
+        Raises OSError, and `SafeInstallError` where somebody else has come first.
+        """
         missing, folder = [], self.path
         while not os.path.lexists(folder):
             missing.append(folder)
             folder = os.path.dirname(folder)
         self._created = missing
         Path(self.path).mkdir(parents=True, exist_ok=True)
+        mark = Path(self.path, MARK)
+        try:
+            mark.touch(exist_ok=False)
+        except FileExistsError:
+            raise _taken(f"{self.path} is being made by another process.") from None
+        if len(os.listdir(self.path)) > 1:  # noqa: PTH208 - only how many
+            mark.unlink()
+            raise _taken(f"{self.path} is not empty any more; it is left as it is.")
+        self._begun = True
         self._write()
 
     def registered(self, folder: str) -> None:
@@ -64,7 +78,8 @@ class Making:
         with undisturbed():
             if self._kernelspec:
                 shutil.rmtree(self._kernelspec, ignore_errors=True)
-            _empty(self.path)
+            if self._begun:
+                _empty(self.path)
             for folder in self._created:
                 with contextlib.suppress(OSError):  # somebody has put something into it
                     os.rmdir(folder)  # noqa: PTH106
@@ -77,7 +92,9 @@ class Making:
             "host": process.host(),
             "kernelspec": self._kernelspec,
         }
-        Path(self.path, MARK).write_text(json.dumps(data), "utf-8")
+        fresh = Path(self.path, f"{MARK}.new")
+        fresh.write_text(json.dumps(data), "utf-8")
+        fresh.replace(Path(self.path, MARK))
 
 
 def left_behind(path: str) -> Leftover | None:
@@ -99,7 +116,9 @@ def remove(leftover: Leftover) -> None:
     """Take away what was left behind."""
     if leftover.kernelspec:
         shutil.rmtree(leftover.kernelspec, ignore_errors=True)
-    shutil.rmtree(leftover.path, ignore_errors=True)
+    _empty(leftover.path)
+    with contextlib.suppress(OSError):
+        os.rmdir(leftover.path)  # noqa: PTH106
 
 
 def _starts(kernelspec: str, path: str) -> bool:
@@ -111,9 +130,14 @@ def _starts(kernelspec: str, path: str) -> bool:
         return False
 
 
+def _taken(message: str) -> SafeInstallError:
+    return SafeInstallError(message, code="place-taken")
+
+
 def _empty(folder: str) -> None:
+    """Take away all that is in a folder, the mark last: who dies here is recognised by it."""
     try:
-        entries = list(os.scandir(folder))
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name == MARK)
     except OSError:
         return
     for entry in entries:

@@ -52,7 +52,11 @@ def _place(value: str, cwd: str) -> str:
         return value
     if not value.isprintable() or not value.strip():
         raise Mistake(f"`{value}` is no place for an environment.", instead=("--new-env",))
-    return absolute(str(Path(value).expanduser()), cwd)
+    try:
+        return absolute(str(Path(value).expanduser()), cwd)
+    except RuntimeError:
+        message = f"There is nobody called `{value.partition('/')[0][1:]}` here."
+        raise Mistake(message, instead=("--new-env",)) from None
 
 
 def _build_name(value: str) -> str:
