@@ -280,9 +280,10 @@ def test_ipykernel_that_cannot_be_had_is_named(studio: Desk) -> None:
 LACKING = ("comm-", "traitlets-", "wcwidth-", "pygments-", "tinypkg")
 
 
+@pytest.mark.parametrize("installer", ["uv", "pip"])
 @pytest.mark.parametrize("options", [(), ("--overlay",)], ids=["", "overlay"])
 def test_all_the_wheels_a_kernel_lacks_are_named(
-    studio: Desk, workshop: Workshop, options: tuple[str, ...]
+    studio: Desk, workshop: Workshop, options: tuple[str, ...], installer: str
 ) -> None:
     for wheel in workshop.wheels.glob("*.whl"):
         if not wheel.name.startswith(LACKING):
@@ -294,7 +295,7 @@ def test_all_the_wheels_a_kernel_lacks_are_named(
         bare = studio.notebooks / "bare"
         workshop.run(workshop.uv, "venv", "-q", "--python", workshop.base, bare)
         base = ("--python", str(bare / "bin" / "python"))
-    done = new_env(studio, ".venv", *options, *base, "tinypkg")
+    done = new_env(studio, ".venv", "--installer", installer, *options, *base, "tinypkg")
     assert done.returncode == 1
     told = " ".join(done.stderr.split())
     assert "A kernel needs ipykernel, and 4 packages for it cannot be had here" in told

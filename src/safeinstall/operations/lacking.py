@@ -1,29 +1,41 @@
 """Everything that is missing for a kernel, where an installer names only the first thing.
 
-uv stops at the first package it cannot get. An override whose marker never holds takes that package
-out of the next dry run (`uv pip install --help`: "Overrides are used to force specific versions"),
-which then names the second, until nothing is missing: some 20 ms each, and only after a failure.
+Both stop at the first package they cannot get. For uv an override whose marker never holds takes
+that package out of the next dry run (`uv pip install --help`: "Overrides are used to force specific
+versions"), for pip an empty wheel stands in for it; that run then names the second, until nothing
+is missing: some 20 ms each with uv, half a second with pip, and only after a failure.
 """
 
 from __future__ import annotations
 
 import re
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
 from safeinstall.findings import Finding, Severity
-from safeinstall.installers import uv
+from safeinstall.installers import pip, uv
+from safeinstall.operations.choice import choose
 from safeinstall.operations.locate import intend
 from safeinstall.operations.new_request import KERNEL
+from safeinstall.operations.stand_ins import write_stand_in
 from safeinstall.operations.world import World
 from safeinstall.plan import Chosen, Intent
 from safeinstall.request import Request
 
-__all__ = ["about_kernel", "missing"]
+__all__ = ["about_kernel", "missing", "missing_for_pip"]
 
 _MOST: Final = 60
+_SECONDS: Final = 30.0
+"""How long pip is asked at most."""
+_TO_BE_HAD: Final = ("not-found", "no-such-version")
+"""Failures of pip after which it is worth while to ask what else is missing."""
+_PIPS: Final = re.compile(r"satisfies the requirement (?P<wanted>[^\s;(]+)")
 _NAME: Final = r"(?P<name>[A-Za-z0-9][\w.-]*?)(?:\[[^\]]*\])?"
 _MISSING: Final = tuple(
     re.compile(pattern)
@@ -45,7 +57,12 @@ def about_kernel(finding: Finding, request: Request, world: World, chosen: Chose
         return finding
     only = replace(request, items=(KERNEL,))
     intent = intend(only, world.environment, world.environ, world.prefix, world.settings_prefix)
-    lacking = missing(intent, chosen, world) if chosen.name == uv.name else ()
+    if chosen.name == uv.name:
+        lacking = missing(intent, chosen, world)
+    else:
+        # the pip that was chosen serves the present environment, and would find its packages there
+        pips = choose(only, world.environment) if finding.code in _TO_BE_HAD else None
+        lacking = missing_for_pip(intent, pips, world) if pips else ()
     named = "ipykernel" in f"{finding.message}\n{finding.context}"
     if not lacking and (chosen.name == uv.name or not named):
         return finding
@@ -84,4 +101,29 @@ def missing(intent: Intent, chosen: Chosen, world: World) -> tuple[str, ...]:
                 break
             wanted = re.search(rf"depends? on ({re.escape(name)}[^\s]*?),? (?:we|and|or)\b", text)
             found[name] = wanted[1].rstrip(",") if wanted else name
+    return tuple(found.values())
+
+
+def missing_for_pip(intent: Intent, chosen: Chosen, world: World) -> tuple[str, ...]:
+    """Return what the request needs and pip cannot get, with the versions that would do."""
+    found: dict[str, str] = {}
+    end = time.monotonic() + _SECONDS
+    world.progress("asking what is missing")
+    with tempfile.TemporaryDirectory(prefix="safeinstall-") as folder:
+        links = (*intent.sources.find_links, folder)
+        sources = replace(intent.sources, find_links=links)
+        command = pip.plan_command(chosen.launcher, intent.request, intent.environment, sources)
+        command = replace(command, cwd=folder)  # a `pip` beside the notebook would be imported
+        while len(found) < _MOST and time.monotonic() < end:
+            answer = world.run(command)
+            hit = _PIPS.search(answer.output)
+            if answer.ok or hit is None:
+                break
+            try:
+                requirement = Requirement(hit["wanted"])
+            except InvalidRequirement:
+                break
+            found.setdefault(canonicalize_name(requirement.name), hit["wanted"])
+            if not write_stand_in(requirement, Path(folder)):
+                break
     return tuple(found.values())
