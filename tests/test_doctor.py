@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from safeinstall.diagnosis import surroundings as around
 from safeinstall.diagnosis.values import Installed, Remedy, Rewrite, Script, Shown
 from safeinstall.errors import SafeInstallError
 from safeinstall.evidence.distributions import installed, leftover_paths
-from safeinstall.evidence.layout import activate_names, home_problem, scripts
+from safeinstall.evidence.layout import activate_names, activate_rewrites, home_problem, scripts
 from safeinstall.render.doctor import anonymous
 from safeinstall.transaction import Area
 from safeinstall.transaction.patch import NewFile, patch
@@ -53,6 +54,12 @@ def test_a_broken_distribution(found: Installed, code: str, curable: bool) -> No
     assert (diagnosis.remedy is not None) == curable
     if code != "empty-metadata":
         assert diagnosis.finding.hint[0].command == '%safeinstall --force-reinstall "a==1.0"'
+
+
+@pytest.mark.parametrize(("mine", "line"), [(True, "chmod -R u+rX"), (False, "sudo chmod -R a+rX")])
+def test_who_may_not_read_is_told_what_opens_it(mine: bool, line: str) -> None:
+    [diagnosis] = judge.broken([dist(unreadable=True, mine=mine)], WORDS)
+    assert diagnosis.finding.hint[0].command == f"{line} /p/site/a-1.0.dist-info"
 
 
 @pytest.mark.parametrize("installer", ["debian", "conda", ""])
@@ -142,6 +149,17 @@ def test_a_home_that_is_gone_and_a_place_that_changed(tmp_path: Path) -> None:
     assert activate_names(str(tmp_path)) == "/old/place"
     assert codes(around.moved("/old/place", str(tmp_path), ())) == ["moved-environment"]
     assert codes(around.moved(str(tmp_path), str(tmp_path), ())) == []
+
+
+@pytest.mark.parametrize("place", ["/tmp/ana's env", "/tmp/my env", "/plain"])
+def test_a_quoted_path_in_activate_is_read_as_a_shell_reads_it(tmp_path: Path, place: str) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "activate").write_text(f"VIRTUAL_ENV={shlex.quote(place)}\n")
+    assert activate_names(str(tmp_path)) == place
+    rewrites = activate_rewrites(str(tmp_path), place)
+    assert bool(rewrites) == ("'" not in place), "what is hard to quote is not written anew"
+    [moved] = around.moved(place, str(tmp_path), rewrites)
+    assert (moved.remedy is None) == bool(moved.finding.hint)
 
 
 def test_a_repair_is_a_transaction_that_undo_takes_back(tmp_path: Path) -> None:

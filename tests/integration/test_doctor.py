@@ -431,6 +431,37 @@ def test_settings_that_redirect_and_pieces_of_another_owner(ward: Desk) -> None:
         os.chown(ward.environment.site_packages / "tinypkg.py", os.geteuid(), os.getegid())
 
 
+@pytest.mark.skipif(not privileges.can_switch(), reason="needs the right to give files away")
+def test_the_line_that_gives_the_pieces_back_to_their_owner(
+    desk: Desk, workshop: Workshop, tmp_path: Path
+) -> None:
+    prefix = tmp_path / "ana's env"
+    workshop.run(workshop.uv, "venv", "-q", "--python", workshop.base, prefix)
+    links = ("--no-index", "--find-links", desk.wheels)
+    python = prefix / "bin" / "python"
+    workshop.run(workshop.uv, "pip", "install", "-q", "--python", python, *links, "tinypkg")
+    privileges.give(prefix)  # the files in it are still those of root
+    found = doctor(desk, "--python", str(prefix))
+    assert codes(found) == ["foreign-owned"]
+    [hint] = [f["hint"] for f in found["findings"] if f["code"] == "foreign-owned"]
+    ways.typed_in_a_shell(hint, tmp_path)
+    assert codes(doctor(desk, "--python", str(prefix))) == []
+    assert (prefix / "pyvenv.cfg").stat().st_uid == privileges.ORDINARY
+
+
+def test_a_script_of_nobody_that_starts_what_is_gone(ward: Desk) -> None:
+    script = ward.environment.prefix / "bin" / "from-an-old-develop"
+    script.write_text("#!/gone/bin/python3\nprint('at work')\n")
+    script.chmod(0o755)
+    theirs = script.with_name("on-purpose")
+    theirs.write_text(f"#!{ward.environment.base}\nprint('at work')\n")
+    check_fixed_and_undone(ward, "stale-shebang")
+    doctor(ward, "--fix")
+    done = subprocess.run([script], capture_output=True, text=True)
+    assert done.stdout == "at work\n"
+    assert theirs.read_text().startswith(f"#!{ward.environment.base}\n")
+
+
 def test_an_interrupted_transaction_is_recovered(ward: Desk) -> None:
     area = ward.environment.prefix / ".safeinstall" / "transactions" / "0001-dead"
     area.mkdir(parents=True, mode=0o700)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -148,6 +149,9 @@ def test_out_of_a_read_only_environment(read_only_desk: Desk, way: int) -> None:
             (odd / "RECORD").chmod(0o600)
             seen = kernel.run("%kernelenv --doctor").data["text/plain"]
             assert f"{odd.name} in {odd.parent} cannot be read by you" in " ".join(seen.split())
+            [opening] = re.findall(r"(?:sudo )?chmod .*", seen)
+            ways.typed_in_a_shell(opening, desk.notebooks)
+            assert "cannot be read" not in kernel.run("%kernelenv --doctor").data["text/plain"]
             (odd / "RECORD").chmod(mode)
         seen = kernel.run("%kernelenv --doctor").data["text/plain"]
         assert "Installs cannot write into" in seen

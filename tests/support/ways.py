@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from . import wheelhouse
 from .environments import CACHE
 from .kernels import Kernel, Result
 
-__all__ = ["lines_to_type", "registered", "specs_folder", "wheels_for"]
+__all__ = ["lines_to_type", "registered", "specs_folder", "typed_in_a_shell", "wheels_for"]
 
 _LINE = re.compile(r"^\s*(?:→ )?\s*((?:%safe(?:un)?install|safeinstall) .+?)(?:\s{3,}\S.*)?$", re.M)
 
@@ -25,6 +26,23 @@ def lines_to_type(result: Result | str) -> list[str]:
     """Return the lines a message offers, the default first."""
     text = result if isinstance(result, str) else result.traceback or result.stdout
     return [line.strip() for line in _LINE.findall(text)]
+
+
+def typed_in_a_shell(line: str, folder: Path) -> None:
+    """Type a line of the system's own words; it must succeed.
+
+    Whoever runs the tests as root needs no `sudo`, and often has none: one that only starts what
+    stands behind it is put on PATH.
+    """
+    sudo = folder / "sudo"
+    sudo.write_text('#!/bin/sh\nexec "$@"\n')
+    sudo.chmod(0o755)
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], env={"PATH": path}, capture_output=True, text=True
+    )
+    sudo.unlink()
+    assert done.returncode == 0, (line, done.stderr)
 
 
 def specs_folder(home: Path) -> Path:

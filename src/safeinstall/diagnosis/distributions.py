@@ -28,7 +28,8 @@ def broken(found: Sequence[Installed], shown: Shown) -> Iterator[Diagnosis]:
             yield say(
                 "not-readable",
                 f"{base} in {each.folder} cannot be read by you: nothing more can be said of it.",
-                f"chmod -R u+rX {shlex.quote(each.metadata)}",
+                f"{'chmod -R u+rX' if each.mine else 'sudo chmod -R a+rX'} "
+                f"{shlex.quote(each.metadata)}",
             )
         elif not each.has_metadata:
             yield say(

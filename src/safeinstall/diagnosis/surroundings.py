@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
+import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -30,7 +30,8 @@ def scripts(
 ) -> Iterator[Diagnosis]:
     """Yield the scripts that start nothing, or another interpreter.
 
-    `fixed`: how the scripts that belong to a distribution are put right, by path.
+    `fixed`: how they are put right, by path. One that works, and belongs to no distribution, is
+    somebody's own and not in it.
     """
     for code, chosen, what in (
         ("stale-shebang", [s for s in found if not s.exists], "which is not there"),
@@ -60,7 +61,10 @@ def moved(named: str, prefix: str, rewrites: tuple[Rewrite, ...]) -> Iterator[Di
             "moved-environment",
             f"This environment was made at {named} and is now at {prefix}: activating it leads "
             "back there.",
-            remedy=Remedy(words="let the activate scripts name this place", rewrites=rewrites),
+            *(() if rewrites else ("safeinstall new-env .venv",)),
+            remedy=Remedy(words="let the activate scripts name this place", rewrites=rewrites)
+            if rewrites
+            else None,
         )
 
 
@@ -76,6 +80,7 @@ def wrong_home(
     yield say(
         "wrong-home",
         f"{prefix} rests on the Python in {home}, {problem}.",
+        *(() if base else ("safeinstall new-env .venv",)),
         context="" if base else "No Python of that version is found to take its place.",
         remedy=remedy,
     )
@@ -102,6 +107,9 @@ def copies(found: Sequence[Installed], kinds: Mapping[str, str]) -> Iterator[Dia
             "duplicate-copy",
             f"{first.name} {first.version} is imported from {first.folder}"
             f"{f' ({kind})' if kind else ''}, in front of {told}.",
+            context=f"Take {first.folder} out of PYTHONPATH, or remove the copy you do not want."
+            if kind == "PYTHONPATH"
+            else "Remove the copy you do not want.",
             info=len({each.version for each in group}) == 1,
         )
 
@@ -148,7 +156,7 @@ def foreign_files(
                 "foreign-owned",
                 f"{len(paths)} part{'s' if len(paths) > 1 else ''} of {prefix} belong to {who}, "
                 f"not to {owner}: {names}.",
-                f"sudo chown -R {owner} {_quoted(prefix)}",
+                f"sudo chown -R {owner} {shlex.quote(prefix)}",
                 context="Usually an install run with sudo. Upgrading them would be refused.",
             )
 
@@ -167,8 +175,9 @@ def unfinished(waiting: bool, prefix: str, command: str) -> Iterator[Diagnosis]:
 def low_space(free: int, path: str) -> Iterator[Diagnosis]:
     """Yield that hardly anything fits on the disk any more."""
     if free < _LOW_SPACE:
-        yield say("low-space", f"{free / 2**20:.0f} MB are free where {path} lies.")
-
-
-def _quoted(text: str) -> str:
-    return f"'{text}'" if re.search(r"[^\w/.~+-]", text) else text
+        yield say(
+            "low-space",
+            f"{free / 2**20:.0f} MB are free where {path} lies.",
+            f"safeinstall history --prune --keep 0 --python {shlex.quote(path)}",
+            context="That forgets what is kept for undo; what else may go, only you can say.",
+        )

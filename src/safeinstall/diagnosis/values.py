@@ -26,6 +26,8 @@ class Installed:
     """What conda calls it, where conda has installed it."""
     unreadable: bool = False
     """True when whoever looks may not read its metadata."""
+    mine: bool = True
+    """True when whoever looks could change that."""
     has_metadata: bool = True
     has_record: bool = True
     requires: tuple[str, ...] = ()

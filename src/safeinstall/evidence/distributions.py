@@ -77,17 +77,15 @@ def _read(folder: str, name: str, rows: Sequence[Sequence[str]] | None, check: _
     headers = _headers(metadata)
     missing, changed, listed = _compared(rows or (), check, name)
     parser = HeaderParser().parsestr(headers.get("", ""))
+    closed = [] if os.path.islink(path) else _closed((path, metadata, os.path.join(path, "RECORD")))
     return Installed(
         name=headers.get("Name") or project,
         version=headers.get("Version") or version,
         folder=folder,
         metadata=path,
         installer=_text(os.path.join(path, "INSTALLER")).strip(),
-        unreadable=any(
-            os.path.lexists(each) and not os.access(each, os.R_OK)
-            for each in (path, metadata, os.path.join(path, "RECORD"))
-        )
-        and not os.path.islink(path),
+        unreadable=bool(closed),
+        mine=all(os.lstat(each).st_uid == os.geteuid() for each in closed),
         has_metadata=bool(headers.get("Name")),
         has_record=rows is not None,
         requires=tuple(str(value) for value in parser.get_all("Requires-Dist") or ()),
@@ -96,6 +94,11 @@ def _read(folder: str, name: str, rows: Sequence[Sequence[str]] | None, check: _
         missing=missing,
         changed=changed,
     )
+
+
+def _closed(paths: Iterable[str]) -> list[str]:
+    """Return those that are there and cannot be read by us."""
+    return [path for path in paths if os.path.lexists(path) and not os.access(path, os.R_OK)]
 
 
 def _compared(

@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import re
+import shlex
 import stat
 from collections.abc import Sequence
 from typing import Final
@@ -31,7 +32,9 @@ _SHEBANG: Final = re.compile(rb"#!\s*(?P<program>\S+)[^\n]*\n")
 _TRAMPOLINE: Final = re.compile(
     rb"#!/bin/sh\n'''exec' \"?(?P<program>[^\"\n]+?)\"? \"\$0\" \"\$@\"\n' '''\n"
 )
-_VIRTUAL_ENV: Final = re.compile(r"^\s*(?:export )?VIRTUAL_ENV=['\"]?(?P<path>[^'\"\n$]+)", re.M)
+_VIRTUAL_ENV: Final = re.compile(r"^\s*(?:export )?VIRTUAL_ENV=(?P<words>[^$\n]+)$", re.M)
+_QUOTING: Final = re.compile(r"['\"`$\\]")
+"""What every shell wants quoted in a way of its own."""
 _PYTHONS: Final = re.compile(r"python[\d.]*$")
 
 
@@ -53,7 +56,10 @@ def scripts(folder: str, python: str) -> tuple[Script, ...]:
 def script_fixes(
     found: Sequence[Script], folders: Sequence[str], python: str
 ) -> dict[str, tuple[Rewrite, ...]]:
-    """Return, for each wrong script that a RECORD lists, the script and the RECORD put right."""
+    """Return how each wrong script is put right, with the RECORD that lists it.
+
+    One that no RECORD lists may start another interpreter on purpose, but not one that is gone.
+    """
     wrong = {os.path.realpath(s.path): s for s in found if not s.own or not s.exists}
     fixes: dict[str, tuple[Rewrite, ...]] = {}
     if not wrong:
@@ -82,18 +88,26 @@ def script_fixes(
                 csv.writer(text, lineterminator="\n").writerows(rows)
                 mine.append(_rewritten(record, text.getvalue().encode()))
                 fixes |= dict.fromkeys(paths, ()) | {paths[0]: tuple(mine)}
+    for path, script in wrong.items():
+        if script.path not in fixes and not script.exists and os.access(path, os.R_OK):
+            fixes[script.path] = (_with_shebang(path, python),)
     return fixes
 
 
 def activate_names(prefix: str) -> str:
     """Return the folder that `bin/activate` names, or empty."""
     found = _VIRTUAL_ENV.search(_text(os.path.join(prefix, "bin", "activate")))
-    return found["path"].strip() if found else ""
+    try:
+        return shlex.split(found["words"])[0] if found else ""
+    except (ValueError, IndexError):
+        return ""
 
 
 def activate_rewrites(prefix: str, named: str) -> tuple[Rewrite, ...]:
-    """Return the activate scripts with the place they are in."""
-    rewrites = []
+    """Return the activate scripts with the place they are in; none where it is hard to write."""
+    rewrites: list[Rewrite] = []
+    if _QUOTING.search(named + prefix):
+        return ()
     for name in _listed(os.path.join(prefix, "bin")):
         path = os.path.join(prefix, "bin", name)
         if name.lower().startswith(("activate", "deactivate")) and os.path.isfile(path):

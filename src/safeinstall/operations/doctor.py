@@ -152,7 +152,11 @@ def _interpreter(patient: Patient, world: World) -> Iterator[Diagnosis]:
     rewrites = layout.home_rewrites(patient.prefix, base) if base else ()
     yield from around.wrong_home(home, problem, base, rewrites, patient.prefix)
     if patient.environment is None and not problem:
-        yield say("does-not-start", f"{patient.python} does not start: {patient.trouble}")
+        yield say(
+            "does-not-start",
+            f"{patient.python} does not start: {patient.trouble}",
+            "safeinstall new-env .venv",
+        )
 
 
 def _files(patient: Patient) -> Iterator[Diagnosis]:
@@ -231,7 +235,12 @@ def _ambient(patient: Patient, world: World) -> Iterator[Diagnosis]:
             info=True,
         )
     if world.environ.get("PYTHONHOME"):
-        yield say("python-home", f"PYTHONHOME={world.environ['PYTHONHOME']} misleads every Python.")
+        yield say(
+            "python-home",
+            f"PYTHONHOME={world.environ['PYTHONHOME']} misleads every Python.",
+            "unset PYTHONHOME",
+            context="Jupyter and its kernels have to be started without it.",
+        )
 
 
 def _base_for(patient: Patient, world: World) -> str:
