@@ -150,6 +150,62 @@ def test_what_comes_back_is_whole_although_another_took_a_shared_file_with_it(
     assert tree(prefix) == before
 
 
+def test_the_last_of_two_takes_a_shared_file_with_it_whoever_brought_it(prefix: Path) -> None:
+    before = tree(prefix)
+    two_that_share_a_file(prefix)
+    first, second = (entry.id for entry in reversed(Area.open(str(prefix)).history()))
+    undo(prefix, first)
+    with (area := Area.open(str(prefix))).lock():
+        area.prune(keep=2)
+    undo(prefix, second)
+    assert tree(prefix) == before
+
+
+def test_the_last_of_two_takes_a_shared_file_with_it_when_the_first_was_uninstalled(
+    prefix: Path,
+) -> None:
+    before = tree(prefix)
+    left, _right = two_that_share_a_file(prefix)
+    second = Area.open(str(prefix)).history()[0].id
+    with (area := Area.open(str(prefix))).lock():
+        area.remove(dist_infos(prefix, [left]), "uninstall")
+    undo(prefix, second)
+    assert tree(prefix) == before
+
+
+def test_a_file_of_a_user_that_two_found_stays_when_both_have_gone(prefix: Path) -> None:
+    (prefix / SITE / "tests").mkdir()
+    (prefix / SITE / "tests/__init__.py").touch()
+    before = tree(prefix)
+    two_that_share_a_file(prefix)
+    first, second = (entry.id for entry in reversed(Area.open(str(prefix)).history()))
+    undo(prefix, first)
+    undo(prefix, second)
+    assert tree(prefix) == before
+
+
+def test_a_shared_file_that_was_edited_is_not_taken_away_unasked(prefix: Path) -> None:
+    two_that_share_a_file(prefix)
+    first, second = (entry.id for entry in reversed(Area.open(str(prefix)).history()))
+    undo(prefix, first)
+    (prefix / SITE / "tests/__init__.py").write_text("mine")
+    with pytest.raises(UndoRefused, match="changed after the installation"):
+        undo(prefix, second)
+
+
+def test_an_undo_of_an_undo_is_not_offered_when_what_it_was_built_on_has_gone(
+    prefix: Path,
+) -> None:
+    install(prefix, [TWO])
+    first = Area.open(str(prefix)).history()[0].id
+    install(prefix, [TWO], [TWO])
+    again = undo(prefix)
+    undo(prefix, undo(prefix, undo(prefix, first)))
+    entry = next(entry for entry in Area.open(str(prefix)).history() if entry.id == again)
+    assert not entry.undoable
+    assert "undo 0006" in entry.reason
+
+
 def test_what_is_installed_again_is_whole_although_a_shared_file_was_taken_meanwhile(
     prefix: Path,
 ) -> None:

@@ -24,6 +24,7 @@ from safeinstall.transaction.history import (
     left_standing,
     made_after,
     objection,
+    of_users,
 )
 from safeinstall.transaction.journal import GONE, Journal, ProcessMark, transaction_ids
 from safeinstall.transaction.layout import Layout
@@ -141,7 +142,10 @@ class Area:
             raise UndoRefused(f"Transaction {target.title} cannot be undone. {reason}")
         layout = Layout(self.prefix)
         unneeded = left_standing(target, journals)
-        leaving, arriving = undo_moves(layout, target, force=force, unneeded=unneeded)
+        theirs = of_users(target, journals)
+        leaving, arriving = undo_moves(
+            layout, target, force=force, unneeded=unneeded, of_users=theirs
+        )
         journal = self._start(f"undo {target.id}", target.packages)
         journal.undoes, journal.depth = target.id, target.depth + 1
         journal.changes = reversed_changes(target.changes)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from safeinstall.transaction.departures import BYTECODE, Departures
 from safeinstall.transaction.disk import exists
 from safeinstall.transaction.layout import EscapesPrefix, Layout
-from safeinstall.transaction.manifest import FileStamp
+from safeinstall.transaction.manifest import FileStamp, stamp_of
 
 __all__ = ["INSTALLER_LITTER", "Arrivals", "Collision", "arrivals"]
 
@@ -41,8 +41,15 @@ class Arrivals:
     collisions: list[Collision] = field(default_factory=list)
     escapes: list[str] = field(default_factory=list)
     """What is wrong with a path that would leave the environment."""
-    shared: list[str] = field(default_factory=list)
+    met: dict[str, FileStamp] = field(default_factory=dict)
     """Files that are there already with the same bytes and stay as they are."""
+    found: tuple[str, ...] = ()
+    """Those of them that belong to nobody; they are not in `met` any more."""
+
+    def tell_apart(self, owned: Collection[str]) -> None:
+        """Say which of the files that are there already belong to somebody."""
+        self.found = (*self.found, *(name for name in self.met if name not in owned))
+        self.met = {name: stamp for name, stamp in self.met.items() if name in owned}
 
 
 class _Walk:
@@ -108,7 +115,7 @@ class _Walk:
             if name in self.replacing:
                 self._make_room(name)
             elif _same_file(entry.path, place):
-                self.result.shared.append(name)
+                self.result.met[name] = stamp_of(os.lstat(place))
                 return
             else:
                 self.result.collisions.append(Collision(name, entry.path))
@@ -165,12 +172,7 @@ class _Walk:
     def _is_free(self, name: str) -> bool:
         if not exists(self.layout.path(name)):
             return True
-        key = self.layout.key(name)
-        while key:  # it leaves by itself, or with a folder above it
-            if key in self.leaving.keys:
-                return True
-            key = key.rpartition("/")[0]
-        return False
+        return self.leaving.takes(self.layout.key(name))
 
     def _first(self, name: str, source: str) -> bool:
         key = self.layout.key(name)
@@ -183,8 +185,7 @@ class _Walk:
     def _stamp(self, entry: os.DirEntry[str], name: str) -> None:
         stamp = self.stamps.get(entry.path)
         if stamp is None:
-            status = entry.stat(follow_symlinks=False)
-            stamp = FileStamp(status.st_size, status.st_mtime_ns)
+            stamp = stamp_of(entry.stat(follow_symlinks=False))
         self.result.files[name] = stamp
 
 

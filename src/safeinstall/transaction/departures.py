@@ -7,12 +7,12 @@ it, also out of a `__pycache__` shared with others, so that no stale bytecode is
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from safeinstall.transaction.ground import Ground
 from safeinstall.transaction.layout import Layout
-from safeinstall.transaction.manifest import FileStamp
+from safeinstall.transaction.manifest import FileStamp, stamp_of
 
 __all__ = ["Departures", "departures"]
 
@@ -29,8 +29,10 @@ class Departures:
     """Every tracked file that leaves and exists, inside moved folders too."""
     keys: set[str] = field(default_factory=set)
     """Keys of `moves`: what will not be there any more."""
-    shared: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
     """Files that stay because others own them as well."""
+    standing: list[str] = field(default_factory=list)
+    """Folders that would go as a whole if nothing else were in them."""
     kept_bytes: int = 0
     ground: Ground = field(default_factory=Ground)
     """The folders these moves, and those that come in their place, were planned in."""
@@ -40,29 +42,49 @@ class Departures:
         self.moves.append(name)
         self.keys.add(layout.key(name))
 
+    def takes(self, key: str) -> bool:
+        """Tell whether what has this key leaves: by itself, or with a folder above it."""
+        while key:
+            if key in self.keys:
+                return True
+            key = key.rpartition("/")[0]
+        return False
+
     def track(self, name: str, status: os.stat_result) -> None:
         """Note one file that leaves, by itself or in its folder."""
-        self.files[name] = FileStamp(status.st_size, status.st_mtime_ns)
+        self.files[name] = stamp_of(status)
         self.kept_bytes += status.st_size
 
     def look_again(self, layout: Layout) -> bool:
         """Note how the files are by now; tell whether all are still there."""
         try:
             for name in self.files:
-                status = os.lstat(layout.path(name))
-                self.files[name] = FileStamp(status.st_size, status.st_mtime_ns)
+                self.files[name] = stamp_of(os.lstat(layout.path(name)))
         except OSError:
             return False
         return True
 
 
 def departures(
-    layout: Layout, names: Iterable[str], removable: Callable[[str], bool]
+    layout: Layout,
+    names: Collection[str],
+    removable: Callable[[str], bool],
+    left: Collection[str] = (),
 ) -> Departures:
-    """Return how the files `names` leave; `removable(folder)` allows a folder to go as a whole."""
-    walk = _Walk(layout, removable, names)
+    """Return how the files `names` leave; `removable(folder)` allows a folder to go as a whole.
+
+    `left`: those among them that stay, because others own them as well.
+    """
+    walk = _Walk(layout, removable, (name for name in names if name not in left))
     for name in walk.visit("")[1]:
         walk.result.add(layout, name)
+    walk.result.left = tuple(left)
+    standing = dict.fromkeys(walk.result.standing)
+    for name in left:
+        while name := name.rpartition("/")[0]:
+            if removable(name):
+                standing[name] = None
+    walk.result.standing = list(standing)
     return walk.result
 
 
@@ -99,10 +121,12 @@ class _Walk:
                     moves += self._visit_bytecode(name, stems)
                 elif self.layout.key(name) in self.above:
                     all_below, inner = self.visit(name)
-                    if all_below and self.removable(name):
+                    removable = self.removable(name)
+                    if all_below and removable:
                         inner = [name]
                     else:
                         whole = False
+                        self.result.standing += [name] if removable else []
                     moves += inner
                 elif whole and not self._is_idle(entry.path):
                     whole = False

@@ -88,9 +88,15 @@ def _prepare(
     ]
     journal.moves = outs + ins
     journal.kept = leaving.kept_bytes
-    created = tuple(arriving.created)
-    shared = (*leaving.shared, *arriving.shared)
-    manifest = Manifest(arriving.files, leaving.files, created, shared)
+    manifest = Manifest(
+        arriving.files,
+        leaving.files,
+        tuple(arriving.created),
+        tuple(leaving.standing),
+        arriving.met,
+        leaving.left,
+        arriving.found,
+    )
     journal.write_manifest(manifest, disk)
     journal.write(disk)
     journal.advance(disk, states.LEAVING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from safeinstall.transaction.errors import JournalError, UndoRefused
@@ -27,6 +27,7 @@ __all__ = [
     "left_standing",
     "made_after",
     "objection",
+    "of_users",
 ]
 
 
@@ -158,26 +159,37 @@ def objection(target: Journal, journals: list[Journal]) -> str:
 def made_after(target: Journal, journals: list[Journal]) -> list[Journal]:
     """Return the later transactions whose work is in force, the oldest first."""
     undone = _undone(journals)
+    by_id = {journal.id: journal for journal in journals}
     return [
         journal
         for journal in journals
         if journal.sequence > target.sequence
         and journal.id not in undone
-        and not _cancelled(journal, target)
+        and not _cancelled(journal, target, by_id)
     ]
 
 
 def left_standing(target: Journal, journals: list[Journal]) -> set[str]:
-    """Return the folders whose own transaction was undone while `target` had files in them.
+    """Return the folders that later transactions left because of what else was in them.
 
-    Nobody needs them any more once those are gone.
+    Nobody needs them any more once that is gone.
     """
     undone = _undone(journals)
     found: set[str] = set()
     for journal in journals:
-        if journal.id in undone and undone[journal.id].sequence > target.sequence:
+        if journal.sequence > target.sequence and journal.id not in undone:
             with contextlib.suppress(JournalError):  # an empty folder more is all that it costs
-                found.update(journal.manifest.created)
+                found.update(journal.manifest.standing)
+    return found
+
+
+def of_users(target: Journal, journals: list[Journal]) -> set[str]:
+    """Return the files that `target` and those before it know, and that nobody had brought."""
+    found: set[str] = set()
+    for journal in journals if target.manifest.met else ():
+        if journal.sequence <= target.sequence:
+            with contextlib.suppress(JournalError):
+                found.update(journal.manifest.found)
     return found
 
 
@@ -185,11 +197,19 @@ def _undone(journals: list[Journal]) -> dict[str, Journal]:
     return {journal.undoes: journal for journal in journals if journal.undoes}
 
 
-def _cancelled(journal: Journal, target: Journal) -> bool:
+def _cancelled(journal: Journal, target: Journal, by_id: Mapping[str, Journal]) -> bool:
     # An undo and what it undid leave no trace when both came after the target. An undo of
     # something older took away what the target was built on; an undo of an undo installs again.
-    undone = int((journal.undoes or "0").partition("-")[0])
-    return journal.depth % 2 == 1 and undone > target.sequence
+    return journal.depth % 2 == 1 and _origin(journal, by_id) > target.sequence
+
+
+def _origin(journal: Journal, by_id: Mapping[str, Journal]) -> int:
+    """Return the number of the change that a chain of undos is about."""
+    while journal.undoes:
+        if journal.undoes not in by_id:  # forgotten: older than all that can be undone
+            return int(journal.undoes.partition("-")[0])
+        journal = by_id[journal.undoes]
+    return journal.sequence
 
 
 def _touches(later: Journal, target: Journal) -> bool:
@@ -200,4 +220,4 @@ def _touches(later: Journal, target: Journal) -> bool:
     files = mine.added.keys() | mine.removed.keys()
     if not files.isdisjoint(theirs.added) or not files.isdisjoint(theirs.removed):
         return True
-    return not (theirs.removed.keys() - theirs.added.keys()).isdisjoint(mine.shared)
+    return not (theirs.removed.keys() - theirs.added.keys()).isdisjoint(mine.stayed)

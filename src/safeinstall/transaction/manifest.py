@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from safeinstall.transaction.disk import Disk
 from safeinstall.transaction.errors import JournalError
 
-__all__ = ["FileStamp", "Manifest"]
+__all__ = ["FileStamp", "Manifest", "stamp_of"]
 
 _NAME = "files.json"
 
@@ -28,6 +28,11 @@ class FileStamp(NamedTuple):
     mtime_ns: int
 
 
+def stamp_of(status: os.stat_result) -> FileStamp:
+    """Return how a file looks."""
+    return FileStamp(status.st_size, status.st_mtime_ns)
+
+
 class Manifest(NamedTuple):
     """Names are of the layout: relative to the prefix, with forward slashes."""
 
@@ -37,8 +42,19 @@ class Manifest(NamedTuple):
     """Files that left, as they were when the commit was planned."""
     created: tuple[str, ...] = ()
     """Folders that were not there before."""
-    shared: tuple[str, ...] = ()
-    """Files that belong to others as well: they stayed, or were there already."""
+    standing: tuple[str, ...] = ()
+    """Folders that would have gone if nothing of others were in them."""
+    met: Mapping[str, FileStamp] = {}
+    """Files of what came that were there already, being others' as well."""
+    left: tuple[str, ...] = ()
+    """Files of what went that stayed, being others' as well."""
+    found: tuple[str, ...] = ()
+    """Files of what came that were there already and nobody's."""
+
+    @property
+    def stayed(self) -> frozenset[str]:
+        """Files that this transaction knows and did not touch."""
+        return frozenset((*self.met, *self.left, *self.found))
 
     def write(self, directory: str, disk: Disk) -> None:
         """Write it into the folder of its transaction. Raises OSError.
@@ -67,7 +83,10 @@ class Manifest(NamedTuple):
             _stamps(data["added"]),
             _stamps(data["removed"]),
             tuple(map(str, data["created"])),
-            tuple(map(str, data.get("shared", ()))),
+            tuple(map(str, data.get("standing", ()))),
+            _stamps(data.get("met", {})),
+            tuple(map(str, data.get("left", ()))),
+            tuple(map(str, data.get("found", ()))),
         )
 
 

@@ -179,15 +179,14 @@ class Transaction:
         )
         names = {name for name in owned if not layout.is_own(name)}
         folders = self._site_folders(leaving)
-        shared = owners(layout, names, installed(folders, _real(leaving))).keys()
-        names -= shared
+        others = installed(folders, _real(leaving))
+        left = owners(layout, names, others).keys()
         kept = {
             layout.folder(inside) for folder in folders for inside in _ancestors(layout, folder)
         }
         departing = departures(
-            layout, names, lambda folder: folder not in kept and not layout.is_kept(folder)
+            layout, names, lambda folder: folder not in kept and not layout.is_kept(folder), left
         )
-        departing.shared = tuple(shared)
         arriving = arrivals(
             layout,
             self.stage,
@@ -196,6 +195,7 @@ class Transaction:
             replacing=replacing,
             stamps=stamps,
         )
+        arriving.tell_apart(owners(layout, arriving.met, others))
         return departing, arriving
 
     def _record(self, dist_info: str) -> tuple[RecordLine, ...]:

@@ -12,6 +12,7 @@ from safeinstall.transaction.departures import Departures, departures
 from safeinstall.transaction.errors import TransactionError, UndoRefused
 from safeinstall.transaction.journal import Change, Journal
 from safeinstall.transaction.layout import Layout
+from safeinstall.transaction.manifest import FileStamp, stamp_of
 from safeinstall.transaction.owners import installed, owners
 from safeinstall.transaction.records import RecordLine, read_record
 
@@ -27,26 +28,30 @@ def undo_moves(
     *,
     force: bool = False,
     unneeded: Collection[str] = (),
+    of_users: Collection[str] = (),
 ) -> tuple[Departures, Arrivals]:
     """Return the moves that undo `target`.
 
-    `unneeded`: folders of others that may go as well when nothing is left in them.
+    `unneeded`: folders of others that may go as well when nothing is left in them. `of_users`:
+    files that were there before anybody brought them.
     Raises UndoRefused when its files were changed since; with `force`, edited files leave with the
     rest and are kept with the undo.
     """
-    added = target.manifest.added
+    mine = target.manifest
     _refuse_if_replaced(layout, target)
-    dist_infos = {name.rpartition("/")[0] for name in added if name.endswith("/RECORD")}
+    records = {name.rpartition("/")[0] for name in mine.added if name.endswith(_RECORD)}
+    back = {name.rpartition("/")[0] for name in mine.removed if name.endswith(_RECORD)}
     others = installed(
-        {os.path.dirname(layout.path(folder)) for folder in dist_infos},
-        {layout.path(folder) for folder in dist_infos},
+        {os.path.dirname(layout.path(folder)) for folder in records | back},
+        {layout.path(folder) for folder in records},
     )
-    shared = owners(layout, list(added), others).keys()
-    names = added.keys() - shared
-    created = {*target.manifest.created, *unneeded}
-    leaving = departures(layout, names, lambda folder: folder in created)
-    leaving.shared = (*target.manifest.shared, *shared)
-    edited = _edited(layout, leaving, target)
+    # Whoever was first to bring a file that was there already may have gone since.
+    met = {name: stamp for name, stamp in mine.met.items() if name not in of_users}
+    came = {**met, **mine.added}
+    owned = owners(layout, came, others).keys() | mine.met.keys() & mine.left
+    created = {*mine.created, *unneeded}
+    leaving = departures(layout, came, lambda folder: folder in created, owned)
+    edited = _edited(layout, leaving, came, target)
     if edited and not force:
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
         raise UndoRefused(
@@ -54,10 +59,9 @@ def undo_moves(
             f" {target.id} would take that away.",
             context="With force they are set aside and kept with the undo.",
         )
-    back = target.manifest.removed
     arriving = Arrivals()
     if os.path.isdir(target.replaced):
-        arriving = arrivals(layout, target.replaced, leaving, known=back)
+        arriving = arrivals(layout, target.replaced, leaving, known=mine.removed)
     for problem in (
         *arriving.escapes,
         *(f"{layout.path(hit.name)} is in the way" for hit in arriving.collisions),
@@ -66,13 +70,18 @@ def undo_moves(
             f"Transaction {target.id} cannot be undone: {problem}.",
             context="Something else changed the environment since.",
         )
-    lost = back.keys() - arriving.files.keys() - {*arriving.shared, *arriving.created}
+    lost = mine.removed.keys() - arriving.files.keys() - {*arriving.met, *arriving.created}
     if lost:
         raise UndoRefused(
             f"Transaction {target.id} cannot be undone: {layout.path(min(lost))} is gone of what it"
             " replaced.",
             context=f"It was kept in {target.replaced}.",
         )
+    arriving.tell_apart(owners(layout, arriving.met, others))
+    arriving.found += mine.found
+    for name in mine.left:
+        with contextlib.suppress(OSError):
+            arriving.met[name] = stamp_of(os.lstat(layout.path(name)))
     return leaving, arriving
 
 
@@ -91,13 +100,14 @@ def _refuse_if_replaced(layout: Layout, target: Journal) -> None:
             )
 
 
-def _edited(layout: Layout, leaving: Departures, target: Journal) -> list[str]:
+def _edited(
+    layout: Layout, leaving: Departures, came: Mapping[str, FileStamp], target: Journal
+) -> list[str]:
     """List the files that hold something else than what came."""
-    added = target.manifest.added
     suspects = {
-        name: now.size == added[name].size
+        name: now.size == came[name].size
         for name, now in leaving.files.items()
-        if added.get(name, now) != now and not name.endswith(HARMLESS)
+        if came.get(name, now) != now and not name.endswith(HARMLESS)
     }
     # An environment may have been copied without its times: each RECORD is read once for all.
     promised = _promised(layout, target) if any(suspects.values()) else {}
