@@ -1,22 +1,7 @@
 import { vi } from 'vitest';
 
-import { Desk } from '../src/desk';
-import { FakeDoor, FakeKernel, facts, job, settled } from './fakes';
-
-function seated(language = 'python') {
-  const kernel = new FakeKernel('k', language);
-  const door = new FakeDoor();
-  const desk = new Desk(kernel, () => door, () => ({ shell_installs: 'warn' }));
-  return { kernel, door, desk };
-}
-
-async function ready() {
-  const all = seated();
-  await settled();
-  all.kernel.is('idle');
-  await all.door.last.answer(facts());
-  return all;
-}
+import { facts, job, settled } from './fakes';
+import { ready, seated } from './seats';
 
 describe('a desk', () => {
   it('asks once when the kernel is first idle, and never again by itself', async () => {

@@ -1,34 +1,17 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import * as React from 'react';
-import { createRoot } from 'react-dom/client';
 import { vi } from 'vitest';
 
-vi.mock('../src/generated/payload.json', () => ({
-  default: { version: '1', digest: 'd', loader: '', archive: '' }
-}));
-
-import { Desk } from '../src/desk';
 import { Requirements } from '../src/views/requirements';
-import { FakeDoor, FakeKernel, facts, job, settled } from './fakes';
-
-const act = (React as any).act as (work: () => unknown) => Promise<void>;
-const trans = nullTranslator.load('test');
-const HOSTILE = '<img src=x onerror="alert(1)">';
+import { job } from './fakes';
+import { act, HOSTILE, ready, stage, trans } from './seats';
 
 async function seated() {
-  const kernel = new FakeKernel('k');
-  const door = new FakeDoor();
-  const desk = new Desk(kernel, () => door, () => ({}));
-  await settled();
-  kernel.is('idle');
-  await door.last.answer(facts());
-  const host = document.createElement('div');
-  document.body.append(host);
-  const root = createRoot(host);
+  const { kernel, door, desk } = await ready();
+  const { host, render } = stage();
   const onSubmit = vi.fn();
   const model: any = { line: '', setLine: (line: string) => ((model.line = line), show()) };
   const show = () =>
-    root.render(<Requirements model={model} desk={desk} trans={trans} onSubmit={onSubmit} />);
+    render(<Requirements model={model} desk={desk} trans={trans} onSubmit={onSubmit} />);
   desk.changed.connect(show);
   await act(show);
   const box = () => host.querySelector('input') as HTMLInputElement;

@@ -1,39 +1,23 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import * as React from 'react';
-import { createRoot } from 'react-dom/client';
 import { vi } from 'vitest';
 
-vi.mock('../src/generated/payload.json', () => ({
-  default: { version: '1', digest: 'd', loader: '', archive: '' }
-}));
-
-import { Desk } from '../src/desk';
 import { Attention } from '../src/views/attention';
 import { Interpreter } from '../src/views/interpreter';
 import { Packages } from '../src/views/packages';
 import { lineOf } from '../src/views/parts';
 import { Result } from '../src/views/result';
-import { FakeDoor, FakeKernel, facts, job, settled } from './fakes';
-
-const act = (React as any).act as (work: () => unknown) => Promise<void>;
-const trans = nullTranslator.load('test');
-const HOSTILE = '<img src=x onerror="alert(1)">\u202e';
+import { facts, job } from './fakes';
+import { act, HOSTILE, ready, stage, trans } from './seats';
 
 async function view() {
-  const kernel = new FakeKernel('k');
-  const door = new FakeDoor();
-  const desk = new Desk(kernel, () => door, () => ({}));
-  await settled();
-  kernel.is('idle');
-  await door.last.answer(facts());
+  const { desk, door } = await ready();
   const model: any = { desk, subject: { notebook: {} }, setLine: vi.fn(), confirm: vi.fn(), line: '' };
   return { model, desk, door, trans };
 }
 
 function shown(element: JSX.Element): HTMLElement {
-  const host = document.createElement('div');
-  document.body.append(host);
-  act(() => createRoot(host).render(element));
+  const { host, render } = stage();
+  act(() => render(element));
   return host;
 }
 
