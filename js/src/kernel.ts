@@ -52,31 +52,37 @@ export class KernelDoor implements IDoor {
     this._isDisposed = true;
     this._deleteSubshell();
     Signal.clearData(this);
+    this._leave();
     this._own?.dispose();
   }
 
   forget(): void {
+    this._lives += 1;
     this._loaded = false;
     this._subshell = null;
     this._besideWorks = true;
     // The next question connects anew: what is sent while a process dies is lost.
+    this._leave();
     this._own?.dispose();
     this._own = null;
   }
 
   async ask<T>(method: string, params: object = {}, now = false): Promise<T> {
-    if (this._isDisposed || this._kernel.isDisposed) {
-      throw new Refused({ code: 'gone', message: '', hint: '' });
-    }
+    const life = this._lives;
+    this._check(life);
     const beside = now && this._kernel.status !== 'idle' ? await this._besides() : null;
+    this._check(life);
     const question = expression(method, params, !this._loaded);
-    const first = !this._loaded && beside === null;
+    // Only what changes nothing may be said twice.
+    const first = method === 'facts' && !this._loaded && beside === null;
     let answer = await (first ? this._greet(question) : this._send(question, beside));
+    this._check(life);
     if (answer.kind === 'need-archive') {
       answer = await this._send(expression(method, params, true), beside);
     }
     if (answer.kind === 'value') {
       this._loaded = true;
+      this._leave();
       return answer.value as T;
     }
     throw new Refused(
@@ -84,6 +90,13 @@ export class KernelDoor implements IDoor {
         ? answer.failure
         : { code: 'no-answer', message: '', hint: '' }
     );
+  }
+
+  /** Stop what was meant for a kernel that is gone, or for the process before this one. */
+  private _check(life: number): void {
+    if (this._isDisposed || this._kernel.isDisposed || life !== this._lives) {
+      throw new Refused({ code: 'gone', message: '', hint: '' });
+    }
   }
 
   private _connected(): Kernel.IKernelConnection {
@@ -105,15 +118,26 @@ export class KernelDoor implements IDoor {
 
   /** Say the first words: a server that is busy may lose what a new connection says or hears. */
   private async _greet(q: string): Promise<Answer> {
+    const own = this._connection();
     try {
       return await this._send(q, null, HELLO_PATIENCE);
     } catch (error) {
       if (!(error instanceof Refused) || error.failure.code !== 'timeout') {
         throw error;
       }
-      this.forget();
+      if (own === this._own) {
+        // Others may still wait for an answer there.
+        own.iopubMessage.disconnect(this._listen, this);
+        this._left.push(own);
+        this._own = null;
+      }
       return this._send(q, null);
     }
+  }
+
+  /** Drop the connections on which the first words were lost. */
+  private _leave(): void {
+    this._left.splice(0).forEach(connection => connection.dispose());
   }
 
   private async _send(q: string, subshell: string | null, patience = PATIENCE): Promise<Answer> {
@@ -214,7 +238,10 @@ export class KernelDoor implements IDoor {
 
   private _kernel: Kernel.IKernelConnection;
   private _own: Kernel.IKernelConnection | null = null;
+  private _left: Kernel.IKernelConnection[] = [];
   private _told = new Signal<this, IJob>(this);
+  /** How many processes came before this one. */
+  private _lives = 0;
   private _loaded = false;
   private _subshell: string | null = null;
   private _besideWorks = true;

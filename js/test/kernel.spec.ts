@@ -28,6 +28,7 @@ class Connection {
   iopubMessage = new Signal<this, any>(this);
   clones: Connection[] = [];
   sent: Future[] = [];
+  control: Future[] = [];
 
   clone(): Connection {
     this.clones.push(new Connection());
@@ -37,9 +38,14 @@ class Connection {
     this.sent.push(new Future());
     return this.sent[this.sent.length - 1];
   }
+  /** The control channel of an old kernel: it does not answer what it does not know. */
+  sendControlMessage(): Future {
+    this.control.push(new Future());
+    return this.control[this.control.length - 1];
+  }
   dispose(): void {
     this.isDisposed = true;
-    this.sent.forEach(future => future.dispose());
+    [...this.sent, ...this.control].forEach(future => future.dispose());
   }
 }
 
@@ -80,11 +86,42 @@ describe('a door to a kernel', () => {
       const answer = door.ask('facts');
       await vi.advanceTimersByTimeAsync(7000);
       expect(kernel.clones).toHaveLength(2);
-      expect(kernel.clones[0].isDisposed).toBe(true);
       kernel.clones[1].sent[0].resolve(answered(7));
       expect(await answer).toBe(7);
+      expect(kernel.clones.map(connection => connection.isDisposed)).toEqual([true, false]);
     }
   );
+
+  it('says what changes something once only, even as the first words', async () => {
+    const { kernel, door } = opened();
+    const refusal = door.ask('install').catch(error => error.failure.code);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await refusal).toBe('timeout');
+    expect(kernel.clones.flatMap(connection => connection.sent)).toHaveLength(1);
+  });
+
+  it('lets a user ask a busy kernel beside the first words that still wait for it', async () => {
+    const { kernel, door } = opened('unknown');
+    const errors: unknown[] = [];
+    const first = door.ask('facts').catch(error => errors.push(error));
+    await vi.advanceTimersByTimeAsync(1000);
+    const second = door.ask('facts', {}, true).catch(error => errors.push(error));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(errors).toEqual([]);
+    kernel.clones.forEach(connection => connection.sent.forEach(sent => sent.resolve(answered(7))));
+    expect([await first, await second]).toEqual([7, 7]);
+    expect(kernel.clones.filter(connection => !connection.isDisposed)).toHaveLength(1);
+  });
+
+  it('starts nothing in a process that came after the one it was meant for', async () => {
+    const { kernel, door } = opened('busy');
+    const refusal = door.ask('install', {}, true).catch(error => error.failure.code);
+    await vi.advanceTimersByTimeAsync(1000);
+    door.forget(); // while an old kernel lets the question for a subshell lie
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await refusal).toBe('gone');
+    expect(kernel.clones.flatMap(connection => connection.sent)).toHaveLength(0);
+  });
 
   it('waits for a cell that runs, and asks only once', async () => {
     const { kernel, door } = opened('busy');
