@@ -21,10 +21,10 @@ export function installs(notebook: NotebookPanel): ISource[] {
   );
 }
 
-/** Put `source` into the cell, as an edit that can be undone. */
-export function write(notebook: NotebookPanel, id: string, source: string): void {
-  const cell = notebook.content.widgets.find(widget => widget.model.id === id);
-  if (cell && cell.model.sharedModel.getSource() !== source) {
+/** Put `source` into a cell that is as it was, as an edit that can be undone. */
+export function replace(notebook: NotebookPanel, was: ISource, source: string): void {
+  const cell = notebook.content.widgets.find(widget => widget.model.id === was.id);
+  if (cell?.model.sharedModel.getSource() === was.source) {
     cell.model.sharedModel.setSource(source);
   }
 }
@@ -50,9 +50,11 @@ export function reveal(notebook: NotebookPanel, id: string): void {
   }
 }
 
-/** Run everything down to the active cell, and the active cell. */
+/** Run everything down to the active cell, and the active cell if nothing above it failed. */
 export async function runToHere(notebook: NotebookPanel): Promise<void> {
   const { content, sessionContext } = notebook;
-  await NotebookActions.runAllAbove(content, sessionContext);
-  await NotebookActions.run(content, sessionContext);
+  const first = content.activeCellIndex === 0;
+  if (first || (await NotebookActions.runAllAbove(content, sessionContext))) {
+    await NotebookActions.run(content, sessionContext);
+  }
 }

@@ -7,6 +7,13 @@ import { IKernel, Life } from './life';
 import { Refused } from './question';
 import type { ICells, IFacts, IFinding, IJob, IPackage, ITransaction, PanelState } from './tokens';
 
+/** A question that started the job `id`. */
+export interface IAsked {
+  id: string;
+  method: string;
+  params: { [name: string]: unknown };
+}
+
 export class Desk implements IDisposable {
   constructor(kernel: IKernel, open: () => IDoor, settings: () => object) {
     this.kernel = kernel;
@@ -33,6 +40,8 @@ export class Desk implements IDisposable {
   packages: IPackage[] | null = null;
   upgrades: { [name: string]: string } | null = null;
   cells: ICells | null = null;
+  /** The notebook whose cells these are. */
+  cellsOf: object | null = null;
   history: ITransaction[] | null = null;
   /** Damage, as far as somebody has had it looked for. */
   findings: IFinding[] | null = null;
@@ -88,12 +97,26 @@ export class Desk implements IDisposable {
     }
   }
 
-  /** Start a job; its progress and its end come by themselves. */
-  async start(method: string, params: object): Promise<void> {
+  /** What this page asked for, when that is the job that is shown. */
+  get asked(): IAsked | null {
+    return this._asked?.id === this.job?.id ? this._asked : null;
+  }
+
+  /** Start a job and return it; its progress and its end come by themselves. */
+  async start(method: string, params: IAsked['params']): Promise<IJob | null> {
     this.trouble = '';
     const job = await this._ask<IJob>(method, params, true);
     if (job) {
+      this._asked = { id: job.id, method, params };
       this._take(job);
+    }
+    return job;
+  }
+
+  /** Do what is shown, now that it was seen. */
+  async confirm(): Promise<void> {
+    if (this.asked) {
+      await this.start(this.asked.method, { ...this.asked.params, confirmed: true });
     }
   }
 
@@ -147,12 +170,11 @@ export class Desk implements IDisposable {
     }
   }
 
-  async loadCells(cells: { id: string; source: string }[], now = true): Promise<void> {
-    const found = await this._ask<ICells>('cells', { cells }, now);
-    if (found) {
-      this.cells = found;
-      this._changed.emit();
-    }
+  /** Show what the cells of a notebook need; it may not be the only one on this kernel. */
+  showCells(found: ICells | null, notebook: object | null): void {
+    this.cells = found;
+    this.cellsOf = notebook;
+    this._changed.emit();
   }
 
   /** Ask something whose answer is the caller's alone. */
@@ -169,6 +191,8 @@ export class Desk implements IDisposable {
       };
       this.job = { ...this.job, state: 'failed', result };
       this._ended.emit(this.job);
+    } else if (this.job?.result?.outcome?.restart === 'needed') {
+      this.job = null; // this was it
     }
     this.packages = this.upgrades = this.cells = this.history = null;
     this.lookup = this.findings = null;
@@ -255,6 +279,7 @@ export class Desk implements IDisposable {
   private _open: () => IDoor;
   private _settings: () => object;
   private _door: IDoor | null = null;
+  private _asked: IAsked | null = null;
   private _life: Life;
   private _isDisposed = false;
   private _changed = new Signal<this, void>(this);

@@ -4,8 +4,8 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import * as cells from './cells';
 import { Desk } from './desk';
-import { KernelDoor } from './kernel';
-import { DEFAULTS, IAction, IJob, IOptions, ISafeInstall, PanelState } from './tokens';
+import { IDoor, KernelDoor } from './kernel';
+import { DEFAULTS, IAction, ICells, IJob, IOptions, ISafeInstall, PanelState } from './tokens';
 import type { ISubject, SubjectTracker } from './tracker';
 
 /** The part of Lab's kernel spec manager that is needed to find a kernel that was just made. */
@@ -15,9 +15,14 @@ export interface ISpecs {
 }
 
 export class PanelModel implements ISafeInstall {
-  constructor(tracker: SubjectTracker, specs: ISpecs) {
+  constructor(
+    tracker: SubjectTracker,
+    specs: ISpecs,
+    open: (kernel: Kernel.IKernelConnection) => IDoor = kernel => new KernelDoor(kernel)
+  ) {
     this._tracker = tracker;
     this._specs = specs;
+    this._open = open;
     tracker.changed.connect(() => this._follow());
     this._follow();
   }
@@ -62,20 +67,20 @@ export class PanelModel implements ISafeInstall {
     this._changed.emit();
   }
 
-  async install(line: string): Promise<void> {
+  /** Install into the kernel in front, or into that of another desk. */
+  async install(line: string, desk = this._desk): Promise<void> {
     if (line.trim()) {
-      this._lastLine = line.trim();
-      await this._start('install', { line: line.trim(), ask: this.options.ask });
+      await desk?.start('install', { line: line.trim(), ask: this.options.ask });
     }
   }
 
   async uninstall(name: string): Promise<void> {
-    await this._start('uninstall', { line: name });
+    await this._desk?.start('uninstall', { line: name });
   }
 
   /** Do what the button of a finding says: the agent has chosen what that is. */
   async act(action: IAction): Promise<void> {
-    await this._start(action.method, { ask: this.options.ask, ...action.params });
+    await this._desk?.start(action.method, { ask: this.options.ask, ...action.params });
   }
 
   /** Look for damage. */
@@ -85,8 +90,7 @@ export class PanelModel implements ISafeInstall {
 
   /** Do what was shown, now that it was seen. */
   async confirm(): Promise<void> {
-    const { method, params } = this._last;
-    await this._desk?.start(method, { ...params, confirmed: true });
+    await this._desk?.confirm();
   }
 
   async undo(id: string | null): Promise<void> {
@@ -95,9 +99,13 @@ export class PanelModel implements ISafeInstall {
 
   /** Make an environment with a kernel; the notebook is switched when it is there. */
   async newEnvironment(path: string, overlay: boolean): Promise<void> {
-    const line = this._lastLine || this.line.trim();
-    this._switching = this._desk;
-    await this._desk?.start('new_environment', { path, line, overlay });
+    const [desk, context] = [this._desk, this._subject?.sessionContext];
+    const refused = desk?.job?.result?.new_environment ? desk.asked?.params.line : undefined;
+    const line = refused ?? this.line.trim();
+    const job = await desk?.start('new_environment', { path, line, overlay });
+    if (job && context) {
+      this._waiting.set(job.id, context);
+    }
   }
 
   async checkUpgrades(): Promise<void> {
@@ -115,9 +123,19 @@ export class PanelModel implements ISafeInstall {
 
   async loadCells(): Promise<void> {
     const notebook = this._subject?.notebook;
-    if (notebook && this._desk) {
-      await this._desk.loadCells(cells.sources(notebook));
+    const desk = this._desk;
+    if (notebook && desk) {
+      const found = await desk.question<ICells>('cells', { cells: cells.sources(notebook) });
+      if (found && notebook === this._subject?.notebook) {
+        desk.showCells(found, notebook);
+      }
     }
+  }
+
+  /** Tell whether the notebook in front has this cell. */
+  holds(id: string): boolean {
+    const notebook = this._subject?.notebook;
+    return !!notebook && cells.sources(notebook).some(cell => cell.id === id);
   }
 
   /** Show a cell of the notebook. */
@@ -136,9 +154,8 @@ export class PanelModel implements ISafeInstall {
     }
     type Rewritten = { source: string; changed: boolean };
     const answer = await this._desk.question<Rewritten>('rewrite', { source: cell.source });
-    const now = cells.sources(notebook).find(found => found.id === id);
-    if (answer?.changed && now?.source === cell.source) {
-      cells.write(notebook, id, answer.source);
+    if (answer?.changed) {
+      cells.replace(notebook, cell, answer.source);
     }
     await this.loadCells();
   }
@@ -162,13 +179,8 @@ export class PanelModel implements ISafeInstall {
     if (answer.new) {
       cells.insertFirst(notebook, answer.source);
     } else {
-      cells.write(notebook, first.id, answer.source);
+      cells.replace(notebook, first, answer.source);
     }
-  }
-
-  private async _start(method: string, params: object): Promise<void> {
-    this._last = { method, params };
-    await this._desk?.start(method, params);
   }
 
   private _follow(): void {
@@ -180,13 +192,16 @@ export class PanelModel implements ISafeInstall {
     this._subject = subject;
     subject?.sessionContext.kernelChanged.connect(this._seat, this);
     this._seat();
+    if (this._desk?.cells && this._desk.cellsOf !== subject?.notebook) {
+      this._desk.showCells(null, null);
+    }
   }
 
   /** Sit down at the desk of the kernel that the subject has now. */
   private _seat(): void {
     this._desk?.changed.disconnect(this._onDesk, this);
     const kernel = this._subject?.sessionContext.session?.kernel ?? null;
-    this._desk = kernel && this._deskOf(kernel);
+    this._desk = kernel && !kernel.isDisposed ? this._deskOf(kernel, this._subject) : null;
     this._desk?.changed.connect(this._onDesk, this);
     this._changed.emit();
   }
@@ -195,30 +210,38 @@ export class PanelModel implements ISafeInstall {
     this._changed.emit();
   }
 
-  private _deskOf(kernel: Kernel.IKernelConnection): Desk {
+  private _deskOf(kernel: Kernel.IKernelConnection, subject: ISubject | null): Desk {
     const known = this._desks.get(kernel.id);
     if (known && !known.isDisposed) {
       return known;
     }
-    const settings = () => ({
-      shell_installs: this.options.shellInstalls,
-      cells: this._subject?.notebook ? cells.installs(this._subject.notebook) : []
-    });
-    const desk = new Desk(kernel, () => new KernelDoor(kernel), settings);
+    const settings = () => {
+      const notebook = (this._desk === desk ? this._subject : subject)?.notebook;
+      return {
+        shell_installs: this.options.shellInstalls,
+        cells: notebook && !notebook.isDisposed ? cells.installs(notebook) : []
+      };
+    };
+    const desk = new Desk(kernel, () => this._open(kernel), settings);
     desk.ended.connect(this._onEnded, this);
     this._desks.set(kernel.id, desk);
     kernel.disposed.connect(() => {
       if (this._desks.get(kernel.id) === desk) {
         this._desks.delete(kernel.id);
       }
+      if (this._desk === desk) {
+        this._seat(); // the notebook in front has a connection of its own to this kernel, or none
+      }
     });
     return desk;
   }
 
   private _onEnded(desk: Desk, job: IJob): void {
-    const made = job.kind === 'new-environment' ? job.result?.kernel : null;
-    if (made && this._switching === desk) {
-      void this._switch(made.name, job);
+    const context = this._waiting.get(job.id);
+    const made = job.result?.kernel;
+    this._waiting.delete(job.id);
+    if (made && context) {
+      void this._switch(context, desk, made.name, job);
     }
     if (desk === this._desk && desk.cells && job.result?.outcome?.status === 'done') {
       void this.loadCells(); // what was missing may be there now
@@ -227,28 +250,30 @@ export class PanelModel implements ISafeInstall {
   }
 
   /** Give the notebook the kernel that was made for it; the document stays as it is. */
-  private async _switch(name: string, job: IJob): Promise<void> {
-    const context = this._subject?.sessionContext;
-    const mine = this._switching !== null && this._desk === this._switching;
-    this._switching = null;
-    if (!context || !mine) {
-      return; // the user has gone on to another notebook
-    }
+  private async _switch(
+    context: ISubject['sessionContext'],
+    desk: Desk,
+    name: string,
+    job: IJob
+  ): Promise<void> {
     await this._specs.refreshSpecs();
-    if (this._specs.specs?.kernelspecs[name]) {
-      await context.changeKernel({ name });
-      this._desk?.show(job);
+    const same = !context.isDisposed && context.session?.kernel?.id === desk.kernel.id;
+    if (same && this._specs.specs?.kernelspecs[name]) {
+      const kernel = await context.changeKernel({ name });
+      if (kernel) {
+        this._deskOf(kernel, null).show(job);
+      }
     }
   }
 
   private _tracker: SubjectTracker;
   private _specs: ISpecs;
+  private _open: (kernel: Kernel.IKernelConnection) => IDoor;
   private _subject: ISubject | null = null;
   private _desk: Desk | null = null;
   private _desks = new Map<string, Desk>();
-  private _last: { method: string; params: object } = { method: '', params: {} };
-  private _lastLine = '';
-  private _switching: Desk | null = null;
+  /** The documents that wait for an environment, by the job that makes it. */
+  private _waiting = new Map<string, ISubject['sessionContext']>();
   private _changed = new Signal<this, void>(this);
   private _ended = new Signal<this, { desk: Desk; job: IJob }>(this);
 }

@@ -48,7 +48,7 @@ export function offerMissing(
           callback: () => {
             show();
             model.setLine(name);
-            void model.install(name);
+            void model.install(name, desk);
           }
         }
       ]

@@ -111,7 +111,7 @@ function Body(props: IPanelProps): JSX.Element {
           {state.facts.abilities.length > 0 && (
             <>
               <Attention key={`attention-${id}`} {...view} facts={state.facts} />
-              <Notebook key={`notebook-${id}`} {...view} />
+              <Notebook key={`notebook-${id}-${model.subject?.widget.id}`} {...view} />
               <Packages key={`packages-${id}`} {...view} />
               <History key={`history-${id}`} {...view} />
             </>

@@ -117,6 +117,16 @@ describe('a desk', () => {
     expect(desk.job?.result?.error?.code).toBe('kernel-gone');
   });
 
+  it('asks for no second restart: what was said of one is put away by it', async () => {
+    const { kernel, door, desk } = await ready();
+    for (const [restart, left] of [['needed', undefined], ['none', 'done']] as const) {
+      const outcome: any = { status: 'done', plan: { changes: [] }, findings: [], restart };
+      door.told.emit(job({ id: 'done', state: 'ended', result: { outcome } }));
+      kernel.is('restarting');
+      expect(desk.job?.id).toBe(left);
+    }
+  });
+
   it('takes no message that was overtaken by the end of its job', async () => {
     const { door, desk } = await ready();
     void desk.start('install', { line: 'pandas' });

@@ -2,11 +2,13 @@
 const anything = globalThis as any;
 
 anything.DragEvent ??= class extends Event {};
-anything.ResizeObserver ??= class {
+class Observer {
   observe() {}
   unobserve() {}
   disconnect() {}
-};
+}
+anything.ResizeObserver ??= Observer;
+anything.IntersectionObserver ??= Observer;
 anything.matchMedia ??= () => ({ matches: false, addListener() {}, addEventListener() {} });
 anything.requestIdleCallback ??= (call: () => void) => setTimeout(call, 0);
 anything.cancelIdleCallback ??= (handle: number) => clearTimeout(handle);

@@ -12,6 +12,7 @@ import { act, HOSTILE, ready, stage, trans } from './seats';
 async function view() {
   const { desk, door } = await ready();
   const model: any = { desk, subject: { notebook: {} }, setLine: vi.fn(), confirm: vi.fn(), line: '' };
+  model.holds = () => true;
   return { model, desk, door, trans };
 }
 
@@ -78,6 +79,10 @@ describe('the views', () => {
     const outcome: any = { status: 'planned', plan: { changes }, findings: [], restart: 'none' };
     const message = { mark: '·', headline: 'Would change', lines: [], ways: [], details: '' };
     const ended = job({ state: 'ended', result: { outcome, message } });
+    const theirs = shown(<Result {...props} job={ended} />); // asked for from another page
+    expect(theirs.querySelector('[data-safeinstall=confirm]')).toBeNull();
+    void props.desk.start('install', { line: 'pandas' });
+    await props.door.last.answer(ended);
     const host = shown(<Result {...props} job={ended} />);
     const rows = [...host.querySelectorAll('tbody tr')].map(row => row.textContent);
     expect(rows).toEqual(['numpy1.26.42.0', 'pandas–2.3']);

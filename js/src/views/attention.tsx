@@ -8,7 +8,7 @@ import { Button, Section, Sign, Ways } from './parts';
 export function Attention(props: IViewProps & { facts: IFacts }): JSX.Element | null {
   const { desk, facts, model, trans } = props;
   const found = [...facts.findings, ...(desk.findings ?? [])];
-  const wrong = model.subject?.notebook ? (desk.cells?.wrong ?? facts.wrong) : [];
+  const wrong = (desk.cells?.wrong ?? facts.wrong).filter(item => model.holds(item.cell));
   const count = found.length + wrong.length;
   if (!count) {
     return null;

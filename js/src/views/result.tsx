@@ -65,12 +65,14 @@ function Question(
         <Changes changes={outcome.plan.changes} trans={trans} />
       )}
       <div className="si-Buttons">
-        <Button
-          label={planned ? trans.__('Confirm') : anyway}
-          hook="confirm"
-          primary={planned}
-          onClick={() => void model.confirm()}
-        />
+        {desk.asked && (
+          <Button
+            label={planned ? trans.__('Confirm') : anyway}
+            hook="confirm"
+            primary={planned}
+            onClick={() => void model.confirm()}
+          />
+        )}
         <Button label={trans.__('Leave it')} quiet onClick={() => desk.clear()} />
       </div>
     </div>

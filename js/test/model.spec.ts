@@ -1,0 +1,197 @@
+import { Signal } from '@lumino/signaling';
+import { vi } from 'vitest';
+
+import { PanelModel } from '../src/model';
+import type { IFacts } from '../src/tokens';
+import { FakeDoor, FakeKernel, facts, job, settled } from './fakes';
+
+/** The document in front, as Lab tells it: its cells are what a test says. */
+function subjectOn(kernel: FakeKernel, ...sources: [id: string, source: string][]): any {
+  const widgets = sources.map(([id, source]) => {
+    const sharedModel = { getSource: () => source, setSource: (now: string) => (source = now) };
+    return { model: { id, type: 'code', sharedModel } };
+  });
+  const sessionContext: any = { isDisposed: false, session: { kernel } };
+  sessionContext.kernelChanged = new Signal<any, any>(sessionContext);
+  sessionContext.changeKernel = vi.fn(async () => {
+    sessionContext.session = { kernel: new FakeKernel('made') };
+    sessionContext.kernelChanged.emit({});
+    return sessionContext.session.kernel;
+  });
+  return { widget: {}, sessionContext, notebook: { isDisposed: false, content: { widgets } } };
+}
+
+function opened(...subjects: any[]) {
+  const tracker: any = { current: subjects[0] };
+  tracker.changed = new Signal<any, any>(tracker);
+  const specs: any = { refreshSpecs: async () => undefined, specs: { kernelspecs: { made: {} } } };
+  const doors = new Map<unknown, FakeDoor>();
+  const model = new PanelModel(tracker, specs, kernel => {
+    doors.set(kernel, new FakeDoor());
+    return doors.get(kernel) as FakeDoor;
+  });
+  const see = async (subject: any, change: Partial<IFacts> = {}) => {
+    tracker.current = subject;
+    tracker.changed.emit(subject);
+    await settled();
+    subject.sessionContext.session.kernel.is('idle');
+    const door = doors.get(subject.sessionContext.session.kernel) as FakeDoor;
+    await door?.last?.answer(facts(change));
+    return door;
+  };
+  return { model, see, doors };
+}
+
+const PLANNED: any = { status: 'planned', plan: { changes: [] }, findings: [] };
+
+describe('the model', () => {
+  it('confirms what is shown, whatever was asked for elsewhere in between', async () => {
+    const one = subjectOn(new FakeKernel('1'));
+    const two = subjectOn(new FakeKernel('2'));
+    const { model, see } = opened(one);
+    const first = await see(one);
+    void model.install('numpy');
+    await first.last.answer(job({ id: 'plan' }));
+    first.told.emit(job({ id: 'plan', state: 'ended', result: { outcome: PLANNED } }));
+    const second = await see(two);
+    void model.uninstall('pandas');
+    await second.last.answer(job({ kind: 'uninstall' }));
+    await see(one);
+    void model.confirm();
+    expect(first.last).toMatchObject({
+      method: 'install',
+      params: { line: 'numpy', confirmed: true }
+    });
+  });
+
+  it('confirms what is shown, although another thing was refused since', async () => {
+    const one = subjectOn(new FakeKernel('1'));
+    const { model, see } = opened(one);
+    const door = await see(one);
+    void model.install('numpy');
+    await door.last.answer(job({ id: 'plan' }));
+    door.told.emit(job({ id: 'plan', state: 'ended', result: { outcome: PLANNED } }));
+    void model.uninstall('pandas');
+    await door.last.refuse('busy');
+    void model.confirm();
+    expect(door.last).toMatchObject({ method: 'install', params: { line: 'numpy' } });
+  });
+
+  it('goes on when the other notebook on the same kernel is closed', async () => {
+    const [mine, other] = [new FakeKernel('k'), new FakeKernel('k')];
+    const one = subjectOn(mine);
+    const two = subjectOn(other);
+    const { model, see } = opened(one);
+    await see(one);
+    await see(two);
+    mine.isDisposed = true;
+    mine.disposed.emit();
+    const door = await see(two, { jobs: [job({ words: 'unpacking 4' })] });
+    expect(model.desk?.isDisposed).toBe(false);
+    expect(model.desk?.job?.words).toBe('unpacking 4');
+    void model.install('numpy');
+    expect(door.last.method).toBe('install');
+  });
+
+  it('shows nothing of a kernel whose only notebook is being closed', async () => {
+    const kernel = new FakeKernel('k');
+    const one = subjectOn(kernel);
+    const { model, see } = opened(one);
+    await see(one);
+    kernel.isDisposed = true;
+    kernel.disposed.emit();
+    expect(model.state.kind).toBe('none');
+  });
+
+  it('switches the notebook for which the environment was made, wherever the user is now', async () => {
+    const [kernel, elsewhere] = [new FakeKernel('1'), new FakeKernel('2')];
+    const one = subjectOn(kernel);
+    const same = subjectOn(kernel);
+    const other = subjectOn(elsewhere);
+    const { model, see } = opened(one);
+    const door = await see(one);
+    void model.newEnvironment('.venv', false);
+    const made = job({ id: 'new', kind: 'new-environment' });
+    await door.last.answer(made);
+    await see(same);
+    await see(other);
+    door.told.emit({ ...made, state: 'ended', result: { kernel: { name: 'made' } } });
+    await settled();
+    expect(one.sessionContext.changeKernel).toHaveBeenCalledWith({ name: 'made' });
+    expect(same.sessionContext.changeKernel).not.toHaveBeenCalled();
+    expect(other.sessionContext.changeKernel).not.toHaveBeenCalled();
+    await see(one);
+    expect(model.desk?.job?.id).toBe('new');
+  });
+
+  it('switches no notebook to an environment that was made from another page', async () => {
+    const one = subjectOn(new FakeKernel('1'));
+    const { model, see } = opened(one);
+    const door = await see(one);
+    void model.newEnvironment('.venv', false);
+    await door.last.refuse('busy');
+    const made = job({ id: 'theirs', kind: 'new-environment', state: 'ended' });
+    door.told.emit({ ...made, result: { kernel: { name: 'made' } } });
+    await settled();
+    expect(one.sessionContext.changeKernel).not.toHaveBeenCalled();
+  });
+
+  it('puts into a new environment what was refused here, or else what is typed', async () => {
+    const one = subjectOn(new FakeKernel('1'));
+    const two = subjectOn(new FakeKernel('2'));
+    const { model, see } = opened(one);
+    const first = await see(one);
+    void model.install('numpy');
+    await first.last.answer(job({ id: 'a' }));
+    first.told.emit(job({ id: 'a', state: 'ended', result: { new_environment: true } }));
+    model.setLine('nu');
+    void model.newEnvironment('.venv', false);
+    expect(first.last.params.line).toBe('numpy');
+    const second = await see(two);
+    model.setLine('pandas');
+    void model.newEnvironment('.venv', false);
+    expect(second.last.params.line).toBe('pandas');
+  });
+
+  it('tells a kernel of the cells of its own notebook only', async () => {
+    const [early, late] = [new FakeKernel('1'), new FakeKernel('2')];
+    const one = subjectOn(early, ['a', '!pip install one']);
+    const two = subjectOn(late, ['b', '!pip install two']);
+    const { see, doors } = opened(one);
+    await settled();
+    await see(two);
+    early.is('idle'); // its notebook is no longer in front
+    const asked = (doors.get(early) as FakeDoor).last.params.cells;
+    expect(asked).toEqual([{ id: 'a', source: '!pip install one' }]);
+  });
+
+  it('shows what one notebook imports in that notebook only', async () => {
+    const kernel = new FakeKernel('k');
+    const one = subjectOn(kernel, ['a', 'import one']);
+    const two = subjectOn(kernel, ['b', 'import two']);
+    const { model, see } = opened(one);
+    const door = await see(one);
+    void model.loadCells();
+    await door.last.answer({ present: ['one'], missing: [], wrong: [] });
+    expect(model.desk?.cells?.present).toEqual(['one']);
+    expect(model.holds('a')).toBe(true);
+    void model.loadCells();
+    const late = door.last;
+    await see(two);
+    expect(model.desk?.cells).toBeNull();
+    await late.answer({ present: ['one'], missing: [], wrong: [] });
+    expect(model.desk?.cells).toBeNull();
+    expect(model.holds('a')).toBe(false);
+  });
+
+  it('writes nothing down over what was typed meanwhile', async () => {
+    const one = subjectOn(new FakeKernel('1'), ['a', '%safeinstall numpy']);
+    const { model, see } = opened(one);
+    const door = await see(one);
+    void model.record(['pandas']);
+    const { sharedModel } = one.notebook.content.widgets[0].model;
+    sharedModel.setSource('%safeinstall numpy\nimport numpy');
+    await door.last.answer({ source: '%safeinstall numpy pandas', new: false });
+    expect(sharedModel.getSource()).toBe('%safeinstall numpy\nimport numpy');
+  });
+});
