@@ -178,8 +178,8 @@ export class Desk implements IDisposable {
   }
 
   /** Ask something whose answer is the caller's alone. */
-  question<T>(method: string, params: object): Promise<T | null> {
-    return this._ask<T>(method, params, true);
+  question<T>(method: string, params: object, now = true): Promise<T | null> {
+    return this._ask<T>(method, params, now);
   }
 
   /** The process is gone: whatever it still answers is about nothing. */

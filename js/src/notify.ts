@@ -29,7 +29,8 @@ export function offerMissing(
     }
     offered.add(key);
     const cells = [{ id: cell.model.id, source: `import ${module}` }];
-    const answer = await desk.question<ICells>('cells', { cells });
+    // Nobody has asked for this: it waits its turn, so that a busy kernel is not shown as idle.
+    const answer = await desk.question<ICells>('cells', { cells }, false);
     const missing = answer?.missing.find(item => item.module === module);
     if (!missing || model.desk !== desk) {
       return; // it is there: shadowed, broken or of another folder, which the magics explain

@@ -12,7 +12,7 @@ import { Install } from './views/install';
 import { Interpreter } from './views/interpreter';
 import { Notebook } from './views/notebook';
 import { Packages } from './views/packages';
-import { Button } from './views/parts';
+import { Button, wordsFor } from './views/parts';
 
 export const PANEL_ID = 'safeinstall-panel';
 
@@ -121,18 +121,6 @@ function Body(props: IPanelProps): JSX.Element {
     }
     default:
       return <Empty text="" />;
-  }
-}
-
-/** Our own reasons are codes; the kernel's come as sentences. */
-function wordsFor(message: string, trans: TranslationBundle): string {
-  switch (message) {
-    case 'timeout':
-      return trans.__('It did not answer in time. It may be busy with a cell.');
-    case 'no-answer':
-      return trans.__('It gave an answer that is no answer.');
-    default:
-      return message;
   }
 }
 

@@ -40,18 +40,20 @@ export class SubjectTracker {
     if (!subject || subject.widget === this._current?.widget) {
       return;
     }
-    this._current = subject;
-    subject.widget.disposed.connect(this._gone, this);
-    this._changed.emit(subject);
+    this._sit(subject);
   }
 
   private _gone(widget: Widget): void {
     if (widget === this._current?.widget) {
-      this._current = null;
       const next = this._notebooks?.currentWidget ?? this._consoles?.currentWidget ?? null;
-      this._current = next && !next.isDisposed && next !== widget ? this._subjectOf(next) : null;
-      this._changed.emit(this._current);
+      this._sit(next && !next.isDisposed && next !== widget ? this._subjectOf(next) : null);
     }
+  }
+
+  private _sit(subject: ISubject | null): void {
+    this._current = subject;
+    subject?.widget.disposed.connect(this._gone, this);
+    this._changed.emit(subject);
   }
 
   private _subjectOf(widget: Widget | null): ISubject | null {

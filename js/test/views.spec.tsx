@@ -2,6 +2,7 @@ import * as React from 'react';
 import { vi } from 'vitest';
 
 import { Attention } from '../src/views/attention';
+import { Install } from '../src/views/install';
 import { Interpreter } from '../src/views/interpreter';
 import { Packages } from '../src/views/packages';
 import { lineOf } from '../src/views/parts';
@@ -89,6 +90,13 @@ describe('the views', () => {
     expect(host.querySelector('[data-safeinstall=restart]')).toBeNull();
     act(() => (host.querySelector('[data-safeinstall=confirm]') as HTMLElement).click());
     expect(props.model.confirm).toHaveBeenCalledOnce();
+  });
+
+  it('say in words, not as a code, that a question went unanswered', async () => {
+    const props = await view();
+    props.desk.trouble = 'timeout';
+    const host = shown(<Install {...props} facts={facts()} />);
+    expect(host.querySelector('.si-Trouble')?.textContent).toContain('did not answer in time');
   });
 
   it('offer a restart only when it is true', async () => {

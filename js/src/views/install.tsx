@@ -3,7 +3,7 @@ import * as React from 'react';
 
 import type { IFacts } from '../tokens';
 import type { IViewProps } from './view';
-import { Button } from './parts';
+import { Button, wordsFor } from './parts';
 import { Progress } from './progress';
 import { Requirements } from './requirements';
 import { Result } from './result';
@@ -50,7 +50,7 @@ export function Install(props: IViewProps & { facts: IFacts }): JSX.Element {
       >
         {shown?.state === 'running' && <Progress {...props} job={shown} />}
         {shown && shown.state !== 'running' && <Result {...props} job={shown} />}
-        {desk.trouble && <div className="si-Trouble">{desk.trouble}</div>}
+        {desk.trouble && <div className="si-Trouble">{wordsFor(desk.trouble, trans)}</div>}
       </div>
     </section>
   );

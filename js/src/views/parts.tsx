@@ -161,3 +161,15 @@ export function Changes(props: { changes: IChange[]; trans: TranslationBundle })
     </table>
   );
 }
+
+/** Our own reasons are codes; the kernel's come as sentences. */
+export function wordsFor(message: string, trans: TranslationBundle): string {
+  switch (message) {
+    case 'timeout':
+      return trans.__('It did not answer in time. It may be busy with a cell.');
+    case 'no-answer':
+      return trans.__('It gave an answer that is no answer.');
+    default:
+      return message;
+  }
+}
