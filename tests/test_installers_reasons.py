@@ -95,6 +95,61 @@ CASES = {
         "index-unreachable",
         "http://127.0.0.1:9/simple/six/ cannot be reached",
     ),
+    "unreachable-uv-file": (
+        "https://127.0.0.1:9/x-1.0-py3-none-any.whl",
+        "error: Failed to download `x @ https://127.0.0.1:9/x-1.0-py3-none-any.whl`\n  cause: "
+        "Failed to fetch: https://127.0.0.1:9/x-1.0-py3-none-any.whl\n"
+        "  cause: client error (Connect)",
+        "index-unreachable",
+        "https://127.0.0.1:9/x-1.0-py3-none-any.whl cannot be reached",
+    ),
+    "unreachable-uv-source": (
+        "x @ https://127.0.0.1:9/x-1.0.tar.gz",
+        "error: Failed to download and build `x @ https://127.0.0.1:9/x-1.0.tar.gz`\n  cause: "
+        "Failed to fetch: https://127.0.0.1:9/x-1.0.tar.gz\n  cause: client error (Connect)",
+        "index-unreachable",
+        "https://127.0.0.1:9/x-1.0.tar.gz cannot be reached",
+    ),
+    "certificate-uv": (
+        "zzz",
+        "error: Failed to fetch: https://127.0.0.1:9/simple/zzz/\n  cause: error sending request "
+        "for url (https://127.0.0.1:9/simple/zzz/)\n  cause: client error (Connect)\n"
+        "  cause: invalid peer certificate: UnknownIssuer",
+        "index-untrusted",
+        "The certificate of https://127.0.0.1:9 is not trusted here",
+    ),
+    "certificate-pip": (
+        "zzz",
+        "Could not fetch URL https://127.0.0.1:9/simple/zzz/: There was a problem confirming the "
+        "ssl certificate: HTTPSConnectionPool(host='127.0.0.1', port=9): Max retries exceeded with "
+        "url: /simple/zzz/ (Caused by SSLError(SSLCertVerificationError(1, '[SSL: "
+        "CERTIFICATE_VERIFY_FAILED] certificate verify failed (_ssl.c:1006)'))) - skipping",
+        "index-untrusted",
+        "The certificate of https://127.0.0.1:9 is not trusted here",
+    ),
+    "repository-unreachable-uv": (
+        "git+https://127.0.0.1:9/x.git",
+        "error: Git operation failed\n  cause: failed to clone into: /c/git-v2/db/64\n  cause: "
+        "process didn't exit successfully: `git fetch` (exit status: 128)\n"
+        "         --- stderr\n         "
+        "fatal: unable to access 'https://127.0.0.1:9/x.git/': Failed to connect to 127.0.0.1",
+        "repository-unreachable",
+        "https://127.0.0.1:9/x.git/ cannot be reached",
+    ),
+    "repository-unreachable-pip": (
+        "git+https://127.0.0.1:9/x.git",
+        "  fatal: unable to access 'https://127.0.0.1:9/x.git/': Failed to connect to 127.0.0.1\n"
+        "error: subprocess-exited-with-error",
+        "repository-unreachable",
+        "https://127.0.0.1:9/x.git/ cannot be reached",
+    ),
+    "repository-missing": (
+        "git+file:///nowhere/x.git",
+        "error: Git operation failed\n         fatal: '/nowhere/x.git' does not appear to be a git "
+        "repository\n         fatal: Could not read from remote repository.",
+        "repository-missing",
+        "There is no repository at /nowhere/x.git",
+    ),
     "unreachable-pip": (
         "zzz",
         "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(...): "

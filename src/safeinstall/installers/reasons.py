@@ -61,8 +61,29 @@ _REASONS: Final = (
         ),
     ),
     _reason(
+        "repository-unreachable",
+        r"fatal: unable to access '(?P<url>[^']+)'",
+        lambda m, r, e: f"{_host(m['url'])} cannot be reached from here.",
+    ),
+    _reason(
+        "repository-missing",
+        r"fatal: '(?P<place>[^']+)' does not appear to be a git repository|"
+        r"fatal: repository '(?P<url>[^']+)' (?:not found|does not exist)",
+        lambda m, r, e: f"There is no repository at {_host(m['place'] or m['url'])}.",
+    ),
+    _reason(
+        "index-untrusted",
+        r"Failed to fetch: `?(?P<uv>\w+://[^\s/`]+)[^`]{0,600}?invalid peer certificate|"
+        r"Could not fetch URL (?P<pip>\w+://[^\s/]+)[^\n]*?CERTIFICATE_VERIFY_FAILED",
+        lambda m, r, e: (
+            f"The certificate of {_host(m['uv'] or m['pip'])} is not trusted here: "
+            "PIP_CERT names the file of those that are."
+        ),
+    ),
+    _reason(
         "index-unreachable",
-        r"(?:Failed to fetch:?|Failed to download|fetch `)\s*`?(?P<url>[^\s`]+)`?.*?"
+        r"(?:Failed to fetch:?|Failed to download|fetch `)\s*`?(?:[^\s`]+ @ )?"
+        r"(?P<url>[^\s`]+://[^\s`]+)`?.*?"
         r"(?:client error \(Connect\)|dns error|tcp connect|timed out|error sending request|"
         r"connection (?:reset|closed)|operation timed out)",
         lambda m, r, e: f"{_host(m['url'])} cannot be reached from here.",

@@ -17,7 +17,8 @@ _ROOM = 90
 """Columns the first line may fill before the duration."""
 _SELF_EXPLAINING = frozenset(
     {"externally-managed", "no-such-version", "not-found", "python-too-old", "wrong-platform"}
-    | {"index-refused", "index-unreachable", "file-missing", "no-space"}
+    | {"index-refused", "index-unreachable", "index-untrusted", "file-missing", "no-space"}
+    | {"repository-unreachable", "repository-missing"}
 )
 """Findings whose sentence says it all: their context is folded away."""
 _NAMED = 4
