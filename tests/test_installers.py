@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,14 @@ def test_uv_is_told_the_interpreter_and_nothing_ambient_moves_it() -> None:
     for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_SYSTEM_PYTHON", "PIP_TARGET"):
         assert command.overrides[name] is None
     assert command.overrides["UV_PYTHON_DOWNLOADS"] == "never"
+
+
+def test_uv_gets_a_folder_of_certificates_and_whole_seconds(tmp_path: Path) -> None:
+    sources = Sources(cert=str(tmp_path), timeout="60.5")
+    overrides = uv.plan_command("/uv", asked("six"), HERE, sources).overrides
+    assert overrides["SSL_CERT_DIR"] == str(tmp_path)
+    assert "SSL_CERT_FILE" not in overrides
+    assert overrides["UV_HTTP_TIMEOUT"] == "61"
 
 
 def test_uv_gets_pips_sources_and_no_secret_in_its_arguments() -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 from safeinstall.installers.sources import Sources, redirections
 from safeinstall.request import Request, parse
 
@@ -55,6 +57,34 @@ def test_what_is_typed_replaces_single_values_and_extends_lists(tmp_path: Path) 
 def test_an_ambient_folder_that_is_not_there_is_left_out_as_pip_does() -> None:
     sources = Sources.merged([Setting("find-links", "/no/such/folder file:///no/other")], Request())
     assert sources.find_links == ()
+
+
+def test_paths_are_read_as_pip_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "links").mkdir()
+    (tmp_path / "near").mkdir()
+    sources = Sources.merged(
+        [
+            Setting("cert", "~/company.pem"),
+            Setting("client-cert", "mine.pem"),
+            Setting("find-links", "~/links near https://links.invalid"),
+            Setting("constraint", "limits.txt https://limits.invalid/c.txt"),
+        ],
+        Request(cwd=str(tmp_path)),
+    )
+    assert sources.cert == f"{tmp_path}/company.pem"
+    assert sources.client_cert == f"{tmp_path}/mine.pem"
+    assert sources.find_links == (
+        f"{tmp_path}/links", f"{tmp_path}/near", "https://links.invalid",
+    )  # fmt: skip
+    assert sources.constraints == (f"{tmp_path}/limits.txt", "https://limits.invalid/c.txt")
+
+
+def test_the_certificates_of_requests_come_before_those_of_pip_as_in_pip() -> None:
+    settings = [Setting("cert", "/pip.pem")]
+    told = {"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": "/curl.pem"}
+    assert Sources.merged(settings, Request(), told).cert == "/curl.pem"
+    assert Sources.merged(settings, Request(), {}).cert == "/pip.pem"
 
 
 def test_passwords_are_known_as_secrets() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from integration.conftest import Desk
+from support import certificates, indexes
 from support.environments import Workshop, changes, snapshot
 from support.wheels import make_wheel
 
@@ -103,6 +105,54 @@ def test_a_constraint_in_the_settings_of_pip_holds(desk: Desk, tmp_path: Path) -
     with desk.kernel(PIP_CONSTRAINT=str(limits)) as kernel:
         kernel.run(f"%safeinstall {desk.offline} tinypkg")
         assert kernel.run("import tinypkg; print(tinypkg.__version__)").stdout.strip() == "1.0"
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_paths_in_the_settings_of_pip_begin_where_the_user_is(desk: Desk, installer: str) -> None:
+    make_wheel(desk.notebooks / "near", "tinypkg", "1.0")
+    make_wheel(Path(desk.settings["HOME"], "far"), "tinypkg", "2.0")
+    make_wheel(Path(desk.settings["HOME"], "far"), "away", "1.0")
+    (desk.notebooks / "limits.txt").write_text("tinypkg<2\n")
+    settings = {
+        **desk.settings,
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": "near ~/far",
+        "PIP_CONSTRAINT": "limits.txt",
+    }
+    words = ("-m", "safeinstall", "install", "--installer", installer, "tinypkg", "away")
+    done = desk.environment.run(*words, settings=settings, cwd=desk.notebooks)
+    assert done.returncode == 0, done.stderr
+    assert desk.environment.distribution("tinypkg", "1.0").exists()
+    assert desk.environment.distribution("away", "1.0").exists()
+
+
+@pytest.mark.skipif(certificates.PROGRAM is None, reason="needs openssl to make certificates")
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_an_index_behind_a_certificate_of_the_company_is_trusted_as_pip_is_told(
+    desk: Desk, tmp_path: Path, installer: str
+) -> None:
+    home = Path(desk.settings["HOME"])
+    context = certificates.authority(home / "ca")
+    ways = {
+        "file": {"PIP_CERT": str(home / "ca" / "company.pem")},
+        "home": {"PIP_CERT": "~/ca/company.pem"},
+        "folder": {"PIP_CERT": str(home / "ca" / "trusted")},
+        "requests": {"REQUESTS_CA_BUNDLE": str(home / "ca" / "company.pem")},
+        "both": {"REQUESTS_CA_BUNDLE": str(home / "ca" / "company.pem"), "PIP_CERT": os.devnull},
+    }
+    for way in (*ways, "none"):
+        make_wheel(tmp_path / "w", f"told-by-{way}-{installer}")
+    with indexes.serving(tmp_path / "w", tmp_path / "www", context=context) as address:
+        asked = {**desk.settings, "PIP_INDEX_URL": address, "PIP_RETRIES": "0"}
+        words = ("-m", "safeinstall", "install", "--installer", installer)
+        for way, told in ways.items():
+            name = f"told-by-{way}-{installer}"
+            done = desk.environment.run(*words, name, settings={**asked, **told})
+            assert done.returncode == 0, (way, done.stderr)
+        done = desk.environment.run(*words, f"told-by-none-{installer}", settings=asked)
+    assert done.returncode == 1
+    assert "certificate" in done.stderr, done.stderr
+    assert "PIP_CERT" in done.stderr, done.stderr
 
 
 def test_an_environment_folder_beside_the_notebook_is_not_mistaken_for_the_kernels(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,8 +47,12 @@ class _Locked(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def _running(handler: functools.partial[_Silent] | type[_Locked]) -> Iterator[int]:
+def _running(
+    handler: functools.partial[_Silent] | type[_Locked], context: ssl.SSLContext | None = None
+) -> Iterator[int]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -59,11 +64,19 @@ def _running(handler: functools.partial[_Silent] | type[_Locked]) -> Iterator[in
 
 
 @contextmanager
-def serving(wheels: Path, folder: Path, handler: type[_Silent] = _Silent) -> Iterator[str]:
-    """Serve the wheels as a simple index laid out below `folder`; the value is its address."""
+def serving(
+    wheels: Path,
+    folder: Path,
+    handler: type[_Silent] = _Silent,
+    context: ssl.SSLContext | None = None,
+) -> Iterator[str]:
+    """Serve the wheels as a simple index laid out below `folder`; the value is its address.
+
+    `context`: over TLS.
+    """
     lay_out(wheels, folder)
-    with _running(functools.partial(handler, directory=str(folder))) as port:
-        yield f"http://127.0.0.1:{port}/simple/"
+    with _running(functools.partial(handler, directory=str(folder)), context) as port:
+        yield f"http{'s' if context else ''}://127.0.0.1:{port}/simple/"
 
 
 def lay_out(wheels: Path, folder: Path) -> None:

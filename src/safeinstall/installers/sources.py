@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -36,6 +37,9 @@ REDIRECTING_VARIABLES: Final = {
 
 REDIRECTING_KEYS: Final = frozenset({"target", "prefix", "user", "root", "python", "no-user"})
 _TRUE: Final = frozenset({"y", "yes", "t", "true", "on", "1"})
+_CERTIFICATES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Where pip's HTTP library takes certificates from before it looks at pip's own `cert`
+(requests: `Session.merge_environment_settings`); uv knows neither."""
 
 
 class Setting(Protocol):
@@ -91,10 +95,16 @@ class Sources:
     """The source that asks for `require-virtualenv`, or None."""
 
     @classmethod
-    def merged(cls, settings: Iterable[Setting], request: Request) -> Sources:
+    def merged(
+        cls,
+        settings: Iterable[Setting],
+        request: Request,
+        environ: Mapping[str, str] = MappingProxyType({}),
+    ) -> Sources:
         """Merge pip's settings with the request: what was typed replaces or extends them.
 
         pip: single values are replaced by the command line, lists extended (`optparse` append).
+        Paths come out absolute, read as pip reads them: uv knows no `~`, and pip is run elsewhere.
         """
         ambient = {setting.key: setting for setting in settings if setting.value.strip()}
 
@@ -110,18 +120,21 @@ class Sources:
         def yes(key: str) -> bool:
             return (one(key) or "").lower() in _TRUE
 
-        links = (*many("find-links"), *request.find_links)
+        def file(path: str | None) -> str | None:
+            return str(Path(request.cwd, Path(path).expanduser())) if path else None
+
+        links = (_located(link, request.cwd, home=True) for link in many("find-links"))
+        limits = (_located(path, request.cwd) for path in many("constraint"))
+        certificates = (environ[name] for name in _CERTIFICATES if environ.get(name))
         return cls(
             index_url=request.index_url or one("index-url"),
             index_typed=bool(request.index_url),
             extra_index_urls=(*many("extra-index-url"), *request.extra_index_urls),
-            find_links=tuple(
-                link for link in links if link in request.find_links or not _missing(link)
-            ),
+            find_links=(*(link for link in links if not _missing(link)), *request.find_links),
             no_index=request.no_index or yes("no-index"),
-            constraints=(*many("constraint"), *request.constraint_files),
-            cert=one("cert"),
-            client_cert=one("client-cert"),
+            constraints=(*limits, *request.constraint_files),
+            cert=file(next(certificates, None) or one("cert")),
+            client_cert=file(one("client-cert")),
             proxy=one("proxy"),
             trusted_hosts=(*many("trusted-host"), *request.trusted_hosts),
             timeout=one("timeout") or one("default-timeout"),
@@ -180,12 +193,19 @@ def _off(name: str, value: str) -> bool:
     return name in ("PIP_USER", "UV_SYSTEM_PYTHON") and value.strip().lower() not in _TRUE
 
 
+def _located(place: str, cwd: str, *, home: bool = False) -> str:
+    """Return a URL as it is, and a path as an absolute one; `home`: `~` is the home directory."""
+    if len(urlsplit(place).scheme) > 1:  # one letter is a drive
+        return place
+    return str(Path(cwd, Path(place).expanduser() if home else place))
+
+
 def _missing(link: str) -> bool:
     """Tell whether an ambient find-links names a local folder that is not there (pip warns)."""
     parts = urlsplit(link)
     if parts.scheme == "file":
         return not Path(unquote(parts.path)).exists()
-    return not parts.scheme and not Path(link).expanduser().exists()
+    return len(parts.scheme) < 2 and not Path(link).exists()
 
 
 def _credentials(url: str) -> tuple[str, ...]:

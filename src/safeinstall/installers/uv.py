@@ -8,8 +8,10 @@ in a uv configuration file beats `--prefix` on the command line.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from packaging.utils import canonicalize_name
@@ -192,13 +194,26 @@ def _overrides(sources: Sources) -> Mapping[str, str | None]:
         # that knows the name, and would not find what pip finds with the same settings
         overrides["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     for variable, value in (
-        ("SSL_CERT_FILE", sources.cert),
+        (_certificates(sources.cert), sources.cert),
         ("SSL_CLIENT_CERT", sources.client_cert),
         ("ALL_PROXY", sources.proxy),
         ("HTTP_PROXY", sources.proxy),
         ("HTTPS_PROXY", sources.proxy),
-        ("UV_HTTP_TIMEOUT", sources.timeout),
+        ("UV_HTTP_TIMEOUT", _whole(sources.timeout)),
     ):
         if value:
             overrides[variable] = value
     return overrides
+
+
+def _certificates(place: str | None) -> str:
+    """Return the variable for a file of certificates, or for a folder of them: pip takes both."""
+    return "SSL_CERT_DIR" if place and Path(place).is_dir() else "SSL_CERT_FILE"
+
+
+def _whole(seconds: str | None) -> str | None:
+    """Return a duration as uv takes it: pip knows fractions of a second, uv does not."""
+    try:
+        return str(math.ceil(float(seconds))) if seconds else None
+    except (ValueError, OverflowError):
+        return seconds

@@ -70,7 +70,7 @@ def intend(
     return Intent(
         environment=environment,
         request=request,
-        sources=Sources.merged(settings, request),
+        sources=Sources.merged(settings, request, environ),
         redirections=redirections(environ, settings),
         destination=Destination.of(environment),
         prefix=prefix,
