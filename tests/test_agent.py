@@ -148,6 +148,12 @@ def test_a_requirement_is_recorded_in_a_script_block_that_keeps_the_rest() -> No
     )
 
 
+def test_a_script_block_that_cannot_be_read_is_left_alone() -> None:
+    source = "# /// script\n# dependencies = [a]\n# ///\n"
+    answer = agent.answer("record", {"where": "pep723", "source": source, "requirements": ["b"]})
+    assert "cannot be read as TOML" in answer["error"]["message"]
+
+
 def ended(job: dict[str, Any]) -> dict[str, Any]:
     end = time.monotonic() + 10
     while time.monotonic() < end:

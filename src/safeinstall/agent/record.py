@@ -9,6 +9,7 @@ from typing import Any, Final
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from safeinstall.agent.script_block import with_requirements
 from safeinstall.errors import RequestError
 from safeinstall.request import join, parse
 
@@ -16,7 +17,6 @@ __all__ = ["record"]
 
 _MAGIC: Final = "%safeinstall"
 _BLOCK = re.compile(r"(?m)^# /// script$\n(?P<body>(?:^#(?: .*)?$\n)*?)^# ///$")
-_LIST = re.compile(r"(?ms)^dependencies = \[(?P<items>.*?)\]$")
 
 
 def record(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,19 +53,14 @@ def _in_magic(source: str, requirements: list[str]) -> dict[str, Any]:
 def _in_block(source: str, requirements: list[str]) -> dict[str, Any]:
     found = _BLOCK.search(source)
     if found is None:
-        return {"source": _block("", _merged([], requirements)), "new": True}
-    body = "\n".join(line[2:] for line in found["body"].splitlines())
-    listed = _LIST.search(body)
-    old = re.findall(r"""["']([^"'\n]+)["']""", listed["items"]) if listed else []
-    others = (_LIST.sub("", body) if listed else body).strip()
-    block = _block(others, _merged(old, requirements))
+        return {"source": _written("dependencies = [\n]\n", requirements), "new": True}
+    body = "".join(f"{line[2:]}\n" for line in found["body"].splitlines())
+    block = _written(body, requirements)
     return {"source": source[: found.start()] + block + source[found.end() :], "new": False}
 
 
-def _block(others: str, requirements: list[str]) -> str:
-    rows = [*(others.splitlines() if others else ()), "dependencies = ["]
-    rows += [f'  "{text}",' for text in requirements]
-    rows.append("]")
+def _written(body: str, requirements: list[str]) -> str:
+    rows = with_requirements(body, _merged([], requirements)).splitlines()
     return "\n".join(["# /// script", *(f"# {row}".rstrip() for row in rows), "# ///"])
 
 
