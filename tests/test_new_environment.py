@@ -109,6 +109,13 @@ def test_another_name_is_offered_where_a_name_is_taken_and_one_where_a_folder_is
     assert (caught.value.code, caught.value.hint) == ("place-not-writable", "for my-work")
 
 
+def test_a_link_to_a_place_is_called_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    with pytest.raises(SafeInstallError, match=r"link is a link to .*real; it is left as it is"):
+        check(place_of(str(tmp_path / "link"), "/"), lambda other: f"the line for {other}")
+
+
 def test_what_is_made_goes_without_a_trace(tmp_path: Path) -> None:
     place = tmp_path / "a" / "b" / "env"
     making = Making(str(place))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Final
 
@@ -122,6 +122,9 @@ def _occupied(place: Place) -> str:
     folder = Path(place.path)
     if (folder / "pyvenv.cfg").exists():
         return f"{place.shown} is an environment already; it is left as it is."
+    if folder.is_symlink():
+        real = replace(place, path=os.path.realpath(folder))
+        return f"{place.shown} is a link to {real.shown}; it is left as it is."
     if folder.is_dir():
         project = any((folder / name).exists() for name in ("pyproject.toml", "setup.py"))
         what = "is a project, not a place for an environment" if project else "is not empty"
