@@ -197,6 +197,48 @@ def test_what_is_wrong_in_a_file_names_the_line(text: str, message: str) -> None
     assert caught.value.message == message
 
 
+@pytest.mark.parametrize(
+    ("text", "number", "better"),
+    [
+        pytest.param("six\nnumpy=>2", 2, "numpy>=2", id="turned"),
+        pytest.param(f"numpy=1 --hash={HASH}", 1, f"numpy==1 --hash={HASH}", id="with-a-hash"),
+        pytest.param("numpy>=1,,<2  # why", 1, "numpy>=1,<2", id="with-a-comment"),
+        pytest.param("six; rm x", 1, "six", id="shell"),
+        pytest.param("./pgk", 1, "./pkg", id="path"),
+        pytest.param("--pree", 1, "--pre", id="option"),
+        pytest.param("-r deps/bsae.txt", 1, "-r deps/base.txt", id="included"),
+        pytest.param("six\n-r deps/all.txt", 2, "-r base.txt", id="included-by-an-included-one"),
+    ],
+)
+def test_a_fault_in_a_file_offers_that_line_put_right(
+    text: str, number: int, better: str, tmp_path: Path
+) -> None:
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "setup.py").touch()
+    (tmp_path / "deps").mkdir()
+    (tmp_path / "deps" / "base.txt").write_text("six", "utf-8")
+    (tmp_path / "deps" / "all.txt").write_text("a\n-r bsae.txt", "utf-8")
+    (tmp_path / "r.txt").write_text(text, "utf-8")
+    with pytest.raises(RequestError) as caught:
+        parse("-U --pre -r r.txt", cwd=tmp_path)
+    wrong = "deps/all.txt" if better == "-r base.txt" else "r.txt"
+    assert caught.value.context.splitlines()[-1] == f"Write into line {number} of {wrong}: {better}"
+    assert caught.value.hint == "%safeinstall -U --pre -r r.txt"
+    lines = (tmp_path / wrong).read_text("utf-8").splitlines()
+    lines[number - 1] = better
+    (tmp_path / wrong).write_text("\n".join(lines), "utf-8")
+    parse(caught.value.hint.removeprefix("%safeinstall "), cwd=tmp_path)
+
+
+@pytest.mark.parametrize("text", [">=2", "--only-binary :all:", "six --hash='x", "a${V} b=1"])
+def test_a_fault_in_a_file_that_cannot_be_put_right_is_to_be_taken_out(text: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        files(r_txt=f"six\n{text}")("-r r.txt", V="://hunter22")
+    assert caught.value.context.endswith("Put line 2 of r.txt right, or take it out.")
+    assert caught.value.hint == "%safeinstall -r r.txt"
+    assert "hunter22" not in caught.value.context + caught.value.message
+
+
 @pytest.mark.parametrize("line", ["-e ./x", "./x.whl"], ids=["editable", "path"])
 def test_a_constraint_has_a_name(line: str, tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
@@ -213,6 +255,15 @@ def test_a_missing_file_is_named_with_the_nearest_one(tmp_path: Path) -> None:
         parse("-U -r requirments.txt", cwd=tmp_path)
     assert caught.value.message == "There is no file requirments.txt."
     assert caught.value.hint == "%safeinstall -U -r requirements.txt"
+
+
+def test_a_missing_file_is_not_named_with_one_that_only_ends_alike(tmp_path: Path) -> None:
+    for name in ("deps.txt", "six-1.0-py3-none-any.whl"):
+        (tmp_path / name).write_text("six", "utf-8")
+    for line in ("-r notes.txt", "-r dev.txt", "./gone-1.0-py3-none-any.whl"):
+        with pytest.raises(RequestError) as caught:
+            parse(line, cwd=tmp_path)
+        assert caught.value.hint == "%safeinstall NAME"
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,10 @@ def absolute(path: str, cwd: str) -> str:
 
 
 def nearest(path: str) -> str:
-    """Return the existing path most like `path` in its folder, or empty."""
+    """Return the existing path most like `path` in its folder, or empty.
+
+    What comes before the ending, or before the version of a wheel or an archive, has to be alike.
+    """
     from difflib import get_close_matches
 
     wanted = Path(path)
@@ -100,8 +103,13 @@ def nearest(path: str) -> str:
         names = [entry.name for entry in wanted.parent.iterdir()]
     except OSError:
         return ""
-    close = get_close_matches(wanted.name, names, 1, 0.6)
+    alike = [name for name in names if get_close_matches(_stem(wanted.name), [_stem(name)])]
+    close = get_close_matches(wanted.name, alike, 1, 0.6)
     return str(wanted.parent / close[0]) if close else ""
+
+
+def _stem(name: str) -> str:
+    return re.split(r"-\d", name)[0] if _ends_like_a_file(name) else Path(name).stem
 
 
 def place_of_url(text: str, name: str | None = None) -> Place:

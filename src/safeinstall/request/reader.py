@@ -18,7 +18,7 @@ from .options import OPTION_NAMES
 from .quoting import join
 from .requirement import read_editable, read_hash, read_requirement
 from .requirements_file import Files
-from .values import Request, RequestItem
+from .values import Request, RequestItem, near
 
 __all__ = ["Read", "Reader"]
 
@@ -189,7 +189,8 @@ class Reader:
         """Return the error for a file that cannot be read, with the nearest name in its place."""
         if mistake.instead:
             name = self.words[index].partition("=")[0]
-            mistake.instead = (name if name in OPTION_NAMES else "-r", *mistake.instead)
+            close = near(mistake.instead[0], self.cwd).removeprefix("./")
+            mistake.instead = (name if name in OPTION_NAMES else "-r", close)
         return self._error(mistake, index, index + width(self.words, index))
 
     def _error(self, mistake: Mistake, start: int, stop: int) -> RequestError:

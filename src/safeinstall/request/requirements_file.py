@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,7 @@ from .line import tokenize
 from .location import absolute, nearest
 from .mistake import Mistake, pointed
 from .option_values import kept_file
-from .option_words import OptionWord, read_option
+from .option_words import OptionWord, read_option, width
 from .quoting import join, quote
 from .requirement import read_editable, read_hash, read_requirement
 from .values import RequestItem, near
@@ -117,10 +118,14 @@ class Files:
                 self._line(line, f"{shown}:{number}", (*within, path), constraint)
             except Mistake as mistake:
                 hidden = tuple(self.secrets)
+                remedy = f"Put line {number} of {shown} right, or take it out."
+                better = " ".join(mistake.instead or ())
+                if better and better == redact(better, hidden):
+                    remedy = f"Write into line {number} of {shown}: {better}"
                 raise RequestError(
                     redact(f"{shown}:{number}: {mistake.message}", hidden),
-                    hint=redact(join(mistake.instead or ()), hidden),
-                    context=redact(mistake.context or line, hidden),
+                    hint=self.command,
+                    context=redact(f"{mistake.context or line}\n{remedy}", hidden),
                 ) from None
 
     def _near(self, path: str) -> str:
@@ -132,26 +137,26 @@ class Files:
             return self.read(path)
         except (OSError, ValueError, LookupError) as error:
             close = nearest(path) if isinstance(error, FileNotFoundError) else ""
-            instead = (self._near(close),) if close else None
+            instead = (close,) if close else None
             raise Mistake(problem_of(error, self._near(path)), instead=instead) from None
 
     def _line(self, line: str, origin: str, within: tuple[str, ...], constraint: bool) -> None:
-        """Take in one logical line."""
+        """Take in one logical line. The `instead` of a mistake is the pieces of a whole one."""
         start = _OPTIONS.search(line)
         text = line[: start.start()].strip() if start else line
-        words = tuple(self._fill(word) for word in tokenize(line[start.start() :] if start else ""))
+        rest = line[start.start() :].strip() if start else ""
+        words = tuple(self._fill(word) for word in _words(rest))
         if not text:
             self._option_line(words, origin, within, constraint)
             return
-        hashes: list[str] = []
-        for found in _options_in(words):
-            if found.option.field != "hashes":
-                raise Mistake(f"{found.option.names[0]} does not belong behind a requirement.")
-            hashes.append(read_hash(found.value))
-        text = self._fill(text)
-        item = read_requirement(text, cwd=self.cwd, origin=origin, hashes=tuple(hashes))
+        with _beside(text, ""):
+            hashes = _hashes(words)
+        with _beside("", rest):
+            item = read_requirement(
+                self._fill(text), cwd=self.cwd, origin=origin, hashes=tuple(hashes)
+            )
         if constraint and item.name is None:
-            raise Mistake("a constraint begins with a name.", context=pointed(text, 0))
+            raise Mistake("a constraint begins with a name.", context=pointed(item.text, 0))
         (self.constraints if constraint else self.items).append(item)
 
     def _fill(self, word: str) -> str:
@@ -168,9 +173,7 @@ class Files:
         for found in tuple(_options_in(words)):
             kind = found.option.field
             if kind in ("requirement_files", "constraint_files"):
-                path = kept_file(found.value, str(Path(within[-1]).parent))
-                lists = constraint or kind == "constraint_files"
-                self.add(path, constraint=lists, within=within)
+                self._include(found, within, constraint or kind == "constraint_files")
             elif kind == "editables":
                 self._editable(found, origin, constraint)
             elif not found.option.in_files:
@@ -180,8 +183,19 @@ class Files:
             elif not self._was_typed(found, within[-1]):
                 self._refuse(found, origin)
 
+    def _include(self, found: OptionWord, within: tuple[str, ...], constraint: bool) -> None:
+        folder = str(Path(within[-1]).parent)
+        try:
+            self.add(kept_file(found.value, folder), constraint=constraint, within=within)
+        except Mistake as mistake:
+            if mistake.instead:
+                close = near(mistake.instead[0], folder).removeprefix("./")
+                mistake.instead = (found.option.names[1], quote(close))
+            raise
+
     def _editable(self, found: OptionWord, origin: str, constraint: bool) -> None:
-        item = read_editable(found.value, cwd=self.cwd, origin=origin)
+        with _beside("" if "/" not in found.value else found.option.names[1], ""):
+            item = read_editable(found.value, cwd=self.cwd, origin=origin)
         if constraint:
             raise Mistake("a constraint cannot be editable.")
         if item.text in self.typed_editables:
@@ -211,12 +225,43 @@ class Files:
         )
 
 
+@contextmanager
+def _beside(before: str, after: str) -> Iterator[None]:
+    """Put what stands around the mistaken piece of a line into what is offered for it."""
+    try:
+        yield
+    except Mistake as mistake:
+        if mistake.instead:
+            pieces = (before, *mistake.instead, "" if mistake.ends else after)
+            mistake.instead = tuple(filter(None, pieces))
+        raise
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Return the words of the options in a line."""
+    try:
+        return tokenize(text)
+    except RequestError as error:  # its hint is for a line that was typed
+        raise Mistake(error.message, context=error.context) from None
+
+
+def _hashes(words: tuple[str, ...]) -> list[str]:
+    """Return the hashes behind a requirement; any other option there is a mistake."""
+    hashes: list[str] = []
+    for found in _options_in(words):
+        if found.option.field != "hashes":
+            raise Mistake(f"{found.option.names[0]} does not belong behind a requirement.")
+        hashes.append(read_hash(found.value))
+    return hashes
+
+
 def _options_in(words: tuple[str, ...]) -> Iterator[OptionWord]:
     """Yield the options in `words`; anything else between them is a mistake."""
     index = 0
     while index < len(words):
         if not words[index].startswith("-"):
             raise Mistake(f"`{words[index]}` does not belong behind an option.")
-        found = read_option(words, index)
+        with _beside(join(words[:index]), join(words[index + width(words, index) :])):
+            found = read_option(words, index)
         yield from found
         index += found[-1].words
