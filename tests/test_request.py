@@ -422,12 +422,42 @@ def test_a_cell_lists_requirements_and_options() -> None:
 
 @pytest.mark.parametrize(
     ("line", "hint"),
-    [("six", "%safeinstall six"), ("", "%%safeinstall\nNAME")],
-    ids=["with-a-line", "without"],
+    [
+        ("six", "%safeinstall six"),
+        ("-r r.txt", "%safeinstall -r r.txt"),
+        ("--dry-run", "%safeinstall --dry-run NAME"),
+        ("-i https://h/s -U", "%safeinstall -i https://h/s -U NAME"),
+        ("", "%%safeinstall\nNAME"),
+    ],
+    ids=["with-a-name", "with-a-file", "with-an-option", "with-a-value", "without"],
 )
 def test_an_empty_cell_says_what_to_type(line: str, hint: str) -> None:
     error = refused(line, "\n# nothing\n")
     assert (error.message, error.hint) == ("The cell lists nothing to install.", hint)
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "hint"),
+    [
+        ("", "rm x; ls", "%safeinstall NAME"),
+        ("", "rm x && ls", "%safeinstall NAME"),
+        ("", "rm $HOME", "%safeinstall NAME"),
+        ("", "rm *", "%safeinstall NAME"),
+        ("", "cd ..", "%safeinstall NAME"),
+        ("", "ls -la", "%safeinstall NAME"),
+        ("--dry-run", "rm x; ls", "%safeinstall --dry-run NAME"),
+        ("-U", "numpy\nrm x | ls\nsix", "%safeinstall -U numpy six"),
+        ("-U", "numpy\nrm x; ls\nsix", "%safeinstall -U numpy six"),
+        ("", "six\nnumpy=1 pandas", "%safeinstall six numpy==1 pandas"),
+    ],
+)
+def test_a_line_of_a_cell_that_is_none_is_left_out_whole(line: str, body: str, hint: str) -> None:
+    error = refused(line, body)
+    assert error.hint == hint
+    if SHELL in error.message:
+        assert error.message.endswith("Each line of a cell lists requirements.")
+    if "NAME" not in hint:
+        assert not asked(hint.removeprefix("%safeinstall ")).empty
 
 
 # Writing a request

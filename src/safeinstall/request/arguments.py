@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from safeinstall.redaction import redact
 
 from .file_text import read_text
 from .line import tokenize
-from .mistake import ANYTHING
+from .mistake import ANYTHING, NO_SHELL, OF_A_CELL, Mistake, request_error
 from .quoting import join
 from .reader import Read, Reader
 from .requirements_file import fill, logical_lines
@@ -38,12 +39,18 @@ def parse(
     """
     words = tokenize(line, prefix=prefix) if isinstance(line, str) else tuple(line)
     known = os.environ if environ is None else environ
-    secrets: tuple[str, ...] = ()
-    if body is not None:
-        more, secrets = _body_words(body, known, words, prefix)
-        words = (*words, *more)
     here = os.path.normpath(Path(cwd).absolute())
-    return Reader(words, here, prefix, secrets).request(read, known)
+    if body is None:
+        return Reader(words, here, prefix).request(read, known)
+    rows, secrets = _body_rows(body, known, words, prefix)
+    if not rows:
+        asked = Reader(words, here, prefix).request(read, known)
+        left = join([*words, ANYTHING] if asked.empty else words)
+        line = f"{prefix} {left}" if words else f"%{prefix}\n{ANYTHING}"
+        raise RequestError("The cell lists nothing to install.", hint=redact(line))
+    every = (*words, *itertools.chain(*rows))
+    ends = tuple(itertools.accumulate(map(len, rows), initial=len(words)))
+    return Reader(every, here, prefix, secrets, ends).request(read, known)
 
 
 def parse_arguments(
@@ -58,20 +65,31 @@ def parse_arguments(
     return parse(tuple(argv), cwd=cwd, read=read, environ=environ, prefix=prefix)
 
 
-def _body_words(
+def _body_rows(
     body: str, environ: Mapping[str, str], typed: tuple[str, ...], prefix: str
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the words of a cell's lines, and the values of variables in them."""
-    words: list[str] = []
+) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+    """Return the words of each of a cell's lines, and the values of variables in them."""
+    rows: list[tuple[str, ...]] = []
     secrets: list[str] = []
+    shell: RequestError | None = None
     for _, content in logical_lines(body):
-        for word in tokenize(content, prefix=prefix):
+        row: list[str] = []
+        try:
+            words = tokenize(content, prefix=prefix)
+        except RequestError as error:
+            if not error.message.endswith(NO_SHELL):
+                raise
+            shell = shell or error
+            continue
+        for word in words:
             filled, used = fill(word, environ)
             if filled.startswith("-") and not word.startswith("-"):
                 raise RequestError(f"{word} is filled in with an option.")
-            words.append(filled)
+            row.append(filled)
             secrets += used
-    if not words:
-        line = f"{prefix} {join(typed)}" if typed else f"%{prefix}\n{ANYTHING}"
-        raise RequestError("The cell lists nothing to install.", hint=redact(line))
-    return tuple(words), tuple(secrets)
+        rows.append(tuple(row))
+    if shell:
+        others = (*typed, *itertools.chain(*rows))
+        mistake = Mistake(f"{shell.message} {OF_A_CELL}", context=shell.context)
+        raise request_error(mistake, others, (len(others), len(others)), prefix, secrets)
+    return tuple(row for row in rows if row), tuple(secrets)

@@ -16,7 +16,7 @@ from packaging.markers import InvalidMarker, Marker
 from safeinstall.errors import RequestError
 from safeinstall.redaction import redact
 
-from .mistake import ANYTHING, pointed
+from .mistake import ANYTHING, NO_SHELL, pointed
 from .options import OPTION_NAMES
 
 __all__ = ["tokenize"]
@@ -180,7 +180,7 @@ def _check_marker(line: str, head: str, marker: str, position: int, prefix: str)
     except (InvalidMarker, RecursionError):
         if not _MARKER_START.match(marker):
             raise RequestError(
-                "`;` ends nothing here: %safeinstall runs no shell.",
+                f"`;` ends nothing here: {NO_SHELL}",
                 hint=redact(f"{prefix} {line[:position].strip() or ANYTHING}"),
                 context=redact(pointed(line, position)),
             ) from None

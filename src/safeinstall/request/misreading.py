@@ -7,7 +7,7 @@ from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from .mistake import Mistake, pointed
+from .mistake import NO_SHELL, Mistake, pointed
 
 __all__ = ["explain", "together", "without_installer"]
 
@@ -59,7 +59,7 @@ def explain(text: str, error: Exception | None, *, only_shell: bool = False) -> 
         shown = "A backquote" if sign == "`" else f"`{sign}`"
         before = text[: shell.start()].strip()
         raise Mistake(
-            f"{shown} {what}: %safeinstall runs no shell.",
+            f"{shown} {what}: {NO_SHELL}",
             instead=(before,) if _valid(before) else None,
             context=pointed(text, shell.start()),
             ends=sign[0] in ";&|",

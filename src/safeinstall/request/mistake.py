@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Final
 
 from safeinstall.errors import RequestError
 from safeinstall.redaction import redact
 
+from .options import OPTION_NAMES
 from .quoting import join
 
-__all__ = ["ANYTHING", "Mistake", "pointed", "request_error"]
+__all__ = ["ANYTHING", "NO_SHELL", "OF_A_CELL", "Mistake", "pointed", "request_error"]
 
 ANYTHING: Final = "NAME"
 """What stands for a requirement in a line that has none left."""
+NO_SHELL: Final = "%safeinstall runs no shell."
+"""How a message ends that is about text for a shell."""
+OF_A_CELL: Final = "Each line of a cell lists requirements."
+"""What is said besides where that text stood in a cell."""
 
 
 class Mistake(Exception):  # noqa: N818 - the word of the trade; it never leaves this room
@@ -55,7 +61,7 @@ def request_error(
     start, stop = span
     left = [*words[:start], *(mistake.instead or ()), *(() if mistake.ends else words[stop:])]
     line = f"{prefix} {join(left)}"
-    if all(word.startswith("-") for word in left) and not mistake.instead:
+    if not mistake.instead and not _names_something(left):
         rest = [word for word in left if word != "--"]
         line = mistake.alone or f"{prefix} {join([*rest, ANYTHING])}"
     return RequestError(
@@ -63,3 +69,13 @@ def request_error(
         hint=redact(line, secrets),
         context=redact(mistake.context, secrets),
     )
+
+
+def _names_something(words: Sequence[str]) -> bool:
+    """Tell whether anything to install is among the words: not only options and their values."""
+    for before, word in itertools.pairwise(("", *words)):
+        option = OPTION_NAMES.get(before)
+        lists = option is None or option.field in ("requirement_files", "editables")
+        if not word.startswith("-") and (lists or not (option and option.takes_value)):
+            return True
+    return False

@@ -11,7 +11,7 @@ from safeinstall.errors import RequestError
 from safeinstall.redaction import redact
 
 from .misreading import together, without_installer
-from .mistake import Mistake, request_error
+from .mistake import NO_SHELL, OF_A_CELL, Mistake, request_error
 from .option_values import kept, kept_file
 from .option_words import DASHES, OptionWord, read_option, width
 from .options import OPTION_NAMES
@@ -33,7 +33,9 @@ class Reader:
     words: tuple[str, ...]
     cwd: str
     prefix: str
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = ()
+    ends: tuple[int, ...] = ()
+    """Where the line typed ends, and then each line of its cell."""
     fields: dict[str, Any] = field(default_factory=dict)
     paths: list[tuple[int, str, bool]] = field(default_factory=list)
     """Place and path of the files to read, and whether they only constrain."""
@@ -194,4 +196,18 @@ class Reader:
         return self._error(mistake, index, index + width(self.words, index))
 
     def _error(self, mistake: Mistake, start: int, stop: int) -> RequestError:
+        """Return the error with the line put right; a line of a cell may be left out whole.
+
+        What stands beside text for a shell is no package, nor beside the options of a command.
+        """
+        shell = mistake.message.endswith(NO_SHELL)
+        for first, end in itertools.pairwise(self.ends):
+            if first <= start < end:
+                known = mistake.instead or mistake.alone or self.words[start].startswith("--")
+                if shell or not known:
+                    start, stop = first, end
+                if shell:
+                    mistake.message += f" {OF_A_CELL}"
+                    mistake.instead, mistake.ends = None, False
+                break
         return request_error(mistake, self.words, (start, stop), self.prefix, self.secrets)
