@@ -82,6 +82,34 @@ def test_a_body_without_a_requirement_says_what_to_type(shell: Any) -> None:
         shell.run_cell_magic("safeinstall", "", "# nothing\n\n")
 
 
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("%%safeinstall", "→ %%safeinstall\nNAME"),
+        ("%%safeinstall --dry-run\n", "→ %safeinstall --dry-run NAME"),
+        ("\n  %%safeinstall six==0.0.0", "→ %safeinstall six==0.0.0"),
+    ],
+)
+def test_a_cell_without_a_body_says_what_to_type(
+    shell: Any, capsys: pytest.CaptureFixture[str], cell: str, words: str
+) -> None:
+    done = shell.run_cell(cell)
+    assert isinstance(done.error_in_exec, magics.SafeInstallStopped)
+    assert words in str(done.error_in_exec)
+    assert "UsageError" not in capsys.readouterr().err
+
+
+def test_the_cells_of_other_magics_stay_as_they_are(shell: Any) -> None:
+    shell.run_line_magic("load_ext", "safeinstall")
+    transform = shell.input_transformer_manager.transform_cell
+    assert "'safeinstall', '', '\\n'" in transform("%%safeinstall")
+    assert "'safeinstall', '', 'six\\n'" in transform("%%safeinstall\nsix\n")
+    assert "'time', '', ''" in transform("%%time")
+    assert "'safeinstallx', '', ''" in transform("%%safeinstallx")
+    shell.run_line_magic("unload_ext", "safeinstall")
+    assert "'safeinstall', '', ''" in transform("%%safeinstall")
+
+
 def test_guards_are_weighed_as_configured(shell: Any) -> None:
     shell.run_line_magic("config", 'SafeInstall.guards = {"name-trap": "off", "yanked": "refuse"}')
     assert install._policy() == {"name-trap": None, "yanked": Severity.REFUSE}

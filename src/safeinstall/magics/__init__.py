@@ -90,6 +90,8 @@ class SafeInstallMagics(Magics):  # type: ignore[misc]
 def load(shell: Any) -> None:
     """Register the magics with `shell`; doing so again changes nothing."""
     shell.register_magics(SafeInstallMagics)
+    if _with_body not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(_with_body)
     missing.register(shell)
     if _unfinished(sys.prefix):
         from safeinstall.magics import moves
@@ -109,6 +111,12 @@ def _unfinished(prefix: str) -> bool:
     return not all((each / "state.committed").exists() for each in transactions)
 
 
+def _with_body(lines: list[str]) -> list[str]:
+    """Give a bare `%%safeinstall` an empty line: IPython calls no cell magic without a body."""
+    bare = len(lines) == 1 and lines[0].split(maxsplit=1)[:1] == ["%%safeinstall"]
+    return [*lines, "\n"] if bare else lines
+
+
 def unload(shell: Any) -> None:
     """Take the magics away again, and forget what this kernel was told."""
     for kind, names in _NAMES.items():
@@ -116,6 +124,8 @@ def unload(shell: Any) -> None:
             shell.magics_manager.magics[kind].pop(name, None)
     shell.magics_manager.registry.pop(SafeInstallMagics.__name__, None)
     missing.unregister(shell)
+    if _with_body in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.remove(_with_body)
     used = sys.modules.get("safeinstall.magics.install")
     if used is not None:
         used.told.clear()
