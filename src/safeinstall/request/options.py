@@ -134,7 +134,11 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(names=("--yes", "-y"), field="yes", help="accept every confirmation"),
     Option(names=("--strict",), field="strict", help="stop for warnings too"),
     Option(names=("--verbose", "-v"), field="verbose", help="show what the installer says"),
-    Option(names=("--quiet", "-q"), field="quiet", help="say only what went wrong"),
+    Option(
+        names=("--quiet", "-q"),
+        field="quiet",
+        help="say one line and the warnings, or what went wrong",
+    ),
     Option(
         names=("--installer",),
         field="installer",
