@@ -59,6 +59,23 @@ CASES = {
         "wrong-platform",
         "winonly-1.0-cp312-cp312-win_amd64.whl is made for another platform",
     ),
+    "platform-pip": (
+        "win-only",
+        "  Skipping link: none of the wheel's tags (cp312-cp312-win_amd64) are compatible (run pip "
+        "debug --verbose to show compatible tags): http://h/win_only-1.0-cp312-cp312-win_amd64.whl\n"
+        "ERROR: Could not find a version that satisfies the requirement win-only (from versions: "
+        "none)\nERROR: No matching distribution found for win-only",
+        "wrong-platform",
+        "win_only-1.0-cp312-cp312-win_amd64.whl is made for another platform",
+    ),
+    "platform-pip-of-another": (
+        "zzz",
+        "  Skipping link: none of the wheel's tags (cp312-cp312-win_amd64) are compatible (run pip "
+        "debug --verbose to show compatible tags): http://h/win_only-1.0-cp312-cp312-win_amd64.whl\n"
+        "ERROR: Could not find a version that satisfies the requirement zzz (from versions: none)",
+        "not-found",
+        "There is no package called zzz",
+    ),
     "python-uv": (
         "newpy",
         "  cause: Because newpy==1.0 requires Python >=3.99 and only newpy==1.0 is available"

@@ -10,6 +10,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import canonicalize_name
 
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
@@ -20,6 +23,9 @@ from safeinstall.request import Request
 __all__ = ["explain"]
 
 _CAUSE: Final = re.compile(r"^(?:[A-Za-z_.]*(?:Error|Exception|Exit): |fatal(?: error)?: )")
+
+_PASSED_OVER: Final = re.compile(r"none of the wheel's tags [^\n]*compatible[^\n]*?: (\S+\.whl)")
+_NO_MATCH: Final = re.compile(r"No matching distribution found for ([\w.-]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +155,7 @@ _REASONS: Final = (
         r"(?P<name>[\w.\-]+?)(?:==\S+)? has no wheels with a matching|"
         r"is incompatible with the current platform|"
         r"(?P<wheel>\S+\.whl) is not a supported wheel",
-        lambda m, r, e: (
-            f"{m['name'] or (m['wheel'] or r.items[0].text).rsplit('/', 1)[-1]} is made for "
-            f"another platform or Python than this kernel's ({e.implementation} {e.python})."
-        ),
+        lambda m, r, e: _other_platform(m["name"] or m["wheel"] or r.items[0].text, e),
     ),
     _reason(
         "python-too-old",
@@ -222,6 +225,9 @@ def explain(
         if found:
             message = reason.say(found, request, environment)
             code = reason.code
+            wheel = _skipped(text) if code == "not-found" else ""
+            if wheel:
+                code, message = "wrong-platform", _other_platform(wheel, environment)
             if code == "not-found" and sources.no_index:
                 message += " The indexes are switched off (--no-index)."
             break
@@ -238,6 +244,19 @@ def _cause_of_build(text: str) -> str:
     lines = [line.strip() for line in text.splitlines()]
     causes = [line for line in lines if _CAUSE.match(line)]
     return causes[-1] if causes else ""
+
+
+def _skipped(text: str) -> str:
+    """Return the wheel that a talkative pip passed over, of the package it then did not find."""
+    missing = {canonicalize_name(name) for name in _NO_MATCH.findall(text)}
+    wheels = [unquote(urlsplit(link).path) for link in _PASSED_OVER.findall(text)]
+    own = (w for w in wheels if canonicalize_name(_base(w).split("-")[0]) in missing)
+    return next(own, "")
+
+
+def _other_platform(what: str, environment: Environment) -> str:
+    kernel = f"{environment.implementation} {environment.python}"
+    return f"{_base(what)} is made for another platform or Python than this kernel's ({kernel})."
 
 
 def _not_found(name: str, request: Request) -> str:

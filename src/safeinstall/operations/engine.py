@@ -172,11 +172,11 @@ def _explained(
     intent: Intent, chosen: Chosen, answer: Completed, command: Command, world: World
 ) -> InstallerError:
     error = explain(chosen.name, answer.output, intent.request, intent.environment, intent.sources)
-    if error.code == "not-found" and chosen.name == pip.name and not intent.sources.no_index:
+    if error.code == "not-found" and chosen.name == pip.name:
         spoken = world.run(pip.verbose(command)).output
         asked = (intent.request, intent.environment, intent.sources)
         wider = explain(chosen.name, spoken, *asked)
-        return wider if wider.code.startswith("index-") else error
+        return wider if wider.code.startswith(("index-", "wrong-platform")) else error
     if error.code == "no-such-version":
         return nearest(error, intent, chosen, world)
     return error
