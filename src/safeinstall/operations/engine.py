@@ -18,6 +18,7 @@ from safeinstall.installers.reasons import explain
 from safeinstall.installers.report import DryRun
 from safeinstall.operations import elsewhere
 from safeinstall.operations.nearest import nearest
+from safeinstall.operations.other_python import with_other_python
 from safeinstall.operations.world import World
 from safeinstall.plan import Chosen, Intent, Plan
 from safeinstall.request import Request
@@ -179,6 +180,9 @@ def _explained(
         return wider if wider.code.startswith(("index-", "wrong-platform")) else error
     if error.code == "no-such-version":
         return nearest(error, intent, chosen, world)
+    if error.code == "python-too-old":
+        own = chosen.launcher[0] if chosen.name == uv.name else ""
+        return with_other_python(error, intent.request, world, own)
     return error
 
 

@@ -1,0 +1,45 @@
+"""The line for a package that needs another Python: a new environment of one that is here."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from typing import Final
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
+
+from safeinstall.errors import InstallerError
+from safeinstall.operations.new_request import KERNEL, line_of
+from safeinstall.operations.pythons import installed_pythons
+from safeinstall.operations.world import World
+from safeinstall.request import Request
+
+__all__ = ["with_other_python"]
+
+_WANTED: Final = re.compile(r" needs Python ([<>=!~]\S*?),? and ")
+_MINOR: Final = re.compile(r"3\.\d+")
+
+
+def with_other_python(
+    error: InstallerError, request: Request, world: World, uv: str = ""
+) -> InstallerError:
+    """Return the error with the line to type, or with the word that no such Python is here."""
+    wanted = _WANTED.search(error.message)
+    if wanted is None or KERNEL in request.items:
+        return error  # a new environment is being made already
+    try:
+        fitting = SpecifierSet(wanted[1])
+    except InvalidSpecifier:
+        return error
+    known = (_MINOR.match(found.version) for found in installed_pythons(world.environ, world, uv))
+    minors = sorted({found[0] for found in known if found}, key=Version)
+    able = [minor for minor in minors if fitting.contains(minor)]
+    if not able:
+        message = f"{error.message} No such Python is found on this machine."
+        return InstallerError(message, code=error.code, context=error.context)
+    asked = replace(request, json=False, user=False, break_system_packages=False)
+    place = os.path.join(request.cwd, ".venv")
+    hint = line_of(asked, world, new_env=place, python=able[-1])
+    return InstallerError(error.message, code=error.code, context=error.context, hint=hint)
