@@ -6,10 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
-from safeinstall.agent.script_block import with_requirements
+from safeinstall.agent.script_block import name_of, with_requirements
 from safeinstall.errors import RequestError
 from safeinstall.request import join, parse
 
@@ -66,13 +63,6 @@ def _written(body: str, requirements: list[str]) -> str:
 
 def _merged(old: list[str], new: list[str]) -> list[str]:
     """Return the requirements with the new ones in the place of older ones of the same name."""
-    by_name = {_key(text): text for text in old}
-    by_name.update({_key(text): text for text in new})
+    by_name = {name_of(text): text for text in old}
+    by_name.update({name_of(text): text for text in new})
     return list(by_name.values())
-
-
-def _key(text: str) -> str:
-    try:
-        return canonicalize_name(Requirement(text).name)
-    except InvalidRequirement:
-        return text

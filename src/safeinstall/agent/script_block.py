@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from safeinstall.errors import RequestError
 
-__all__ = ["with_requirements"]
+__all__ = ["name_of", "with_requirements"]
 
 _HEADER: Final = re.compile(r"(?m)^[ \t]*\[")
 _KEY: Final = re.compile(
@@ -72,7 +72,7 @@ def _with_one(body: str, requirement: str) -> str:
         raise RequestError(_UNREADABLE)
     found = _read(body, key.end() + 1)
     written = json.dumps(requirement, ensure_ascii=False)
-    same = [item for item in found.items if _name(item.text) == _name(requirement)]
+    same = [item for item in found.items if name_of(item.text) == name_of(requirement)]
     if same:
         item = next((one for one in same if _marker(one.text) == _marker(requirement)), same[0])
         return body[: item.start] + written + body[item.end :]
@@ -117,7 +117,8 @@ def _text(written: str) -> str:
         raise RequestError(_UNREADABLE) from None
 
 
-def _name(text: str) -> str:
+def name_of(text: str) -> str:
+    """Return the one spelling of the name in a requirement; anything else is returned as it is."""
     try:
         return canonicalize_name(Requirement(text).name)
     except InvalidRequirement:
