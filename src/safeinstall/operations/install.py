@@ -22,6 +22,7 @@ from safeinstall.operations.locate import intend
 from safeinstall.operations.planning import considered
 from safeinstall.operations.preparation import Prepared, prepare
 from safeinstall.operations.proof import Evidence, proved
+from safeinstall.operations.replanning import replanned
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome, finding_of
 from safeinstall.plan import Chosen, Intent, Plan
@@ -30,9 +31,6 @@ from safeinstall.satisfied import satisfied
 from safeinstall.transaction import fingerprint
 
 __all__ = ["install"]
-
-_REPLANS = 20
-"""Each install that we wait for may change what was planned."""
 
 
 def install(request: Request, world: World) -> Outcome:
@@ -104,14 +102,7 @@ class _Story:
             return install_with_conda(self.intent, self.world, self.findings)
         chosen = choose(self.request, environment)
         first = self.findings
-        for _ in range(_REPLANS):
-            done = self.attempted(chosen, first)
-            if done is not None:
-                return done
-            self.world.progress("the environment was changed by another program: planning again")
-        raise SafeInstallError(
-            "Another program keeps changing this environment.", code="environment-busy"
-        )
+        return replanned(lambda: self.attempted(chosen, first), self.world)
 
     def attempted(self, chosen: Chosen, first: tuple[Finding, ...]) -> Outcome | None:
         """Plan, and carry the plan out; None when another program changed the environment."""

@@ -14,6 +14,7 @@ from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.requirements import closure, new_violations
 from safeinstall.guards.surroundings import Owner
 from safeinstall.operations.area import forget_oldest, moved, recovered_first
+from safeinstall.operations.replanning import EnvironmentBusy, replanned
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome, finding_of
 from safeinstall.ownership import owners_of
@@ -23,8 +24,6 @@ from safeinstall.transaction import Area, fingerprint
 __all__ = ["uninstall"]
 
 _KERNEL = "ipykernel"
-_REPLANS = 20
-"""Each install that we wait for may change what was judged."""
 
 
 def uninstall(request: Request, world: World) -> Outcome:
@@ -36,15 +35,10 @@ def uninstall(request: Request, world: World) -> Outcome:
     started = time.perf_counter()
     names = _names(request, world.prefix)
     recovered = recovered_first(world)
-    for _ in range(_REPLANS):
-        done = _attempted(names, request, world, started, recovered)
-        if done is not None:
-            return done
-        world.progress("the environment was changed by another program: planning again")
-    busy = SafeInstallError(
-        "Another program keeps changing this environment.", code="environment-busy"
-    )
-    return moved(world, "uninstall", started, failure=finding_of(busy), status="failed")
+    try:
+        return replanned(lambda: _attempted(names, request, world, started, recovered), world)
+    except EnvironmentBusy as busy:
+        return moved(world, "uninstall", started, failure=finding_of(busy), status="failed")
 
 
 def _attempted(
