@@ -24,7 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "digests",
         }
     ),
-    frozenset({"installers", "satisfied"}),
+    frozenset({"installers", "requirements"}),
     frozenset({"plan"}),
     frozenset({"guards", "diagnosis", "verification", "missing"}),
     frozenset({"outcome"}),
@@ -123,7 +123,7 @@ def test_only_the_runner_starts_processes(path: Path) -> None:
         ("plan.py", "import safeinstall.operations"),
         ("runner.py", "from safeinstall.inspection import staged"),
         ("installers/uv.py", "from ..plan import Plan"),
-        ("installers/uv.py", "def f():\n    from safeinstall import satisfied"),
+        ("installers/uv.py", "def f():\n    from safeinstall import requirements"),
         ("findings.py", "from .errors import SafeInstallError"),
     ],
 )

@@ -14,11 +14,15 @@ from hypothesis import strategies as st
 
 from safeinstall.distributions import Change, Changes, Distribution, Snapshot
 from safeinstall.findings import Finding, Severity
-from safeinstall.guards import builds, conflicts, kernel, loaded, names, owners, places, sources
-from safeinstall.guards import versions as version_guards
+from safeinstall.guards import (
+    conflicts,
+    destination,
+    kernel_stack,
+    origins,
+)
 from safeinstall.guards.conflicts import broken
-from safeinstall.guards.surroundings import Loaded, OtherKernel, Owner, Surroundings
-from safeinstall.guards.weighing import weighed
+from safeinstall.guards.environment_state import EnvironmentState, Loaded, OtherKernel, Owner
+from safeinstall.guards.policy import weighed
 from safeinstall.installers.report import DryRun, Resolved
 from safeinstall.installers.sources import Sources
 from safeinstall.outcome import Outcome
@@ -76,10 +80,10 @@ TRAITLETS = plan("traitlets==4.3.3", change("traitlets", "5.14.3", "4.3.3"))
 TORCH = plan("foo", change("foo", None, "1.0"), change("torch", "2.4.0+cu124", "2.5.0", False))
 FIRST = plan("greedy", change("greedy", None, "2.0"), change("traitlets", "5.14.3", "4.3.3", False))
 KEPT = plan("greedy", change("greedy", None, "1.0"))
-AROUND = Surroundings(visible=INSTALLED)
+AROUND = EnvironmentState(visible=INSTALLED)
 
 
-def found(of: Plan, around: Surroundings = AROUND) -> Any:
+def found(of: Plan, around: EnvironmentState = AROUND) -> Any:
     return broken(of, around)
 
 
@@ -87,7 +91,7 @@ def from_file() -> Finding | None:
     url = "git+https://ana:secret@git.example/x"
     item = RequestItem(text=url, kind="vcs", origin="requirements.txt:3")
     plain = intent("pandas")
-    return sources.from_file_only(
+    return origins.from_file_only(
         replace(plain, request=replace(plain.request, items=(item,), requirement_files=(FILE,)))
     )
 
@@ -96,16 +100,16 @@ def stdlib_name_in_a_file() -> Finding | None:
     plain = intent("pandas")
     item = RequestItem(text="json", name="json", origin="requirements.txt:1")
     request = replace(plain.request, items=(item,), requirement_files=(FILE,))
-    return names.name_trap(replace(plain, request=request), ())
+    return origins.name_trap(replace(plain, request=request), ())
 
 
 def explicit_folder() -> Finding | None:
     plain = intent("pandas")
     item = RequestItem(text="/home/ana/proj/lib", kind="folder")
-    return builds.explicit_build(replace(plain, request=replace(plain.request, items=(item,))))
+    return origins.explicit_build(replace(plain, request=replace(plain.request, items=(item,))))
 
 
-def at(**facts: Any) -> Surroundings:
+def at(**facts: Any) -> EnvironmentState:
     return replace(AROUND, **facts)
 
 
@@ -115,38 +119,38 @@ CASES: dict[str, Callable[[], Finding | None]] = {
         NUMPY, AROUND, found(NUMPY), '%safeinstall "numpy>=2.0"'
     ),
     "breaks-installed-no-way": lambda: conflicts.breaks_installed(NUMPY, AROUND, found(NUMPY)),
-    "kernel-stack": lambda: kernel.kernel_stack(TRAITLETS, AROUND, found(TRAITLETS)),
-    "kernel-stack-kept": lambda: kernel.kernel_kept(FIRST, KEPT),
-    "replaces-loaded": lambda: loaded.replaces_loaded(NUMPY, at(loaded=(NUMPY_LOADED,))),
-    "shared-environment": lambda: loaded.shared_environment(
+    "kernel-stack": lambda: kernel_stack.kernel_stack(TRAITLETS, AROUND, found(TRAITLETS)),
+    "kernel-stack-kept": lambda: kernel_stack.kernel_kept(FIRST, KEPT),
+    "replaces-loaded": lambda: kernel_stack.replaces_loaded(NUMPY, at(loaded=(NUMPY_LOADED,))),
+    "shared-environment": lambda: kernel_stack.shared_environment(
         NUMPY, at(kernels=(OtherKernel(pid=41), OtherKernel(pid=42)))
     ),
-    "foreign-owner-conda": lambda: owners.foreign_owner(
+    "foreign-owner-conda": lambda: destination.foreign_owner(
         NUMPY, at(owners={"numpy": Owner(who="conda", where="/c/conda-meta/numpy-2.3.3-0.json")})
     ),
-    "foreign-owner-apt": lambda: owners.foreign_owner(
+    "foreign-owner-apt": lambda: destination.foreign_owner(
         NUMPY, at(owners={"numpy": Owner(who="apt")})
     ),
-    "builds-from-source": lambda: builds.builds_from_source(intent("wants-it"), {"source-only"}),
+    "builds-from-source": lambda: origins.builds_from_source(intent("wants-it"), {"source-only"}),
     "builds-explicit": explicit_folder,
     "from-file-only": from_file,
-    "name-trap": lambda: names.name_trap(intent("sklearn cv2==4 pandas"), ()),
-    "name-trap-slip": lambda: names.name_trap(intent("reqeusts"), ()),
+    "name-trap": lambda: origins.name_trap(intent("sklearn cv2==4 pandas"), ()),
+    "name-trap-slip": lambda: origins.name_trap(intent("reqeusts"), ()),
     "name-trap-stdlib": stdlib_name_in_a_file,
-    "shadowed": lambda: places.shadowed(
+    "shadowed": lambda: destination.shadowed(
         NUMPY, at(shadows={"numpy": "/home/ana/proj/notebooks/numpy.py"})
     ),
-    "local-build-replaced": lambda: version_guards.local_build_replaced(TORCH, AROUND),
-    "extra-index": lambda: sources.extra_index(
+    "local-build-replaced": lambda: origins.local_build_replaced(TORCH, AROUND),
+    "extra-index": lambda: origins.extra_index(
         intent("x", sources=Sources(extra_index_urls=("https://ana:hunter22@one.example/simple",)))
     ),
-    "yanked": lambda: version_guards.yanked(
+    "yanked": lambda: origins.yanked(
         plan("six", change("six", None, "1.0"), yanked="broken metadata"), AROUND
     ),
-    "prerelease": lambda: version_guards.prerelease(
+    "prerelease": lambda: origins.prerelease(
         plan("wants", change("early", None, "2.0b1", False)), AROUND
     ),
-    "ephemeral-prefix": lambda: places.ephemeral_prefix(
+    "ephemeral-prefix": lambda: destination.ephemeral_prefix(
         plan("six", prefix="/opt/conda", container={"hints": [], "ephemeral": True}),
         at(home_is_kept=True),
     ),
@@ -209,7 +213,7 @@ HOSTILE = st.text(max_size=30).map(lambda text: f"<img src=x onerror=alert(1)>\x
 @given(HOSTILE, HOSTILE, HOSTILE)
 def test_hostile_metadata_is_only_text(name: str, version: str, requirement: str) -> None:
     installed = Snapshot((*INSTALLED.distributions, have(name, version, requirement, f"numpy<{0}")))
-    around = Surroundings(visible=installed)
+    around = EnvironmentState(visible=installed)
     said = conflicts.breaks_installed(NUMPY, around, broken(NUMPY, around))
     assert said is not None
     message = outcome_message(outcome_of(said))

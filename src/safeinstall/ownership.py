@@ -11,7 +11,7 @@ from typing import Final
 
 from safeinstall.distributions import Distribution
 from safeinstall.environment import Environment
-from safeinstall.guards.surroundings import Owner
+from safeinstall.guards.environment_state import Owner
 
 __all__ = ["changed_since_conda", "conda_package", "owners_of"]
 

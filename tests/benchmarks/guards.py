@@ -14,13 +14,13 @@ from safeinstall import inspection
 from safeinstall.distributions import Change, Changes
 from safeinstall.guards import examine, examine_plan
 from safeinstall.guards.conflicts import broken
-from safeinstall.guards.requirements import _name_of, parsed
 from safeinstall.installers.report import DryRun
 from safeinstall.installers.sources import Sources
 from safeinstall.operations import World
 from safeinstall.operations.surroundings import surroundings_of
 from safeinstall.plan import Chosen, Destination, Intent, Plan
 from safeinstall.request import parse
+from safeinstall.requirements import _name_of, parsed
 from support.reports import environment
 
 COUNT, REQUIREMENTS, ROUNDS = 200, 20, 15

@@ -11,33 +11,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from safeinstall.findings import Finding
-from safeinstall.guards import (
-    builds,
-    conflicts,
-    destination,
-    kernel,
-    loaded,
-    names,
-    owners,
-    places,
-    sources,
-    versions,
-)
-from safeinstall.guards.requirements import Violation
-from safeinstall.guards.surroundings import Surroundings
-from safeinstall.guards.weighing import Policy, weighed
+from safeinstall.guards import conflicts, destination, kernel_stack, origins
+from safeinstall.guards.environment_state import EnvironmentState
+from safeinstall.guards.policy import Policy, weighed
 from safeinstall.plan import Intent, Plan
+from safeinstall.requirements import Violation
 
-__all__ = [
-    "BEFORE_PLAN",
-    "ON_PLAN",
-    "Policy",
-    "Surroundings",
-    "examine",
-    "examine_plan",
-    "examine_staged",
-    "weighed",
-]
+__all__ = ["BEFORE_PLAN", "ON_PLAN", "examine", "examine_plan", "examine_staged"]
 
 BEFORE_PLAN: Final[tuple[Callable[[Intent], Finding | None], ...]] = (
     destination.browser,
@@ -48,25 +28,25 @@ BEFORE_PLAN: Final[tuple[Callable[[Intent], Finding | None], ...]] = (
     destination.other_destination,
     destination.user_site_leaks,
     destination.system_changed,
-    sources.from_file_only,
+    origins.from_file_only,
     destination.ambient_redirect,
-    sources.extra_index,
-    builds.explicit_build,
+    origins.extra_index,
+    origins.explicit_build,
 )
 """What can be said before any installer is asked, the gravest first."""
 
-ON_PLAN: Final[tuple[Callable[[Plan, Surroundings], Finding | None], ...]] = (
-    owners.foreign_owner,
-    owners.unlisted,
-    versions.local_build_replaced,
-    loaded.replaces_loaded,
-    loaded.shared_environment,
-    places.shadowed,
-    versions.yanked,
-    versions.prerelease,
-    places.ephemeral_prefix,
+ON_PLAN: Final[tuple[Callable[[Plan, EnvironmentState], Finding | None], ...]] = (
+    destination.foreign_owner,
+    destination.unlisted,
+    origins.local_build_replaced,
+    kernel_stack.replaces_loaded,
+    kernel_stack.shared_environment,
+    destination.shadowed,
+    origins.yanked,
+    origins.prerelease,
+    destination.ephemeral_prefix,
 )
-"""What can be said of the plan in its surroundings; the conflicts are judged apart."""
+"""What can be said of the plan in this environment; the conflicts are judged apart."""
 
 _NO_POLICY: Final[Mapping[str, None]] = {}
 
@@ -76,7 +56,7 @@ def examine(
 ) -> tuple[Finding, ...]:
     """Return what the guards say before planning; the first refusal is enough.
 
-    `installed`: canonical names of what is there, which need no second look at their spelling.
+    `installed`: canonical origins of what is there, which need no second look at their spelling.
     """
     found: list[Finding] = []
     for guard in BEFORE_PLAN:
@@ -85,20 +65,20 @@ def examine(
             found += weighed([finding], intent, policy)
             if found and found[-1].stops:
                 return tuple(found)
-    trap = names.name_trap(intent, installed)
+    trap = origins.name_trap(intent, installed)
     return (*found, *weighed([trap], intent, policy)) if trap else tuple(found)
 
 
 def examine_plan(
     plan: Plan,
-    around: Surroundings,
+    around: EnvironmentState,
     violations: Sequence[Violation],
     fitting: str = "",
     policy: Policy = _NO_POLICY,
 ) -> tuple[Finding, ...]:
     """Return what the guards say of a plan: `violations` are its new ones, `fitting` a way out."""
     found = [
-        kernel.kernel_stack(plan, around, violations),
+        kernel_stack.kernel_stack(plan, around, violations),
         conflicts.breaks_installed(plan, around, violations, fitting),
         *(guard(plan, around) for guard in ON_PLAN),
     ]
@@ -107,7 +87,7 @@ def examine_plan(
 
 def examine_staged(
     plan: Plan,
-    around: Surroundings,
+    around: EnvironmentState,
     violations: Sequence[Violation],
     files: Iterable[Finding],
     policy: Policy = _NO_POLICY,
@@ -117,9 +97,9 @@ def examine_staged(
     `files`: what the inspection of the files themselves has found.
     """
     found = [
-        kernel.kernel_stack(plan, around, violations),
+        kernel_stack.kernel_stack(plan, around, violations),
         conflicts.breaks_installed(plan, around, violations),
-        places.shadowed(plan, around),
+        destination.shadowed(plan, around),
         *files,
     ]
     return weighed([finding for finding in found if finding], plan.intent, policy)

@@ -11,11 +11,11 @@ from packaging.utils import canonicalize_name
 
 from safeinstall.distributions import Change, Distribution, Snapshot
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.guards.kernel import kernel_violations
-from safeinstall.guards.requirements import Violation, new_violations, wanted_by
-from safeinstall.guards.surroundings import Surroundings
+from safeinstall.guards.environment_state import EnvironmentState
+from safeinstall.guards.kernel_stack import kernel_violations
 from safeinstall.plan import Intent, Plan
 from safeinstall.request import Request
+from safeinstall.requirements import Violation, new_violations, wanted_by
 
 __all__ = ["after", "breaks_installed", "broken", "fitting_line", "relaxed"]
 
@@ -23,7 +23,7 @@ _NAMED = 3
 
 
 def after(
-    plan: Plan, around: Surroundings, staged: Snapshot | None = None
+    plan: Plan, around: EnvironmentState, staged: Snapshot | None = None
 ) -> dict[str, Distribution]:
     """Return what the interpreter would see after the plan, by canonical name.
 
@@ -46,7 +46,7 @@ def after(
 
 
 def broken(
-    plan: Plan, around: Surroundings, staged: Snapshot | None = None
+    plan: Plan, around: EnvironmentState, staged: Snapshot | None = None
 ) -> tuple[Violation, ...]:
     """Return the requirements that hold now, or are new, and would not be met after the plan."""
     new = after(plan, around, staged)
@@ -58,7 +58,7 @@ def broken(
 
 
 def breaks_installed(
-    plan: Plan, around: Surroundings, found: Sequence[Violation], fitting: str = ""
+    plan: Plan, around: EnvironmentState, found: Sequence[Violation], fitting: str = ""
 ) -> Finding | None:
     """Ask before installed distributions lose what they need; `fitting`: a line that suits all.
 
@@ -145,7 +145,7 @@ def _culprits(violations: Sequence[Violation], plan: Plan) -> str:
     return " and ".join(words[:_NAMED]) or "This plan"
 
 
-def _chain(violation: Violation, around: Surroundings) -> str:
+def _chain(violation: Violation, around: EnvironmentState) -> str:
     there = f"it would have {violation.found}" if violation.found else "it would have none"
     above = list(wanted_by(canonicalize_name(violation.owner), around.visible.by_key()))[:2]
     needed = f"; {' and '.join(above)} needs {violation.owner}" if above else ""

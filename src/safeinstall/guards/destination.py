@@ -1,19 +1,32 @@
-"""Guards about where the install would go: refused before an installer is asked."""
+"""Where the install would go, what it would replace there, and whether an import would find it."""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+from typing import Any, Final
+
+from packaging.utils import canonicalize_name
+
 from safeinstall.environment import Access, shown
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.guards.ways import new_environment
-from safeinstall.plan import Intent
+from safeinstall.guards.environment_state import EnvironmentState, Owner
+from safeinstall.plan import Intent, Plan
 
 __all__ = [
     "ambient_redirect",
     "browser",
+    "ephemeral_prefix",
     "externally_managed",
+    "foreign_owner",
+    "new_environment",
     "not_importable",
     "not_writable",
     "other_destination",
+    "shadowed",
+    "unlisted",
     "virtualenv_required",
 ]
 
@@ -181,3 +194,161 @@ def _apt(intent: Intent, debian: bool) -> tuple[Suggestion, ...]:
     return (
         Suggestion(command=f"sudo apt install {packages}", note="Debian's version, machine-wide"),
     )
+
+
+def ephemeral_prefix(plan: Plan, around: EnvironmentState) -> Finding | None:
+    """Say when the environment lies in a container's layer while the home folder is kept."""
+    environment = plan.intent.environment
+    home = environment.home.rstrip("/")
+    if not (environment.ephemeral and around.home_is_kept):
+        return None
+    if home and environment.prefix.startswith(home + "/"):
+        return None
+    return Finding(
+        code="ephemeral-prefix",
+        severity=Severity.INFO,
+        message=f"{environment.label} is part of this container and is forgotten when it ends; "
+        "your home folder is kept. Keep this line in the notebook, to be run again.",
+    )
+
+
+def shadowed(plan: Plan, around: EnvironmentState) -> Finding | None:
+    """Warn when an earlier entry of the import path holds another copy of what is installed."""
+    if not around.shadows:
+        return None
+    home = plan.intent.environment.home
+    module, place = next(iter(around.shadows.items()))
+    more = f" (and {len(around.shadows) - 1} more)" if len(around.shadows) > 1 else ""
+    return Finding(
+        code="shadowed",
+        severity=Severity.WARNING,
+        message=f"import {module} finds {shown(place, home)} first{more}, whatever is installed.",
+        hint=(_aside(place, around.shadows),),
+    )
+
+
+def _aside(place: str, shadows: Mapping[str, str]) -> Suggestion:
+    path = PurePath(place)
+    new = path.with_name(f"my_{path.name}")
+    return Suggestion(command=f'!mv "{path}" "{new}"', note="another name for your own file")
+
+
+def foreign_owner(plan: Plan, around: EnvironmentState) -> Finding | None:
+    """Refuse to replace or remove what another program installed; offer that program's command."""
+    hit = [
+        (change, around.owners[key])
+        for change in plan.changes.leaving
+        if (key := canonicalize_name(change.name)) in around.owners
+    ]
+    if not hit:
+        return None
+    intent = plan.intent
+    change, owner = hit[0]
+    home = intent.environment.home
+    who = {
+        "conda": "was installed by conda",
+        "apt": "belongs to Debian's apt",
+        "outside": f"lies outside {intent.environment.label}",
+    }.get(owner.who, f"was installed by {owner.who}")
+    deed = f"replaced by {change.after}" if change.after else "removed"
+    others = [each.name for each, _ in hit[1:]]
+    also = f" The same holds for {', '.join(others)}." if others else ""
+    return Finding(
+        code="foreign-owner",
+        severity=Severity.REFUSE,
+        message=f"{change.name} {change.before} {who} and would be {deed}.{also}",
+        context=f"Known from {shown(owner.where, home)}." if owner.where else "",
+        hint=_command(plan, owner, [owner.package or change.name, *others]),
+    )
+
+
+def unlisted(plan: Plan, around: EnvironmentState) -> Finding | None:
+    """Refuse to replace or remove an egg: it has no list of its files (PEP 376)."""
+    installed = plan.installed.by_key()
+    for change in plan.changes.leaving:
+        found = installed.get(canonicalize_name(change.name))
+        if found is None or found.key in around.owners or found.metadata.endswith(".dist-info"):
+            continue
+        home = plan.intent.environment.home
+        return Finding(
+            code="no-record",
+            severity=Severity.REFUSE,
+            message=f"{change.name} {change.before} was installed without a list of its files, as "
+            "`setup.py install` did: nobody knows what to take away.",
+            context=f"Known from {shown(found.metadata, home)}.",
+            hint=(new_environment(plan.intent),),
+        )
+    return None
+
+
+def _command(plan: Plan, owner: Owner, names: list[str]) -> tuple[Suggestion, ...]:
+    intent = plan.intent
+    bang = "!" if intent.prefix.startswith("%") else ""
+    if owner.who == "conda":
+        known = [canonicalize_name(change.name) for change in plan.changes.leaving]
+        if canonicalize_name(names[0]) in known:
+            line = intent.line(installer="conda", dry_run=False)
+        else:  # conda has another name for it
+            magic = "%conda install" if bang else "conda install"
+            asked = {item.name: item.requirement for item in intent.request.items}
+            wanted = asked.get(known[0]) if len(known) == 1 else None
+            version = str(wanted.specifier) if wanted is not None else ""
+            specs = f'"{names[0]}{version}"' if version else " ".join(names)
+            line = f'{magic} --yes --prefix "{intent.environment.prefix}" {specs}'
+        return (Suggestion(command=line, note="lets conda change what is conda's"),)
+    if owner.who == "apt":
+        packages = " ".join(f"python3-{canonicalize_name(name)}" for name in names)
+        return (Suggestion(command=f"sudo apt install {packages}", note="Debian's version"),)
+    return (new_environment(intent),)
+
+
+_NOTE: Final = "makes {place}, with {packages}, as a kernel of its own"
+_OVERLAY_NOTE: Final = "a kernel of its own that also sees what is installed here"
+
+
+def new_environment(intent: Intent, *, overlay: bool = False) -> Suggestion:
+    """Return the line that installs the request into a new environment with its own kernel.
+
+    The place is `.venv` beside the notebook or, where that is taken, the next free name; where the
+    folder cannot be written, a name, which stands for a place the user has elsewhere.
+    """
+    cwd = intent.request.cwd or os.curdir
+    place = _place(cwd)
+    changes: dict[str, Any] = {
+        "overlay": overlay,
+        "user": False,
+        "break_system_packages": False,
+        "dry_run": False,
+        "yes": False,
+        "json": False,
+    }
+    request = intent.request
+    if intent.prefix.startswith("%"):
+        command = request.line(intent.prefix, new_env=place, python="", **changes)
+    else:
+        # An overlay is put over the interpreter that was named, a plain one is made from it.
+        inside = f"--name {place}" if _is_name(place) else os.path.relpath(place, cwd)
+        command = request.line(f"safeinstall new-env {inside}", new_env="", **changes)
+    if overlay:
+        return Suggestion(command=command, note=_OVERLAY_NOTE)
+    packages = " ".join(item.name or "it" for item in request.items[:3]) or "it"
+    where = f"the environment {place}" if _is_name(place) else _beside(place, intent)
+    return Suggestion(command=command, note=_NOTE.format(place=where, packages=packages))
+
+
+def _beside(place: str, intent: Intent) -> str:
+    beside = "beside this notebook" if intent.prefix.startswith("%") else "here"
+    return f"{os.path.basename(place)} {beside}"
+
+
+def _place(cwd: str) -> str:
+    """Return the absolute path of a free `.venv` in the folder, or a name."""
+    folder = Path(cwd).absolute()
+    if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+        return re.sub(r"[^A-Za-z0-9]+", "-", folder.name).strip("-") or "notebooks"
+    names = (".venv", *(f".venv-{count}" for count in range(2, 1000)))
+    return str(next(folder / name for name in names if not os.path.lexists(folder / name)))
+
+
+def _is_name(place: str) -> bool:
+    return not Path(place).is_absolute()

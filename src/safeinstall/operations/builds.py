@@ -16,7 +16,8 @@ from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist
 
 from safeinstall.errors import InstallerError
 from safeinstall.findings import Finding
-from safeinstall.guards import builds, weighed
+from safeinstall.guards import origins
+from safeinstall.guards.policy import weighed
 from safeinstall.installers import pip
 from safeinstall.operations.engine import make_plan
 from safeinstall.operations.world import World
@@ -50,11 +51,11 @@ def plan_without_builds(
     needed: set[str] = {
         item.name for item in intent.request.items if _is_source(item) and item.name
     }
-    explicit: set[str] = {i.name for i in intent.request.items if builds.is_explicit(i) and i.name}
+    explicit: set[str] = {i.name for i in intent.request.items if origins.is_explicit(i) and i.name}
     for _ in range(_ROUNDS):
         asked = needed - building - allowed - explicit
         if asked:
-            finding = builds.builds_from_source(intent, asked)
+            finding = origins.builds_from_source(intent, asked)
             told = weighed([finding], intent, world.policy) if finding else ()
             if any(each.stops for each in told):
                 return None, told
@@ -85,7 +86,7 @@ def _named(error: InstallerError) -> set[str]:
 
 def _about_unnamed_folder(error: InstallerError, intent: Intent) -> bool:
     """Tell whether what has to be built is a folder that was typed and has no name yet."""
-    folders = [i.text for i in intent.request.items if builds.is_explicit(i) and i.name is None]
+    folders = [i.text for i in intent.request.items if origins.is_explicit(i) and i.name is None]
     places = re.findall(r"@ (file://[^`\s]+)", error.context)
     paths = {unquote(urlsplit(place).path).rstrip("/") for place in places}
     return any(folder.split("[")[0].rstrip("/") in paths for folder in folders)

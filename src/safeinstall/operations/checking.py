@@ -13,7 +13,7 @@ from safeinstall import guards, inspection
 from safeinstall.distributions import Changes
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.conflicts import broken
-from safeinstall.guards.surroundings import Surroundings
+from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.installers import uv
 from safeinstall.operations.surroundings import shadows_of
 from safeinstall.operations.world import World
@@ -30,7 +30,7 @@ _SAID_ANEW: Final = frozenset({"breaks-installed", "kernel-stack", "shadowed"})
 def checked(
     before: Iterable[Finding],
     plan: Plan,
-    around: Surroundings,
+    around: EnvironmentState,
     staged: Staged,
     stage: str,
     arrivals: Iterable[Arrival],

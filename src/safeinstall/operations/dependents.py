@@ -10,8 +10,8 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from safeinstall import inspection
-from safeinstall.guards.requirements import Violation, new_violations
 from safeinstall.operations.world import World
+from safeinstall.requirements import Violation, new_violations
 from safeinstall.transaction import Area, Entry, UndoRefused
 
 __all__ = ["refuse_if_needed"]

@@ -9,8 +9,8 @@ from typing import Any
 from safeinstall import guards, inspection
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity
-from safeinstall.guards.kernel import changes_kernel
-from safeinstall.guards.surroundings import Surroundings
+from safeinstall.guards.environment_state import EnvironmentState
+from safeinstall.guards.kernel_stack import changes_kernel
 from safeinstall.operations import elsewhere
 from safeinstall.operations.ahead import Ahead
 from safeinstall.operations.area import forget_oldest, recovered_first
@@ -27,7 +27,7 @@ from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome, finding_of
 from safeinstall.plan import Chosen, Intent, Plan
 from safeinstall.request import Request
-from safeinstall.satisfied import satisfied
+from safeinstall.requirements import satisfied
 from safeinstall.transaction import fingerprint
 
 __all__ = ["install"]
@@ -133,7 +133,7 @@ class _Story:
                 )
         return self.carried_out(prepared, best.around) if prepared else None
 
-    def carried_out(self, prepared: Prepared, around: Surroundings) -> Outcome | None:
+    def carried_out(self, prepared: Prepared, around: EnvironmentState) -> Outcome | None:
         """Check and commit what is staged; None when the environment is no longer as planned."""
         environment = self.world.environment
         site_packages = environment.paths.site_packages

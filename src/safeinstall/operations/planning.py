@@ -10,13 +10,13 @@ from pathlib import Path
 from safeinstall import guards
 from safeinstall.errors import InstallerError
 from safeinstall.findings import Finding
-from safeinstall.guards import conflicts, kernel
-from safeinstall.guards.requirements import Violation
-from safeinstall.guards.surroundings import Surroundings
+from safeinstall.guards import conflicts, kernel_stack
+from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.operations.builds import plan_without_builds
 from safeinstall.operations.surroundings import surroundings_of
 from safeinstall.operations.world import World
 from safeinstall.plan import Chosen, Intent, Plan
+from safeinstall.requirements import Violation
 
 __all__ = ["Considered", "considered"]
 
@@ -27,7 +27,7 @@ class Considered:
 
     plan: Plan | None
     """None when no plan can be made without an answer first."""
-    around: Surroundings
+    around: EnvironmentState
     findings: tuple[Finding, ...] = ()
 
 
@@ -40,20 +40,22 @@ def considered(intent: Intent, chosen: Chosen, world: World, fingerprint: str) -
     """
     plan, told = plan_without_builds(intent, chosen, world, fingerprint)
     if plan is None:
-        return Considered(plan=None, around=Surroundings(), findings=told)
+        return Considered(plan=None, around=EnvironmentState(), findings=told)
     around = surroundings_of(plan, world)
     found = conflicts.broken(plan, around)
-    if kernel.kernel_violations(found, around) and not intent.request.allows("allow-kernel-change"):
+    if kernel_stack.kernel_violations(found, around) and not intent.request.allows(
+        "allow-kernel-change"
+    ):
         versions = around.visible.by_key()
-        pins = [f"{name}=={versions[name].version}" for name in kernel.kernel_closure(around)]
+        pins = [f"{name}=={versions[name].version}" for name in kernel_stack.kernel_closure(around)]
         kept = _constrained(intent, pins, chosen, world, fingerprint)
         if kept is not None:
             kept_around = surroundings_of(kept, world)
             left = conflicts.broken(kept, kept_around)
-            if not kernel.kernel_violations(left, kept_around):
-                told = (*told, kernel.kernel_kept(plan, kept))
+            if not kernel_stack.kernel_violations(left, kept_around):
+                told = (*told, kernel_stack.kernel_kept(plan, kept))
                 plan, around, found = kept, kept_around, left
-    others = set(found) - set(kernel.kernel_violations(found, around))
+    others = set(found) - set(kernel_stack.kernel_violations(found, around))
     fitting = ""
     if others and not intent.request.allows("allow-conflicts"):
         fitting = _fitting(intent, sorted(others, key=str), chosen, world, fingerprint)

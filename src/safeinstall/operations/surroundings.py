@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from safeinstall import importing, inspection, names, ownership
 from safeinstall.distributions import Distribution, Snapshot
 from safeinstall.environment import Environment
-from safeinstall.guards.surroundings import Loaded, OtherKernel, Surroundings
+from safeinstall.guards.environment_state import EnvironmentState, Loaded, OtherKernel
 from safeinstall.kernels import living
 from safeinstall.operations.arrivals import recorded
 from safeinstall.operations.world import World
@@ -19,7 +19,7 @@ from safeinstall.plan import Plan
 __all__ = ["shadows_of", "surroundings_of"]
 
 
-def surroundings_of(plan: Plan, world: World) -> Surroundings:
+def surroundings_of(plan: Plan, world: World) -> EnvironmentState:
     """Return the facts around the plan; nothing is touched and no process is started."""
     environment = plan.intent.environment
     visible = _visible(plan, environment)
@@ -30,7 +30,7 @@ def surroundings_of(plan: Plan, world: World) -> Surroundings:
         if (key := canonicalize_name(change.name)) in by_key
     ]
     pids = living.others(environment.prefix) if leaving else ()
-    return Surroundings(
+    return EnvironmentState(
         visible=visible,
         markers=inspection.marker_environment(environment),
         loaded=_loaded(plan, leaving) if world.live else (),

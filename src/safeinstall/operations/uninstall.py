@@ -11,14 +11,14 @@ from safeinstall import importing, inspection
 from safeinstall.distributions import Change, Changes, Distribution
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.guards.requirements import closure, new_violations
-from safeinstall.guards.surroundings import Owner
+from safeinstall.guards.environment_state import Owner
 from safeinstall.operations.area import forget_oldest, moved, recovered_first
 from safeinstall.operations.replanning import EnvironmentBusy, replanned
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome, finding_of
 from safeinstall.ownership import owners_of
 from safeinstall.request import Request
+from safeinstall.requirements import closure, new_violations
 from safeinstall.transaction import Area, fingerprint
 
 __all__ = ["uninstall"]

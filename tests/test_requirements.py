@@ -6,7 +6,7 @@ import pytest
 
 from safeinstall.distributions import Distribution
 from safeinstall.request import parse
-from safeinstall.satisfied import satisfied
+from safeinstall.requirements import satisfied
 
 MARKERS = {"python_version": "3.12", "sys_platform": "linux", "extra": ""}
 

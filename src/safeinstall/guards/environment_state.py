@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from safeinstall.distributions import Snapshot
 
-__all__ = ["Loaded", "OtherKernel", "Owner", "Surroundings"]
+__all__ = ["EnvironmentState", "Loaded", "OtherKernel", "Owner"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +41,7 @@ class OtherKernel:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Surroundings:
+class EnvironmentState:
     """The facts around one plan, read before anything is touched."""
 
     visible: Snapshot = field(default_factory=Snapshot)

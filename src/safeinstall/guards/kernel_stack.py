@@ -1,4 +1,4 @@
-"""The kernel's own distributions: a notebook must not install its kernel out of existence."""
+"""What this kernel runs on and has loaded: no notebook installs its kernel out of existence."""
 
 from __future__ import annotations
 
@@ -9,22 +9,32 @@ from packaging.utils import canonicalize_name
 
 from safeinstall.distributions import Change
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.guards.requirements import Violation, closure
-from safeinstall.guards.surroundings import Surroundings
-from safeinstall.guards.ways import new_environment
+from safeinstall.guards.destination import new_environment
+from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.plan import Plan
+from safeinstall.requirements import Violation, closure
 
-__all__ = ["changes_kernel", "kernel_closure", "kernel_kept", "kernel_stack", "kernel_violations"]
+__all__ = [
+    "changes_kernel",
+    "kernel_closure",
+    "kernel_kept",
+    "kernel_stack",
+    "kernel_violations",
+    "replaces_loaded",
+    "shared_environment",
+]
 
 ROOT: Final = "ipykernel"
 
 
-def kernel_closure(around: Surroundings) -> frozenset[str]:
+def kernel_closure(around: EnvironmentState) -> frozenset[str]:
     """Return the canonical names the kernel is made of: ipykernel and all it requires."""
     return closure([ROOT], around.visible.by_key(), around.markers)
 
 
-def kernel_violations(found: Iterable[Violation], around: Surroundings) -> tuple[Violation, ...]:
+def kernel_violations(
+    found: Iterable[Violation], around: EnvironmentState
+) -> tuple[Violation, ...]:
     """Return those violations whose owner is a part of the kernel."""
     found = tuple(found)
     if not found:
@@ -33,7 +43,7 @@ def kernel_violations(found: Iterable[Violation], around: Surroundings) -> tuple
     return tuple(violation for violation in found if canonicalize_name(violation.owner) in own)
 
 
-def changes_kernel(plan: Plan, around: Surroundings) -> tuple[str, ...]:
+def changes_kernel(plan: Plan, around: EnvironmentState) -> tuple[str, ...]:
     """Return the members of the kernel that the plan changes: then a second kernel must start."""
     names = {canonicalize_name(change.name): change.name for change in plan.changes}
     visible = around.visible.versions()
@@ -50,7 +60,9 @@ def removes_kernel(plan: Plan) -> bool:
     )
 
 
-def kernel_stack(plan: Plan, around: Surroundings, found: Iterable[Violation]) -> Finding | None:
+def kernel_stack(
+    plan: Plan, around: EnvironmentState, found: Iterable[Violation]
+) -> Finding | None:
     """Refuse a plan after which the kernel would lack what it needs, unless it was allowed.
 
     `found`: the new violations of the plan. The caller has already tried to solve the request
@@ -109,4 +121,47 @@ def kernel_kept(first: Plan, kept: Plan) -> Finding:
         severity=Severity.INFO,
         message="Chosen so that this kernel keeps what it runs on: "
         f"{'; '.join(words) or 'the same versions'}.",
+    )
+
+
+_NAMED = 4
+
+
+def replaces_loaded(plan: Plan, around: EnvironmentState) -> Finding | None:
+    """Say beforehand which loaded modules would become stale: a restart will be needed."""
+    if not around.loaded:
+        return None
+    words: list[str] = []
+    modules: list[str] = []
+    for each in around.loaded:
+        tops = sorted({name.split(".")[0] for name in each.modules})
+        count = len(each.modules)
+        compiled = f", {each.compiled} of them compiled" if each.compiled else ""
+        words.append(
+            f"{' and '.join(tops[:2])} ({count} module{'s' if count > 1 else ''}{compiled})"
+        )
+        modules += each.modules
+    named = ", ".join(words[:_NAMED])
+    more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
+    return Finding(
+        code="replaces-loaded",
+        severity=Severity.WARNING,
+        message=f"This kernel has loaded {named}{more}: it will have to be restarted afterwards.",
+        context=", ".join(sorted(modules)),
+    )
+
+
+def shared_environment(plan: Plan, around: EnvironmentState) -> Finding | None:
+    """Say when other live kernels use what is replaced or removed."""
+    if not around.kernels or not plan.changes.leaving:
+        return None
+    count = len(around.kernels)
+    number = "Another kernel uses" if count == 1 else f"{count} other kernels use"
+    pids = ", ".join(str(kernel.pid) for kernel in around.kernels[:_NAMED])
+    names = ", ".join(change.name for change in plan.changes.leaving[:_NAMED])
+    return Finding(
+        code="shared-environment",
+        severity=Severity.WARNING,
+        message=f"{number} {plan.intent.environment.label} now (process {pids}): after this "
+        f"change of {names} {'it needs' if count == 1 else 'they need'} a restart too.",
     )

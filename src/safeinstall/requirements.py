@@ -1,24 +1,37 @@
-"""Which requirements of installed distributions a set of distributions does not meet (PEP 508).
+"""The one judge of requirements (PEP 508): met, not met, what follows from them.
 
-Only requirements that name a distribution which changes are parsed: with 200 distributions in an
+Three questions are asked of installed distributions: does a request hold already (`satisfied`),
+what would a change break (`new_violations`), what does a distribution rest on (`closure`). Only
+requirements that name a distribution which changes are parsed: with 200 distributions in an
 environment that is a handful of thousands.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Final
+from typing import Final, Protocol
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
 
 from safeinstall.distributions import Distribution
+from safeinstall.request import Request
 
-__all__ = ["Violation", "closure", "new_violations", "parsed", "wanted_by"]
+__all__ = [
+    "Index",
+    "Violation",
+    "applies",
+    "closure",
+    "meets",
+    "new_violations",
+    "parsed",
+    "satisfied",
+    "wanted_by",
+]
 
 _NAME: Final = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[)?")
 _EXTRA: Final = re.compile(r"\bextra\b")
@@ -44,6 +57,118 @@ class Violation:
     def words(self) -> str:
         """The violation in words: `pandas 2.3.3 needs numpy>=2.0`."""
         return f"{self.owner} {self.owner_version} needs {self.requirement}"
+
+
+class Index(Protocol):
+    """Installed distributions, read when asked for."""
+
+    def find(self, name: str) -> Distribution | None:
+        """Return the distribution an import would see under this canonical name."""
+        ...
+
+    def complete(self, distribution: Distribution) -> bool:
+        """Tell whether every file its RECORD lists is on disk."""
+        ...
+
+
+@lru_cache(maxsize=4096)
+def parsed(text: str) -> Requirement | None:
+    """Return the requirement, or None when it is none (old metadata; hostile metadata)."""
+    try:
+        return Requirement(text)
+    except (InvalidRequirement, RecursionError):
+        return None
+
+
+def applies(
+    requirement: Requirement, markers: Mapping[str, str], extras: Collection[str] = ()
+) -> bool:
+    """Tell whether the requirement counts where `markers` hold and these extras are asked for."""
+    marker = requirement.marker
+    return marker is None or any(
+        marker.evaluate({**markers, "extra": extra}) for extra in ("", *extras)
+    )
+
+
+def meets(version: str, requirement: Requirement) -> bool | None:
+    """Tell whether an installed version is what is required; None when nobody can say.
+
+    A direct reference (PEP 610) is another one's content, an old version need not follow PEP 440.
+    """
+    try:
+        return None if requirement.url else requirement.specifier.contains(version, True)
+    except InvalidVersion:
+        return None
+
+
+def satisfied(
+    request: Request, index: Index, markers: Mapping[str, str]
+) -> tuple[Distribution, ...] | None:
+    """Return the installed distributions that meet the request, or None when it is not surely met.
+
+    Anything not fully understood (direct references, hashes, constraints, options that ask for a
+    change) is answered with None: the installer then decides. `markers` is the marker environment
+    of the interpreter. Requirements of requirements are followed, with their markers and extras,
+    unless the request says `--no-deps`.
+    """
+    if (
+        request.upgrade
+        or request.force_reinstall
+        or request.pre
+        or request.constraint_files
+        or any(item.kind != "named" or item.hashes for item in request.items)
+    ):
+        return None
+    found: dict[str, Distribution] = {}
+    requirements = [item.requirement for item in request.items if item.requirement is not None]
+    if not requirements or len(requirements) != len(request.items):
+        return None
+    here = [requirement for requirement in requirements if applies(requirement, markers)]
+    for requirement in here:
+        distribution = _meeting(requirement, index)
+        if distribution is None or not index.complete(distribution):
+            return None
+        found[distribution.key] = distribution
+    if not request.no_deps and not _closure_holds(here, found, index, markers):
+        return None
+    return tuple(found.values())
+
+
+def _closure_holds(
+    requirements: Iterable[Requirement],
+    found: Mapping[str, Distribution],
+    index: Index,
+    markers: Mapping[str, str],
+) -> bool:
+    seen: set[tuple[str, str]] = set()
+    waiting = [
+        (found[canonicalize_name(requirement.name)], extra)
+        for requirement in requirements
+        for extra in ("", *sorted(requirement.extras))
+    ]
+    while waiting:
+        distribution, extra = waiting.pop()
+        if (distribution.key, extra) in seen:
+            continue
+        seen.add((distribution.key, extra))
+        for text in distribution.requires:
+            requirement = parsed(text)
+            if requirement is None:
+                return False
+            if not applies(requirement, markers, (extra,)):
+                continue
+            needed = _meeting(requirement, index)
+            if needed is None:
+                return False
+            waiting += [(needed, wanted) for wanted in ("", *sorted(requirement.extras))]
+    return True
+
+
+def _meeting(requirement: Requirement, index: Index) -> Distribution | None:
+    distribution = index.find(canonicalize_name(requirement.name))
+    if distribution is None or not meets(distribution.version, requirement):
+        return None
+    return distribution
 
 
 def new_violations(before: Set, after: Set, markers: Mapping[str, str]) -> tuple[Violation, ...]:
@@ -88,12 +213,8 @@ def _violations(
 def _judged(owner: Distribution, requirement: Requirement, among: Set) -> Violation | None:
     name = canonicalize_name(requirement.name)
     there = among.get(name)
-    if there is not None:
-        try:
-            if requirement.url or requirement.specifier.contains(there.version, prereleases=True):
-                return None
-        except InvalidVersion:
-            return None
+    if there is not None and meets(there.version, requirement) is not False:
+        return None
     return Violation(
         owner=owner.name,
         owner_version=owner.version,
@@ -110,13 +231,8 @@ def _applies(
     owner: str,
     markers: Mapping[str, str],
 ) -> bool:
-    if requirement.marker is None:
-        return True
-    if not _EXTRA.search(text.partition(";")[2]):
-        return requirement.marker.evaluate({**markers, "extra": ""})
-    return any(
-        requirement.marker.evaluate({**markers, "extra": extra}) for extra in ("", *extras(owner))
-    )
+    asked = extras(owner) if _EXTRA.search(text.partition(";")[2]) else ()
+    return applies(requirement, markers, asked)
 
 
 class _Extras:
@@ -178,15 +294,6 @@ def wanted_by(key: str, among: Set) -> Iterator[str]:
             if _name_of(text) == key and not _EXTRA.search(text.partition(";")[2]):
                 yield distribution.name
                 break
-
-
-@lru_cache(maxsize=4096)
-def parsed(text: str) -> Requirement | None:
-    """Return the requirement, or None when it is none (old metadata; hostile metadata)."""
-    try:
-        return Requirement(text)
-    except (InvalidRequirement, RecursionError):
-        return None
 
 
 @lru_cache(maxsize=16384)

@@ -1,0 +1,287 @@
+"""What would come: its name, the place it comes from, whether it is built here, its version."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Sequence
+from urllib.parse import urlsplit
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from safeinstall import names
+from safeinstall.distributions import Change
+from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.guards.environment_state import EnvironmentState
+from safeinstall.plan import Intent, Plan
+from safeinstall.redaction import redact
+from safeinstall.request import RequestItem
+
+__all__ = [
+    "builds_from_source",
+    "explicit_build",
+    "extra_index",
+    "from_file_only",
+    "is_explicit",
+    "local_build_replaced",
+    "name_trap",
+    "prerelease",
+    "yanked",
+]
+
+
+def name_trap(intent: Intent, installed: Collection[str]) -> Finding | None:
+    """Ask before a name that somebody may be waiting behind; `installed`: canonical names.
+
+    A name that is already installed here is no news, and one that the table knows as a
+    distribution is meant.
+    """
+    traps = []
+    for item in intent.request.items:
+        if item.kind != "named" or not item.name or item.name in installed:
+            continue
+        meant = _meant(item, intent)
+        if meant is not None:
+            traps.append((item, *meant))
+    if not traps:
+        return None
+    item, _, why = traps[0]
+    others = "".join(f" {reason}" for _, _, reason in traps[1:])
+    return Finding(
+        code="name-trap",
+        severity=Severity.CONFIRM,
+        message=why + others,
+        hint=(*_right(intent, {id(t[0]): t[1] for t in traps}), _anyway(intent, item)),
+    )
+
+
+def _meant(item: RequestItem, intent: Intent) -> tuple[str | None, str] | None:
+    """Return the distribution that was probably meant (None: nothing to install) and the words."""
+    name = item.requirement.name if item.requirement else str(item.name)
+    module = name.replace("-", "_")
+    stdlib = {known.lower(): known for known in sys.stdlib_module_names}
+    if module.lower() in stdlib and not intent.request.allows("allow-stdlib-name"):
+        known = stdlib[module.lower()]
+        return None, f"{known} is part of Python itself; a package {name} would be another thing."
+    for spelling in dict.fromkeys((name, module, module.lower())):
+        owner = names.table().get(spelling)
+        if owner is None or canonicalize_name(owner) == item.name:
+            continue
+        if item.name in _distributions():
+            return None
+        return owner, f"{spelling} is the import name of {owner}; a package {name} is another one."
+    other = names.slip_of(name)
+    if other is not None:
+        return other, f"{name} is not installed here and looks like {other}."
+    return None
+
+
+def _distributions() -> frozenset[str]:
+    return frozenset(canonicalize_name(owner) for owner in names.table().values())
+
+
+def _right(intent: Intent, right: dict[int, str | None]) -> tuple[Suggestion, ...]:
+    texts = []
+    for item in intent.request.items:
+        if id(item) not in right:
+            texts.append(item.text)
+            continue
+        name = right[id(item)]
+        if name is not None:
+            extras = item.requirement and sorted(item.requirement.extras)
+            specifier = str(item.requirement.specifier) if item.requirement else ""
+            texts.append(f"{name}{f'[{chr(44).join(extras)}]' if extras else ''}{specifier}")
+    if not texts or any(not item.typed for item in intent.request.items):
+        return ()
+    return (
+        Suggestion(
+            command=intent.line(requirements=tuple(texts), dry_run=False), note="probably meant"
+        ),
+    )
+
+
+def _anyway(intent: Intent, item: RequestItem) -> Suggestion:
+    return Suggestion(
+        command=intent.line(yes=True, dry_run=False), note=f"really the package called {item.name}"
+    )
+
+
+_HOSTS_NAMED = 3
+
+
+def from_file_only(intent: Intent) -> Finding | None:
+    """Ask before a URL, repository, folder or editable line of a file is installed.
+
+    Such a line fetches and often runs code from a place that nobody typed (reliability.md 1.5).
+    """
+    found = [item for item in intent.request.items if not item.typed and item.kind != "named"]
+    if not found or intent.request.allows("allow-direct"):
+        return None
+    first = found[0]
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return Finding(
+        code="from-file-only",
+        severity=Severity.CONFIRM,
+        message=f"{first.origin} asks for {redact(first.text, intent.request.secrets)}{more}: "
+        "a place that was not typed here.",
+        context="\n".join(
+            f"{item.origin}: {redact(item.text, intent.request.secrets)}" for item in found[1:]
+        ),
+        hint=(
+            Suggestion(
+                command=intent.line(allow=intent.request.allow | {"allow-direct"}, dry_run=False),
+                note="accept the places this file names",
+            ),
+        ),
+    )
+
+
+def extra_index(intent: Intent) -> Finding | None:
+    """Say when packages come from more than one index: the best version of all of them wins."""
+    extra = intent.sources.extra_index_urls
+    if not extra or intent.sources.no_index:
+        return None
+    # a host name holds no secret, and the rest of the address is not shown
+    hosts = list(dict.fromkeys(urlsplit(redact(url)).hostname or redact(url) for url in extra))
+    named = ", ".join(hosts[:_HOSTS_NAMED])
+    return Finding(
+        code="extra-index",
+        severity=Severity.INFO,
+        message=f"Packages may also come from {named}: whichever index has the higher version of "
+        "a name wins.",
+    )
+
+
+_NAMED = 4
+
+
+def builds_from_source(intent: Intent, needed: Collection[str]) -> Finding | None:
+    """Ask before packages without a wheel run their own code; `needed`: canonical names.
+
+    An installer was asked for a plan without builds first, and named these.
+    """
+    asked = {canonicalize_name(name) for name in intent.request.allow_builds}
+    names = sorted(canonicalize_name(name) for name in needed)
+    missing = [name for name in names if name not in asked]
+    if not missing:
+        return None
+    named = ", ".join(missing[:_NAMED])
+    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    verb, them = ("has", "it") if len(missing) == 1 else ("have", "them")
+    line = intent.line(allow_builds=frozenset(asked | set(missing)), dry_run=False)
+    return Finding(
+        code="builds-from-source",
+        severity=Severity.CONFIRM,
+        message=f"{named}{more} {verb} no ready-made wheel for this Python: building {them} "
+        "would run code of the package now.",
+        hint=(Suggestion(command=line, note=f"let {named}{more} run it"),),
+    )
+
+
+def is_explicit(item: RequestItem) -> bool:
+    """Tell whether an item was typed as a place on this machine: building it is what is asked."""
+    if not item.typed:
+        return False
+    return item.kind == "folder" or (
+        item.kind in ("editable", "archive") and "://" not in item.text.replace("file://", "")
+    )
+
+
+def explicit_build(intent: Intent) -> Finding | None:
+    """Note that a typed local folder, archive or editable install runs its own build code."""
+    texts: Sequence[str] = [item.text for item in intent.request.items if is_explicit(item)]
+    if not texts:
+        return None
+    named = ", ".join(text.rstrip("/").rpartition("/")[2] or text for text in texts[:_NAMED])
+    return Finding(
+        code="builds-from-source",
+        severity=Severity.INFO,
+        message=f"{named} is built here, with the code of its own folder.",
+    )
+
+
+def local_build_replaced(plan: Plan, around: EnvironmentState) -> Finding | None:
+    """Ask before a special build (`2.4.0+cu124`) gives way to a plain one."""
+    lost = [
+        change
+        for change in plan.changes.leaving
+        if change.after is not None and _local(change.before) and not _local(change.after)
+    ]
+    if not lost:
+        return None
+    intent = plan.intent
+    words = ", ".join(f"{change.name} {change.before} → {change.after}" for change in lost)
+    named = {canonicalize_name(change.name): change for change in lost}
+    others = [item.text for item in intent.request.items if item.name not in named]
+    keep = [f"{change.name}=={change.before}" for change in lost]
+    ways = []
+    if others and all(item.typed for item in intent.request.items):
+        line = intent.line(requirements=(*others, *keep), dry_run=False)
+        ways.append(Suggestion(command=line, note="keeps the build"))
+    ways.append(
+        Suggestion(command=intent.line(yes=True, dry_run=False), note="take the plain build")
+    )
+    return Finding(
+        code="local-build-replaced",
+        severity=Severity.CONFIRM,
+        message=f"{words}: the installed build was made for this machine ({_labels(lost)}), the "
+        "new one is the plain one.",
+        hint=tuple(ways),
+    )
+
+
+def _labels(changes: Sequence[Change]) -> str:
+    return ", ".join(dict.fromkeys(f"+{_local(change.before)}" for change in changes))
+
+
+def _local(version: str | None) -> str:
+    try:
+        return Version(version or "").local or ""
+    except InvalidVersion:
+        return ""
+
+
+def prerelease(plan: Plan, around: EnvironmentState) -> Finding | None:
+    """Say when a pre-release comes that nobody asked for by `--pre` or by its version."""
+    if plan.intent.sources.pre:
+        return None
+    asked = {
+        item.name
+        for item in plan.intent.request.items
+        if item.kind != "named"
+        or (item.requirement and any(_is_pre(s.version) for s in item.requirement.specifier))
+    }
+    found = [
+        change
+        for change in plan.changes.arriving
+        if _is_pre(change.after)
+        and canonicalize_name(change.name) not in asked
+        and change.after != change.before
+    ]
+    if not found:
+        return None
+    words = ", ".join(f"{change.name} {change.after}" for change in found)
+    verb = "is a pre-release" if len(found) == 1 else "are pre-releases"
+    return Finding(
+        code="prerelease", severity=Severity.WARNING, message=f"{words} {verb}; no other fits."
+    )
+
+
+def _is_pre(version: str | None) -> bool:
+    try:
+        return Version(version or "0").is_prerelease
+    except InvalidVersion:
+        return False
+
+
+def yanked(plan: Plan, around: EnvironmentState) -> Finding | None:
+    """Pass on that a version was taken back by its makers, with their reason."""
+    found = [resolved for resolved in plan.resolved.arriving if resolved.yanked is not None]
+    if not found:
+        return None
+    words = "; ".join(
+        f"{each.name} {each.version} was yanked by its makers"
+        + (f": {each.yanked}" if each.yanked else "")
+        for each in found
+    )
+    return Finding(code="yanked", severity=Severity.WARNING, message=f"{words}.")
