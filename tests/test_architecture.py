@@ -19,18 +19,18 @@ LAYERS: tuple[frozenset[str], ...] = (
             "request",
             "command",
             "names",
-            "stdlib",
             "realpaths",
             "digests",
         }
     ),
     frozenset({"installers", "requirements"}),
     frozenset({"plan"}),
-    frozenset({"guards", "diagnosis", "verification", "missing"}),
+    frozenset({"guards", "diagnosis", "verification"}),
     frozenset({"outcome"}),
     frozenset(
         {"runner", "inspection", "importing", "transaction", "kernels", "ownership", "evidence"}
     ),
+    frozenset({"missing_imports"}),
     frozenset({"operations"}),
     frozenset({"render", "config"}),
     frozenset({"magics", "watch", "completion", "api", "cli"}),

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from packaging.utils import is_normalized_name
 
 from safeinstall import names
-from safeinstall.names.spelling import distance
-from safeinstall.names.table import _PAIRS
-from safeinstall.names.trusted import neighbours, popular
+from safeinstall.names import distance
+from safeinstall.names.table import _PAIRS, neighbours, popular
 
 _DISTRIBUTION = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE)
 

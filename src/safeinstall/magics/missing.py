@@ -37,9 +37,12 @@ def _after(result: Any) -> None:
         return
     try:
         from safeinstall import operations
-        from safeinstall.operations.missing import remark_about
+        from safeinstall.missing_imports import remark_about
 
-        found = remark_about(error, operations.here(), failed)
+        here = operations.here()
+        found = remark_about(
+            error, here.environment, cwd=here.cwd, environ=here.environ, failed=failed
+        )
         if found is None:
             return
         from IPython.display import display

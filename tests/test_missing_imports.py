@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safeinstall.missing import Facts, Missing, missing_from, remark
-from safeinstall.stdlib import _ADDED, _REMOVED, elsewhere_in_python
+from safeinstall.missing_imports import (
+    _ADDED,
+    _REMOVED,
+    Facts,
+    Missing,
+    elsewhere_in_python,
+    missing_from,
+    remark,
+)
 
 FACTS = Facts(python="3.12", environment="~/proj/.venv")
 
