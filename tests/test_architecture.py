@@ -27,9 +27,8 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"plan"}),
     frozenset({"guards", "diagnosis", "verification"}),
     frozenset({"outcome"}),
-    frozenset(
-        {"runner", "inspection", "importing", "transaction", "kernels", "ownership", "evidence"}
-    ),
+    frozenset({"runner", "inspection"}),
+    frozenset({"interpreter", "importing", "transaction", "kernels", "ownership", "evidence"}),
     frozenset({"missing_imports"}),
     frozenset({"operations"}),
     frozenset({"render", "config"}),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall import inspection
+from safeinstall import inspection, interpreter
 from safeinstall.errors import EnvironmentReportError
 
 
@@ -86,13 +86,13 @@ def test_what_lies_there_longer_than_asked_for_is_known_by_its_name_alone(tmp_pa
 
 def test_a_report_is_found_between_its_cookies_in_any_noise() -> None:
     with pytest.raises(EnvironmentReportError, match="no answer"):
-        inspection.parse_probe("/bin/cat", "welcome!", "cookie")
+        interpreter.parse_probe("/bin/cat", "welcome!", "cookie")
 
 
 def test_this_interpreter_is_read_without_a_process() -> None:
-    here = inspection.this_environment()
+    here = interpreter.this_environment()
     assert here.version.startswith(here.python)
-    assert inspection.marker_environment(here)["python_version"] == here.python
+    assert interpreter.marker_environment(here)["python_version"] == here.python
 
 
 def test_headers_are_read_as_the_email_parser_reads_them(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from safeinstall.errors import SafeInstallError
+from safeinstall.interpreter import find_python, installed_pythons
 from safeinstall.operations.modules import top_level
 from safeinstall.operations.overlay import overlay_lines, sees_base
 from safeinstall.operations.places import check, place_of
-from safeinstall.operations.pythons import find_python, installed_pythons
 from safeinstall.operations.unfinished import MARK, Making, left_behind, remove
 from safeinstall.operations.world import World
 from safeinstall.request import parse, parse_arguments
@@ -253,7 +253,7 @@ def test_pythons_are_found_on_path_in_pyenv_and_in_conda(tmp_path: Path) -> None
         PATH=f"{tmp_path / 'bin'}{os.pathsep}{tmp_path / 'pyenv' / 'shims'}",
         CONDA_PREFIX=str(tmp_path / "conda"),
     )
-    found = {each.where: each for each in reversed(installed_pythons(here.environ, here))}
+    found = {each.where: each for each in reversed(installed_pythons(here.environ))}
     assert (found["PATH"].path, found["PATH"].version) == (str(on_path), "3.9")
     assert (found["pyenv"].path, found["pyenv"].version) == (str(in_pyenv), "3.11.7")
     assert (found["conda"].path, found["conda"].version) == (str(in_conda), "3.10.4")
@@ -271,13 +271,12 @@ def test_a_shim_that_cannot_start_is_passed_over(tmp_path: Path) -> None:
         world(tmp_path, PATH=f"{shim.parent}{os.pathsep}{good.parent}"),
         environment=environment(version="3.1.0"),
     )
-    assert find_python(minor, here).python == minor
+    assert find_python(minor, here.environment, here.environ).python == minor
 
 
 def test_a_python_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(SafeInstallError) as caught:
-        find_python(
-            "3.99", world(tmp_path, PATH=str(interpreter(tmp_path / "b" / "python3.9").parent))
-        )
+        there = world(tmp_path, PATH=str(interpreter(tmp_path / "b" / "python3.9").parent))
+        find_python("3.99", there.environment, there.environ)
     assert caught.value.code == "no-such-python"
     assert "Python 3.9: " in caught.value.context

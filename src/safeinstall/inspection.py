@@ -1,92 +1,28 @@
-"""The only module that reads interpreters and dist-info from disk."""
+"""What lies in folders of packages: the installed distributions, read from their metadata."""
 
 from __future__ import annotations
 
 import csv
-import json
 import os
 import re
-import secrets
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from packaging.markers import default_environment
 from packaging.utils import canonicalize_name
 
-from safeinstall.command import Command
 from safeinstall.distributions import Distribution, Snapshot
-from safeinstall.environment import Environment
-from safeinstall.errors import EnvironmentReportError
-from safeinstall.probe import facts as probe_facts
 
 __all__ = [
     "InstalledIndex",
     "changed_since",
-    "marker_environment",
-    "parse_probe",
-    "probe_command",
     "snapshot",
-    "this_environment",
 ]
 
 _METADATA_DIRECTORY = re.compile(r"^(?P<name>.+?)(?:-(?P<version>[^-]+))?(?:-py[\d.]+)?$")
 _ASKED: Final = ("name", "version", "requires-dist")
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
-
-
-def this_environment() -> Environment:
-    """Return the environment of the running interpreter (no process is started)."""
-    return Environment.from_report(probe_facts.facts())
-
-
-def probe_command(python: str, cookie: str | None = None) -> tuple[Command, str]:
-    """Return the command that makes another interpreter report its facts, and its cookie.
-
-    No flag is added: `-I` or `-s` would switch off the user site, which is to be measured.
-    """
-    cookie = cookie or secrets.token_hex(16)
-    script = Path(probe_facts.__file__)
-    return Command(argv=(python, str(script), cookie), overrides={"PYTHONIOENCODING": "utf-8"}), (
-        cookie
-    )
-
-
-def parse_probe(python: str, stdout: str, cookie: str) -> Environment:
-    """Return the environment described between the cookies in `stdout`.
-
-    Raises `EnvironmentReportError` when there is no report (not a Python, too old, broken).
-    """
-    start, end = stdout.find(cookie), stdout.rfind(cookie[::-1])
-    if start < 0 or end < start:
-        raise EnvironmentReportError(
-            f"{python} gives no answer that a Python 3.8 or newer would give.",
-            code="not-a-python",
-        )
-    return Environment.from_report(json.loads(stdout[start + len(cookie) : end]))
-
-
-def marker_environment(environment: Environment) -> dict[str, str]:
-    """Return what PEP 508 markers are evaluated against in this environment.
-
-    Exact for the running interpreter; for another one on this machine the version and the
-    implementation are its own, the rest is shared.
-    """
-    here: dict[str, str] = {key: str(value) for key, value in default_environment().items()}
-    if environment.executable != sys.executable:
-        implementation = environment.implementation
-        here |= {
-            "python_version": environment.python,
-            "python_full_version": environment.version,
-            "implementation_version": environment.version,
-            "implementation_name": implementation,
-            "platform_python_implementation": {"cpython": "CPython", "pypy": "PyPy"}.get(
-                implementation, implementation
-            ),
-        }
-    return here
 
 
 class InstalledIndex:

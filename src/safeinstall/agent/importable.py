@@ -79,14 +79,14 @@ def findings(environment: Environment) -> list[dict[str, Any]]:
 
 def make_importable(params: Mapping[str, Any]) -> dict[str, Any]:
     """Let this kernel import from what it missed, as it would have if it had started now."""
-    from safeinstall import importing, inspection
+    from safeinstall import importing, interpreter
     from safeinstall.agent.jobs import Job, start
 
     def work(job: Job) -> dict[str, Any]:
-        environment = inspection.this_environment()
+        environment = interpreter.this_environment()
         found = missed(environment)
         importing.refresh(found.folders, found.path_files)
-        left = missed(inspection.this_environment())
+        left = missed(interpreter.this_environment())
         names = [shown(place, environment.home) for place in (*found.folders, *found.path_files)]
         if not found or left:
             headline = "There was nothing to add." if not found else "It could not be added."

@@ -10,7 +10,7 @@ from packaging.markers import UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from safeinstall import inspection, operations
+from safeinstall import inspection, interpreter, operations
 from safeinstall.distributions import Distribution
 
 __all__ = ["packages"]
@@ -20,7 +20,7 @@ def packages(params: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the packages of this environment by name."""
     environment = operations.this_environment()
     installed = inspection.snapshot(environment.paths.site_packages).by_key()
-    markers = inspection.marker_environment(environment)
+    markers = interpreter.marker_environment(environment)
     needed_by: dict[str, list[str]] = {}
     for distribution in installed.values():
         for key in _requires(distribution, markers):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from safeinstall.interpreter import environment_of, this_environment
 from safeinstall.operations.area import History, history, prune, recover, undo
 from safeinstall.operations.install import install
-from safeinstall.operations.locate import environment_of, intend, this_environment
+from safeinstall.operations.locate import intend
 from safeinstall.operations.survey import Survey, survey
 from safeinstall.operations.uninstall import uninstall
 from safeinstall.operations.where import Where, where

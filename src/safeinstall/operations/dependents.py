@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from safeinstall import inspection
+from safeinstall import inspection, interpreter
 from safeinstall.operations.world import World
 from safeinstall.requirements import Violation, new_violations
 from safeinstall.transaction import Area, Entry, UndoRefused
@@ -42,7 +42,7 @@ def refuse_if_needed(area: Area, id: str | None, world: World) -> None:
             code="kernel-stack",
             context=_FORCED,
         )
-    broken = new_violations(before, after, inspection.marker_environment(world.environment))
+    broken = new_violations(before, after, interpreter.marker_environment(world.environment))
     if not broken:
         return
     later = area.later(target)

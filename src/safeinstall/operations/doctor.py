@@ -23,8 +23,8 @@ from safeinstall.environment import shown
 from safeinstall.evidence import layout
 from safeinstall.evidence.distributions import installed, leftover_paths
 from safeinstall.installers.sources import redirections
+from safeinstall.interpreter import installed_pythons
 from safeinstall.operations.patients import Patient
-from safeinstall.operations.pythons import installed_pythons
 from safeinstall.operations.unfinished import MARK, left_behind
 from safeinstall.operations.winners import other_folders, winners
 from safeinstall.operations.world import World
@@ -250,7 +250,7 @@ def _base_for(patient: Patient, world: World) -> str:
     own = str(here.report.get("base_executable") or here.executable)
     fitting = [
         found
-        for found in installed_pythons(world.environ, world)
+        for found in installed_pythons(world.environ)
         if f"{found.version}.".startswith(f"{minor}.")
         and not os.path.realpath(found.path).startswith(os.path.realpath(patient.prefix))
     ]

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from safeinstall import guards, inspection
+from safeinstall import guards, inspection, interpreter
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards.environment_state import EnvironmentState
@@ -90,7 +90,7 @@ class _Story:
         recovered = recovered_first(self.world)
         directories = environment.sys_path if self.world.live else environment.paths.site_packages
         index = inspection.InstalledIndex(directories)
-        there_already = satisfied(self.request, index, inspection.marker_environment(environment))
+        there_already = satisfied(self.request, index, interpreter.marker_environment(environment))
         found = guards.examine(self.intent, set(index), self.world.policy)
         self.findings = (*recovered, *found)
         if there_already is not None or not self.request.items:

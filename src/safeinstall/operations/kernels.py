@@ -13,13 +13,12 @@ from safeinstall import inspection
 from safeinstall.environment import Environment
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity
+from safeinstall.interpreter import environment_of, find_python
 from safeinstall.kernels.judge import Interpreter, KernelState, judged, promised_version
 from safeinstall.kernels.launch import Launch, Server, resolve
 from safeinstall.kernels.register import repair
 from safeinstall.kernels.specs import Spec, find_specs, kernel_folders, user_folder
 from safeinstall.kernels.trial import try_kernel
-from safeinstall.operations.locate import environment_of
-from safeinstall.operations.pythons import find_python
 from safeinstall.operations.world import World
 from safeinstall.probe.access import user_name
 
@@ -162,7 +161,7 @@ def _interpreter_for(state: KernelState, world: World) -> tuple[str, str, str]:
                 return path, f"found from {folder}", ""
     if promised:
         try:
-            environment = find_python(promised, world)
+            environment = find_python(promised, world.environment, world.environ)
         except SafeInstallError as error:
             return "", error.message, ""
         if _has_ipykernel(environment):

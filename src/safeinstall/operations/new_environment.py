@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError, SafeInstallError
 from safeinstall.installers import pip, uv, venv
+from safeinstall.interpreter import environment_of
 from safeinstall.kernels.register import Registered, free_name, register, registry
 from safeinstall.kernels.specs import find_specs, kernel_folders, user_folder
 from safeinstall.kernels.trial import Trial, try_kernel
@@ -24,7 +25,6 @@ from safeinstall.operations import overlay
 from safeinstall.operations.choice import choose
 from safeinstall.operations.filling import filled, without_kernel
 from safeinstall.operations.lacking import about_kernel
-from safeinstall.operations.locate import environment_of
 from safeinstall.operations.modules import import_names
 from safeinstall.operations.new_request import base_of, check_kernel, line_of, with_kernel
 from safeinstall.operations.places import Place, check, place_of

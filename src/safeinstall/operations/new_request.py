@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 from safeinstall.environment import Environment
 from safeinstall.errors import SafeInstallError
-from safeinstall.operations.pythons import find_python
+from safeinstall.interpreter import find_python, managed_pythons
 from safeinstall.operations.world import World
 from safeinstall.plan import Chosen
 from safeinstall.request import Request, RequestItem, quote
@@ -51,7 +51,7 @@ def base_of(request: Request, world: World, chosen: Chosen) -> Environment:
         return here  # an environment of a virtual one is made from the interpreter below it
     uv = chosen.launcher[0] if chosen.name == "uv" else ""
     try:
-        found = find_python(request.python, world, uv)
+        found = find_python(request.python, here, world.environ, managed_pythons(uv, world.run))
     except SafeInstallError as error:
         if error.hint:
             error.hint = line_of(request, world, python=error.hint)

@@ -11,8 +11,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from safeinstall.errors import InstallerError
+from safeinstall.interpreter import installed_pythons, managed_pythons
 from safeinstall.operations.new_request import KERNEL, line_of
-from safeinstall.operations.pythons import installed_pythons
 from safeinstall.operations.world import World
 from safeinstall.request import Request
 
@@ -33,7 +33,8 @@ def with_other_python(
         fitting = SpecifierSet(wanted[1])
     except InvalidSpecifier:
         return error
-    known = (_MINOR.match(found.version) for found in installed_pythons(world.environ, world, uv))
+    also = managed_pythons(uv, world.run) if uv else ()
+    known = (_MINOR.match(found.version) for found in installed_pythons(world.environ, also))
     minors = sorted({found[0] for found in known if found}, key=Version)
     able = [minor for minor in minors if fitting.contains(minor)]
     if not able:

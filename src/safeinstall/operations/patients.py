@@ -10,8 +10,7 @@ from pathlib import Path
 
 from safeinstall.environment import Environment
 from safeinstall.errors import EnvironmentReportError, SafeInstallError
-from safeinstall.inspection import marker_environment
-from safeinstall.operations.locate import environment_of
+from safeinstall.interpreter import environment_of, marker_environment
 from safeinstall.operations.world import World
 from safeinstall.probe.kind import pyvenv_settings
 

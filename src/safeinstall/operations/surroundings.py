@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from packaging.utils import canonicalize_name
 
-from safeinstall import importing, inspection, names, ownership
+from safeinstall import importing, inspection, interpreter, names, ownership
 from safeinstall.distributions import Distribution, Snapshot
 from safeinstall.environment import Environment
 from safeinstall.guards.environment_state import EnvironmentState, Loaded, OtherKernel
@@ -32,7 +32,7 @@ def surroundings_of(plan: Plan, world: World) -> EnvironmentState:
     pids = living.others(environment.prefix) if leaving else ()
     return EnvironmentState(
         visible=visible,
-        markers=inspection.marker_environment(environment),
+        markers=interpreter.marker_environment(environment),
         loaded=_loaded(plan, leaving) if world.live else (),
         owners=ownership.owners_of(leaving, environment),
         kernels=tuple(OtherKernel(pid=pid) for pid in pids),

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from safeinstall import importing, inspection
+from safeinstall import importing, inspection, interpreter
 from safeinstall.distributions import Change, Changes, Distribution
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
@@ -147,7 +147,7 @@ def _kernel(
     names: Sequence[str], visible: Mapping[str, Distribution], world: World
 ) -> Finding | None:
     """Refuse to take apart what the running kernel is made of, and safeinstall with it."""
-    markers = inspection.marker_environment(world.environment)
+    markers = interpreter.marker_environment(world.environment)
     needed = closure([_KERNEL], visible, markers)
     hit = next((name for name in names if name in needed and name in visible), None)
     if hit is None:
@@ -196,7 +196,7 @@ def _needed(
     """Ask before others lose what they need: who requires it, and which line goes on."""
     gone = {found.key for found in leaving}
     after = {name: found for name, found in visible.items() if name not in gone}
-    markers = inspection.marker_environment(world.environment)
+    markers = interpreter.marker_environment(world.environment)
     broken = new_violations(visible, after, markers)
     if not broken or request.allows("allow-conflicts") or request.yes:
         return None

@@ -13,7 +13,7 @@ from safeinstall.command import Command
 from safeinstall.environment import Environment
 from safeinstall.errors import SafeInstallError
 from safeinstall.guards.policy import Policy
-from safeinstall.operations.locate import environment_of, this_environment
+from safeinstall.interpreter import environment_of, this_environment
 from safeinstall.plan import Plan
 from safeinstall.runner import Completed, run
 

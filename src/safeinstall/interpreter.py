@@ -1,7 +1,8 @@
-"""Find a Python of a chosen version on this machine: PATH, pyenv, Debian, conda, uv's own.
+"""Interpreters: ask one what it is, and find one of a chosen version on this machine.
 
-Places are listed without starting anything; only the one that is chosen is asked what it is, and
-the next is asked when that one cannot start (a pyenv shim, an interpreter without its library).
+Another interpreter is asked by starting it on the probe. To find one, places are listed without
+starting anything (PATH, pyenv, Debian, conda, an installer's own); only the one that is chosen is
+asked, and the next when that one cannot start (a pyenv shim, an interpreter without its library).
 """
 
 from __future__ import annotations
@@ -9,24 +10,119 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from packaging.markers import default_environment
+
 from safeinstall.command import Command
 from safeinstall.environment import Environment, shown
 from safeinstall.errors import EnvironmentReportError, SafeInstallError
-from safeinstall.operations.locate import environment_of
-from safeinstall.operations.world import World
+from safeinstall.probe import facts as probe_facts
+from safeinstall.runner import CommandNotFoundError, Completed, run
 
-__all__ = ["FoundPython", "find_python", "installed_pythons"]
+__all__ = [
+    "FoundPython",
+    "environment_of",
+    "find_python",
+    "installed_pythons",
+    "managed_pythons",
+    "marker_environment",
+    "parse_probe",
+    "probe_command",
+    "this_environment",
+]
 
 _PROGRAM: Final = re.compile(r"python(?P<version>3(?:\.\d+)?)?$")
 _VERSION: Final = re.compile(r"(?:python|cpython-|pypy)?@?(?P<version>\d+(?:\.\d+){0,2})$")
 _CONDA_PYTHON: Final = re.compile(r"python-(?P<version>3\.\d+\.\d+)-.*\.json$")
 _OLDEST: Final = (3, 8)
+_PROBE_SECONDS: Final = 30.0
+
+
+def this_environment() -> Environment:
+    """Return the environment of the running interpreter (no process is started)."""
+    return Environment.from_report(probe_facts.facts())
+
+
+def environment_of(python: str) -> Environment:
+    """Return the environment of another interpreter, which is started once to be asked.
+
+    `python` is a path, a name on PATH, or the folder of an environment.
+    Raises `EnvironmentReportError` when nothing there answers like a Python.
+    """
+    path = Path(python).expanduser()
+    if path.is_dir():
+        inside = [path / "bin" / "python", path / "Scripts" / "python.exe", path / "python.exe"]
+        path = next((candidate for candidate in inside if _is_there(candidate)), inside[0])
+    executable = str(path.absolute()) if _is_there(path) else shutil.which(python)
+    if executable is None:
+        raise EnvironmentReportError(f"There is no interpreter at {python}.", code="not-a-python")
+    command, cookie = probe_command(executable)
+    try:
+        answer = run(command, timeout=_PROBE_SECONDS)
+    except CommandNotFoundError as error:
+        raise EnvironmentReportError(error.message, code="not-a-python") from error
+    return parse_probe(executable, answer.stdout, cookie)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:  # raised up to Python 3.13 for a folder one may not look into
+        return False
+
+
+def probe_command(python: str, cookie: str | None = None) -> tuple[Command, str]:
+    """Return the command that makes another interpreter report its facts, and its cookie.
+
+    No flag is added: `-I` or `-s` would switch off the user site, which is to be measured.
+    """
+    cookie = cookie or secrets.token_hex(16)
+    script = Path(probe_facts.__file__)
+    return Command(argv=(python, str(script), cookie), overrides={"PYTHONIOENCODING": "utf-8"}), (
+        cookie
+    )
+
+
+def parse_probe(python: str, stdout: str, cookie: str) -> Environment:
+    """Return the environment described between the cookies in `stdout`.
+
+    Raises `EnvironmentReportError` when there is no report (not a Python, too old, broken).
+    """
+    start, end = stdout.find(cookie), stdout.rfind(cookie[::-1])
+    if start < 0 or end < start:
+        raise EnvironmentReportError(
+            f"{python} gives no answer that a Python 3.8 or newer would give.",
+            code="not-a-python",
+        )
+    return Environment.from_report(json.loads(stdout[start + len(cookie) : end]))
+
+
+def marker_environment(environment: Environment) -> dict[str, str]:
+    """Return what PEP 508 markers are evaluated against in this environment.
+
+    Exact for the running interpreter; for another one on this machine the version and the
+    implementation are its own, the rest is shared.
+    """
+    here: dict[str, str] = {key: str(value) for key, value in default_environment().items()}
+    if environment.executable != sys.executable:
+        implementation = environment.implementation
+        here |= {
+            "python_version": environment.python,
+            "python_full_version": environment.version,
+            "implementation_version": environment.version,
+            "implementation_name": implementation,
+            "platform_python_implementation": {"cpython": "CPython", "pypy": "PyPy"}.get(
+                implementation, implementation
+            ),
+        }
+    return here
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,24 +136,25 @@ class FoundPython:
     """How it was found: `PATH`, `pyenv`, `conda`, `uv`, `this machine`."""
 
 
-def find_python(asked: str, world: World, uv: str = "") -> Environment:
+def find_python(
+    asked: str, here: Environment, environ: Mapping[str, str], also: Iterable[FoundPython] = ()
+) -> Environment:
     """Return the environment of an interpreter that is what was `asked` for.
 
-    `asked` is a version (`3.12`, `3.12.1`, `python3.12`) or a path. Raises `SafeInstallError`
-    listing what there is when nothing fits.
+    `asked` is a version (`3.12`, `3.12.1`, `python3.12`) or a path; `here` is asked first, `also`
+    (`managed_pythons`) last. Raises `SafeInstallError` listing what there is when nothing fits.
     """
     number = _VERSION.match(asked)
     if number is None:
         try:
             return environment_of(asked)
         except EnvironmentReportError as error:
-            raise _missing(asked, installed_pythons(world.environ, world, uv), world) from error
+            raise _missing(asked, installed_pythons(environ, also), here) from error
     wanted = number["version"]
-    here = world.environment
     if _fits(here.version, wanted):
         return here
     known: list[FoundPython] = []
-    for found in _every(world.environ, world, uv):
+    for found in _every(environ, also):
         known.append(found)
         if found.version and not _may_fit(found.version, wanted):
             continue
@@ -67,17 +164,33 @@ def find_python(asked: str, world: World, uv: str = "") -> Environment:
             continue  # a shim, or an interpreter that lost its library: the next one
         if _fits(environment.version, wanted):
             return environment
-    raise _missing(asked, tuple(known), world)
+    raise _missing(asked, tuple(known), here)
 
 
 def installed_pythons(
-    environ: Mapping[str, str], world: World, uv: str = ""
+    environ: Mapping[str, str], also: Iterable[FoundPython] = ()
 ) -> tuple[FoundPython, ...]:
     """Return every interpreter that can be found without starting one, each once."""
-    return tuple(_every(environ, world, uv))
+    return tuple(_every(environ, also))
 
 
-def _every(environ: Mapping[str, str], world: World, uv: str) -> Iterator[FoundPython]:
+def managed_pythons(uv: str, start: Callable[..., Completed] = run) -> Iterator[FoundPython]:
+    """Ask uv for the interpreters it has installed itself, the only ones we cannot know."""
+    if not uv:
+        return
+    argv = (uv, "python", "list", "--only-installed", "--managed-python", "--offline")
+    command = Command(argv=(*argv, "--output-format", "json"), overrides={"NO_COLOR": "1"})
+    try:
+        answer = start(command, timeout=30.0)
+        rows = json.loads(answer.stdout) if answer.ok else []
+    except (SafeInstallError, ValueError):
+        return
+    for row in rows:
+        if isinstance(row, dict) and row.get("path") and row.get("version"):
+            yield FoundPython(path=str(row["path"]), version=str(row["version"]), where="uv")
+
+
+def _every(environ: Mapping[str, str], also: Iterable[FoundPython]) -> Iterator[FoundPython]:
     seen: set[str] = set()
     for find in (_on_path, _of_pyenv, _of_conda, _of_machine):
         for found in find(environ):
@@ -85,7 +198,7 @@ def _every(environ: Mapping[str, str], world: World, uv: str) -> Iterator[FoundP
             if real not in seen and os.access(found.path, os.X_OK):
                 seen.add(real)
                 yield found
-    for found in _of_uv(uv, world):
+    for found in also:
         if os.path.realpath(found.path) not in seen:
             yield found
 
@@ -135,22 +248,6 @@ def _of_conda(environ: Mapping[str, str]) -> Iterator[FoundPython]:
                 yield FoundPython(path=path, version=found["version"], where="conda")
 
 
-def _of_uv(uv: str, world: World) -> Iterator[FoundPython]:
-    """Ask uv for the interpreters it has installed itself, the only ones we cannot know."""
-    if not uv:
-        return
-    argv = (uv, "python", "list", "--only-installed", "--managed-python", "--offline")
-    command = Command(argv=(*argv, "--output-format", "json"), overrides={"NO_COLOR": "1"})
-    try:
-        answer = world.run(command, timeout=30.0)
-        rows = json.loads(answer.stdout) if answer.ok else []
-    except (SafeInstallError, ValueError):
-        return
-    for row in rows:
-        if isinstance(row, dict) and row.get("path") and row.get("version"):
-            yield FoundPython(path=str(row["path"]), version=str(row["version"]), where="uv")
-
-
 def _in(folder: str, where: str) -> Iterator[FoundPython]:
     names = [name for name in _listed(folder) if _PROGRAM.match(name)]
     for name in sorted(names, key=lambda name: _key(name.removeprefix("python")), reverse=True):
@@ -162,13 +259,13 @@ def _in(folder: str, where: str) -> Iterator[FoundPython]:
         )
 
 
-def _missing(asked: str, known: tuple[FoundPython, ...], world: World) -> SafeInstallError:
+def _missing(asked: str, known: tuple[FoundPython, ...], here: Environment) -> SafeInstallError:
     rows: dict[str, FoundPython] = {}
     for found in known:
         if found.version and _key(found.version)[:2] >= _OLDEST:
             minor = ".".join(found.version.split(".")[:2])
             rows.setdefault(minor, found)
-    home = world.environment.home
+    home = here.home
     best = max(rows, key=_key, default="")
     listed = sorted(rows.items(), key=lambda row: _key(row[0]))
     install = "uv python install " + asked if shutil.which("uv") else ""
