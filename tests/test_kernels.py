@@ -5,16 +5,33 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jupyter_client.kernelspec import KernelSpec
 
+from safeinstall.command import Command
 from safeinstall.errors import SafeInstallError
-from safeinstall.kernels.judge import Interpreter, judged, promised_version
-from safeinstall.kernels.launch import Launch, Server, resolve
-from safeinstall.kernels.register import free_name, register, registry, repair, unregister
-from safeinstall.kernels.specs import Spec, find_specs
-from safeinstall.kernels.trial import try_kernel
+from safeinstall.kernels import trial_starts
+from safeinstall.kernels.kernel_state import (
+    Interpreter,
+    Launch,
+    Server,
+    judged,
+    promised_version,
+    resolve,
+)
+from safeinstall.kernels.kernelspecs import (
+    Spec,
+    find_specs,
+    free_name,
+    register,
+    registry,
+    repair,
+    unregister,
+)
+from safeinstall.kernels.trial_starts import try_kernel
+from safeinstall.runner import start
 
 END = ("-m", "ipykernel_launcher", "-f", "{connection_file}")
 
@@ -244,10 +261,20 @@ def test_a_repair_keeps_the_old_file_and_what_else_it_says(tmp_path: Path) -> No
     assert new["env"] == {"A": "1"}
 
 
-def test_a_kernel_is_started_asked_and_ended(own_home: Path) -> None:
+def test_a_kernel_is_started_asked_and_ended(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kernel = register("mine", "mine", sys.executable, sys.prefix)
+    started = []
+
+    def recorded(command: Command, *rest: Any) -> Any:
+        started.append(command)
+        return start(command, *rest)
+
+    monkeypatch.setattr(trial_starts, "start", recorded)
     trial = try_kernel("mine", ["json", "not_there_at_all"])
     assert trial.started, trial.stderr
+    assert [command.argv[0] for command in started] == [sys.executable]
     assert trial.executable == sys.executable
     assert "json" in trial.imported
     assert "ModuleNotFoundError" in trial.failed["not_there_at_all"]

@@ -12,14 +12,14 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from safeinstall.command import Command
 from safeinstall.errors import SafeInstallError
 
-__all__ = ["CommandNotFoundError", "Completed", "run"]
+__all__ = ["CommandNotFoundError", "Completed", "run", "start"]
 
 _GRACE_SECONDS: Final = 3.0
 _LONGEST_LINE: Final = 4000
@@ -102,6 +102,23 @@ def run(
             if stream:
                 with contextlib.suppress(OSError):
                     stream.close()
+
+
+def start(command: Command, output: IO[Any], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start the command and leave it running: a kernel, whose end is the caller's business.
+
+    What it says goes into the file `output`; `environ` is what the command's overrides apply to.
+    Raises OSError when it cannot be started.
+    """
+    return subprocess.Popen(
+        command.argv,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=command.environment(environ),
+        cwd=command.cwd,
+        start_new_session=True,
+    )
 
 
 def _followed(

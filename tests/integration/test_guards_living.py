@@ -8,8 +8,8 @@ import pytest
 
 from integration.conftest import Desk
 from safeinstall.findings import Severity
-from safeinstall.kernels import living
 from safeinstall.operations import install, there
+from safeinstall.operations.surroundings import other_kernels
 from safeinstall.request import parse
 from support.indexes import serving
 from support.wheels import make_wheel
@@ -30,7 +30,7 @@ def test_another_kernel_of_the_environment_is_named_when_something_is_replaced(d
     with desk.kernel():
         assert codes("tinypkg==1.0") == {}
         assert codes("tinypkg==2.0") == {"shared-environment": Severity.WARNING}
-    assert living.others(str(desk.environment.prefix)) == ()
+    assert other_kernels(str(desk.environment.prefix)) == ()
     assert codes("tinypkg==1.0") == {}
 
 

@@ -14,11 +14,17 @@ from safeinstall.environment import Environment
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity
 from safeinstall.interpreter import environment_of, find_python
-from safeinstall.kernels.judge import Interpreter, KernelState, judged, promised_version
-from safeinstall.kernels.launch import Launch, Server, resolve
-from safeinstall.kernels.register import repair
-from safeinstall.kernels.specs import Spec, find_specs, kernel_folders, user_folder
-from safeinstall.kernels.trial import try_kernel
+from safeinstall.kernels.kernel_state import (
+    Interpreter,
+    KernelState,
+    Launch,
+    Server,
+    judged,
+    promised_version,
+    resolve,
+)
+from safeinstall.kernels.kernelspecs import Spec, find_specs, kernel_folders, repair, user_folder
+from safeinstall.kernels.trial_starts import try_kernel
 from safeinstall.operations.world import World
 from safeinstall.probe.access import user_name
 

@@ -18,9 +18,16 @@ from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError, SafeInstallError
 from safeinstall.installers import pip, uv, venv
 from safeinstall.interpreter import environment_of
-from safeinstall.kernels.register import Registered, free_name, register, registry
-from safeinstall.kernels.specs import find_specs, kernel_folders, user_folder
-from safeinstall.kernels.trial import Trial, try_kernel
+from safeinstall.kernels.kernelspecs import (
+    Registered,
+    find_specs,
+    free_name,
+    kernel_folders,
+    register,
+    registry,
+    user_folder,
+)
+from safeinstall.kernels.trial_starts import Trial, try_kernel
 from safeinstall.operations import overlay
 from safeinstall.operations.choice import choose
 from safeinstall.operations.filling import filled, without_kernel

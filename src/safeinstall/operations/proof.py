@@ -13,7 +13,7 @@ from typing import Final
 from safeinstall import importing, verification
 from safeinstall.environment import shown
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.kernels import answer
+from safeinstall.kernels import trial_starts
 from safeinstall.operations.world import World
 from safeinstall.outcome import Restart
 from safeinstall.plan import Intent
@@ -114,9 +114,9 @@ def _asked_afresh(
 def _second_kernel(world: World) -> str | None:
     world.progress("starting a second kernel to see whether it answers")
     cookie = secrets.token_hex(16)
-    command = answer.answer_command(world.environment, cookie, world.cwd)
-    answered = world.run(command, timeout=answer.SECONDS)
-    return answer.read_answer(answered.stdout, cookie)
+    command = trial_starts.answer_command(world.environment, cookie, world.cwd)
+    answered = world.run(command, timeout=trial_starts.SECONDS)
+    return trial_starts.read_answer(answered.stdout, cookie)
 
 
 def _lost(missing: list[str], world: World) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
@@ -11,12 +12,11 @@ from safeinstall import importing, inspection, interpreter, names, ownership
 from safeinstall.distributions import Distribution, Snapshot
 from safeinstall.environment import Environment
 from safeinstall.guards.environment_state import EnvironmentState, Loaded, OtherKernel
-from safeinstall.kernels import living
 from safeinstall.operations.arrivals import recorded
 from safeinstall.operations.world import World
 from safeinstall.plan import Plan
 
-__all__ = ["shadows_of", "surroundings_of"]
+__all__ = ["other_kernels", "shadows_of", "surroundings_of"]
 
 
 def surroundings_of(plan: Plan, world: World) -> EnvironmentState:
@@ -29,7 +29,7 @@ def surroundings_of(plan: Plan, world: World) -> EnvironmentState:
         for change in plan.changes.leaving
         if (key := canonicalize_name(change.name)) in by_key
     ]
-    pids = living.others(environment.prefix) if leaving else ()
+    pids = other_kernels(environment.prefix) if leaving else ()
     return EnvironmentState(
         visible=visible,
         markers=interpreter.marker_environment(environment),
@@ -122,3 +122,33 @@ def _home_is_kept(environment: Environment) -> bool:
         return os.stat(environment.home).st_dev != os.stat(environment.prefix).st_dev  # noqa: PTH116
     except OSError:
         return False
+
+
+def other_kernels(prefix: str, *, proc: str = "/proc", own: int | None = None) -> tuple[int, ...]:
+    """Return the process ids of other ipykernels whose interpreter lies below `prefix`.
+
+    Where processes cannot be listed (no /proc) nothing is said.
+    """
+    own = os.getpid() if own is None else own
+    found = []
+    try:
+        entries = [entry for entry in Path(proc).iterdir() if entry.name.isdigit()]
+    except OSError:
+        return ()
+    for entry in entries:
+        try:
+            with (entry / "cmdline").open("rb") as file:
+                words = os.fsdecode(file.read(4096)).split("\0")
+        except OSError:
+            continue
+        below = words[0].startswith(prefix.rstrip("/\\") + os.sep)
+        if int(entry.name) != own and _is_kernel(words) and below:
+            found.append(int(entry.name))
+    return tuple(sorted(found))
+
+
+def _is_kernel(words: list[str]) -> bool:
+    return any(
+        word in ("ipykernel_launcher", "ipykernel") or word.endswith("ipykernel_launcher.py")
+        for word in words[1:6]
+    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from safeinstall.environment import shown, shown_in
 from safeinstall.findings import Severity
-from safeinstall.kernels.judge import KernelState
+from safeinstall.kernels.kernel_state import KernelState
 from safeinstall.operations.kernels import Repaired
 from safeinstall.render.message import Message
 
