@@ -23,10 +23,11 @@ from safeinstall.guards import (
 from safeinstall.guards.conflicts import broken
 from safeinstall.guards.environment_state import EnvironmentState, Loaded, OtherKernel, Owner
 from safeinstall.guards.policy import weighed
-from safeinstall.installers.report import DryRun, Resolved
+from safeinstall.installers.protocol import DryRun, Resolved
 from safeinstall.installers.sources import Sources
+from safeinstall.installers.uv import Uv
 from safeinstall.outcome import Outcome
-from safeinstall.plan import Chosen, Plan
+from safeinstall.plan import InstallerChoice, Plan
 from safeinstall.render import as_html, as_text, outcome_message
 from safeinstall.request import RequestItem
 from support.reports import environment, intent
@@ -63,7 +64,7 @@ def change(name: str, before: str | None, after: str | None, requested: bool = T
 def plan(line: str, *changes: Change, yanked: str | None = None, **report: Any) -> Plan:
     return Plan(
         intent=intent(line, **report),
-        chosen=Chosen(name="uv", version="", reason="", launcher=("/uv",)),
+        chosen=InstallerChoice(installer=Uv("/uv"), version="", reason=""),
         changes=Changes.of(changes),
         resolved=DryRun(
             arriving=tuple(

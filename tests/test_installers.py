@@ -10,13 +10,15 @@ import pytest
 
 from safeinstall.distributions import Changes
 from safeinstall.errors import InstallerError
-from safeinstall.installers import pip, uv
-from safeinstall.installers.report import DryRun, Resolved
+from safeinstall.installers.pip import Pip
+from safeinstall.installers.protocol import DryRun, Resolved
 from safeinstall.installers.sources import Sources
+from safeinstall.installers.uv import Uv
 from safeinstall.request import Request, parse
 from support.reports import environment
 
 HERE = environment()
+UV, PIP = Uv("/uv"), Pip(("/py", "-m", "pip"))
 PLAN = json.dumps(
     {
         "schema": {"version": "preview"},
@@ -34,7 +36,7 @@ def asked(line: str) -> Request:
 
 
 def test_uv_is_told_the_interpreter_and_nothing_ambient_moves_it() -> None:
-    command = uv.plan_command("/uv", asked("six"), HERE, Sources())
+    command = UV.plan_command(asked("six"), HERE, Sources())
     assert command.argv[:5] == ("/uv", "pip", "install", "--python", HERE.executable)
     assert command.argv[-1] == "six"
     for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_SYSTEM_PYTHON", "PIP_TARGET"):
@@ -44,7 +46,7 @@ def test_uv_is_told_the_interpreter_and_nothing_ambient_moves_it() -> None:
 
 def test_uv_gets_a_folder_of_certificates_and_whole_seconds(tmp_path: Path) -> None:
     sources = Sources(cert=str(tmp_path), timeout="60.5")
-    overrides = uv.plan_command("/uv", asked("six"), HERE, sources).overrides
+    overrides = UV.plan_command(asked("six"), HERE, sources).overrides
     assert overrides["SSL_CERT_DIR"] == str(tmp_path)
     assert "SSL_CERT_FILE" not in overrides
     assert overrides["UV_HTTP_TIMEOUT"] == "61"
@@ -61,7 +63,7 @@ def test_uv_gets_pips_sources_and_no_secret_in_its_arguments() -> None:
         no_index=True,
         find_links=("/links",),
     )
-    command = uv.plan_command("/uv", asked("six"), HERE, sources)
+    command = UV.plan_command(asked("six"), HERE, sources)
     assert not any("s3cr3t" in word for word in command.argv)
     assert command.overrides["UV_DEFAULT_INDEX"] == sources.index_url
     assert command.overrides["UV_EXTRA_INDEX_URL"] == "https://a.invalid/simple"
@@ -73,13 +75,13 @@ def test_uv_gets_pips_sources_and_no_secret_in_its_arguments() -> None:
 
 
 def test_upgrade_means_what_is_named_as_with_pip() -> None:
-    argv = uv.plan_command("/uv", asked("-U pandas"), HERE, Sources()).argv
+    argv = UV.plan_command(asked("-U pandas"), HERE, Sources()).argv
     assert "--upgrade-package" in argv
     assert "--upgrade" not in argv
 
 
 def test_uvs_plan_becomes_changes() -> None:
-    plan = uv.read_plan(PLAN, " + mine==0.1 (from file:///src/mine)\n")
+    plan = UV.read_plan(PLAN, " + mine==0.1 (from file:///src/mine)\n")
     changes = plan.changes({"numpy": "2.1.3"}, frozenset({"mine"}))
     assert [(c.name, c.before, c.after, c.requested) for c in changes] == [
         ("mine", None, "0.1", True),
@@ -91,17 +93,15 @@ def test_uvs_plan_becomes_changes() -> None:
 @pytest.mark.parametrize("text", ["not json", "[]", '{"changes": [{"name": "x"}]}', "{}"])
 def test_a_report_we_do_not_know_is_said_so_and_never_a_crash(text: str) -> None:
     with pytest.raises(InstallerError, match=r"report|plan"):
-        uv.read_plan(text, "")
+        UV.read_plan(text, "")
     with pytest.raises(InstallerError, match="report"):
-        pip.read_plan(text)
+        PIP.read_plan(text)
 
 
 def staged(line: str, *resolved: Resolved) -> tuple[str, ...]:
     request, plan = asked(line), DryRun(arriving=resolved)
     changes = plan.changes({}, frozenset())
-    command = uv.stage_command(
-        "/uv", "/stage", request, HERE, Sources(), changes, plan, offline=True
-    )
+    command = UV.stage_commands("/stage", request, HERE, Sources(), changes, plan)[0]
     return command.argv[command.argv.index("--offline") + 1 :]
 
 
@@ -130,7 +130,7 @@ def test_staging_repeats_a_direct_reference_and_pins_the_rest() -> None:
 
 def test_pip_reads_no_configuration_but_what_it_is_handed() -> None:
     sources = Sources(index_url="https://me:s3cr3t@index.invalid/simple", cert="/c.pem")
-    command = pip.plan_command(("/py", "-m", "pip"), asked("six"), HERE, sources)
+    command = PIP.plan_command(asked("six"), HERE, sources)
     assert command.overrides["PIP_CONFIG_FILE"] == os.devnull
     assert command.overrides["PIP_INDEX_URL"] == sources.index_url
     assert command.overrides["PIP_TARGET"] is None
@@ -145,7 +145,7 @@ def test_pips_report_becomes_a_plan(version: str) -> None:
         "download_info": {"url": "file:///src/mine", "dir_info": {}},
     }
     text = "warning\n" + json.dumps({"version": version, "install": [item]})
-    assert pip.read_plan(text).arriving == (
+    assert PIP.read_plan(text).arriving == (
         Resolved(name="mine", version="1.0", url="file:///src/mine"),
     )
 
@@ -159,23 +159,23 @@ def test_a_repository_is_pinned_to_its_commit() -> None:
             "vcs_info": {"vcs": "git", "commit_id": "abc"},
         },
     }
-    plan = pip.read_plan(json.dumps({"version": "1", "install": [item]}))
+    plan = PIP.read_plan(json.dumps({"version": "1", "install": [item]}))
     assert plan.arriving[0].pin == "mine @ git+https://host.invalid/mine.git@abc"
 
 
 def test_hashes_travel_as_a_requirements_file_on_standard_input() -> None:
     digest = "sha256:" + "0" * 64
-    command = uv.plan_command("/uv", asked(f"six==1.17.0 --hash={digest}"), HERE, Sources())
+    command = UV.plan_command(asked(f"six==1.17.0 --hash={digest}"), HERE, Sources())
     assert command.argv[-2:] == ("--requirement", "-")
     assert command.stdin == f"six==1.17.0 --hash={digest}\n"
 
 
 def test_no_change_is_no_plan() -> None:
     assert Changes.of([]).items == ()
-    assert not uv.read_plan('{"changes": []}', "").arriving
+    assert not UV.read_plan('{"changes": []}', "").arriving
 
 
 def test_uv_says_whether_its_cache_has_everything_the_plan_brings() -> None:
     said = "Resolved 1 package in 5ms\n{}Would install 1 package\n + tinypkg==1.0\n"
-    assert uv.read_plan(PLAN, said.format("Would download 1 package\n")).downloads
-    assert not uv.read_plan(PLAN, said.format("")).downloads
+    assert UV.read_plan(PLAN, said.format("Would download 1 package\n")).downloads
+    assert not UV.read_plan(PLAN, said.format("")).downloads

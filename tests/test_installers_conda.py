@@ -12,11 +12,14 @@ from collections.abc import Mapping
 import pytest
 
 from safeinstall.errors import InstallerError
-from safeinstall.installers import conda
+from safeinstall.installers.conda import Conda, find_program, pixi_line
+from safeinstall.installers.sources import Sources
 from safeinstall.request import parse
+from support.reports import environment
 
-CONDA = conda.Program(path="/opt/conda/bin/conda", kind="conda", found="CONDA_EXE")
+CONDA = Conda(path="/opt/conda/bin/conda", kind="conda", found="CONDA_EXE")
 PREFIX = "/opt/conda/envs/lab"
+HERE = environment(prefix=PREFIX)
 
 
 def link(name: str, version: str, channel: str = "conda-forge") -> dict[str, object]:
@@ -60,28 +63,28 @@ ANSWER = {
 def test_the_environments_own_program_is_found(
     environ: Mapping[str, str], programs: set[str], history: str, expected: tuple[str, str]
 ) -> None:
-    found = conda.find_program(PREFIX, environ, programs.__contains__, history)
+    found = find_program(PREFIX, environ, programs.__contains__, history)
     assert found is not None
     assert (found.path, found.kind) == expected
 
 
 def test_nothing_on_path_is_ever_believed() -> None:
-    assert conda.find_program(PREFIX, {"PATH": "/usr/bin"}, lambda path: False) is None
+    assert find_program(PREFIX, {"PATH": "/usr/bin"}, lambda path: False) is None
 
 
 def test_pixi_is_left_to_its_manifest() -> None:
-    found = conda.find_program(PREFIX, {}, lambda path: True, pixi=True)
+    found = find_program(PREFIX, {}, lambda path: True, pixi=True)
     assert found is not None
     assert found.kind == "pixi"
-    assert conda.pixi_line(parse("numpy>=2", cwd="/")) == 'pixi add "numpy>=2"'
+    assert pixi_line(parse("numpy>=2", cwd="/")) == 'pixi add "numpy>=2"'
 
 
 def test_the_dry_run_names_prefix_and_specs_and_no_shell() -> None:
-    command = conda.plan_command(CONDA, PREFIX, parse("numpy>=2,<3 pandas", cwd="/"))
+    command = CONDA.plan_command(parse("numpy>=2,<3 pandas", cwd="/"), HERE, Sources())
     assert command.argv[:5] == (CONDA.path, "install", "--prefix", PREFIX, "--json")
     assert "--dry-run" in command.argv
     assert command.argv[-2:] == ("numpy<3,>=2", "pandas")
-    real = conda.install_command(CONDA, PREFIX, parse("numpy", cwd="/"))
+    real = CONDA.install_command(parse("numpy", cwd="/"), HERE)
     assert "--dry-run" not in real.argv
     assert "--yes" in real.argv
 
@@ -93,12 +96,12 @@ def test_the_dry_run_names_prefix_and_specs_and_no_shell() -> None:
 )  # fmt: skip
 def test_what_only_pypi_understands_is_refused(line: str) -> None:
     with pytest.raises(InstallerError) as caught:
-        conda.plan_command(CONDA, PREFIX, parse(line, cwd="/"))
+        CONDA.plan_command(parse(line, cwd="/"), HERE, Sources())
     assert caught.value.code in ("not-for-conda", "option-conflict")
 
 
 def test_the_plan_is_read_into_the_same_changes() -> None:
-    changes = conda.read_plan(json.dumps(ANSWER)).changes({}, frozenset({"pandas"}))
+    changes = CONDA.read_plan(json.dumps(ANSWER)).changes({}, frozenset({"pandas"}))
     assert {(c.name, c.before, c.after, c.requested) for c in changes} == {
         ("pandas", None, "2.3.3", True),
         ("numpy", "2.1.3", "2.3.3", False),
@@ -107,15 +110,15 @@ def test_the_plan_is_read_into_the_same_changes() -> None:
 
 def test_progress_objects_in_front_are_passed_over() -> None:
     noise = json.dumps({"fetch": "numpy", "finished": False, "progress": 0.5})
-    read = conda.read_plan(f"{noise}\n\x00{noise}\n\x00{json.dumps(ANSWER)}")
+    read = CONDA.read_plan(f"{noise}\n\x00{noise}\n\x00{json.dumps(ANSWER)}")
     assert len(read.arriving) == 2
 
 
 def test_old_string_entries_and_an_empty_answer() -> None:
     old = {"success": True, "actions": [{"LINK": ["conda-forge::numpy-2.3.3-py312_0"]}]}
-    assert conda.read_plan(json.dumps(old)).arriving[0].version == "2.3.3"
+    assert CONDA.read_plan(json.dumps(old)).arriving[0].version == "2.3.3"
     done = {"message": "All requested packages already installed.", "success": True}
-    assert not conda.read_plan(json.dumps(done)).arriving
+    assert not CONDA.read_plan(json.dumps(done)).arriving
 
 
 @pytest.mark.parametrize(
@@ -134,7 +137,7 @@ def test_a_failure_is_told_in_one_sentence(
     answer: dict[str, object], code: str, words: str
 ) -> None:
     with pytest.raises(InstallerError) as caught:
-        conda.read_plan(json.dumps(answer))
+        CONDA.read_plan(json.dumps(answer))
     assert caught.value.code == code
     assert words in caught.value.message
 
@@ -142,4 +145,4 @@ def test_a_failure_is_told_in_one_sentence(
 @pytest.mark.parametrize("text", ["", "Collecting package metadata", "[1]", "{"])
 def test_what_is_no_answer_is_no_plan(text: str) -> None:
     with pytest.raises(InstallerError):
-        conda.read_plan(text)
+        CONDA.read_plan(text)

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from safeinstall.distributions import Change, Changes, Distribution, Snapshot
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.installers.report import DryRun
+from safeinstall.installers.protocol import DryRun
+from safeinstall.installers.uv import Uv
 from safeinstall.outcome import Outcome
-from safeinstall.plan import Chosen, Plan
+from safeinstall.plan import InstallerChoice, Plan
 from safeinstall.render import (
     MIME,
     Message,
@@ -38,7 +39,7 @@ HERE = environment()
 def plan(*changes: Change) -> Plan:
     return Plan(
         intent=intent(),
-        chosen=Chosen(name="uv", version="0.13.8", reason="found", launcher=("/uv",)),
+        chosen=InstallerChoice(installer=Uv("/uv"), version="0.13.8", reason="found"),
         changes=Changes.of(changes),
         resolved=DryRun(arriving=()),
         installed=Snapshot(),

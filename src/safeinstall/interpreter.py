@@ -23,6 +23,7 @@ from packaging.markers import default_environment
 from safeinstall.command import Command
 from safeinstall.environment import Environment, shown
 from safeinstall.errors import EnvironmentReportError, SafeInstallError
+from safeinstall.installers.protocol import Installer
 from safeinstall.probe import facts as probe_facts
 from safeinstall.runner import CommandNotFoundError, Completed, run
 
@@ -174,20 +175,19 @@ def installed_pythons(
     return tuple(_every(environ, also))
 
 
-def managed_pythons(uv: str, start: Callable[..., Completed] = run) -> Iterator[FoundPython]:
-    """Ask uv for the interpreters it has installed itself, the only ones we cannot know."""
-    if not uv:
+def managed_pythons(
+    installer: Installer, start: Callable[..., Completed] = run
+) -> Iterator[FoundPython]:
+    """Ask an installer for the interpreters it has installed itself, which nobody else knows."""
+    command = installer.pythons_command()
+    if command is None:
         return
-    argv = (uv, "python", "list", "--only-installed", "--managed-python", "--offline")
-    command = Command(argv=(*argv, "--output-format", "json"), overrides={"NO_COLOR": "1"})
     try:
         answer = start(command, timeout=30.0)
-        rows = json.loads(answer.stdout) if answer.ok else []
-    except (SafeInstallError, ValueError):
+    except SafeInstallError:
         return
-    for row in rows:
-        if isinstance(row, dict) and row.get("path") and row.get("version"):
-            yield FoundPython(path=str(row["path"]), version=str(row["version"]), where="uv")
+    for path, version in installer.read_pythons(answer.stdout) if answer.ok else ():
+        yield FoundPython(path=path, version=version, where=installer.name)
 
 
 def _every(environ: Mapping[str, str], also: Iterable[FoundPython]) -> Iterator[FoundPython]:

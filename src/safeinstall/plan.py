@@ -7,11 +7,11 @@ from typing import Any
 
 from safeinstall.distributions import Changes, Snapshot
 from safeinstall.environment import Environment
-from safeinstall.installers.report import DryRun
+from safeinstall.installers.protocol import DryRun, Installer
 from safeinstall.installers.sources import Redirection, Sources
 from safeinstall.request import Request
 
-__all__ = ["Chosen", "Destination", "Intent", "Plan"]
+__all__ = ["Destination", "InstallerChoice", "Intent", "Plan"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,18 +44,16 @@ class Destination:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Chosen:
+class InstallerChoice:
     """Which installer does the work, and why."""
 
-    name: str
+    installer: Installer
     version: str
     reason: str
-    launcher: tuple[str, ...]
-    """What starts it: the uv binary, or an interpreter with `-m pip`."""
 
     def to_dict(self) -> dict[str, str]:
         """Return the JSON form."""
-        return {"name": self.name, "version": self.version, "reason": self.reason}
+        return {"name": self.installer.name, "version": self.version, "reason": self.reason}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +78,7 @@ class Plan:
     """The complete list of changes, and what was known when it was made."""
 
     intent: Intent
-    chosen: Chosen
+    chosen: InstallerChoice
     changes: Changes
     resolved: DryRun
     installed: Snapshot

@@ -14,11 +14,12 @@ from safeinstall import inspection
 from safeinstall.distributions import Change, Changes
 from safeinstall.guards import examine, examine_plan
 from safeinstall.guards.conflicts import broken
-from safeinstall.installers.report import DryRun
+from safeinstall.installers.protocol import DryRun
 from safeinstall.installers.sources import Sources
+from safeinstall.installers.uv import Uv
 from safeinstall.operations import World
 from safeinstall.operations.surroundings import surroundings_of
-from safeinstall.plan import Chosen, Destination, Intent, Plan
+from safeinstall.plan import Destination, InstallerChoice, Intent, Plan
 from safeinstall.request import parse
 from safeinstall.requirements import _name_of, parsed
 from support.reports import environment
@@ -61,7 +62,7 @@ def main() -> None:
         world = World(environment=here, live=True, environ={}, cwd=folder)
         plan = Plan(
             intent=intent,
-            chosen=Chosen(name="uv", version="", reason="", launcher=("uv",)),
+            chosen=InstallerChoice(installer=Uv("uv"), version="", reason=""),
             changes=Changes.of(
                 Change(name=name, before="1.0", after="2.0", requested=True) for name in STACK
             ),

@@ -18,21 +18,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from safeinstall.command import Command
+from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
-from safeinstall.installers.report import DryRun, Resolved
+from safeinstall.installers.protocol import DryRun, Installer, Resolved
+from safeinstall.installers.sources import Sources
 from safeinstall.request import Request, RequestItem
 
-__all__ = [
-    "Program",
-    "find_program",
-    "install_command",
-    "name",
-    "pixi_line",
-    "plan_command",
-    "read_plan",
-]
-
-name: Final = "conda"
+__all__ = ["Conda", "find_program", "pixi_line"]
 
 _PROGRAMS: Final = ("conda", "mamba", "micromamba")
 _COMMAND: Final = re.compile(
@@ -50,14 +42,73 @@ _PYPI_ONLY: Final = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Program:
-    """A program that manages a conda environment."""
+class Conda(Installer):
+    """A program that manages a conda environment; it changes that itself, without staging."""
 
     path: str
     kind: str
     """`conda`, `mamba`, `micromamba` or `pixi`."""
     found: str
     """Where it was found, for the reason shown."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.kind
+
+    def plan_command(
+        self,
+        request: Request,
+        environment: Environment,
+        sources: Sources,
+        *,
+        from_cache: bool = False,
+        config: bool = True,
+    ) -> Command:
+        """Return the dry run. Raises `InstallerError` for what only PyPI's installers understand.
+
+        `sources` are PyPI's: conda looks into its own channels.
+        """
+        return self._command(request, environment, "--dry-run")
+
+    def install_command(self, request: Request, environment: Environment) -> Command:
+        """Return the command that carries it out."""
+        return self._command(request, environment)
+
+    def read_plan(self, stdout: str, stderr: str = "") -> DryRun:
+        """Parse the answer of a dry run or of an install.
+
+        Raises `InstallerError` with the reason when it failed, or when the answer is none we know.
+        """
+        data = _json(stdout)
+        if data is None:
+            raise InstallerError(
+                "conda's answer is not JSON.",
+                code="unknown-report",
+                context=(stderr or stdout)[-2000:],
+            )
+        if data.get("success") is False or "error" in data or "exception_name" in data:
+            raise _failure(data)
+        actions = data.get("actions") or {}
+        if isinstance(actions, list):  # conda 4: one set of actions for each subdirectory
+            actions = {
+                key: [e for a in actions for e in a.get(key, ())] for key in ("LINK", "UNLINK")
+            }
+        return DryRun(
+            arriving=tuple(map(_resolved, actions.get("LINK") or ())),
+            leaving=tuple(map(_resolved, actions.get("UNLINK") or ())),
+        )
+
+    def _command(self, request: Request, environment: Environment, *more: str) -> Command:
+        _check(request)
+        specs = [_spec(item) for item in request.items]
+        bare = all(re.fullmatch(r"[\w.-]+", spec) for spec in specs)
+        verb = "update" if request.upgrade and bare else "install"
+        argv = [self.path, verb, "--prefix", environment.prefix, "--json", "--yes", *more]
+        argv += ["--no-deps"] if request.no_deps else []
+        argv += ["--force-reinstall"] if request.force_reinstall and self.kind == "conda" else []
+        overrides: dict[str, str | None] = dict.fromkeys(_DROPPED)
+        return Command(argv=(*argv, *specs), overrides=overrides)
 
 
 def find_program(
@@ -66,7 +117,7 @@ def find_program(
     runs: Callable[[str], bool],
     history: str = "",
     pixi: bool = False,
-) -> Program | None:
+) -> Conda | None:
     """Return the program that manages the environment at `prefix`, or None.
 
     `runs` tells whether a path is a program; `history` is the text of `conda-meta/history`; `pixi`
@@ -74,7 +125,7 @@ def find_program(
     activation sets, beside the interpreter, the installation it belongs to.
     """
     if pixi:
-        return Program(path="pixi", kind="pixi", found="conda-meta/pixi says so")
+        return Conda(path="pixi", kind="pixi", found="conda-meta/pixi says so")
     places: list[tuple[str, str]] = [
         (environ.get("CONDA_EXE", ""), "CONDA_EXE"),
         (environ.get("MAMBA_EXE", ""), "MAMBA_EXE"),
@@ -92,56 +143,13 @@ def find_program(
     for path, found in places:
         if path and os.path.isabs(path) and runs(path):  # noqa: PTH117
             stem = os.path.basename(path).removesuffix(".exe")
-            return Program(path=path, kind=stem if stem in _PROGRAMS else "conda", found=found)
+            return Conda(path=path, kind=stem if stem in _PROGRAMS else "conda", found=found)
     return None
-
-
-def plan_command(program: Program, prefix: str, request: Request) -> Command:
-    """Return the dry run. Raises `InstallerError` for what only PyPI's installers understand."""
-    return _command(program, prefix, request, "--dry-run")
-
-
-def install_command(program: Program, prefix: str, request: Request) -> Command:
-    """Return the command that carries it out."""
-    return _command(program, prefix, request)
 
 
 def pixi_line(request: Request) -> str:
     """Return what is to be typed where pixi manages the environment."""
     return " ".join(["pixi", "add", *(f'"{_spec(item)}"' for item in request.items)])
-
-
-def read_plan(stdout: str, stderr: str = "") -> DryRun:
-    """Parse the answer of a dry run or of an install.
-
-    Raises `InstallerError` with the reason when it failed, or when the answer is none we know.
-    """
-    data = _json(stdout)
-    if data is None:
-        raise InstallerError(
-            "conda's answer is not JSON.", code="unknown-report", context=(stderr or stdout)[-2000:]
-        )
-    if data.get("success") is False or "error" in data or "exception_name" in data:
-        raise _failure(data)
-    actions = data.get("actions") or {}
-    if isinstance(actions, list):  # conda 4: one set of actions for each subdirectory
-        actions = {key: [e for a in actions for e in a.get(key, ())] for key in ("LINK", "UNLINK")}
-    return DryRun(
-        arriving=tuple(map(_resolved, actions.get("LINK") or ())),
-        leaving=tuple(map(_resolved, actions.get("UNLINK") or ())),
-    )
-
-
-def _command(program: Program, prefix: str, request: Request, *more: str) -> Command:
-    _check(request)
-    specs = [_spec(item) for item in request.items]
-    bare = all(re.fullmatch(r"[\w.-]+", spec) for spec in specs)
-    verb = "update" if request.upgrade and bare else "install"
-    argv = [program.path, verb, "--prefix", prefix, "--json", "--yes", *more]
-    argv += ["--no-deps"] if request.no_deps else []
-    argv += ["--force-reinstall"] if request.force_reinstall and program.kind == "conda" else []
-    overrides: dict[str, str | None] = dict.fromkeys(_DROPPED)
-    return Command(argv=(*argv, *specs), overrides=overrides)
 
 
 def _check(request: Request) -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from packaging.utils import canonicalize_name
@@ -20,8 +20,9 @@ from safeinstall.command import Command
 from safeinstall.distributions import Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
-from safeinstall.installers.report import (
+from safeinstall.installers.protocol import (
     DryRun,
+    Installer,
     Resolved,
     entry,
     hashed,
@@ -31,10 +32,9 @@ from safeinstall.installers.report import (
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
 from safeinstall.request import Request
 
-__all__ = ["name", "oldest", "plan_command", "progress", "read_plan", "stage_command", "verbose"]
+__all__ = ["OLDEST", "Pip"]
 
-name: Final = "pip"
-oldest: Final = (22, 3)
+OLDEST: Final = (22, 3)
 """`--dry-run` came with 22.2 and `--python` with 22.3."""
 
 _YANKED: Final = re.compile(
@@ -60,76 +60,112 @@ _DROPPED: Final = (
 )
 
 
-def plan_command(
-    launcher: tuple[str, ...], request: Request, environment: Environment, sources: Sources
-) -> Command:
-    """Return the dry run; `launcher` starts pip for the environment's interpreter."""
-    argv = [*launcher, "install", *_head(sources), "--dry-run", "--quiet", "--report", "-"]
-    argv += ["--upgrade"] if request.upgrade else []
-    argv += ["--no-deps"] if request.no_deps else []
-    argv += ["--force-reinstall"] if request.force_reinstall else []
-    argv += ["--require-hashes"] if request.require_hashes else []
-    argv += items_of(request, _STDIN)
-    return Command(argv=tuple(argv), overrides=_overrides(sources), stdin=hashed(request))
+@dataclass(frozen=True, slots=True)
+class Pip(Installer):
+    """pip, started for one interpreter."""
 
+    launcher: tuple[str, ...]
+    """What starts it: an interpreter with `-m pip`, and whom it serves."""
 
-def verbose(command: Command) -> Command:
-    """Return the same dry run in many words: a silent pip does not say that an index refused it."""
-    argv = tuple("-vv" if word == "--quiet" else word for word in command.argv)
-    return replace(command, argv=argv)
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return "pip"
 
+    @property
+    def counts_python_path(self) -> bool:
+        """True: pip looks at the whole import path."""
+        return True
 
-def stage_command(
-    launcher: tuple[str, ...],
-    stage: str,
-    request: Request,
-    sources: Sources,
-    changes: Changes,
-    plan: DryRun,
-) -> Command:
-    """Return the command that unpacks exactly the plan into `stage`, a private prefix."""
-    argv = [*launcher, "install", *_head(sources), "--prefix", stage, "--no-deps"]
-    argv += ["--ignore-installed", "--no-compile", "--no-warn-script-location"]
-    argv += staging_arguments(request, changes, plan, _STDIN)
-    return Command(argv=tuple(argv), overrides=_overrides(sources), stdin=hashed(request))
+    def plan_command(
+        self,
+        request: Request,
+        environment: Environment,
+        sources: Sources,
+        *,
+        from_cache: bool = False,
+        config: bool = True,
+    ) -> Command:
+        """Return the dry run; pip has no offline answer, and reads no configuration file here."""
+        argv = [*self.launcher, "install", *_head(sources)]
+        argv += ["--dry-run", "--quiet", "--report", "-"]
+        argv += ["--upgrade"] if request.upgrade else []
+        argv += ["--no-deps"] if request.no_deps else []
+        argv += ["--force-reinstall"] if request.force_reinstall else []
+        argv += ["--require-hashes"] if request.require_hashes else []
+        argv += items_of(request, _STDIN)
+        return _command(argv, request, environment, sources)
 
+    def louder(self, command: Command, level: int = 2) -> Command | None:
+        """Return the same dry run in many words: a silent pip hides that an index refused it."""
+        loud = f"-{'v' * level}"
+        argv = tuple(loud if word == "--quiet" else word for word in command.argv)
+        return replace(command, argv=argv)
 
-def read_plan(stdout: str, stderr: str = "") -> DryRun:
-    """Parse pip's installation report.
+    def stage_commands(
+        self,
+        stage: str,
+        request: Request,
+        environment: Environment,
+        sources: Sources,
+        changes: Changes,
+        plan: DryRun,
+        *,
+        config: bool = True,
+    ) -> tuple[Command, ...]:
+        """Return the one command that unpacks exactly the plan into `stage`."""
+        argv = [*self.launcher, "install", *_head(sources), "--prefix", stage, "--no-deps"]
+        argv += ["--ignore-installed", "--no-compile", "--no-warn-script-location"]
+        argv += staging_arguments(request, changes, plan, _STDIN)
+        return (_command(argv, request, environment, sources),)
 
-    Raises `InstallerError` when the report is none we know.
-    """
-    try:
-        data = json.loads(stdout[stdout.index("{") :])
-    except ValueError as error:
-        raise InstallerError(
-            "pip's report is not JSON: pip 22.3 or newer is needed.", code="unknown-report"
-        ) from error
-    if str(entry(data, "version")) not in ("0", "1"):
-        raise InstallerError(
-            f"pip's report has version {data['version']}, which we do not know.",
-            code="unknown-report",
-        )
-    reasons: dict[str, str] = {
-        canonicalize_name(m["name"]): m["why"] for m in _YANKED.finditer(stderr)
-    }
-    return DryRun(
-        arriving=tuple(
-            Resolved(
-                name=str(entry(item, "metadata", "name")),
-                version=str(entry(item, "metadata", "version")),
-                url=_direct_url(item),
-                yanked=_yanked(item, reasons),
+    def read_plan(self, stdout: str, stderr: str = "") -> DryRun:
+        """Parse pip's installation report.
+
+        Raises `InstallerError` when the report is none we know.
+        """
+        try:
+            data = json.loads(stdout[stdout.index("{") :])
+        except ValueError as error:
+            raise InstallerError(
+                "pip's report is not JSON: pip 22.3 or newer is needed.", code="unknown-report"
+            ) from error
+        if str(entry(data, "version")) not in ("0", "1"):
+            raise InstallerError(
+                f"pip's report has version {data['version']}, which we do not know.",
+                code="unknown-report",
             )
-            for item in entry(data, "install")
+        reasons: dict[str, str] = {
+            canonicalize_name(m["name"]): m["why"] for m in _YANKED.finditer(stderr)
+        }
+        return DryRun(
+            arriving=tuple(
+                Resolved(
+                    name=str(entry(item, "metadata", "name")),
+                    version=str(entry(item, "metadata", "version")),
+                    url=_direct_url(item),
+                    yanked=_yanked(item, reasons),
+                )
+                for item in entry(data, "install")
+            )
         )
+
+    def progress(self, line: str) -> str | None:
+        """Return what one line of pip's output says about its progress, or None."""
+        found = _PROGRESS.match(line)
+        return f"{found['verb'].lower()} {found['what']}" if found else None
+
+
+def _command(
+    argv: Sequence[str], request: Request, environment: Environment, sources: Sources
+) -> Command:
+    """Run it away from the notebook: a `pip` in its folder would be imported."""
+    return Command(
+        argv=tuple(argv),
+        overrides=_overrides(sources),
+        cwd=environment.prefix,
+        stdin=hashed(request),
     )
-
-
-def progress(line: str) -> str | None:
-    """Return what one line of pip's output says about its progress, or None."""
-    found = _PROGRESS.match(line)
-    return f"{found['verb'].lower()} {found['what']}" if found else None
 
 
 def _yanked(item: Mapping[str, Any], reasons: Mapping[str, str]) -> str | None:

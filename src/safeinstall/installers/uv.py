@@ -11,8 +11,8 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from packaging.utils import canonicalize_name
 
@@ -20,20 +20,20 @@ from safeinstall.command import Command
 from safeinstall.distributions import Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
-from safeinstall.installers.report import (
+from safeinstall.installers.protocol import (
     DryRun,
+    Installer,
     Resolved,
     entry,
     hashed,
     items_of,
     staging_arguments,
+    venv_overrides,
 )
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
 from safeinstall.request import Request
 
-__all__ = ["has_resolved", "name", "plan_command", "progress", "read_plan", "stage_command"]
-
-name: Final = "uv"
+__all__ = ["Uv"]
 
 _FROM = re.compile(r"^ \+ (?P<name>[^\s=]+)(?:==\S+ \(from (?P<url>.+)\)| @ (?P<place>.+))$", re.M)
 _YANKED = re.compile(
@@ -45,119 +45,191 @@ _PROGRESS = re.compile(
 )
 
 
-def plan_command(
-    binary: str,
-    request: Request,
-    environment: Environment,
-    sources: Sources,
-    *,
-    offline: bool = False,
-    config: bool = True,
-) -> Command:
-    """Return the dry run that answers what the request would change.
+@dataclass(frozen=True, slots=True)
+class Uv(Installer):
+    """uv, which serves any interpreter."""
 
-    `offline`: as far as uv's cache knows. `config` False keeps uv from reading its configuration
-    files (they hold a redirection).
-    """
-    argv = [
-        *_head(binary, environment, sources, config),
-        "--dry-run",
-        "--output-format",
-        "json",
-        *(["--offline"] if offline else []),
-        *(["--break-system-packages"] if request.break_system_packages else []),
-        *_strategy(request, sources),
-        *items_of(request, "-"),
-    ]
-    # A dry run, too, waits for uv's own lock: as long as another one is kept waiting by its index.
-    impatient = {"UV_LOCK_TIMEOUT": "1"} if request.no_wait else {}
-    overrides = {**_overrides(sources), **impatient}
-    return Command(argv=tuple(argv), overrides=overrides, stdin=hashed(request))
+    binary: str
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return "uv"
 
-def stage_command(
-    binary: str,
-    stage: str,
-    request: Request,
-    environment: Environment,
-    sources: Sources,
-    changes: Changes,
-    plan: DryRun,
-    *,
-    offline: bool,
-    cached: bool = True,
-    config: bool = True,
-) -> Command:
-    """Return the command that unpacks exactly the plan into `stage`, a private prefix.
+    @property
+    def plans_from_cache(self) -> bool:
+        """True: `--offline`."""
+        return True
 
-    `cached` False fetches everything anew and leaves uv's cache alone.
-    """
-    argv = [
-        *_head(binary, environment, sources, config),
-        "--prefix",
-        stage,
-        "--no-deps",
-        *(["--offline"] if offline else []),
-        *([] if cached else ["--no-cache"]),
-        *(["--prerelease", "allow"] if sources.pre else []),
-        *staging_arguments(request, changes, plan, "-"),
-    ]
-    return Command(argv=tuple(argv), overrides=_overrides(sources), stdin=hashed(request))
+    @property
+    def links_its_cache(self) -> bool:
+        """True: what is edited in an environment is edited in the cache."""
+        return True
 
+    @property
+    def picks_versions(self) -> bool:
+        """True: `--resolution`."""
+        return True
 
-def read_plan(stdout: str, stderr: str) -> DryRun:
-    """Parse a successful dry run.
+    @property
+    def takes_overrides(self) -> bool:
+        """True: `--override`."""
+        return True
 
-    Raises `InstallerError` when the report is none we know.
-    """
-    try:
-        data = json.loads(stdout)
-    except ValueError as error:
-        raise InstallerError(
-            "uv's plan is not JSON: its version is too old (0.8 or newer is needed).",
-            code="unknown-report",
-            hint="%safeinstall --upgrade uv",
-        ) from error
-    urls = {canonicalize_name(m["name"]): m["url"] or m["place"] for m in _FROM.finditer(stderr)}
-    yanked = {canonicalize_name(m["name"]): m["why"] or "" for m in _YANKED.finditer(stderr)}
-    arriving, leaving = [], []
-    for change in entry(data, "changes"):
-        resolved = Resolved(
-            name=str(entry(change, "name")),
-            version=str(change.get("version") or ""),  # a folder has none before it is built
-            url=urls.get(canonicalize_name(str(change["name"]))),
-            yanked=yanked.get(canonicalize_name(str(change["name"]))),
+    def plan_command(
+        self,
+        request: Request,
+        environment: Environment,
+        sources: Sources,
+        *,
+        from_cache: bool = False,
+        config: bool = True,
+    ) -> Command:
+        """Return the dry run that answers what the request would change."""
+        argv = [
+            *self._head(environment, sources, config),
+            "--dry-run",
+            "--output-format",
+            "json",
+            *(["--offline"] if from_cache else []),
+            *(["--break-system-packages"] if request.break_system_packages else []),
+            *_strategy(request, sources),
+            *items_of(request, "-"),
+        ]
+        # A dry run, too, waits for uv's own lock: as long as another is kept waiting by its index.
+        impatient = {"UV_LOCK_TIMEOUT": "1"} if request.no_wait else {}
+        overrides = {**_overrides(sources), **impatient}
+        return Command(argv=tuple(argv), overrides=overrides, stdin=hashed(request))
+
+    def stage_commands(
+        self,
+        stage: str,
+        request: Request,
+        environment: Environment,
+        sources: Sources,
+        changes: Changes,
+        plan: DryRun,
+        *,
+        config: bool = True,
+    ) -> tuple[Command, ...]:
+        """Return what unpacks exactly the plan into `stage`: from the cache, then from the network.
+
+        `--force-reinstall` begins with everything fetched anew and the cache left alone.
+        """
+        attempts = [["--offline"], []]
+        if request.force_reinstall:
+            attempts.insert(0, ["--no-cache"])
+        return tuple(
+            Command(
+                argv=(
+                    *self._head(environment, sources, config),
+                    "--prefix",
+                    stage,
+                    "--no-deps",
+                    *attempt,
+                    *(["--prerelease", "allow"] if sources.pre else []),
+                    *staging_arguments(request, changes, plan, "-"),
+                ),
+                overrides=_overrides(sources),
+                stdin=hashed(request),
+            )
+            for attempt in attempts
         )
-        action = entry(change, "action")
-        if action in ("installed", "reinstalled"):
-            arriving.append(resolved)
-        elif action == "uninstalled":
-            leaving.append(resolved)
-    return DryRun(
-        arriving=tuple(arriving),
-        leaving=tuple(leaving),
-        downloads=_DOWNLOADS.search(stderr) is not None,
-    )
 
+    def read_plan(self, stdout: str, stderr: str = "") -> DryRun:
+        """Parse a successful dry run.
 
-def progress(line: str) -> str | None:
-    """Return what one line of uv's output says about its progress, or None."""
-    found = _PROGRESS.match(line)
-    return f"{found['verb'].lower()} {found['what']}" if found else None
+        Raises `InstallerError` when the report is none we know.
+        """
+        try:
+            data = json.loads(stdout)
+        except ValueError as error:
+            raise InstallerError(
+                "uv's plan is not JSON: its version is too old (0.8 or newer is needed).",
+                code="unknown-report",
+                hint="%safeinstall --upgrade uv",
+            ) from error
+        urls = {
+            canonicalize_name(m["name"]): m["url"] or m["place"] for m in _FROM.finditer(stderr)
+        }
+        yanked = {canonicalize_name(m["name"]): m["why"] or "" for m in _YANKED.finditer(stderr)}
+        arriving, leaving = [], []
+        for change in entry(data, "changes"):
+            resolved = Resolved(
+                name=str(entry(change, "name")),
+                version=str(change.get("version") or ""),  # a folder has none before it is built
+                url=urls.get(canonicalize_name(str(change["name"]))),
+                yanked=yanked.get(canonicalize_name(str(change["name"]))),
+            )
+            action = entry(change, "action")
+            if action in ("installed", "reinstalled"):
+                arriving.append(resolved)
+            elif action == "uninstalled":
+                leaving.append(resolved)
+        return DryRun(
+            arriving=tuple(arriving),
+            leaving=tuple(leaving),
+            downloads=_DOWNLOADS.search(stderr) is not None,
+        )
 
+    def progress(self, line: str) -> str | None:
+        """Return what one line of uv's output says about its progress, or None."""
+        found = _PROGRESS.match(line)
+        return f"{found['verb'].lower()} {found['what']}" if found else None
 
-def has_resolved(line: str) -> bool:
-    """Tell whether this line of uv's output says that it has read what it knows of the packages."""
-    return line.startswith("Resolved ")
+    def has_read_caches(self, line: str) -> bool:
+        """Tell whether this line says that it has read what it knows of the packages."""
+        return line.startswith("Resolved ")
 
+    def version_command(
+        self, request: Request, environment: Environment, sources: Sources, *, lowest: bool = False
+    ) -> Command:
+        """Return the dry run that takes the highest (or lowest) version there is."""
+        command = self.plan_command(request, environment, sources)
+        more = ("--resolution", "lowest") if lowest else ()
+        return replace(command, argv=(*command.argv, *more))
 
-def _head(binary: str, environment: Environment, sources: Sources, config: bool) -> list[str]:
-    argv = [binary, "pip", "install", "--python", environment.executable, "--color", "never"]
-    argv += [] if config else ["--no-config"]
-    argv += sources.arguments("--allow-insecure-host")
-    if sources.keyring_provider in ("subprocess", "disabled"):
-        argv += ["--keyring-provider", sources.keyring_provider]
-    return argv
+    def overriding(self, command: Command, file: str) -> Command:
+        """Return the dry run with the requirements in `file` in place of those of packages."""
+        return replace(command, argv=(*command.argv, "--override", file))
+
+    def pythons_command(self) -> Command | None:
+        """Return what lists the interpreters uv has installed, which nobody else can know."""
+        argv = (self.binary, "python", "list", "--only-installed", "--managed-python", "--offline")
+        return Command(argv=(*argv, "--output-format", "json"), overrides={"NO_COLOR": "1"})
+
+    def read_pythons(self, stdout: str) -> tuple[tuple[str, str], ...]:
+        """Return path and version of each interpreter in that list; none when it is no list."""
+        try:
+            rows = json.loads(stdout)
+        except ValueError:
+            return ()
+        return tuple(
+            (str(row["path"]), str(row["version"]))
+            for row in rows
+            if isinstance(row, dict) and row.get("path") and row.get("version")
+        )
+
+    def environment_command(
+        self, python: str, folder: str, *, prompt: str, system_site: bool = False
+    ) -> Command:
+        """Return what lets uv make an empty environment (`uv venv --help`, 0.13)."""
+        argv = [self.binary, "venv", "--quiet", "--no-project", "--no-config", "--color", "never"]
+        argv += ["--allow-existing", "--python", python, "--prompt", prompt]
+        argv += ["--system-site-packages"] if system_site else []
+        return Command(argv=(*argv, folder), overrides=venv_overrides())
+
+    def serving(self, environment: Environment) -> Environment:
+        """Return the environment as one that this uv is found for: what has made it fills it."""
+        return replace(environment, uv=self.binary)
+
+    def _head(self, environment: Environment, sources: Sources, config: bool) -> list[str]:
+        argv = [self.binary, "pip", "install", "--python", environment.executable]
+        argv += ["--color", "never", *([] if config else ["--no-config"])]
+        argv += sources.arguments("--allow-insecure-host")
+        if sources.keyring_provider in ("subprocess", "disabled"):
+            argv += ["--keyring-provider", sources.keyring_provider]
+        return argv
 
 
 def _strategy(request: Request, sources: Sources) -> list[str]:

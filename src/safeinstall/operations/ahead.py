@@ -17,11 +17,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from safeinstall.command import Command
-from safeinstall.installers import uv
 from safeinstall.operations.engine import make_plan
 from safeinstall.operations.preparation import Prepared, prepare
 from safeinstall.operations.world import World, silent
-from safeinstall.plan import Chosen, Intent, Plan
+from safeinstall.plan import InstallerChoice, Intent, Plan
 from safeinstall.runner import Completed
 
 __all__ = ["Ahead"]
@@ -33,8 +32,11 @@ _START: Final = 0.5
 class Ahead:
     """A thread that prepares a guess; use it in a `with` block, which leaves nothing behind."""
 
-    def __init__(self, intent: Intent, chosen: Chosen, world: World, fingerprint: str) -> None:
+    def __init__(
+        self, intent: Intent, chosen: InstallerChoice, world: World, fingerprint: str
+    ) -> None:
         self._world = world
+        self._installer = chosen.installer
         self._stop = threading.Event()
         self._has_read = threading.Event()
         self._prepared: Prepared | None = None
@@ -84,7 +86,7 @@ class Ahead:
         self._prepared = None
         return replace(prepared, plan=plan)
 
-    def _work(self, intent: Intent, chosen: Chosen, fingerprint: str) -> None:
+    def _work(self, intent: Intent, chosen: InstallerChoice, fingerprint: str) -> None:
         try:
             quiet = replace(self._world, progress=silent, run=self._runner(silent))
             plan = make_plan(intent, chosen, quiet, fingerprint, from_cache=True)
@@ -110,17 +112,17 @@ class Ahead:
         return run
 
     def _hear(self, line: str) -> None:
-        if uv.has_resolved(line):
+        if self._installer.has_read_caches(line):
             self._has_read.set()
 
 
-def _promising(intent: Intent, chosen: Chosen) -> bool:
+def _promising(intent: Intent, chosen: InstallerChoice) -> bool:
     """Tell whether the network will be asked, and whether the caches could know as much."""
     request = intent.request
     plain = all(item.kind == "named" and not item.hashes for item in request.items)
     elsewhere = request.user or request.break_system_packages
     built = intent.sources.no_binary or request.allow_builds
-    asks = chosen.name == uv.name and not intent.sources.no_index
+    asks = chosen.installer.plans_from_cache and not intent.sources.no_index
     return plain and asks and not (request.dry_run or request.force_reinstall or elsewhere or built)
 
 

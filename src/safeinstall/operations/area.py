@@ -11,12 +11,12 @@ from safeinstall import __version__, importing
 from safeinstall.distributions import Change, Changes, Snapshot
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity
-from safeinstall.installers.report import DryRun
+from safeinstall.installers.protocol import DryRun, Installer
 from safeinstall.installers.sources import Sources
 from safeinstall.operations.dependents import refuse_if_needed
 from safeinstall.operations.world import KEEP, KEEP_BYTES, World
 from safeinstall.outcome import Outcome, Restart, finding_of
-from safeinstall.plan import Chosen, Destination, Intent, Plan
+from safeinstall.plan import Destination, InstallerChoice, Intent, Plan
 from safeinstall.request import Request
 from safeinstall.transaction import Area, Entry, Recovery, UnsafeArea
 
@@ -30,6 +30,15 @@ __all__ = [
     "recovered_first",
     "undo",
 ]
+
+
+class _Ourselves(Installer):
+    """What moves files that are there already: it plans nothing and stages nothing."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return "safeinstall"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,8 +161,8 @@ def moved(
     )
     plan = Plan(
         intent=intent,
-        chosen=Chosen(
-            name="safeinstall", version=__version__, reason="moves files itself", launcher=()
+        chosen=InstallerChoice(
+            installer=_Ourselves(), version=__version__, reason="moves files itself"
         ),
         changes=changes or Changes(),
         resolved=DryRun(arriving=()),

@@ -18,10 +18,9 @@ from safeinstall.errors import InstallerError
 from safeinstall.findings import Finding
 from safeinstall.guards import origins
 from safeinstall.guards.policy import weighed
-from safeinstall.installers import pip
 from safeinstall.operations.engine import make_plan
 from safeinstall.operations.world import World
-from safeinstall.plan import Chosen, Intent, Plan
+from safeinstall.plan import InstallerChoice, Intent, Plan
 from safeinstall.request import RequestItem
 
 __all__ = ["plan_without_builds"]
@@ -36,7 +35,7 @@ _SKIPPED: Final = re.compile(r"No sources permitted for (?P<name>[^:\s]+): (?P<u
 
 
 def plan_without_builds(
-    intent: Intent, chosen: Chosen, world: World, fingerprint: str
+    intent: Intent, chosen: InstallerChoice, world: World, fingerprint: str
 ) -> tuple[Plan | None, tuple[Finding, ...]]:
     """Return a plan that builds nothing but what was allowed, or None and the question.
 
@@ -95,17 +94,17 @@ def _about_unnamed_folder(error: InstallerError, intent: Intent) -> bool:
 def _skipped(
     error: InstallerError,
     intent: Intent,
-    chosen: Chosen,
+    chosen: InstallerChoice,
     world: World,
     no_binary: tuple[str, ...],
 ) -> set[str]:
     """Return the names of which pip found source archives only; it is asked once more, aloud."""
-    if chosen.name != pip.name or error.code not in ("not-found", "no-such-version", "conflict"):
-        return set()
     sources = replace(intent.sources, only_binary=(":all:",), no_binary=no_binary)
-    command = pip.plan_command(chosen.launcher, intent.request, intent.environment, sources)
-    argv = tuple("-vvv" if word == "--quiet" else word for word in command.argv)
-    text = world.run(replace(command, argv=argv)).output
+    command = chosen.installer.plan_command(intent.request, intent.environment, sources)
+    louder = chosen.installer.louder(command, level=3)
+    if louder is None or error.code not in ("not-found", "no-such-version", "conflict"):
+        return set()
+    text = world.run(louder).output
     wanted = {
         canonicalize_name(name)
         for name in re.findall(r"No matching distribution found for ([A-Za-z0-9._-]+)", text)

@@ -10,9 +10,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from safeinstall.installers import uv
 from safeinstall.operations.world import World
-from safeinstall.plan import Chosen, Intent
+from safeinstall.plan import InstallerChoice, Intent
 from safeinstall.request import Request, RequestItem
 
 __all__ = ["alone", "listed", "one_version"]
@@ -30,24 +29,24 @@ def alone(text: str, request: Request | None = None) -> Request:
 def one_version(
     text: str,
     intent: Intent,
-    chosen: Chosen,
+    chosen: InstallerChoice,
     world: World,
     *,
     lowest: bool = False,
     timeout: float | None = None,
 ) -> str | None:
-    """Ask uv for the highest (or lowest) version within `text`; None when there is none.
+    """Ask for the highest (or lowest) version within `text`; None when there is none.
 
     Raises `SafeInstallError` when `timeout` seconds were not enough.
     """
     request = alone(text, intent.request)
-    command = uv.plan_command(chosen.launcher[0], request, intent.environment, intent.sources)
-    if lowest:
-        command = replace(command, argv=(*command.argv, "--resolution", "lowest"))
+    command = chosen.installer.version_command(
+        request, intent.environment, intent.sources, lowest=lowest
+    )
     answer = world.run(command, timeout=timeout)
     if not answer.ok:
         return None
-    arriving = uv.read_plan(answer.stdout, answer.stderr).arriving
+    arriving = chosen.installer.read_plan(answer.stdout, answer.stderr).arriving
     return arriving[0].version if arriving else None
 
 

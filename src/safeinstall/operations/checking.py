@@ -14,7 +14,6 @@ from safeinstall.distributions import Changes
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.conflicts import broken
 from safeinstall.guards.environment_state import EnvironmentState
-from safeinstall.installers import uv
 from safeinstall.operations.surroundings import shadows_of
 from safeinstall.operations.world import World
 from safeinstall.plan import Plan
@@ -59,10 +58,11 @@ def verified_before(world: World) -> Verified:
 
 
 def _past_the_cache(finding: Finding, plan: Plan) -> Finding:
-    """Offer to fetch anew what is damaged: uv's cache shares its files with environments."""
+    """Offer to fetch anew what is damaged where the cache shares its files with environments."""
     request = plan.intent.request
     damaged = finding.code == "record-mismatch" and finding.severity is Severity.REFUSE
-    if not damaged or finding.hint or plan.chosen.name != uv.name or request.force_reinstall:
+    shared = plan.chosen.installer.links_its_cache
+    if not damaged or finding.hint or not shared or request.force_reinstall:
         return finding
     line = plan.intent.line(force_reinstall=True)
     return replace(

@@ -11,14 +11,15 @@ from packaging.version import InvalidVersion, Version
 
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
-from safeinstall.installers import pip, uv
-from safeinstall.plan import Chosen
+from safeinstall.installers.pip import OLDEST, Pip
+from safeinstall.installers.uv import Uv
+from safeinstall.plan import InstallerChoice
 from safeinstall.request import Request
 
 __all__ = ["choose"]
 
 
-def choose(request: Request, environment: Environment) -> Chosen:
+def choose(request: Request, environment: Environment) -> InstallerChoice:
     """Return the installer that does the work, with the reason for the choice.
 
     Raises `InstallerError` when there is none, naming what to install.
@@ -28,7 +29,7 @@ def choose(request: Request, environment: Environment) -> Chosen:
         if found:
             binary, version, where = found
             reason = "asked for" if request.installer == "uv" else where
-            return Chosen(name=uv.name, version=version, reason=reason, launcher=(binary,))
+            return InstallerChoice(installer=Uv(binary), version=version, reason=reason)
         if request.installer == "uv":
             raise InstallerError("uv is not found.", code="no-installer", hint="%safeinstall uv")
     if request.installer in ("auto", "pip"):
@@ -71,24 +72,22 @@ def _own_uv() -> tuple[str, str] | None:
     return None
 
 
-def _find_pip(environment: Environment, reason: str) -> Chosen | None:
-    if environment.pip and environment.pip.release >= pip.oldest:
-        return Chosen(
-            name=pip.name,
+def _find_pip(environment: Environment, reason: str) -> InstallerChoice | None:
+    if environment.pip and environment.pip.release >= OLDEST:
+        return InstallerChoice(
+            installer=Pip((environment.executable, "-m", "pip")),
             version=environment.pip.version,
             reason=reason,
-            launcher=(environment.executable, "-m", "pip"),
         )
     try:
         own = metadata.version("pip")
-        new_enough = Version(own).release[:2] >= pip.oldest
+        new_enough = Version(own).release[:2] >= OLDEST
     except (metadata.PackageNotFoundError, InvalidVersion):
         return None
     if not new_enough:
         return None
-    return Chosen(
-        name=pip.name,
+    return InstallerChoice(
+        installer=Pip((sys.executable, "-m", "pip", "--python", environment.executable)),
         version=own,
         reason=f"{reason}; the environment has no pip that can",
-        launcher=(sys.executable, "-m", "pip", "--python", environment.executable),
     )

@@ -20,12 +20,12 @@ from safeinstall import guards, importing, inspection
 from safeinstall.errors import InstallerError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards import conflicts
-from safeinstall.installers import conda
-from safeinstall.installers.report import DryRun
+from safeinstall.installers.conda import Conda, find_program, pixi_line
+from safeinstall.installers.protocol import DryRun
 from safeinstall.operations.surroundings import surroundings_of
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome
-from safeinstall.plan import Chosen, Intent, Plan
+from safeinstall.plan import InstallerChoice, Intent, Plan
 from safeinstall.transaction import fingerprint
 
 __all__ = ["install_with_conda"]
@@ -43,9 +43,9 @@ def install_with_conda(intent: Intent, world: World, told: tuple[Finding, ...] =
     program = _program(intent, world)
     world.progress(f"asking {program.kind} what it would change")
     answer = world.run(
-        conda.plan_command(program, environment.prefix, request), timeout=_DRY_SECONDS
+        program.plan_command(request, environment, intent.sources), timeout=_DRY_SECONDS
     )
-    plan = _plan(intent, program, conda.read_plan(answer.stdout, answer.stderr))
+    plan = _plan(intent, program, program.read_plan(answer.stdout, answer.stderr))
 
     def outcome(status: str, *findings: Finding) -> Outcome:
         return Outcome(
@@ -78,8 +78,8 @@ def install_with_conda(intent: Intent, world: World, told: tuple[Finding, ...] =
         return outcome("planned", *said)
     before = importing.loaded_files(environment.prefix) if world.live else {}
     world.progress(f"{program.kind} is changing {environment.label}")
-    done = world.run(conda.install_command(program, environment.prefix, request))
-    conda.read_plan(done.stdout, done.stderr)
+    done = world.run(program.install_command(request, environment))
+    program.read_plan(done.stdout, done.stderr)
     if world.live:
         importing.refresh(environment.paths.site_packages, ())
         stale = importing.replaced_since(before)
@@ -110,7 +110,7 @@ def _without_way_back(finding: Finding, plan: Plan) -> Finding:
     return replace(finding, hint=(*ways, replace(allowed, note="without trying a kernel first")))
 
 
-def _program(intent: Intent, world: World) -> conda.Program:
+def _program(intent: Intent, world: World) -> Conda:
     environment = intent.environment
     if environment.kind != "conda":
         raise InstallerError(
@@ -123,7 +123,7 @@ def _program(intent: Intent, world: World) -> conda.Program:
         history = (meta / "history").read_text("utf-8", errors="replace")
     except OSError:
         history = ""
-    program = conda.find_program(
+    program = find_program(
         environment.prefix,
         world.environ,
         lambda path: os.access(path, os.X_OK) and Path(path).is_file(),
@@ -140,19 +140,17 @@ def _program(intent: Intent, world: World) -> conda.Program:
         raise InstallerError(
             f"{environment.label} belongs to a pixi project; pixi writes its manifest itself.",
             code="pixi-project",
-            hint=conda.pixi_line(intent.request),
+            hint=pixi_line(intent.request),
         )
     return program
 
 
-def _plan(intent: Intent, program: conda.Program, resolved: DryRun) -> Plan:
+def _plan(intent: Intent, program: Conda, resolved: DryRun) -> Plan:
     environment = intent.environment
     asked = frozenset(item.name for item in intent.request.items if item.name)
     return Plan(
         intent=intent,
-        chosen=Chosen(
-            name=program.kind, version="", reason=program.found, launcher=(program.path,)
-        ),
+        chosen=InstallerChoice(installer=program, version="", reason=program.found),
         changes=resolved.changes({}, asked),
         resolved=resolved,
         installed=inspection.snapshot(environment.paths.site_packages),
@@ -190,7 +188,7 @@ def _owned_by_others(plan: Plan, prefix: str) -> Finding | None:
     )
 
 
-def _history(program: conda.Program, prefix: str) -> Finding:
+def _history(program: Conda, prefix: str) -> Finding:
     return Finding(
         code="undo-by-conda",
         severity=Severity.INFO,

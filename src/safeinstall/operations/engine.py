@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
 from safeinstall import inspection
 from safeinstall.command import Command
-from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
-from safeinstall.installers import pip, uv
-from safeinstall.installers.reasons import explain
-from safeinstall.installers.report import DryRun
+from safeinstall.installers.failures import explain
+from safeinstall.installers.protocol import DryRun
 from safeinstall.operations import elsewhere
 from safeinstall.operations.nearest import nearest
 from safeinstall.operations.other_python import with_other_python
 from safeinstall.operations.world import World
-from safeinstall.plan import Chosen, Intent, Plan
+from safeinstall.plan import InstallerChoice, Intent, Plan
 from safeinstall.request import Request
 from safeinstall.runner import Completed
 
@@ -28,7 +25,12 @@ __all__ = ["make_plan", "stage"]
 
 
 def make_plan(
-    intent: Intent, chosen: Chosen, world: World, fingerprint: str, *, from_cache: bool = False
+    intent: Intent,
+    chosen: InstallerChoice,
+    world: World,
+    fingerprint: str,
+    *,
+    from_cache: bool = False,
 ) -> Plan:
     """Ask the installer what the request would change; nothing is touched.
 
@@ -38,19 +40,9 @@ def make_plan(
     environment, request = intent.environment, intent.request
     installed = inspection.snapshot(environment.paths.site_packages)
     world.progress("looking up what is needed")
-    if chosen.name == uv.name:
-        command = uv.plan_command(
-            chosen.launcher[0],
-            request,
-            environment,
-            intent.sources,
-            offline=from_cache,
-            config=_config_is_safe(world),
-        )
-    else:
-        command = _apart(
-            pip.plan_command(chosen.launcher, request, environment, intent.sources), environment
-        )
+    command = chosen.installer.plan_command(
+        request, environment, intent.sources, from_cache=from_cache, config=_config_is_safe(world)
+    )
 
     def waiting(seconds: float) -> None:
         # uv waits without a word: for an index, and for another uv in the same environment.
@@ -60,11 +52,7 @@ def make_plan(
     answer = world.run(command, on_line=_reporter(world, chosen), on_wait=waiting)
     if not answer.ok:
         raise _explained(intent, chosen, answer, command, world)
-    resolved = (
-        uv.read_plan(answer.stdout, answer.stderr)
-        if chosen.name == uv.name
-        else pip.read_plan(answer.stdout, answer.stderr)
-    )
+    resolved = chosen.installer.read_plan(answer.stdout, answer.stderr)
     changes = resolved.changes(dict(installed.versions()), _requested(request, resolved))
     return elsewhere.as_planned(
         Plan(
@@ -94,7 +82,16 @@ def stage(
     `InstallerError` with the reason.
     """
     world.progress(f"unpacking {len(plan.changes.arriving)} into the staging area")
-    commands = list(_stage_commands(plan, directory, world))
+    intent = plan.intent
+    commands = plan.chosen.installer.stage_commands(
+        directory,
+        intent.request,
+        intent.environment,
+        intent.sources,
+        plan.changes,
+        plan.resolved,
+        config=_config_is_safe(world),
+    )
     commands = commands[:1] if from_cache else commands
     for attempt, command in enumerate(commands, start=1):
         answer = world.run(
@@ -121,46 +118,6 @@ def _emptied(directory: str) -> None:
             entry.unlink()
 
 
-def _stage_commands(plan: Plan, directory: str, world: World) -> tuple[Command, ...]:
-    intent = plan.intent
-    if plan.chosen.name == pip.name:
-        return (
-            _apart(
-                pip.stage_command(
-                    plan.chosen.launcher,
-                    directory,
-                    intent.request,
-                    intent.sources,
-                    plan.changes,
-                    plan.resolved,
-                ),
-                intent.environment,
-            ),
-        )
-    # uv links files from its cache: what was edited in an environment is edited in the cache
-    anew = ((False, False),) if intent.request.force_reinstall else ()
-    return tuple(
-        uv.stage_command(
-            plan.chosen.launcher[0],
-            directory,
-            intent.request,
-            intent.environment,
-            intent.sources,
-            plan.changes,
-            plan.resolved,
-            offline=offline,
-            cached=cached,
-            config=_config_is_safe(world),
-        )
-        for offline, cached in (*anew, (True, True), (False, True))
-    )
-
-
-def _apart(command: Command, environment: Environment) -> Command:
-    """Run `python -m pip` away from the notebook: a `pip` in its folder would be imported."""
-    return replace(command, cwd=environment.prefix)
-
-
 def _requested(request: Request, resolved: DryRun) -> frozenset[str]:
     """Return the canonical names the user asked for; folders and URLs get theirs from the plan."""
     named = {str(item.name) for item in request.items if item.name}
@@ -170,24 +127,23 @@ def _requested(request: Request, resolved: DryRun) -> frozenset[str]:
 
 
 def _explained(
-    intent: Intent, chosen: Chosen, answer: Completed, command: Command, world: World
+    intent: Intent, chosen: InstallerChoice, answer: Completed, command: Command, world: World
 ) -> InstallerError:
-    error = explain(chosen.name, answer.output, intent.request, intent.environment, intent.sources)
-    if error.code == "not-found" and chosen.name == pip.name:
-        spoken = world.run(pip.verbose(command)).output
-        asked = (intent.request, intent.environment, intent.sources)
-        wider = explain(chosen.name, spoken, *asked)
+    name, asked = chosen.installer.name, (intent.request, intent.environment, intent.sources)
+    error = explain(name, answer.output, *asked)
+    louder = chosen.installer.louder(command)
+    if error.code == "not-found" and louder is not None:
+        wider = explain(name, world.run(louder).output, *asked)
         return wider if wider.code.startswith(("index-", "wrong-platform")) else error
     if error.code == "no-such-version":
         return nearest(error, intent, chosen, world)
     if error.code == "python-too-old":
-        own = chosen.launcher[0] if chosen.name == uv.name else ""
-        return with_other_python(error, intent.request, world, own)
+        return with_other_python(error, intent.request, world, chosen.installer)
     return error
 
 
-def _reporter(world: World, chosen: Chosen) -> Callable[[str], None]:
-    read = uv.progress if chosen.name == uv.name else pip.progress
+def _reporter(world: World, chosen: InstallerChoice) -> Callable[[str], None]:
+    read = chosen.installer.progress
 
     def report(line: str) -> None:
         words = read(line)

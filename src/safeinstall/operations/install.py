@@ -25,7 +25,7 @@ from safeinstall.operations.proof import Evidence, proved
 from safeinstall.operations.replanning import replanned
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome, finding_of
-from safeinstall.plan import Chosen, Intent, Plan
+from safeinstall.plan import InstallerChoice, Intent, Plan
 from safeinstall.request import Request
 from safeinstall.requirements import satisfied
 from safeinstall.transaction import fingerprint
@@ -104,7 +104,7 @@ class _Story:
         first = self.findings
         return replanned(lambda: self.attempted(chosen, first), self.world)
 
-    def attempted(self, chosen: Chosen, first: tuple[Finding, ...]) -> Outcome | None:
+    def attempted(self, chosen: InstallerChoice, first: tuple[Finding, ...]) -> Outcome | None:
         """Plan, and carry the plan out; None when another program changed the environment."""
         state = fingerprint(self.world.environment.paths.site_packages)
         with Ahead(self.intent, chosen, self.world, state) as ahead:

@@ -19,13 +19,12 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from safeinstall.findings import Finding, Severity
-from safeinstall.installers import pip, uv
 from safeinstall.operations.choice import choose
 from safeinstall.operations.locate import intend
 from safeinstall.operations.new_request import KERNEL
 from safeinstall.operations.stand_ins import write_stand_in
 from safeinstall.operations.world import World
-from safeinstall.plan import Chosen, Intent
+from safeinstall.plan import InstallerChoice, Intent
 from safeinstall.request import Request
 
 __all__ = ["about_kernel", "missing", "missing_for_pip"]
@@ -48,7 +47,9 @@ _MISSING: Final = tuple(
 )
 
 
-def about_kernel(finding: Finding, request: Request, world: World, chosen: Chosen) -> Finding:
+def about_kernel(
+    finding: Finding, request: Request, world: World, chosen: InstallerChoice
+) -> Finding:
     """Return the finding, about ipykernel and all that is missing for it where that is the reason.
 
     `world`: the one in which the kernel was to be installed.
@@ -57,14 +58,14 @@ def about_kernel(finding: Finding, request: Request, world: World, chosen: Chose
         return finding
     only = replace(request, items=(KERNEL,))
     intent = intend(only, world.environment, world.environ, world.prefix, world.settings_prefix)
-    if chosen.name == uv.name:
+    if chosen.installer.takes_overrides:
         lacking = missing(intent, chosen, world)
     else:
         # the pip that was chosen serves the present environment, and would find its packages there
         pips = choose(only, world.environment) if finding.code in _TO_BE_HAD else None
         lacking = missing_for_pip(intent, pips, world) if pips else ()
     named = "ipykernel" in f"{finding.message}\n{finding.context}"
-    if not lacking and (chosen.name == uv.name or not named):
+    if not lacking and (chosen.installer.takes_overrides or not named):
         return finding
     if len(lacking) < 2 and (not lacking or lacking[0].startswith("ipykernel")):
         message = f"A kernel needs ipykernel, and it cannot be installed: {finding.message}"
@@ -77,22 +78,21 @@ def about_kernel(finding: Finding, request: Request, world: World, chosen: Chose
     return replace(finding, message=message)
 
 
-def missing(intent: Intent, chosen: Chosen, world: World) -> tuple[str, ...]:
+def missing(intent: Intent, chosen: InstallerChoice, world: World) -> tuple[str, ...]:
     """Return what the request needs and uv cannot get, with the versions that would do.
 
     Empty when all is there, and when uv fails for a reason that names no package.
     """
     found: dict[str, str] = {}
-    command = uv.plan_command(
-        chosen.launcher[0], intent.request, intent.environment, intent.sources
-    )
+    installer = chosen.installer
+    command = installer.plan_command(intent.request, intent.environment, intent.sources)
     with tempfile.TemporaryDirectory(prefix="safeinstall-") as folder:
         overrides = Path(folder, "overrides.txt")
         while len(found) < _MOST:
             lines = [f"{name} ; python_version < '0'\n" for name in found]
             overrides.write_text("".join(lines), "utf-8")
-            more = ("--override", str(overrides)) if found else ()
-            answer = world.run(replace(command, argv=(*command.argv, *more)))
+            asked = installer.overriding(command, str(overrides)) if found else command
+            answer = world.run(asked)
             if answer.ok:
                 break
             text = " ".join(answer.output.split())
@@ -104,7 +104,7 @@ def missing(intent: Intent, chosen: Chosen, world: World) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def missing_for_pip(intent: Intent, chosen: Chosen, world: World) -> tuple[str, ...]:
+def missing_for_pip(intent: Intent, chosen: InstallerChoice, world: World) -> tuple[str, ...]:
     """Return what the request needs and pip cannot get, with the versions that would do."""
     found: dict[str, str] = {}
     end = time.monotonic() + _SECONDS
@@ -112,7 +112,7 @@ def missing_for_pip(intent: Intent, chosen: Chosen, world: World) -> tuple[str, 
     with tempfile.TemporaryDirectory(prefix="safeinstall-") as folder:
         links = (*intent.sources.find_links, folder)
         sources = replace(intent.sources, find_links=links)
-        command = pip.plan_command(chosen.launcher, intent.request, intent.environment, sources)
+        command = chosen.installer.plan_command(intent.request, intent.environment, sources)
         command = replace(command, cwd=folder)  # a `pip` beside the notebook would be imported
         while len(found) < _MOST and time.monotonic() < end:
             answer = world.run(command)

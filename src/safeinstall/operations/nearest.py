@@ -10,16 +10,17 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from safeinstall.errors import InstallerError
-from safeinstall.installers import uv
 from safeinstall.operations.candidates import listed, one_version
 from safeinstall.operations.world import World
-from safeinstall.plan import Chosen, Intent
+from safeinstall.plan import InstallerChoice, Intent
 from safeinstall.request import Request
 
 __all__ = ["nearest"]
 
 
-def nearest(error: InstallerError, intent: Intent, chosen: Chosen, world: World) -> InstallerError:
+def nearest(
+    error: InstallerError, intent: Intent, chosen: InstallerChoice, world: World
+) -> InstallerError:
     """Return the error with the nearest existing versions named and the line to type.
 
     pip has listed what there is; of uv two more dry runs ask for the highest version below and
@@ -39,7 +40,7 @@ def nearest(error: InstallerError, intent: Intent, chosen: Chosen, world: World)
         else:
             below = one_version(f"{bare}<{version}", bare_intent, chosen, world)
             above = one_version(f"{bare}>{version}", bare_intent, chosen, world, lowest=True)
-    elif chosen.name != uv.name:
+    elif not chosen.installer.picks_versions:
         return error
     else:
         below, above = one_version(bare, bare_intent, chosen, world), None

@@ -16,7 +16,6 @@ from packaging.utils import canonicalize_name
 
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError, SafeInstallError
-from safeinstall.installers import pip, uv, venv
 from safeinstall.interpreter import environment_of
 from safeinstall.kernels.kernelspecs import (
     Registered,
@@ -38,7 +37,7 @@ from safeinstall.operations.places import Place, check, place_of
 from safeinstall.operations.unfinished import Making, left_behind, remove
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome, finding_of
-from safeinstall.plan import Chosen, Destination
+from safeinstall.plan import Destination, InstallerChoice
 from safeinstall.request import Request
 
 __all__ = ["NewEnvironment", "new_environment"]
@@ -112,7 +111,7 @@ class _Maker:
     request: Request
     world: World
     place: Place
-    chosen: Chosen
+    chosen: InstallerChoice
     making: Making
     began: float
 
@@ -121,7 +120,7 @@ class _Maker:
         over = self.request.overlay
         plan = None
         wanted = with_kernel(self.request)
-        if self.chosen.name == pip.name and not over:
+        if self.chosen.installer.counts_python_path and not over:
             # pip takes for installed what PYTHONPATH shows; the new environment must hold it itself
             wanted = replace(wanted, force_reinstall=True)
         inner = replace(self.world, settings_prefix=self.world.environment.prefix, live=False)
@@ -136,8 +135,7 @@ class _Maker:
         self.making.begin()
         self.make_empty(base)
         new = environment_of(self.place.path)
-        if self.chosen.name == uv.name:
-            new = replace(new, uv=self.chosen.launcher[0])  # what has made it fills it
+        new = self.chosen.installer.serving(new)
         if over:
             overlay.write_path_file(self.world.environment, new)
         prefix = line_of(
@@ -158,13 +156,9 @@ class _Maker:
     def make_empty(self, base: Environment) -> None:
         """Make an environment with nothing in it."""
         system_site = self.request.overlay and overlay.sees_base(self.world.environment)
-        options: dict[str, Any] = {"prompt": self.place.label, "system_site": system_site}
-        if self.chosen.name == "uv":
-            command = venv.uv_command(
-                self.chosen.launcher[0], base.executable, self.place.path, **options
-            )
-        else:
-            command = venv.stdlib_command(base.executable, self.place.path, **options)
+        command = self.chosen.installer.environment_command(
+            base.executable, self.place.path, prompt=self.place.label, system_site=system_site
+        )
         answer = self.world.run(command)
         if not answer.ok:
             lines = [line for line in answer.output.splitlines() if line.strip()]

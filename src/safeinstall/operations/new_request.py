@@ -12,7 +12,7 @@ from safeinstall.environment import Environment
 from safeinstall.errors import SafeInstallError
 from safeinstall.interpreter import find_python, managed_pythons
 from safeinstall.operations.world import World
-from safeinstall.plan import Chosen
+from safeinstall.plan import InstallerChoice
 from safeinstall.request import Request, RequestItem, quote
 
 __all__ = ["KERNEL", "base_of", "check_kernel", "line_of", "with_kernel"]
@@ -33,7 +33,7 @@ def check_kernel(request: Request, world: World) -> None:
         )
 
 
-def base_of(request: Request, world: World, chosen: Chosen) -> Environment:
+def base_of(request: Request, world: World, chosen: InstallerChoice) -> Environment:
     """Return the interpreter the new environment is made from."""
     here = world.environment
     if request.overlay:
@@ -49,9 +49,9 @@ def base_of(request: Request, world: World, chosen: Chosen) -> Environment:
         return here
     if not request.python:
         return here  # an environment of a virtual one is made from the interpreter below it
-    uv = chosen.launcher[0] if chosen.name == "uv" else ""
+    also = managed_pythons(chosen.installer, world.run)
     try:
-        found = find_python(request.python, here, world.environ, managed_pythons(uv, world.run))
+        found = find_python(request.python, here, world.environ, also)
     except SafeInstallError as error:
         if error.hint:
             error.hint = line_of(request, world, python=error.hint)

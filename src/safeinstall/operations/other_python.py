@@ -11,6 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from safeinstall.errors import InstallerError
+from safeinstall.installers.protocol import Installer
 from safeinstall.interpreter import installed_pythons, managed_pythons
 from safeinstall.operations.new_request import KERNEL, line_of
 from safeinstall.operations.world import World
@@ -23,7 +24,7 @@ _MINOR: Final = re.compile(r"3\.\d+")
 
 
 def with_other_python(
-    error: InstallerError, request: Request, world: World, uv: str = ""
+    error: InstallerError, request: Request, world: World, installer: Installer | None = None
 ) -> InstallerError:
     """Return the error with the line to type, or with the word that no such Python is here."""
     wanted = _WANTED.search(error.message)
@@ -33,7 +34,7 @@ def with_other_python(
         fitting = SpecifierSet(wanted[1])
     except InvalidSpecifier:
         return error
-    also = managed_pythons(uv, world.run) if uv else ()
+    also = managed_pythons(installer, world.run) if installer else ()
     known = (_MINOR.match(found.version) for found in installed_pythons(world.environ, also))
     minors = sorted({found[0] for found in known if found}, key=Version)
     able = [minor for minor in minors if fitting.contains(minor)]

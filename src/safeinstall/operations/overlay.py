@@ -28,7 +28,7 @@ from safeinstall.errors import InstallerError
 from safeinstall.operations import engine
 from safeinstall.operations.locate import intend
 from safeinstall.operations.world import World
-from safeinstall.plan import Chosen, Intent, Plan
+from safeinstall.plan import InstallerChoice, Intent, Plan
 from safeinstall.request import Request, RequestItem
 
 __all__ = ["PATH_FILE", "needed", "overlay_lines", "sees_base", "write_path_file"]
@@ -57,7 +57,7 @@ def write_path_file(present: Environment, new: Environment) -> None:
         Path(new.paths.purelib, PATH_FILE).write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def needed(request: Request, world: World, chosen: Chosen) -> tuple[Plan, Request]:
+def needed(request: Request, world: World, chosen: InstallerChoice) -> tuple[Plan, Request]:
     """Return what the present environment lacks, as a plan and as a request for exactly that.
 
     Nothing is touched. Raises `InstallerError` when the request cannot be met.
@@ -68,7 +68,7 @@ def needed(request: Request, world: World, chosen: Chosen) -> tuple[Plan, Reques
     return plan, replace(request, items=tuple(_exact(request, plan)), no_deps=True, upgrade=False)
 
 
-def _planned(intent: Intent, chosen: Chosen, world: World) -> Plan:
+def _planned(intent: Intent, chosen: InstallerChoice, world: World) -> Plan:
     """Return what is lacking, counting what the present environment sees in other places too.
 
     uv looks at an environment's own folder only, not at what `.pth` files, the base interpreter or

@@ -15,7 +15,7 @@ from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.operations.builds import plan_without_builds
 from safeinstall.operations.surroundings import surroundings_of
 from safeinstall.operations.world import World
-from safeinstall.plan import Chosen, Intent, Plan
+from safeinstall.plan import InstallerChoice, Intent, Plan
 from safeinstall.requirements import Violation
 
 __all__ = ["Considered", "considered"]
@@ -31,7 +31,9 @@ class Considered:
     findings: tuple[Finding, ...] = ()
 
 
-def considered(intent: Intent, chosen: Chosen, world: World, fingerprint: str) -> Considered:
+def considered(
+    intent: Intent, chosen: InstallerChoice, world: World, fingerprint: str
+) -> Considered:
     """Return the best plan for the intent and every finding about it; nothing is touched.
 
     When a plan takes from the kernel what it runs on, the request is solved again with the
@@ -64,7 +66,11 @@ def considered(intent: Intent, chosen: Chosen, world: World, fingerprint: str) -
 
 
 def _fitting(
-    intent: Intent, violations: Sequence[Violation], chosen: Chosen, world: World, fingerprint: str
+    intent: Intent,
+    violations: Sequence[Violation],
+    chosen: InstallerChoice,
+    world: World,
+    fingerprint: str,
 ) -> str:
     """Return the line for a version of the request that breaks nobody, or an empty text.
 
@@ -81,7 +87,7 @@ def _fitting(
 
 
 def _constrained(
-    intent: Intent, lines: Iterable[str], chosen: Chosen, world: World, fingerprint: str
+    intent: Intent, lines: Iterable[str], chosen: InstallerChoice, world: World, fingerprint: str
 ) -> Plan | None:
     """Return the plan within these constraints, or None when there is none."""
     with tempfile.TemporaryDirectory(prefix="safeinstall-") as folder:

@@ -10,12 +10,11 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from safeinstall.errors import SafeInstallError
-from safeinstall.installers import pip, uv
 from safeinstall.operations.candidates import alone, listed, one_version
 from safeinstall.operations.choice import choose
 from safeinstall.operations.locate import intend
 from safeinstall.operations.world import World
-from safeinstall.plan import Chosen, Intent
+from safeinstall.plan import InstallerChoice, Intent
 from safeinstall.request import Request
 
 __all__ = ["versions"]
@@ -35,7 +34,7 @@ def versions(requirement: str, request: Request, world: World, *, most: int) -> 
     chosen = choose(request, world.environment)
     intent = intend(request, world.environment, world.environ, world.prefix)
     try:
-        if chosen.name == uv.name:
+        if chosen.installer.picks_versions:
             return _one_by_one(Requirement(requirement), intent, chosen, world, most)
         return _all_at_once(Requirement(requirement), intent, chosen, world)[:most]
     except SafeInstallError:
@@ -43,7 +42,7 @@ def versions(requirement: str, request: Request, world: World, *, most: int) -> 
 
 
 def _one_by_one(
-    wanted: Requirement, intent: Intent, chosen: Chosen, world: World, most: int
+    wanted: Requirement, intent: Intent, chosen: InstallerChoice, world: World, most: int
 ) -> tuple[str, ...]:
     end = time.monotonic() + _SECONDS
     found: list[str] = []
@@ -64,12 +63,10 @@ def _one_by_one(
 
 
 def _all_at_once(
-    wanted: Requirement, intent: Intent, chosen: Chosen, world: World
+    wanted: Requirement, intent: Intent, chosen: InstallerChoice, world: World
 ) -> tuple[str, ...]:
     """Ask pip for a version that cannot be: it says which there are."""
     request = alone(f"{wanted.name}==0.dev0+none", intent.request)
-    command = pip.plan_command(chosen.launcher, request, intent.environment, intent.sources)
-    # away from the notebook: a `pip` in its folder would be imported
-    apart = replace(command, cwd=intent.environment.prefix)
-    known = listed(world.run(apart, timeout=_SECONDS).output)
+    command = chosen.installer.plan_command(request, intent.environment, intent.sources)
+    known = listed(world.run(command, timeout=_SECONDS).output)
     return tuple(str(version) for version in reversed(list(wanted.specifier.filter(known))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from safeinstall.installers.reasons import explain
+from safeinstall.installers.failures import explain
 from safeinstall.installers.sources import Sources
 from safeinstall.request import parse
 from support.reports import environment
