@@ -8,6 +8,7 @@ from safeinstall.environment import shown
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.surroundings import Owner, Surroundings
 from safeinstall.guards.ways import new_environment
+from safeinstall.metadata.distribution import DistInfo
 from safeinstall.plan import Plan
 
 __all__ = ["foreign_owner", "unlisted"]
@@ -47,7 +48,7 @@ def unlisted(plan: Plan, around: Surroundings) -> Finding | None:
     installed = plan.installed.by_key()
     for change in plan.changes.leaving:
         found = installed.get(canonicalize_name(change.name))
-        if found is None or found.key in around.owners or found.metadata.endswith(".dist-info"):
+        if found is None or found.key in around.owners or not DistInfo(found.metadata).is_egg:
             continue
         home = plan.intent.environment.home
         return Finding(
