@@ -13,7 +13,6 @@ import pytest
 
 from safeinstall.errors import SafeInstallError
 from safeinstall.interpreter import find_python, installed_pythons
-from safeinstall.operations.modules import top_level
 from safeinstall.operations.overlay import overlay_lines, sees_base
 from safeinstall.operations.places import check, place_of
 from safeinstall.operations.unfinished import MARK, Making, left_behind, remove
@@ -222,13 +221,6 @@ def test_an_overlay_names_the_folders_of_a_virtual_environment_only() -> None:
     base = environment(kind="debian-system")
     assert overlay_lines(base) == ()
     assert sees_base(base)
-
-
-def test_the_module_names_of_a_distribution_are_those_for_people(tmp_path: Path) -> None:
-    rows = ["pkg/__init__.py,,", "pkg/data.txt,,", "_pkg.so,,", "tests/x.py,,", "one.py,,",
-            "pkg-1.dist-info/RECORD,,", "../../../bin/x,,"]  # fmt: skip
-    (tmp_path / "RECORD").write_text("\n".join(rows))
-    assert list(top_level(str(tmp_path))) == ["pkg", "one"]
 
 
 def interpreter(path: Path) -> Path:

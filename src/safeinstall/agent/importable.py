@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from safeinstall.agent.actions import action, finding
 from safeinstall.environment import Environment, shown
+from safeinstall.metadata.distribution import is_metadata
 
 __all__ = ["Missed", "findings", "make_importable", "missed"]
 
-_SOURCES: Final = (".dist-info", ".egg-info", ".py", ".pth")
+_SOURCES: Final = (".py", ".pth")
 _LARGEST: Final = 4096
 """A `.pth` file that is larger is no list of folders."""
 
@@ -104,7 +105,8 @@ def _said(mark: str, headline: str, lines: list[str]) -> dict[str, Any]:
 
 def _holds_packages(folder: str) -> bool:
     try:
-        return any(entry.name.endswith(_SOURCES) for entry in Path(folder).iterdir())
+        names = [entry.name for entry in Path(folder).iterdir()]
+        return any(name.endswith(_SOURCES) or is_metadata(name) for name in names)
     except OSError:
         return False
 

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from safeinstall import inspection, interpreter, operations
 from safeinstall.distributions import Distribution
+from safeinstall.metadata.distribution import DistInfo
 
 __all__ = ["packages"]
 
@@ -31,7 +32,7 @@ def packages(params: Mapping[str, Any]) -> list[dict[str, Any]]:
             "name": distribution.name,
             "version": distribution.version,
             "needed_by": sorted(needed_by.get(key, ()), key=str.lower),
-            "requested": Path(distribution.metadata, "REQUESTED").exists(),
+            "requested": DistInfo(distribution.metadata).requested,
             "broken": _broken(distribution),
         }
         for key, distribution in sorted(installed.items())
@@ -52,17 +53,14 @@ def _requires(distribution: Distribution, markers: dict[str, str]) -> set[str]:
 
 def _broken(distribution: Distribution) -> str:
     """Say what is missing, cheaply: the metadata itself, or the folder it says it brought."""
-    metadata = Path(distribution.metadata)
-    if metadata.suffix != ".dist-info" or not metadata.is_dir():
+    info = DistInfo(distribution.metadata)
+    if info.is_egg or not Path(info.path).is_dir():
         return ""
     if not distribution.version:
         return "its metadata names no version"
-    if not (metadata / "RECORD").is_file():
+    if not info.has_record:
         return "its list of files (RECORD) is missing" if not distribution.installer else ""
-    try:
-        names = (metadata / "top_level.txt").read_text("utf-8", errors="replace").split()
-    except OSError:
-        return ""
+    names = info.declared
     place = Path(distribution.location)
     missing = [
         name

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 from safeinstall.environment import Access, shown
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.environment_state import EnvironmentState, Owner
+from safeinstall.metadata.distribution import DistInfo
 from safeinstall.plan import Intent, Plan
 
 __all__ = [
@@ -267,7 +268,7 @@ def unlisted(plan: Plan, around: EnvironmentState) -> Finding | None:
     installed = plan.installed.by_key()
     for change in plan.changes.leaving:
         found = installed.get(canonicalize_name(change.name))
-        if found is None or found.key in around.owners or found.metadata.endswith(".dist-info"):
+        if found is None or found.key in around.owners or not DistInfo(found.metadata).is_egg:
             continue
         home = plan.intent.environment.home
         return Finding(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from safeinstall import importing, inspection, interpreter
 from safeinstall.distributions import Change, Changes, Distribution
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.environment_state import Owner
+from safeinstall.metadata.distribution import DistInfo
 from safeinstall.operations.area import forget_oldest, moved, recovered_first
 from safeinstall.operations.replanning import EnvironmentBusy, replanned
 from safeinstall.operations.world import World
@@ -169,7 +169,7 @@ def _unrecorded(leaving: Sequence[Distribution], request: Request, world: World)
     if request.python:
         door += f" --python {shlex.quote(request.python)}"
     for found in leaving:
-        if not Path(found.metadata, "RECORD").is_file():
+        if not DistInfo(found.metadata).has_record:
             return Finding(
                 code="no-record",
                 severity=Severity.REFUSE,
@@ -181,7 +181,7 @@ def _unrecorded(leaving: Sequence[Distribution], request: Request, world: World)
                         note="makes it whole; then it can be removed",
                     ),
                 )
-                if found.metadata.endswith(".dist-info")
+                if not DistInfo(found.metadata).is_egg
                 else (),
             )
     return None

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from safeinstall.metadata.distribution import normalized
 from safeinstall.transaction.errors import JournalError, UndoRefused
 from safeinstall.transaction.journal import (
     COMMITTED,
@@ -15,7 +16,6 @@ from safeinstall.transaction.journal import (
     Journal,
     transaction_ids,
 )
-from safeinstall.transaction.records import normalized
 
 __all__ = [
     "Entry",

@@ -6,9 +6,9 @@ import contextlib
 import os
 from collections.abc import Collection, Iterable
 
-from safeinstall.transaction.errors import TransactionError
+from safeinstall.metadata.distribution import DistInfo, distributions_in
+from safeinstall.metadata.record import RecordError
 from safeinstall.transaction.layout import EscapesPrefix, Layout
-from safeinstall.transaction.records import identity, read_record
 
 __all__ = ["installed", "owners"]
 
@@ -16,22 +16,13 @@ _ODD = ("\n.", "\n/", "//", "/.")
 """Signs of a path that leads up, or is not written as names are."""
 
 
-def installed(folders: Iterable[str], without: Collection[str] = ()) -> list[str]:
-    """List the dist-info folders in `folders`, except those whose real path is in `without`."""
-    found: dict[str, None] = {}
-    for folder in folders:
-        try:
-            names = sorted(os.listdir(folder))
-        except OSError:
-            continue
-        real = os.path.realpath(folder)
-        for name in names:
-            if name.endswith(".dist-info"):
-                found[os.path.join(real, name)] = None
-    return [path for path in found if path not in without]
+def installed(folders: Iterable[str], without: Collection[str] = ()) -> list[DistInfo]:
+    """List the dist-infos in `folders`, except those whose real path is in `without`."""
+    found = distributions_in(map(os.path.realpath, folders))
+    return [info for info in found if not info.is_egg and info.path not in without]
 
 
-def owners(layout: Layout, names: Collection[str], dist_infos: Iterable[str]) -> dict[str, str]:
+def owners(layout: Layout, names: Collection[str], infos: Iterable[DistInfo]) -> dict[str, str]:
     """Return which of `names` belong to one of the distributions, and to which (its name).
 
     A distribution without a readable RECORD owns nothing that could be known.
@@ -41,43 +32,37 @@ def owners(layout: Layout, names: Collection[str], dist_infos: Iterable[str]) ->
     if not wanted:
         return found
     beside: dict[str, dict[str, str]] = {}  # by folder of packages: `wanted` as a RECORD there says
-    for dist_info in dist_infos:
-        site = os.path.dirname(dist_info)
-        if site not in beside:
+    for info in infos:
+        if info.folder not in beside:
             try:
-                start = layout.key(layout.name(os.path.join(site, "x"))[:-1])
+                start = layout.key(layout.name(os.path.join(info.folder, "x"))[:-1])
             except EscapesPrefix:
                 continue
-            beside[site] = {
+            beside[info.folder] = {
                 key.removeprefix(start): name
                 for key, name in wanted.items()
                 if key.startswith(start)
             }
-        paths, odd = _paths(dist_info)
+        paths, odd = _paths(info)
         keys = map(layout.key, paths) if layout.folds_case else paths
-        hits = [beside[site].get(key) for key in beside[site].keys() & keys]
+        hits = [beside[info.folder].get(key) for key in beside[info.folder].keys() & keys]
         for path in odd:
             with contextlib.suppress(EscapesPrefix):
-                hits.append(wanted.get(layout.key(layout.name(os.path.join(site, path)))))
+                hits.append(wanted.get(layout.key(layout.name(os.path.join(info.folder, path)))))
         for hit in filter(None, hits):
-            found.setdefault(hit, identity(dist_info)[0])
+            found.setdefault(hit, info.name)
     return found
 
 
-def _paths(dist_info: str) -> tuple[list[str], list[str]]:
+def _paths(info: DistInfo) -> tuple[list[str], list[str]]:
     """Return what its RECORD lists, and once more what is not written the plain way."""
-    # Two hundred RECORDs are read for one commit: a line without quotes needs no csv reader.
     try:
-        with open(os.path.join(dist_info, "RECORD"), encoding="utf-8") as file:
-            text = file.read()
-        if '"' in text:
-            paths = [line.path for line in read_record(dist_info)]
-        else:
-            # Not `splitlines`: a file name may hold what Unicode calls a line break.
-            paths = [line.partition(",")[0] for line in text.split("\n")]
-    except (OSError, UnicodeDecodeError, TransactionError):
+        record = info.record
+        paths = record.paths
+    except RecordError:
         return [], []
-    if text.startswith((".", "/")) or '"' in text or any(mark in text for mark in _ODD):
+    text = record.text
+    if text.startswith((".", "/")) or record.quoted or any(mark in text for mark in _ODD):
         return paths, [
             path for path in paths if path.startswith(("/", ".")) or "//" in path or "/." in path
         ]

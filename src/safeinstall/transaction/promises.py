@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from safeinstall.digests import digest
 from safeinstall.findings import Finding, Severity
-from safeinstall.transaction.records import RecordLine
+from safeinstall.metadata.record import RecordRow
 from safeinstall.transaction.staged import StagedRecord
 from safeinstall.transaction.staged_tree import StagedTree
 from safeinstall.transaction.verified import Verified, seal
@@ -74,7 +74,7 @@ def _false_promises(
 ) -> set[str]:
     """Return the paths whose size or content is another than promised."""
     false: set[str] = set()
-    unread: dict[str, RecordLine] = {}
+    unread: dict[str, RecordRow] = {}
     new_seals: dict[str, set[str]] = {}
     for record in records:
         linked: list[tuple[str, str, os.stat_result]] = []
@@ -103,7 +103,7 @@ def _false_promises(
     return false
 
 
-def _misread(unread: Mapping[str, RecordLine]) -> set[str]:
+def _misread(unread: Mapping[str, RecordRow]) -> set[str]:
     # Hashing is most of the work of an inspection, and Python lets go of its lock for it.
     paths = sorted(unread)
     workers = min(4, os.cpu_count() or 1, len(paths))
@@ -117,7 +117,7 @@ def _misread(unread: Mapping[str, RecordLine]) -> set[str]:
         return {path for part in pool.map(judge, range(workers)) for path in part}
 
 
-def _agrees(path: str, line: RecordLine) -> bool:
+def _agrees(path: str, line: RecordRow) -> bool:
     try:
         return digest(path, line.algorithm) == line.digest
     except ValueError:

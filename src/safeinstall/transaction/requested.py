@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable
 
+from safeinstall.metadata.distribution import DistInfo, normalized
+from safeinstall.metadata.record import RecordError
 from safeinstall.transaction.disk import Disk
-from safeinstall.transaction.records import identity, normalized
 from safeinstall.transaction.staged import staged_dist_infos
 
 __all__ = ["keep_requested"]
@@ -19,15 +21,15 @@ def keep_requested(stage: str, names: Iterable[str], disk: Disk) -> None:
     An installer that is given exact pins marks them all. Raises OSError.
     """
     asked = {normalized(name) for name in names}
-    for dist_info in staged_dist_infos(stage):
-        marker = os.path.join(dist_info, "REQUESTED")
-        if normalized(identity(dist_info)[0]) in asked or not os.path.lexists(marker):
+    for info in map(DistInfo, staged_dist_infos(stage)):
+        if normalized(info.name) in asked or not info.requested:
             continue
-        disk.unlink(marker)
-        record = os.path.join(dist_info, "RECORD")
-        with open(record, encoding="utf-8", newline="") as file:
-            lines = file.readlines()
-        own = f"{os.path.basename(dist_info)}/REQUESTED,"
-        left = "".join(line for line in lines if not line.startswith(own))
+        try:
+            text = info.record.text
+        except RecordError:
+            continue  # it is going to be refused for that
+        disk.unlink(os.path.join(info.path, "REQUESTED"))
+        left = re.sub(rf"(?m)^{re.escape(info.entry)}/REQUESTED,[^\n]*\n?", "", text)
+        record = os.path.join(info.path, "RECORD")
         # As a new file: an installer may have linked this one with its cache.
         disk.write(record, left.encode(), stat.S_IMODE(os.stat(record).st_mode), durable=False)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from safeinstall.findings import Finding
+from safeinstall.metadata.distribution import DistInfo
+from safeinstall.metadata.modules import top_level
+from safeinstall.metadata.record import RecordRow
 from safeinstall.transaction.errors import TransactionError
-from safeinstall.transaction.records import RecordLine, identity, read_record
+from safeinstall.transaction.records import record_of
 from safeinstall.transaction.staged_tree import StagedTree
 
 __all__ = [
@@ -20,7 +23,6 @@ __all__ = [
 ]
 
 SCRIPT_FOLDERS = ("bin", "Scripts")
-EXTENSIONS = (".so", ".pyd")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +55,7 @@ class Staged:
     """Files of nobody that are in the way: `commit(replacing=...)` may set them aside."""
     sizes: Mapping[str, int]
     """Bytes of every staged file, whoever lists it."""
-    departing: Mapping[str, tuple[RecordLine, ...]]
+    departing: Mapping[str, tuple[RecordRow, ...]]
     """RECORD of each leaving distribution by its dist-info folder."""
 
     @property
@@ -70,7 +72,7 @@ class StagedRecord:
     version: str
     dist_info: str
     """Absolute."""
-    lines: tuple[tuple[str, RecordLine], ...]
+    lines: tuple[tuple[str, RecordRow], ...]
     """Each line with the absolute path it means; that may lie outside the stage."""
     problem: str
     """Why RECORD cannot be read, or empty."""
@@ -83,33 +85,20 @@ class StagedRecord:
         }
         dist_info = tree.name(self.dist_info)
         site = dist_info.rpartition("/")[0]
+        below_site = [name[len(site) + 1 :] for name in inside if name.startswith(f"{site}/")]
         at_top = [name for name in inside if name.rpartition("/")[0] == site]
         return StagedDistribution(
             name=self.name,
             version=self.version,
             dist_info=dist_info,
             files=inside,
-            modules=tuple(sorted(_modules(inside, site))),
+            modules=tuple(sorted(top_level(below_site, with_code=False))),
             bytes=sum(tree.size(path) for path, _line in self.lines),
             pth=tuple(sorted(name for name in at_top if name.endswith(".pth"))),
             scripts=tuple(
                 sorted(name for name in inside if name.rpartition("/")[0] in SCRIPT_FOLDERS)
             ),
         )
-
-
-def _modules(names: Iterable[str], site: str) -> set[str]:
-    found = set()
-    for name in names:
-        if not name.startswith(site + "/"):
-            continue
-        first, _, rest = name[len(site) + 1 :].partition("/")
-        if not rest and not first.endswith((".py", *EXTENSIONS)):
-            continue
-        module = first if rest else first.partition(".")[0]
-        if module.isidentifier() and module != "__pycache__":
-            found.add(module)
-    return found
 
 
 def staged_records(stage: str) -> Iterator[StagedRecord]:
@@ -128,14 +117,14 @@ def staged_dist_infos(stage: str) -> Iterator[str]:
 
 
 def _read(dist_info: str) -> StagedRecord:
-    name, version = identity(dist_info)
+    info = DistInfo(dist_info)
     site = os.path.dirname(dist_info)
     try:
-        lines = read_record(dist_info)
+        lines = record_of(dist_info)
     except TransactionError as error:
-        return StagedRecord(name, version, dist_info, (), error.message)
+        return StagedRecord(info.name, info.version, dist_info, (), error.message)
     meant = tuple((_meant(site, line.path), line) for line in lines)
-    return StagedRecord(name, version, dist_info, meant, "")
+    return StagedRecord(info.name, info.version, dist_info, meant, "")
 
 
 def _meant(site: str, path: str) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
 
 from safeinstall.findings import Finding
+from safeinstall.metadata.record import RecordRow
 from safeinstall.transaction import staged_checks as checks
 from safeinstall.transaction.arrivals import Arrivals
 from safeinstall.transaction.bombs import check_bombs
 from safeinstall.transaction.promises import check_records
-from safeinstall.transaction.records import RecordLine
 from safeinstall.transaction.staged import Staged, StagedRecord, staged_records
 from safeinstall.transaction.staged_tree import StagedTree
 from safeinstall.transaction.startup_files import check_startup
@@ -22,7 +22,7 @@ __all__ = ["inspect_stage"]
 def inspect_stage(
     tree: StagedTree,
     *,
-    departing: Mapping[str, tuple[RecordLine, ...]],
+    departing: Mapping[str, tuple[RecordRow, ...]],
     arriving: Arrivals,
     owner: Mapping[str, str],
     reserved_ok: Collection[str],

@@ -6,6 +6,8 @@ import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from safeinstall.metadata.distribution import DistInfo, normalized
+from safeinstall.metadata.record import RecordRow
 from safeinstall.transaction import journal as states
 from safeinstall.transaction import process
 from safeinstall.transaction.arrivals import INSTALLER_LITTER, Arrivals, arrivals
@@ -18,13 +20,7 @@ from safeinstall.transaction.journal import Change, Journal, ProcessMark
 from safeinstall.transaction.layout import Layout
 from safeinstall.transaction.manifest import FileStamp
 from safeinstall.transaction.owners import installed, owners
-from safeinstall.transaction.records import (
-    RecordLine,
-    identity,
-    normalized,
-    owned_files,
-    read_record,
-)
+from safeinstall.transaction.records import owned_files, record_of
 from safeinstall.transaction.recover import roll_back
 from safeinstall.transaction.requested import keep_requested
 from safeinstall.transaction.staged import Staged, staged_dist_infos
@@ -45,7 +41,7 @@ class Transaction:
         self._layout = layout
         self._disk = disk
         self._folders: tuple[str, ...] = ()
-        self._departing: dict[str, tuple[RecordLine, ...]] = {}
+        self._departing: dict[str, tuple[RecordRow, ...]] = {}
         self._planned: tuple[list[str], Departures, Arrivals] | None = None
 
     @property
@@ -198,14 +194,14 @@ class Transaction:
         arriving.tell_apart(owners(layout, arriving.met, others))
         return departing, arriving
 
-    def _record(self, dist_info: str) -> tuple[RecordLine, ...]:
+    def _record(self, dist_info: str) -> tuple[RecordRow, ...]:
         """Return what it lists; where its RECORD is lost, what the same release staged lists."""
-        if dist_info.endswith(".dist-info") and not os.path.lexists(f"{dist_info}/RECORD"):
-            release = _release(dist_info)
+        if not DistInfo(dist_info).is_egg and not DistInfo(dist_info).has_record:
+            release = DistInfo(dist_info).identity
             for staged in staged_dist_infos(self.stage):
-                if _release(staged) == release:
-                    return read_record(staged)
-        return read_record(dist_info)
+                if DistInfo(staged).identity == release:
+                    return record_of(staged)
+        return record_of(dist_info)
 
     def _site_folders(self, leaving: Sequence[str]) -> list[str]:
         folders = dict.fromkeys(os.path.realpath(folder) for folder in self._folders)
@@ -216,24 +212,18 @@ class Transaction:
         return [path for path in folders if path.startswith(self._layout.prefix + os.sep)]
 
     def _changes(self, leaving: Sequence[str]) -> list[Change]:
-        before = {normalized(name): (name, version) for name, version in map(identity, leaving)}
+        before = {normalized(info.name): info for info in map(DistInfo, leaving)}
         after = {
-            normalized(name): (name, version)
-            for name, version in map(identity, staged_dist_infos(self.stage))
+            normalized(info.name): info for info in map(DistInfo, staged_dist_infos(self.stage))
         }
         return [
             Change(
-                (after.get(key) or before[key])[0],
-                before[key][1] if key in before else None,
-                after[key][1] if key in after else None,
+                (after.get(key) or before[key]).name,
+                before[key].version if key in before else None,
+                after[key].version if key in after else None,
             )
             for key in sorted(before.keys() | after.keys())
         ]
-
-
-def _release(dist_info: str) -> tuple[str, str]:
-    name, version = identity(dist_info)
-    return normalized(name), version
 
 
 def _real(paths: Iterable[str]) -> set[str]:

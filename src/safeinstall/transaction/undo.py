@@ -7,6 +7,7 @@ import os
 from collections.abc import Collection, Mapping
 
 from safeinstall.digests import digest
+from safeinstall.metadata.record import RecordRow
 from safeinstall.transaction.arrivals import Arrivals, arrivals
 from safeinstall.transaction.departures import Departures, departures
 from safeinstall.transaction.errors import TransactionError, UndoRefused
@@ -14,7 +15,7 @@ from safeinstall.transaction.journal import Change, Journal
 from safeinstall.transaction.layout import Layout
 from safeinstall.transaction.manifest import FileStamp, stamp_of
 from safeinstall.transaction.owners import installed, owners
-from safeinstall.transaction.records import RecordLine, read_record
+from safeinstall.transaction.records import record_of
 
 __all__ = ["reversed_changes", "undo_moves"]
 
@@ -118,20 +119,20 @@ def _edited(
     ]
 
 
-def _promised(layout: Layout, target: Journal) -> dict[str, RecordLine]:
+def _promised(layout: Layout, target: Journal) -> dict[str, RecordRow]:
     """Return what each RECORD that came, or what became of it, says of its files."""
-    found: dict[str, RecordLine] = {}
+    found: dict[str, RecordRow] = {}
     for record in target.manifest.added:
         if record.endswith(_RECORD):
             dist_info = os.path.dirname(layout.path(record))
             site = os.path.dirname(dist_info)
             with contextlib.suppress(TransactionError):  # one that is gone promises nothing
-                for line in read_record(dist_info):
+                for line in record_of(dist_info):
                     found[layout.name(os.path.join(site, line.path.replace("/", os.sep)))] = line
     return found
 
 
-def _is_as_promised(layout: Layout, name: str, promised: Mapping[str, RecordLine]) -> bool:
+def _is_as_promised(layout: Layout, name: str, promised: Mapping[str, RecordRow]) -> bool:
     """Tell whether a file of another time still has its content."""
     if name.endswith(_RECORD):
         return True  # nobody promises it: of the same size it lists the same files

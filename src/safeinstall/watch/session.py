@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from typing import Any
 
@@ -12,6 +11,7 @@ from IPython.display import publish_display_data
 from safeinstall import operations, probe, render
 from safeinstall.config import SafeInstall
 from safeinstall.environment import Environment
+from safeinstall.metadata.distribution import metadata_in, split_name
 from safeinstall.probe.prediction import Prediction
 from safeinstall.watch.advice import (
     better_line,
@@ -22,8 +22,6 @@ from safeinstall.watch.advice import (
 from safeinstall.watch.rewrite import blocked_line, replaceable, replaced
 
 __all__ = ["Session"]
-
-_DISTRIBUTION = re.compile(r"^(?P<name>.+?)-(?P<version>[^-]+)\.dist-info$")
 
 
 class Session:
@@ -51,7 +49,7 @@ class Session:
         for prediction in wrong:
             instead = new.get(prediction.line - 1)
             if prediction.path and instead is None:
-                self._pending.append((prediction, _distributions(prediction.path)))
+                self._pending.append((prediction, {*metadata_in(prediction.path)}))
             key = (prediction.command, prediction.outcome, prediction.path or "")
             if key not in self._said:
                 self._said.add(key)
@@ -62,9 +60,9 @@ class Session:
         """Say what has landed elsewhere after all."""
         pending, self._pending = self._pending, []
         for prediction, before in pending:
-            new = sorted(_distributions(prediction.path or "") - before)
+            new = sorted({*metadata_in(prediction.path or "")} - before)
             if new and prediction.importable_now is not True:
-                arrived = tuple(" ".join(_DISTRIBUTION.sub(r"\1 \2", name).split()) for name in new)
+                arrived = tuple(" ".join(split_name(name)).strip() for name in new)
                 _show(landed_message(prediction, self.environment, arrived, _cwd()))
 
     def forget_cell(self) -> None:
@@ -90,13 +88,6 @@ class Session:
 
 def _cwd() -> str:
     return os.getcwd()  # noqa: PTH109 - a string is wanted
-
-
-def _distributions(folder: str) -> set[str]:
-    try:
-        return {entry.name for entry in os.scandir(folder) if entry.name.endswith(".dist-info")}
-    except OSError:
-        return set()
 
 
 def _show(message: render.Message) -> None:

@@ -1,0 +1,202 @@
+"""Distributions as they lie on disk: the entries of a folder, and what one of them says.
+
+`importlib.metadata` says the same slower and parses every header; hundreds are read for one
+install, and most are asked only for their name. The probe starts in a few milliseconds and asks
+for names and versions alone: what else is needed is imported where it is used.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from .record import Record
+
+__all__ = ["DistInfo", "distributions_in", "is_metadata", "metadata_in", "normalized", "split_name"]
+
+DIST_INFO = ".dist-info"
+EGG_INFO = ".egg-info"
+_ENTRY = re.compile(r"^(?P<name>.+?)(?:-(?P<version>[^-]+))?(?:-py[\d.]+)?$")
+_SEPARATORS = re.compile(r"[-_.]+")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_ASKED = ("name", "version", "requires-dist")
+
+
+def normalized(name: str) -> str:
+    """Return the one spelling of a distribution's name (PEP 503)."""
+    return _SEPARATORS.sub("-", name).lower()
+
+
+def is_metadata(entry: str) -> bool:
+    """Tell whether an entry of a folder is a distribution's metadata, by its name alone."""
+    return entry.endswith((DIST_INFO, EGG_INFO))
+
+
+def split_name(entry: str) -> tuple[str, str]:
+    """Return name and version that the name of a metadata entry gives; the version may be empty."""
+    stem = entry.rpartition(".")[0] or entry
+    found = _ENTRY.match(stem)
+    return (found.group("name"), found.group("version") or "") if found else (stem, "")
+
+
+def metadata_in(folder: str) -> list[str]:
+    """List the names of the metadata entries in `folder`, sorted; none when it cannot be read."""
+    try:
+        return sorted(filter(is_metadata, os.listdir(folder or os.curdir)))
+    except OSError:
+        return []
+
+
+def distributions_in(folders: Iterable[str]) -> Iterator[DistInfo]:
+    """Yield what lies in the folders, in their order; only names are read yet."""
+    for folder in dict.fromkeys(folders):
+        for entry in metadata_in(folder):
+            yield DistInfo(os.path.join(folder, entry))
+
+
+class DistInfo:
+    """One `.dist-info` or `.egg-info`: each file of it is read when first asked for, and once.
+
+    Hand it on instead of its path: whoever asks next is answered without the disk. Nothing raises
+    but `record`; what is not there is empty.
+    """
+
+    __slots__ = ("_headers", "_record", "entry", "folder", "path")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.folder, self.entry = os.path.split(path)
+        self._headers: Mapping[str, list[str]] | bool | None = False  # not read yet
+        self._record: Record | None = None
+
+    @property
+    def is_egg(self) -> bool:
+        """True for an `.egg-info`, which has no RECORD to hold it to."""
+        return self.entry.endswith(EGG_INFO)
+
+    @property
+    def headers(self) -> Mapping[str, list[str]] | None:
+        """Values of `name`, `version` and `requires-dist`; None when it has no METADATA at all."""
+        if isinstance(self._headers, bool):
+            self._headers = _read_headers(self.path)
+        return self._headers
+
+    @property
+    def name(self) -> str:
+        """As METADATA spells it, else as the entry is called."""
+        return self._first("name") or split_name(self.entry)[0]
+
+    @property
+    def version(self) -> str:
+        """From METADATA, else from the name of the entry; may be empty."""
+        return self._first("version") or split_name(self.entry)[1]
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Name in its one spelling, and version: the same for two copies of one release."""
+        return normalized(self.name), self.version
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Its requirements, as written."""
+        return tuple((self.headers or {}).get("requires-dist", ()))
+
+    @property
+    def installer(self) -> str:
+        """Who installed it (PEP 376): `pip`, `uv`, `conda`, `debian` ..., or empty."""
+        return self.text("INSTALLER").strip()
+
+    @property
+    def requested(self) -> bool:
+        """True when somebody asked for it by name (PEP 376)."""
+        return os.path.lexists(os.path.join(self.path, "REQUESTED"))
+
+    @property
+    def has_record(self) -> bool:
+        """True when there is a list of its files; it is not read for that."""
+        return self._record is not None or os.path.isfile(os.path.join(self.path, "RECORD"))
+
+    @property
+    def record(self) -> Record:
+        """The list of its files. Raises RecordError (`read_record` reads what there is of one)."""
+        if self._record is None:
+            from .record import read_record  # see above
+
+            self._record = read_record(self.path)
+        return self._record
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Its top-level modules with code, in the order of RECORD."""
+        from .modules import top_level  # see above
+        from .record import RecordError
+
+        try:
+            return top_level(self.record.paths)
+        except RecordError:
+            return ()
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """The names it says it brings (setuptools writes them); none where it says nothing."""
+        return tuple(self.text("top_level.txt").split())
+
+    @property
+    def editable_source(self) -> str | None:
+        """The project folder of an editable install (PEP 610, PEP 660)."""
+        import json  # see above
+        from urllib.parse import unquote, urlsplit
+
+        try:
+            data = json.loads(self.text("direct_url.json"))
+            if not data.get("dir_info", {}).get("editable"):
+                return None
+            return unquote(urlsplit(str(data.get("url", ""))).path) or None
+        except (ValueError, AttributeError):
+            return None
+
+    def text(self, file: str) -> str:
+        """Return the content of one of its small files, empty when it cannot be read."""
+        try:
+            with open(os.path.join(self.path, file), encoding="utf-8", errors="replace") as reading:
+                return reading.read()
+        except OSError:
+            return ""
+
+    def _first(self, field: str) -> str:
+        return next(iter((self.headers or {}).get(field, ())), "")
+
+
+def _read_headers(path: str) -> Mapping[str, list[str]] | None:
+    for candidate in ("METADATA", "PKG-INFO", ""):
+        try:
+            with open(os.path.join(path, candidate) if candidate else path, "rb") as file:
+                content = file.read()
+        except OSError:
+            continue
+        return _fields(_HEADER_END.split(content, maxsplit=1)[0].decode("utf-8", "replace"))
+    return None
+
+
+def _fields(head: str) -> Mapping[str, list[str]]:
+    """Read the headers of core metadata (RFC 822 with continuation lines).
+
+    `email.parser` says the same and takes ten times as long.
+    """
+    found: dict[str, list[str]] = {field: [] for field in _ASKED}
+    last: list[str] | None = None
+    for line in _LINE_END.split(head):
+        if line[:1] in (" ", "\t"):
+            if last:
+                last[-1] += f"\n{line}"
+            continue
+        name, colon, value = line.partition(":")
+        last = found.get(name.lower()) if colon else None
+        if last is not None:
+            last.append(value.strip(" \t"))
+    return found
