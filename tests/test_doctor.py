@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.diagnosis import distributions as judge
-from safeinstall.diagnosis import surroundings as around
-from safeinstall.diagnosis.values import Installed, Remedy, Rewrite, Script, Shown
+from safeinstall.doctor import judge
+from safeinstall.doctor.collect import installed, leftover_paths
+from safeinstall.doctor.diagnosis import Fix, Installed, Lines, Rewrite, Script
+from safeinstall.doctor.mend import activate_names, activate_rewrites, home_problem, scripts
 from safeinstall.errors import SafeInstallError
-from safeinstall.evidence.distributions import installed, leftover_paths
-from safeinstall.evidence.layout import activate_names, activate_rewrites, home_problem, scripts
 from safeinstall.render.doctor import anonymous
 from safeinstall.transaction import Area
 from safeinstall.transaction.patch import NewFile, patch
 
-WORDS = Shown()
+WORDS = Lines()
 
 
 def dist(name: str = "a", version: str = "1.0", **more: object) -> Installed:
@@ -45,13 +44,13 @@ def codes(diagnoses: object) -> list[str]:
         (dist(has_record=False), "no-record", False),
         (dist(missing=("x.py", "y.py")), "code-missing", True),
         (dist(missing=("x.py",)), "files-missing", False),
-        (dist(changed=("x.py",)), "record-wrong", False),
+        (dist(changed=("x.py",)), "record-mismatch", False),
     ],
 )
 def test_a_broken_distribution(found: Installed, code: str, curable: bool) -> None:
     [diagnosis] = judge.broken([found], WORDS)
     assert diagnosis.finding.code == code
-    assert (diagnosis.remedy is not None) == curable
+    assert (diagnosis.fix is not None) == curable
     if code != "empty-metadata":
         assert diagnosis.finding.hint[0].command == '%safeinstall --force-reinstall "a==1.0"'
 
@@ -70,10 +69,10 @@ def test_whoever_keeps_no_record_is_not_blamed_for_it(installer: str) -> None:
 def test_two_versions_are_cured_only_when_one_is_complete() -> None:
     whole, stale = dist(), dist(version="0.9", missing=("x",))
     [diagnosis] = judge.twice([whole, stale], WORDS)
-    assert diagnosis.remedy is not None
-    assert diagnosis.remedy.aside == (stale.metadata,)
+    assert diagnosis.fix is not None
+    assert diagnosis.fix.aside == (stale.metadata,)
     [undecided] = judge.twice([whole, dist(version="0.9")], WORDS)
-    assert undecided.remedy is None
+    assert undecided.fix is None
     assert undecided.finding.hint[0].command == '%safeinstall --force-reinstall "a==1.0"'
 
 
@@ -93,19 +92,19 @@ def test_requirements_are_weighed_with_their_markers() -> None:
 
 def test_the_copy_that_wins_is_named_and_equal_copies_are_a_remark() -> None:
     other = dist(version="2.0", folder="/home/ana/.local/site")
-    [diagnosis] = around.copies([other, dist()], {other.folder: "your user site"})
+    [diagnosis] = judge.copies([other, dist()], {other.folder: "your user site"})
     assert "a 2.0 is imported from /home/ana/.local/site (your user site)" in (
         diagnosis.finding.message
     )
-    [same] = around.copies([dist(folder="/x"), dist()], {})
+    [same] = judge.copies([dist(folder="/x"), dist()], {})
     assert same.finding.severity.value == "info"
 
 
 def test_scripts_of_nobody_are_left_alone() -> None:
     stale = Script(path="/p/bin/x", interpreter="/gone/python", exists=False, own=False)
-    assert codes(around.scripts([stale], {}, "/p")) == []
+    assert codes(judge.scripts([stale], {}, "/p")) == []
     fixes = {"/p/bin/x": (Rewrite(path="/p/bin/x"),)}
-    assert codes(around.scripts([stale], fixes, "/p")) == ["stale-shebang"]
+    assert codes(judge.scripts([stale], fixes, "/p")) == ["stale-shebang"]
 
 
 def test_a_folder_of_packages_is_held_against_its_records(tmp_path: Path) -> None:
@@ -147,8 +146,8 @@ def test_a_home_that_is_gone_and_a_place_that_changed(tmp_path: Path) -> None:
     (tmp_path / "bin" / "activate").write_text("VIRTUAL_ENV='/old/place'\nexport VIRTUAL_ENV\n")
     assert home_problem(str(tmp_path)) == ("/gone/bin", "which is not there any more")
     assert activate_names(str(tmp_path)) == "/old/place"
-    assert codes(around.moved("/old/place", str(tmp_path), ())) == ["moved-environment"]
-    assert codes(around.moved(str(tmp_path), str(tmp_path), ())) == []
+    assert codes(judge.moved("/old/place", str(tmp_path), ())) == ["moved-environment"]
+    assert codes(judge.moved(str(tmp_path), str(tmp_path), ())) == []
 
 
 @pytest.mark.parametrize("place", ["/tmp/ana's env", "/tmp/my env", "/plain"])
@@ -158,8 +157,8 @@ def test_a_quoted_path_in_activate_is_read_as_a_shell_reads_it(tmp_path: Path, p
     assert activate_names(str(tmp_path)) == place
     rewrites = activate_rewrites(str(tmp_path), place)
     assert bool(rewrites) == ("'" not in place), "what is hard to quote is not written anew"
-    [moved] = around.moved(place, str(tmp_path), rewrites)
-    assert (moved.remedy is None) == bool(moved.finding.hint)
+    [moved] = judge.moved(place, str(tmp_path), rewrites)
+    assert (moved.fix is None) == bool(moved.finding.hint)
 
 
 def test_a_repair_is_a_transaction_that_undo_takes_back(tmp_path: Path) -> None:
@@ -200,5 +199,5 @@ def test_nobody_is_named_in_a_bug_report(monkeypatch: pytest.MonkeyPatch) -> Non
     )
 
 
-def test_a_remedy_says_what_it_does() -> None:
-    assert Remedy(words="set x aside").words
+def test_a_fix_says_what_it_does() -> None:
+    assert Fix(words="set x aside").words

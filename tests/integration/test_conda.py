@@ -314,7 +314,7 @@ def test_the_doctor_knows_both_owners(conda_desk: Desk) -> None:
         (site / name).unlink()
         (site / name).write_text(text.replace("= ", "=\t"))
     _, found, _ = run(conda_desk, "doctor")
-    [wrong] = [f for f in found["findings"] if f["code"] == "record-wrong"]
+    [wrong] = [f for f in found["findings"] if f["code"] == "record-mismatch"]
     assert "placed.py" in wrong["message"] and "other.py" in wrong["message"]
 
 

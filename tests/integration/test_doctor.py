@@ -125,7 +125,7 @@ def test_missing_files_and_files_that_are_not_what_record_says(
     (site / "tinypkg.py").unlink()  # the file is shared with uv's cache: never write into it
     (site / "tinypkg.py").write_text("edited by hand\n")
     found = doctor(ward)
-    assert sorted(codes(found)) == ["files-missing", "record-wrong"]
+    assert sorted(codes(found)) == ["files-missing", "record-mismatch"]
     hints = [finding["hint"] for finding in found["findings"] if finding["severity"] != "info"]
     for hint in hints:
         typed(ward, hint)
@@ -141,7 +141,7 @@ def test_an_edit_that_leaves_the_size_is_found_and_the_file_is_named(
     assert more.stat().st_nlink > 1 or os.name == "nt", "uv links where it can"
     more.write_text(text.replace("2", "3"))  # in place, as an editor does: uv's cache has it too
     [finding] = [f for f in doctor(ward)["findings"] if f["severity"] != "info"]
-    assert finding["code"] == "record-wrong"
+    assert finding["code"] == "record-mismatch"
     assert "with_command/more.py is not what its RECORD says" in finding["message"]
     typed(ward, finding["hint"])
     assert more.read_text() == text
@@ -157,14 +157,14 @@ def test_what_looks_untouched_is_read_when_asked_or_when_another_package_claims_
     tiny.write_text(text.replace("1.0", "9.9"))
     os.utime(tiny, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert codes(doctor(ward)) == []
-    assert codes(doctor(ward, "--deep")) == ["record-wrong"]
+    assert codes(doctor(ward, "--deep")) == ["record-mismatch"]
     tiny.unlink()
     tiny.write_text(text)
     make_wheel(ward.wheels, "twin", modules={"tinypkg.py": text.replace("1.0", "7.7")})
     install(ward, workshop, "twin")
     found = doctor(ward)
-    assert codes(found) == ["record-wrong"]
-    [message] = [f["message"] for f in found["findings"] if f["code"] == "record-wrong"]
+    assert codes(found) == ["record-mismatch"]
+    [message] = [f["message"] for f in found["findings"] if f["code"] == "record-mismatch"]
     assert message.startswith("tinypkg 1.0: tinypkg.py")
     with ward.kernel() as kernel:
         shown = kernel.run("%kernelenv --doctor --deep")
@@ -297,7 +297,7 @@ def test_a_pipe_among_the_files_is_not_waited_for(ward: Desk) -> None:
     module = ward.environment.site_packages / "tinypkg.py"
     module.unlink()
     os.mkfifo(module)
-    assert codes(doctor(ward, "--deep")) == ["record-wrong"]
+    assert codes(doctor(ward, "--deep")) == ["record-mismatch"]
 
 
 def test_metadata_of_every_shape_is_looked_at_and_set_aside(ward: Desk) -> None:
@@ -427,7 +427,7 @@ def test_settings_that_redirect_and_pieces_of_another_owner(ward: Desk) -> None:
     found = doctor(ward)
     assert "ambient-redirect" in codes(found, grave=False)
     if privileges.can_switch():
-        assert codes(found) == ["foreign-owned"]
+        assert codes(found) == ["foreign-owner"]
         os.chown(ward.environment.site_packages / "tinypkg.py", os.geteuid(), os.getegid())
 
 
@@ -442,8 +442,8 @@ def test_the_line_that_gives_the_pieces_back_to_their_owner(
     workshop.run(workshop.uv, "pip", "install", "-q", "--python", python, *links, "tinypkg")
     privileges.give(prefix)  # the files in it are still those of root
     found = doctor(desk, "--python", str(prefix))
-    assert codes(found) == ["foreign-owned"]
-    [hint] = [f["hint"] for f in found["findings"] if f["code"] == "foreign-owned"]
+    assert codes(found) == ["foreign-owner"]
+    [hint] = [f["hint"] for f in found["findings"] if f["code"] == "foreign-owner"]
     ways.typed_in_a_shell(hint, tmp_path)
     assert codes(doctor(desk, "--python", str(prefix))) == []
     assert (prefix / "pyvenv.cfg").stat().st_uid == privileges.ORDINARY

@@ -10,12 +10,13 @@ from typing import Any
 from safeinstall.agent.actions import action, finding, install_actions
 from safeinstall.agent.install import world_of
 from safeinstall.agent.jobs import Job, start
-from safeinstall.diagnosis.values import Diagnosis, Shown
+from safeinstall.doctor.collect import target_of
+from safeinstall.doctor.diagnosis import Diagnosis, Examination, Lines
+from safeinstall.doctor.mend import mend
 from safeinstall.environment import shown_in
 from safeinstall.findings import Finding, Severity
-from safeinstall.operations import doctor
+from safeinstall.operations import examination
 from safeinstall.operations.kernels import list_kernels, repair_kernels
-from safeinstall.operations.patients import patient_of
 from safeinstall.operations.world import World
 
 __all__ = ["examine", "fresh_findings", "repair", "repair_kernel"]
@@ -44,15 +45,15 @@ def repair(params: Mapping[str, Any]) -> dict[str, Any]:
     def work(job: Job) -> dict[str, Any]:
         world = world_of(job)
         found = _examined(world)
-        chosen = tuple(d for d in found.diagnoses if d.remedy and _id(d.finding) in ids)
+        chosen = tuple(d for d in found.diagnoses if d.fix and _id(d.finding) in ids)
         job.progress("putting it right")
-        treatment = doctor.treat(replace(found, diagnoses=chosen))
+        repaired = mend(replace(found, diagnoses=chosen))
         home = world.environment.home
-        done = [shown_in(words, home) for words in treatment.done]
+        done = [shown_in(words, home) for words in repaired.done]
         headline = f"{len(done)} put right" if done else "It is in order already."
         return {
             "message": _message("✓", headline, done),
-            "transaction": treatment.transaction,
+            "transaction": repaired.transaction,
             "findings": fresh_findings(world),
         }
 
@@ -83,20 +84,20 @@ def fresh_findings(world: World) -> list[dict[str, Any]]:
     return _told(_examined(world), world)
 
 
-def _examined(world: World) -> doctor.Examination:
+def _examined(world: World) -> Examination:
     world.progress("looking at the packages")
-    return doctor.examine(patient_of(world.environment), world, Shown())
+    return examination.examine(target_of(world.environment), world, Lines())
 
 
-def _told(found: doctor.Examination, world: World) -> list[dict[str, Any]]:
+def _told(found: Examination, world: World) -> list[dict[str, Any]]:
     """Return what is worth a person's attention, with buttons."""
     home = world.environment.home
     grave = [d for d in found.diagnoses if d.finding.severity is not Severity.INFO]
     told = [_shown(d.finding, home, _ways(d)) for d in grave]
-    curable = [_id(d.finding) for d in grave if d.remedy]
+    curable = [_id(d.finding) for d in grave if d.fix]
     if len(curable) > 1:
         every = action("Repair all", "repair", ids=curable, title=f"Repair all {len(curable)}")
-        first = next(index for index, d in enumerate(grave) if d.remedy)
+        first = next(index for index, d in enumerate(grave) if d.fix)
         told[first]["actions"].append(every)
     for state in list_kernels(world):
         for each in state.findings:
@@ -107,8 +108,8 @@ def _told(found: doctor.Examination, world: World) -> list[dict[str, Any]]:
 
 def _ways(diagnosis: Diagnosis) -> list[dict[str, Any]]:
     each = diagnosis.finding
-    if diagnosis.remedy:
-        title = f"Repair: {diagnosis.remedy.words}"
+    if diagnosis.fix:
+        title = f"Repair: {diagnosis.fix.words}"
         return [action("Repair", "repair", ids=[_id(each)], title=title)]
     commands = [way.command for way in each.hint]
     again = any("--force-reinstall" in command for command in commands)

@@ -8,9 +8,10 @@ from dataclasses import replace
 from safeinstall import operations, render
 from safeinstall.cli.answer import answer
 from safeinstall.cli.options import read_options
-from safeinstall.diagnosis.values import Shown
-from safeinstall.operations.doctor import examine, treat
-from safeinstall.operations.patients import patient_at, patient_of
+from safeinstall.doctor.collect import target_at, target_of
+from safeinstall.doctor.diagnosis import Lines
+from safeinstall.doctor.mend import mend
+from safeinstall.operations.examination import examine
 from safeinstall.render.doctor import doctor_message, report_data, report_text
 from safeinstall.request import quote
 
@@ -28,23 +29,23 @@ def run(words: Sequence[str]) -> int:
     options = read_options(words, usage=_USAGE, switches=("--fix", "--deep", "--redact"))
     here = replace(operations.here(), live=False)
     place = options.value("--python")
-    patient = patient_at(place, here) if place else patient_of(here.environment)
+    target = target_at(place, here.cwd) if place else target_of(here.environment)
     named = f" --python {quote(place)}" if place else ""
-    shown = Shown(
+    lines = Lines(
         install=f"safeinstall install{named}",
         doctor=f"safeinstall doctor{named}",
         overlay=f"safeinstall new-env .venv --overlay{named}",
     )
     deep = "--deep" in options
-    found = examine(patient, here, shown, deep=deep)
+    found = examine(target, here, lines, deep=deep)
     if "--fix" in options:
-        treatment = treat(found)
-        patient = patient_at(place, here) if place else patient
-        found = replace(examine(patient, here, shown, deep=deep), treatment=treatment)
+        repair = mend(found)
+        target = target_at(place, here.cwd) if place else target
+        found = replace(examine(target, here, lines, deep=deep), repair=repair)
     home = here.environment.home
     if "--redact" in options:
         answer(report_text(found, home), report_data(found, home) if "--json" in options else None)
         return 0
-    text = render.as_text(doctor_message(found, home, f"{shown.doctor} --fix"))
+    text = render.as_text(doctor_message(found, home, f"{lines.doctor} --fix"))
     answer(text, found.to_dict() if "--json" in options else None)
     return 0 if found.healthy else 1

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from safeinstall import operations
-from safeinstall.diagnosis.values import Shown as Words
+from safeinstall.doctor.collect import target_of
+from safeinstall.doctor.diagnosis import Lines
+from safeinstall.doctor.mend import mend
 from safeinstall.errors import RequestError
 from safeinstall.magics.display import Shown
-from safeinstall.operations.doctor import examine, treat
-from safeinstall.operations.patients import patient_of
+from safeinstall.operations.examination import examine
 from safeinstall.render.doctor import doctor_message, report_text
 from safeinstall.render.message import Message
 
@@ -24,12 +25,12 @@ def run(words: list[str]) -> Shown:
     if strange:
         raise RequestError(f"{strange[0]} is not understood here.", hint=f"{_LINE} --fix")
     here = operations.here()
-    patient = patient_of(here.environment)
+    target = target_of(here.environment)
     deep = "--deep" in words
-    found = examine(patient, here, Words(), deep=deep)
+    found = examine(target, here, Lines(), deep=deep)
     if "--fix" in words:
-        treatment = treat(found)
-        found = replace(examine(patient, here, Words(), deep=deep), treatment=treatment)
+        repair = mend(found)
+        found = replace(examine(target, here, Lines(), deep=deep), repair=repair)
     home = here.environment.home
     if "--redact" in words:
         first, *rest = report_text(found, home).splitlines()

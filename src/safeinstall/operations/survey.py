@@ -107,7 +107,7 @@ def _old_pip(environment: Environment) -> Iterator[Finding]:
     pip = environment.pip
     if pip is not None and pip.release < _OLD_PIP:
         yield Finding(
-            code="old-pip",
+            code="pip-outdated",
             severity=Severity.WARNING,
             message=f"pip {pip.version} is old: it does not know "
             "which environments belong to somebody else, and finds fewer conflicts.",

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from safeinstall import __version__
+from safeinstall.doctor.diagnosis import Examination
 from safeinstall.environment import shown, shown_in
 from safeinstall.findings import Severity, Suggestion
-from safeinstall.operations.doctor import Examination
 from safeinstall.redaction import redact
 from safeinstall.render.message import Mark, Message
 from safeinstall.render.text import as_text
@@ -24,17 +24,17 @@ _MOST = 40
 
 def doctor_message(found: Examination, home: str, fix_line: str) -> Message:
     """Return the message; `fix_line` is what puts right what is safe to put right."""
-    place = shown(found.patient.prefix, home)
-    treatment = found.treatment
+    place = shown(found.target.prefix, home)
+    repair = found.repair
     grave = [d for d in found.diagnoses if d.finding.severity is not Severity.INFO]
-    head = f"{place} — Python {found.patient.version}, {found.distributions} distributions: "
-    if treatment is not None:
-        head += f"{len(treatment.done)} put right" if treatment.done else "nothing to put right"
+    head = f"{place} — Python {found.target.version}, {found.distributions} distributions: "
+    if repair is not None:
+        head += f"{len(repair.done)} put right" if repair.done else "nothing to put right"
         head += f", {len(grave)} left" if grave else ""
     else:
         count = f"{len(grave)} thing{'s' if len(grave) != 1 else ''} to put right"
         head += count if grave else "in order"
-    lines = [f"✓ {words}" for words in (treatment.done if treatment else ())]
+    lines = [f"✓ {words}" for words in (repair.done if repair else ())]
     for diagnosis in found.diagnoses[:_MOST]:
         finding = diagnosis.finding
         mark = "·" if finding.severity is Severity.INFO else "!"
@@ -43,12 +43,12 @@ def doctor_message(found: Examination, home: str, fix_line: str) -> Message:
     if len(found.diagnoses) > _MOST:
         lines.append(f"and {len(found.diagnoses) - _MOST} more (--json lists all)")
     ways: list[Suggestion] = []
-    curable = [d for d in found.diagnoses if d.remedy]
-    if curable and treatment is None:
+    curable = [d for d in found.diagnoses if d.fix]
+    if curable and repair is None:
         ways.append(
             Suggestion(command=fix_line, note=f"puts {len(curable)} of them right, can be undone")
         )
-    ways += [way for d in found.diagnoses if d.remedy is None for way in d.finding.hint]
+    ways += [way for d in found.diagnoses if d.fix is None for way in d.finding.hint]
     mark_: Mark = "!" if grave else "✓"
     return Message(
         mark=mark_,
@@ -61,9 +61,9 @@ def doctor_message(found: Examination, home: str, fix_line: str) -> Message:
 
 def report_text(found: Examination, home: str) -> str:
     """Return the text for a bug report: no user name, no home path, no host name, no secret."""
-    patient = found.patient
-    environment = patient.environment
-    facts = [f"safeinstall {__version__}", f"Python {patient.version}"]
+    target = found.target
+    environment = target.environment
+    facts = [f"safeinstall {__version__}", f"Python {target.version}"]
     if environment is not None:
         facts += [
             f"{environment.implementation}, {environment.kind}",

@@ -1,14 +1,29 @@
-"""The evidence an examination rests on, and what comes of it."""
+"""The values of an examination: who is looked at, the evidence, and what comes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from safeinstall.environment import Environment
 from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.interpreter import marker_environment
+from safeinstall.transaction import Recovery
 
-__all__ = ["Diagnosis", "Installed", "Remedy", "Rewrite", "Script", "Shown", "say", "some"]
+__all__ = [
+    "Diagnosis",
+    "Examination",
+    "Fix",
+    "Installed",
+    "Lines",
+    "Repair",
+    "Rewrite",
+    "Script",
+    "Target",
+    "say",
+    "some",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +83,7 @@ class Rewrite:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Remedy:
+class Fix:
     """What puts one thing right without asking anybody: renames and small files, undoable."""
 
     words: str
@@ -85,20 +100,84 @@ class Diagnosis:
     """One thing that is the matter, and how it is put right where that is safe."""
 
     finding: Finding
-    remedy: Remedy | None = None
+    fix: Fix | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return self.finding.to_dict() | {"fix": self.remedy.words if self.remedy else None}
+        return self.finding.to_dict() | {"fix": self.fix.words if self.fix else None}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
+class Lines:
     """How lines to type begin here."""
 
     install: str = "%safeinstall"
     doctor: str = "%kernelenv --doctor"
     overlay: str = "%safeinstall --new-env --overlay"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """An environment to be examined."""
+
+    prefix: str
+    python: str
+    """Its interpreter, whether it starts or not."""
+    version: str
+    site_packages: tuple[str, ...]
+    import_path: tuple[str, ...]
+    """The folders it imports from, in order; its own folders where it cannot be asked."""
+    environment: Environment | None
+    """None when its interpreter does not start."""
+    trouble: str = ""
+    """Why it does not."""
+
+    @property
+    def markers(self) -> Mapping[str, str] | None:
+        """What environment markers mean here, or None where nobody can say."""
+        return marker_environment(self.environment) if self.environment else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repair:
+    """What was put right."""
+
+    done: tuple[str, ...]
+    transaction: str | None
+    """The transaction that undo takes back, or None when there was none."""
+    recovered: Recovery | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examination:
+    """What the doctor found."""
+
+    target: Target
+    diagnoses: tuple[Diagnosis, ...]
+    distributions: int
+    seconds: float
+    repair: Repair | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """True when nothing but remarks was found."""
+        return all(d.finding.severity.value == "info" for d in self.diagnoses)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        repair = self.repair
+        return {
+            "schema": 1,
+            "prefix": self.target.prefix,
+            "python": self.target.python,
+            "version": self.target.version,
+            "starts": self.target.environment is not None,
+            "distributions": self.distributions,
+            "findings": [diagnosis.to_dict() for diagnosis in self.diagnoses],
+            "fixed": list(repair.done) if repair else [],
+            "transaction": repair.transaction if repair else None,
+            "seconds": round(self.seconds, 4),
+        }
 
 
 def say(
@@ -107,7 +186,7 @@ def say(
     *commands: str,
     context: str = "",
     info: bool = False,
-    remedy: Remedy | None = None,
+    fix: Fix | None = None,
 ) -> Diagnosis:
     """Return a diagnosis whose lines to type are `commands`."""
     finding = Finding(
@@ -117,7 +196,7 @@ def say(
         context=context,
         hint=tuple(Suggestion(command=command) for command in commands),
     )
-    return Diagnosis(finding=finding, remedy=remedy)
+    return Diagnosis(finding=finding, fix=fix)
 
 
 def some(names: Iterable[str], most: int = 3) -> str:

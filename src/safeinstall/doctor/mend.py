@@ -1,4 +1,8 @@
-"""The environment's own files: scripts and their shebangs, `pyvenv.cfg`, `activate`, owners."""
+"""Put right what is safe to put right: the environment's own files, in one transaction.
+
+Scripts and their shebangs, `pyvenv.cfg`, `activate`: what they say, and how they read when they are
+in order. What is set aside or written anew is one transaction, which undo takes back.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +17,19 @@ import stat
 from collections.abc import Sequence
 from typing import Final
 
-from safeinstall.diagnosis.values import Rewrite, Script
-from safeinstall.probe.access import user_name
+from safeinstall.doctor.diagnosis import Examination, Repair, Rewrite, Script
+from safeinstall.metadata.distribution import distributions_in
+from safeinstall.metadata.record import RecordError
 from safeinstall.probe.kind import pyvenv_settings
+from safeinstall.transaction import Area
+from safeinstall.transaction.patch import NewFile, patch
 
 __all__ = [
     "activate_names",
     "activate_rewrites",
     "home_problem",
     "home_rewrites",
-    "owners",
+    "mend",
     "script_fixes",
     "scripts",
 ]
@@ -36,6 +43,33 @@ _VIRTUAL_ENV: Final = re.compile(r"^\s*(?:export )?VIRTUAL_ENV=(?P<words>[^$\n]+
 _QUOTING: Final = re.compile(r"['\"`$\\]")
 """What every shell wants quoted in a way of its own."""
 _PYTHONS: Final = re.compile(r"python[\d.]*$")
+
+
+def mend(examination: Examination) -> Repair:
+    """Put right what is safe, as one transaction. Raises `TransactionError`: then nothing was."""
+    target = examination.target
+    fixes = [d.fix for d in examination.diagnoses if d.fix is not None]
+    area = Area.open(target.prefix)
+    if not fixes:
+        return Repair(done=(), transaction=None)
+    with area.lock(timeout=10.0, command="safeinstall doctor"):
+        recovered = area.recover()
+        aside = list(dict.fromkeys(path for fix in fixes for path in fix.aside))
+        files = {
+            rewrite.path: NewFile(rewrite.content, rewrite.mode, rewrite.link)
+            for fix in fixes
+            for rewrite in fix.rewrites
+        }
+        aside = [path for path in aside if os.path.lexists(path)]
+        if not aside and not files:
+            done = tuple(fix.words for fix in fixes if fix.recover)
+            return Repair(done=done, transaction=None, recovered=recovered)
+        committed = patch(area, aside, files, "safeinstall doctor --fix")
+    return Repair(
+        done=tuple(fix.words for fix in fixes),
+        transaction=committed.id,
+        recovered=recovered,
+    )
 
 
 def scripts(folder: str, python: str) -> tuple[Script, ...]:
@@ -62,32 +96,26 @@ def script_fixes(
     """
     wrong = {os.path.realpath(s.path): s for s in found if not s.own or not s.exists}
     fixes: dict[str, tuple[Rewrite, ...]] = {}
-    if not wrong:
-        return fixes
-    for folder in folders:
-        for name in _listed(folder):
-            record = os.path.join(folder, name, "RECORD")
-            if not name.endswith(".dist-info") or not os.path.isfile(record):
-                continue
-            try:
-                with open(record, encoding="utf-8", newline="") as file:
-                    rows = [row for row in csv.reader(file) if row]
-            except (OSError, UnicodeDecodeError, csv.Error):
-                continue
-            mine: list[Rewrite] = []
-            paths = []
-            for row in rows:
-                path = os.path.realpath(os.path.join(folder, row[0]))
-                if path in wrong:
-                    rewrite = _with_shebang(path, python)
-                    row[1:3] = [_hash(rewrite.content), str(len(rewrite.content))]
-                    mine.append(rewrite)
-                    paths.append(wrong[path].path)
-            if mine:
-                text = io.StringIO()
-                csv.writer(text, lineterminator="\n").writerows(rows)
-                mine.append(_rewritten(record, text.getvalue().encode()))
-                fixes |= dict.fromkeys(paths, ()) | {paths[0]: tuple(mine)}
+    for info in distributions_in(folders) if wrong else ():
+        try:
+            rows = list(info.record.cells())
+        except RecordError:
+            continue
+        mine: list[Rewrite] = []
+        paths = []
+        for row in rows:
+            path = os.path.realpath(os.path.join(info.folder, row[0]))
+            if path in wrong:
+                rewrite = _with_shebang(path, python)
+                row[1:3] = [_hash(rewrite.content), str(len(rewrite.content))]
+                mine.append(rewrite)
+                paths.append(wrong[path].path)
+        if mine:
+            text = io.StringIO()
+            csv.writer(text, lineterminator="\n").writerows(rows)
+            record = os.path.join(info.path, "RECORD")
+            mine.append(_rewritten(record, text.getvalue().encode()))
+            fixes |= dict.fromkeys(paths, ()) | {paths[0]: tuple(mine)}
     for path, script in wrong.items():
         if script.path not in fixes and not script.exists and os.access(path, os.R_OK):
             fixes[script.path] = (_with_shebang(path, python),)
@@ -156,25 +184,6 @@ def home_rewrites(prefix: str, base: str) -> tuple[Rewrite, ...]:
         if dangling and _PYTHONS.match(name) and os.path.isabs(os.readlink(path)):
             rewrites.append(Rewrite(path=path, link=base))
     return tuple(rewrites)
-
-
-def owners(prefix: str, folders: Sequence[str]) -> tuple[str, dict[str, list[str]]]:
-    """Return whose the environment is, and the parts by owner: the folders and what is in them."""
-    parts: dict[int, list[str]] = {}
-    for folder in dict.fromkeys((os.path.join(prefix, "bin"), *folders)):
-        try:
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    parts.setdefault(entry.stat(follow_symlinks=False).st_uid, []).append(
-                        entry.path
-                    )
-        except OSError:
-            continue
-    try:
-        owner = os.stat(prefix).st_uid
-    except OSError:
-        return "", {}
-    return user_name(owner), {user_name(uid): sorted(paths) for uid, paths in parts.items()}
 
 
 def _with_shebang(path: str, python: str) -> Rewrite:

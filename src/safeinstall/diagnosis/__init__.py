@@ -1,1 +1,0 @@
-"""What is wrong with an environment, judged from evidence alone: values in, findings out."""

@@ -1,0 +1,242 @@
+"""The doctor: look at an environment, say what is wrong, put right what is safe to put right.
+
+Looking starts nothing but, at most, the interpreter itself: `collect` reads, `judge` says what it
+means. What is put right (`mend`) is one transaction, which undo takes back.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from safeinstall.doctor import judge, mend
+from safeinstall.doctor.collect import importable, installed, leftover_paths, owners
+from safeinstall.doctor.diagnosis import Diagnosis, Examination, Installed, Lines, Target, say
+from safeinstall.environment import Environment, shown
+from safeinstall.installers.sources import redirections
+from safeinstall.interpreter import installed_pythons
+from safeinstall.ownership import changed_since_conda, conda_package
+from safeinstall.probe.pip_config import effective_settings, read_pip_settings
+from safeinstall.transaction import Area, TransactionError, free_bytes
+
+__all__ = ["examine"]
+
+
+def examine(
+    target: Target,
+    here: Environment,
+    *,
+    environ: Mapping[str, str],
+    cwd: str,
+    lines: Lines,
+    in_progress: str = "",
+    deep: bool = False,
+) -> Examination:
+    """Look at the environment `target` from this process, which runs in `here`; change nothing.
+
+    `in_progress` is the mark of a process that died while it made the environment, or empty;
+    `deep` reads every file that is listed.
+    """
+    began = time.perf_counter()
+    own = tuple(
+        _with_owner(each, target.prefix) for each in installed(target.site_packages, deep=deep)
+    )
+    others = installed(_other_folders(target))
+    diagnoses = [
+        *_interpreter(target, here, environ),
+        *_transactions(target, lines),
+        *judge.twice(own, lines),
+        *judge.broken(own, lines),
+        *judge.leftovers(leftover_paths(target.site_packages)),
+        *_half_made(target, in_progress),
+        *judge.old_pip(own, lines),
+        *_files(target),
+        *_shadowing(target, own, others, environ, cwd),
+        *_conflicts(target, own, others, lines),
+        *_access(target, lines),
+        *_ambient(target, here, environ),
+        *judge.low_space(free_bytes(target.prefix), target.prefix),
+    ]
+    order = {"refuse": 0, "confirm": 0, "warning": 1, "info": 2}
+    diagnoses.sort(key=lambda diagnosis: order[diagnosis.finding.severity.value])
+    return Examination(
+        target=target,
+        diagnoses=tuple(diagnoses),
+        distributions=len(own),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _transactions(target: Target, lines: Lines) -> Iterator[Diagnosis]:
+    try:
+        waiting = Area.open(target.prefix).unfinished()
+    except TransactionError as error:
+        yield say(error.code, error.message, context=error.context)
+        return
+    yield from judge.in_progress(waiting, target.prefix, f"{lines.doctor} --fix")
+
+
+def _interpreter(
+    target: Target, here: Environment, environ: Mapping[str, str]
+) -> Iterator[Diagnosis]:
+    home, problem = mend.home_problem(target.prefix)
+    base = _base_for(target, here, environ) if problem else ""
+    rewrites = mend.home_rewrites(target.prefix, base) if base else ()
+    yield from judge.wrong_home(home, problem, base, rewrites, target.prefix)
+    if target.environment is None and not problem:
+        yield say(
+            "does-not-start",
+            f"{target.python} does not start: {target.trouble}",
+            "safeinstall new-env .venv",
+        )
+
+
+def _files(target: Target) -> Iterator[Diagnosis]:
+    prefix = target.prefix
+    folder = os.path.join(prefix, "bin")
+    python = os.path.join(folder, os.path.basename(target.python))
+    if (Path(prefix) / "pyvenv.cfg").exists():
+        found = mend.scripts(folder, python)
+        fixes = mend.script_fixes(found, target.site_packages, python)
+        yield from judge.scripts(found, fixes, prefix)
+        named = mend.activate_names(prefix)
+        yield from judge.moved(named, prefix, mend.activate_rewrites(prefix, named))
+    owner, parts = owners(prefix, target.site_packages)
+    if owner and target.environment is not None and target.environment.is_virtual:
+        yield from judge.foreign_files(parts, owner, prefix)
+
+
+def _with_owner(each: Installed, prefix: str) -> Installed:
+    """Say what conda calls it, where something is the matter with it: the owner mends it."""
+    if each.complete and not each.changed:
+        return each
+    known = (prefix, each.metadata, canonicalize_name(each.name))
+    owner = conda_package(*known)
+    changed = changed_since_conda(*known, each.changed) if owner else each.changed
+    return replace(each, conda=owner, changed=changed)
+
+
+def _half_made(target: Target, mark: str) -> Iterator[Diagnosis]:
+    if mark:
+        yield say(
+            "unfinished-environment",
+            f"{target.prefix} was being made when safeinstall died ({mark}); it is not complete.",
+            f"rm -r {shlex.quote(target.prefix)}",
+        )
+
+
+def _conflicts(
+    target: Target, own: tuple[Installed, ...], others: tuple[Installed, ...], lines: Lines
+) -> Iterator[Diagnosis]:
+    if target.markers is not None:
+        yield from judge.conflicts(own, target.markers, lines, also=others)
+
+
+def _access(target: Target, lines: Lines) -> Iterator[Diagnosis]:
+    environment = target.environment
+    if environment is None:
+        return
+    if environment.externally_managed:
+        yield say(
+            "externally-managed",
+            f"The packages of {target.prefix} belong to its distributor (EXTERNALLY-MANAGED).",
+            info=True,
+        )
+    for key, access in environment.access:
+        if not access.writable and key in ("purelib", "scripts"):
+            yield say(
+                "not-writable",
+                f"Installs cannot write into {access.path}: {access.detail}.",
+                f"{lines.overlay} pandas",
+            )
+
+
+def _ambient(target: Target, here: Environment, environ: Mapping[str, str]) -> Iterator[Diagnosis]:
+    home = target.environment.home if target.environment else here.home
+    settings = effective_settings(read_pip_settings(environ, target.prefix, home or None))
+    for found in redirections(environ, settings.values()):
+        if os.path.realpath(found.value) in (
+            os.path.realpath(target.prefix),
+            os.path.realpath(target.python),
+        ):
+            continue
+        yield say(
+            "ambient-redirect",
+            f"{found.name}={shown(found.value, home)} leads other installers elsewhere; "
+            "safeinstall does not obey it.",
+            info=True,
+        )
+    if environ.get("PYTHONHOME"):
+        yield say(
+            "python-home",
+            f"PYTHONHOME={environ['PYTHONHOME']} misleads every Python.",
+            "unset PYTHONHOME",
+            context="Jupyter and its kernels have to be started without it.",
+        )
+
+
+def _base_for(target: Target, here: Environment, environ: Mapping[str, str]) -> str:
+    """Return an interpreter of the target's version, the same release if there is one."""
+    minor = ".".join(target.version.split(".")[:2])
+    own = str(here.report.get("base_executable") or here.executable)
+    fitting = [
+        found
+        for found in installed_pythons(environ)
+        if f"{found.version}.".startswith(f"{minor}.")
+        and not os.path.realpath(found.path).startswith(os.path.realpath(target.prefix))
+    ]
+    if here.python == minor:
+        return os.path.realpath(own)
+    exact = [found for found in fitting if found.version == target.version]
+    return os.path.realpath((exact or fitting)[0].path) if fitting else ""
+
+
+def _other_folders(target: Target) -> list[str]:
+    """Return the folders of the import path that are not the environment's own."""
+    own = {os.path.realpath(folder) for folder in target.site_packages}
+    return [folder for folder in target.import_path if os.path.realpath(folder) not in own]
+
+
+def _shadowing(
+    target: Target,
+    own: tuple[Installed, ...],
+    others: tuple[Installed, ...],
+    environ: Mapping[str, str],
+    cwd: str,
+) -> Iterator[Diagnosis]:
+    """Yield copies and modules that are imported instead of what the environment holds."""
+    environment = target.environment
+    if environment is None:
+        return
+    kinds = dict.fromkeys(target.site_packages, "this environment")
+    for entry in environ.get("PYTHONPATH", "").split(os.pathsep):
+        if entry:
+            kinds[os.path.realpath(entry)] = "PYTHONPATH"
+    if environment.user_site.path:
+        kinds[os.path.realpath(environment.user_site.path)] = "your user site"
+    folders = list(dict.fromkeys(os.path.realpath(entry) for entry in target.import_path))
+    own_folders = {os.path.realpath(folder) for folder in target.site_packages}
+    position = {folder: index for index, folder in enumerate(folders)}
+    every = sorted((*own, *others), key=lambda each: position.get(each.folder, 10**6))
+    yield from judge.copies(every, kinds)
+    first = min((position[f] for f in own_folders if f in position), default=0)
+    library = os.path.realpath(environment.paths.stdlib)
+    front = [
+        folder
+        for folder in folders[:first]
+        if folder not in own_folders
+        and folder != library
+        and not folder.startswith(library + os.sep)
+    ]
+    front += [os.path.realpath(cwd)] if os.path.realpath(cwd) not in front else []
+    kinds.setdefault(os.path.realpath(cwd), "the notebook's folder")
+    held = {each.folder for each in others}
+    names = {folder: importable(folder) for folder in front if folder not in held}
+    yield from judge.shadowing(names, own, sys.stdlib_module_names, kinds)

@@ -1,0 +1,364 @@
+"""What is wrong with an environment, judged from evidence alone: values in, diagnoses out."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
+from typing import Final
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from safeinstall.doctor.diagnosis import (
+    Diagnosis,
+    Fix,
+    Installed,
+    Lines,
+    Rewrite,
+    Script,
+    say,
+    some,
+)
+from safeinstall.requirements import applies, meets, parsed
+
+__all__ = [
+    "broken",
+    "conflicts",
+    "copies",
+    "foreign_files",
+    "in_progress",
+    "leftovers",
+    "low_space",
+    "moved",
+    "old_pip",
+    "scripts",
+    "shadowing",
+    "twice",
+    "wrong_home",
+]
+
+_NO_RECORD = ("debian", "conda", "")
+"""Installers that keep no RECORD, and distributions of nobody knows whom."""
+
+
+def broken(found: Sequence[Installed], lines: Lines) -> Iterator[Diagnosis]:
+    """Yield what is missing from a distribution, or is not what its RECORD says."""
+    doubled = {each.metadata for group in _doubled(found) for each in group}
+    for each in found:
+        again = _again(each, lines)
+        base = os.path.basename(each.metadata)
+        if each.unreadable:
+            yield say(
+                "not-readable",
+                f"{base} in {each.folder} cannot be read by you: nothing more can be said of it.",
+                f"{'chmod -R u+rX' if each.mine else 'sudo chmod -R a+rX'} "
+                f"{shlex.quote(each.metadata)}",
+            )
+        elif not each.has_metadata:
+            yield say(
+                "empty-metadata",
+                f"{base} says nothing (it has no METADATA): what an interrupted install left.",
+                fix=Fix(words=f"set {base} aside", aside=(each.metadata,)),
+            )
+        elif each.metadata in doubled:
+            continue  # said by `twice`, with the same cause
+        elif not each.has_record and each.installer not in _NO_RECORD:
+            yield say(
+                "no-record",
+                f"{each.name} {each.version} has lost its RECORD: nobody knows its files.",
+                again,
+            )
+        elif each.missing and len(each.missing) >= each.listed:
+            yield say(
+                "code-missing",
+                f"{each.name} {each.version} is listed as installed and its code is gone.",
+                again,
+                fix=None
+                if each.conda  # whose records would still list it
+                else Fix(words=f"set {base} aside", aside=(each.metadata,)),
+            )
+        elif each.missing:
+            yield say(
+                "files-missing",
+                f"{each.name} {each.version} lacks {len(each.missing)} of {each.listed} files: "
+                f"{some(each.missing)}.",
+                again,
+            )
+        if each.changed and each.metadata not in doubled:
+            yield say(
+                "record-mismatch",
+                f"{each.name} {each.version}: {some(each.changed)} "
+                f"{'is' if len(each.changed) == 1 else 'are'} not what its RECORD says.",
+                again,
+                context="Edited by hand, damaged, or overwritten by another package.",
+            )
+
+
+def twice(found: Sequence[Installed], lines: Lines) -> Iterator[Diagnosis]:
+    """Yield each distribution that is listed in two versions in one folder."""
+    for group in _doubled(found):
+        whole = [each for each in group if each.complete and not each.changed]
+        stale = [each for each in group if each not in whole]
+        names = " and ".join(each.version or "?" for each in group)
+        newest = max(group, key=_version)
+        again = _again(newest, lines)
+        fix = None
+        if len(whole) == 1:
+            bases = some(os.path.basename(each.metadata) for each in stale)
+            fix = Fix(
+                words=f"set {bases} aside; {whole[0].version} is complete",
+                aside=tuple(each.metadata for each in stale),
+            )
+        yield say(
+            "two-versions",
+            f"{newest.name} is listed twice in {newest.folder}: {names}.",
+            *(() if fix else (again,)),
+            context="An upgrade was interrupted between its two halves.",
+            fix=fix,
+        )
+
+
+def leftovers(names: Sequence[str]) -> Iterator[Diagnosis]:
+    """Yield what killed installers left: `names` are absolute paths in folders of packages."""
+    for path in names:
+        base = os.path.basename(path)
+        who = "pip" if base.startswith("~") else "uv"
+        yield say(
+            "leftover",
+            f"{base} in {os.path.dirname(path)} is what an interrupted {who} left.",
+            fix=Fix(words=f"set {base} aside", aside=(path,)),
+        )
+
+
+def conflicts(
+    found: Sequence[Installed],
+    markers: Mapping[str, str],
+    lines: Lines,
+    also: Sequence[Installed] = (),
+) -> Iterator[Diagnosis]:
+    """Yield every requirement of `found` that neither they nor what is seen `also` meet."""
+    versions: dict[str, str] = {}
+    for each in (*found, *also):
+        if each.has_metadata:
+            versions.setdefault(canonicalize_name(each.name), each.version)
+    told: set[tuple[str, str]] = set()
+    for each in found:
+        for text in each.requires:
+            requirement = parsed(text)
+            if requirement is None or not applies(requirement, markers):
+                continue
+            if (each.name, str(requirement)) in told:
+                continue
+            told.add((each.name, str(requirement)))
+            have = versions.get(canonicalize_name(requirement.name))
+            bare = copy(requirement)
+            bare.marker = None
+            line = f'{lines.install} "{bare}"'
+            if have is None:
+                yield say(
+                    "requirement-missing",
+                    f"{each.name} {each.version} needs {bare}, which is not installed.",
+                    line,
+                )
+            elif meets(have, requirement) is False:
+                yield say(
+                    "conflict",
+                    f"{each.name} {each.version} needs {bare}, and {have} is installed.",
+                    line,
+                )
+
+
+def old_pip(found: Sequence[Installed], lines: Lines) -> Iterator[Diagnosis]:
+    """Yield a remark about a pip that cannot say what it would do."""
+    for each in found:
+        if canonicalize_name(each.name) == "pip" and _version(each) < Version("22.3"):
+            yield say(
+                "pip-outdated",
+                f"pip {each.version} is older than 22.3 and cannot plan an install.",
+                f"{lines.install} --upgrade pip",
+                info=True,
+            )
+
+
+def _doubled(found: Sequence[Installed]) -> list[list[Installed]]:
+    groups: dict[tuple[str, str], list[Installed]] = {}
+    for each in found:
+        if each.has_metadata:
+            groups.setdefault((each.folder, canonicalize_name(each.name)), []).append(each)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _again(each: Installed, lines: Lines) -> str:
+    """Return the line by which its owner installs it once more."""
+    options = "--installer conda --force-reinstall" if each.conda else "--force-reinstall"
+    return f'{lines.install} {options} "{each.conda or each.name}=={each.version}"'
+
+
+def _version(each: Installed) -> Version:
+    try:
+        return Version(each.version)
+    except InvalidVersion:
+        return Version("0")
+
+
+_LOW_SPACE: Final = 300 * 2**20
+
+
+def scripts(
+    found: Sequence[Script], fixed: Mapping[str, tuple[Rewrite, ...]], prefix: str
+) -> Iterator[Diagnosis]:
+    """Yield the scripts that start nothing, or another interpreter.
+
+    `fixed`: how they are put right, by path. One that works, and belongs to no distribution, is
+    somebody's own and not in it.
+    """
+    for code, chosen, what in (
+        ("stale-shebang", [s for s in found if not s.exists], "which is not there"),
+        ("foreign-shebang", [s for s in found if s.exists and not s.own], "of another environment"),
+    ):
+        by_interpreter: dict[str, list[Script]] = {}
+        for script in chosen:
+            if script.path in fixed:
+                by_interpreter.setdefault(script.interpreter, []).append(script)
+        for interpreter, group in by_interpreter.items():
+            names = some(os.path.basename(script.path) for script in group)
+            rewrites = tuple(r for script in group for r in fixed[script.path])
+            verb = "starts" if len(group) == 1 else "start"
+            yield say(
+                code,
+                f"{names} in {os.path.join(prefix, 'bin')} {verb} {interpreter}, {what}.",
+                fix=Fix(
+                    words=f"let {names} start this environment's interpreter", rewrites=rewrites
+                ),
+            )
+
+
+def moved(named: str, prefix: str, rewrites: tuple[Rewrite, ...]) -> Iterator[Diagnosis]:
+    """Yield that `bin/activate` names another folder than the one the environment is in."""
+    if named and os.path.realpath(named) != os.path.realpath(prefix):
+        yield say(
+            "moved-environment",
+            f"This environment was made at {named} and is now at {prefix}: activating it leads "
+            "back there.",
+            *(() if rewrites else ("safeinstall new-env .venv",)),
+            fix=Fix(words="let the activate scripts name this place", rewrites=rewrites)
+            if rewrites
+            else None,
+        )
+
+
+def wrong_home(
+    home: str, problem: str, base: str, rewrites: tuple[Rewrite, ...], prefix: str
+) -> Iterator[Diagnosis]:
+    """Yield that `pyvenv.cfg` names an interpreter that is not there (`problem` says how)."""
+    if not problem:
+        return
+    fix = None
+    if base:
+        fix = Fix(words=f"let it use {base}", rewrites=rewrites)
+    yield say(
+        "wrong-home",
+        f"{prefix} rests on the Python in {home}, {problem}.",
+        *(() if base else ("safeinstall new-env .venv",)),
+        context="" if base else "No Python of that version is found to take its place.",
+        fix=fix,
+    )
+
+
+def copies(found: Sequence[Installed], kinds: Mapping[str, str]) -> Iterator[Diagnosis]:
+    """Yield each distribution that several folders of the import path hold; the first one wins.
+
+    `kinds`: what a folder is (`your user site`, `PYTHONPATH` ...), by path.
+    """
+    groups: dict[str, list[Installed]] = {}
+    for each in found:
+        if each.has_metadata:
+            groups.setdefault(canonicalize_name(each.name), []).append(each)
+    for group in groups.values():
+        places = list(dict.fromkeys(each.folder for each in group))
+        if len(places) < 2:
+            continue
+        first = group[0]
+        others = [each for each in group if each.folder != first.folder]
+        kind = kinds.get(first.folder, "")
+        told = some(f"{each.version} in {each.folder}" for each in others)
+        yield say(
+            "duplicate-copy",
+            f"{first.name} {first.version} is imported from {first.folder}"
+            f"{f' ({kind})' if kind else ''}, in front of {told}.",
+            context=f"Take {first.folder} out of PYTHONPATH, or remove the copy you do not want."
+            if kind == "PYTHONPATH"
+            else "Remove the copy you do not want.",
+            info=len({each.version for each in group}) == 1,
+        )
+
+
+def shadowing(
+    names: Mapping[str, Sequence[str]],
+    found: Sequence[Installed],
+    standard: Collection[str],
+    kinds: Mapping[str, str],
+) -> Iterator[Diagnosis]:
+    """Yield modules that lie in front of an installed package or the standard library.
+
+    `names`: importable names in folders in front of the packages (notebook folder, PYTHONPATH).
+    """
+    owner = {module: each for each in found for module in each.modules}
+    for folder, modules in names.items():
+        own = {each.folder for each in found}
+        kind = kinds.get(folder, folder)
+        for module in modules:
+            each = owner.get(module)
+            if each is not None and folder not in own:
+                yield say(
+                    "shadowed",
+                    f"{module} in {folder} ({kind}) is imported instead of {each.name} "
+                    f"{each.version}.",
+                    context="Rename it, or start from another folder.",
+                )
+            elif module in standard and folder not in own:
+                yield say(
+                    "shadows-standard-library",
+                    f"{module} in {folder} ({kind}) may be imported instead of Python's own.",
+                    context="Rename it: other packages that import Python's own may fail.",
+                )
+
+
+def foreign_files(
+    owners: Mapping[str, Sequence[str]], owner: str, prefix: str
+) -> Iterator[Diagnosis]:
+    """Yield the pieces of an environment that belong to somebody else than its owner."""
+    for who, paths in owners.items():
+        if who != owner:
+            names = some(os.path.relpath(path, prefix) for path in paths)
+            yield say(
+                "foreign-owner",
+                f"{len(paths)} part{'s' if len(paths) > 1 else ''} of {prefix} belong to {who}, "
+                f"not to {owner}: {names}.",
+                f"sudo chown -R {owner} {shlex.quote(prefix)}",
+                context="Usually an install run with sudo. Upgrading them would be refused.",
+            )
+
+
+def in_progress(waiting: bool, prefix: str, command: str) -> Iterator[Diagnosis]:
+    """Yield that a transaction was interrupted."""
+    if waiting:
+        yield say(
+            "unfinished-transaction",
+            f"An install into {prefix} was interrupted and waits to be finished or taken back.",
+            command,
+            fix=Fix(words="recover it", recover=True),
+        )
+
+
+def low_space(free: int, path: str) -> Iterator[Diagnosis]:
+    """Yield that hardly anything fits on the disk any more."""
+    if free < _LOW_SPACE:
+        yield say(
+            "low-space",
+            f"{free / 2**20:.0f} MB are free where {path} lies.",
+            f"safeinstall history --prune --keep 0 --python {shlex.quote(path)}",
+            context="That forgets what is kept for undo; what else may go, only you can say.",
+        )
