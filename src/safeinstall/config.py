@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from traitlets import Dict, Enum, Float, Int, Unicode
+from traitlets import Dict, Enum, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 __all__ = ["SafeInstall", "keeping", "load", "options_of", "unload"]
@@ -38,6 +38,19 @@ class SafeInstall(Configurable):  # type: ignore[misc]
     undo_gigabytes = Float(
         2.0, min=0, help="How much disk space they may take; the last one is always kept."
     ).tag(config=True)
+
+    @validate("guards")  # type: ignore[untyped-decorator]
+    def _known_codes(self, proposal: Any) -> dict[str, str]:
+        # Loading the extension is paid by every kernel, configuring guards by few.
+        from safeinstall.findings.codes import CODES, closest_code
+
+        guards: dict[str, str] = proposal["value"]
+        for code in guards:
+            if code not in CODES:
+                raise TraitError(
+                    f"There is no finding {code}; the nearest code is {closest_code(code)}."
+                )
+        return guards
 
 
 def load(shell: Any) -> SafeInstall:

@@ -214,25 +214,33 @@ def scripts(
     `fixed`: how they are put right, by path. One that works, and belongs to no distribution, is
     somebody's own and not in it.
     """
-    for code, chosen, what in (
-        ("stale-shebang", [s for s in found if not s.exists], "which is not there"),
-        ("foreign-shebang", [s for s in found if s.exists and not s.own], "of another environment"),
-    ):
-        by_interpreter: dict[str, list[Script]] = {}
-        for script in chosen:
-            if script.path in fixed:
-                by_interpreter.setdefault(script.interpreter, []).append(script)
-        for interpreter, group in by_interpreter.items():
-            names = some(os.path.basename(script.path) for script in group)
-            rewrites = tuple(r for script in group for r in fixed[script.path])
-            verb = "starts" if len(group) == 1 else "start"
-            yield say(
-                code,
-                f"{names} in {os.path.join(prefix, 'bin')} {verb} {interpreter}, {what}.",
-                fix=Fix(
-                    words=f"let {names} start this environment's interpreter", rewrites=rewrites
-                ),
-            )
+    gone = [script for script in found if not script.exists]
+    foreign = [script for script in found if script.exists and not script.own]
+    yield from _wrong_scripts("stale-shebang", gone, "which is not there", fixed, prefix)
+    yield from _wrong_scripts("foreign-shebang", foreign, "of another environment", fixed, prefix)
+
+
+def _wrong_scripts(
+    code: str,
+    found: Sequence[Script],
+    what: str,
+    fixed: Mapping[str, tuple[Rewrite, ...]],
+    prefix: str,
+) -> Iterator[Diagnosis]:
+    by_interpreter: dict[str, list[Script]] = {}
+    for script in found:
+        if script.path in fixed:
+            by_interpreter.setdefault(script.interpreter, []).append(script)
+    for interpreter, group in by_interpreter.items():
+        names = some(os.path.basename(script.path) for script in group)
+        rewrites = tuple(r for script in group for r in fixed[script.path])
+        verb = "starts" if len(group) == 1 else "start"
+        fix = Fix(words=f"let {names} start this environment's interpreter", rewrites=rewrites)
+        yield say(
+            code,
+            f"{names} in {os.path.join(prefix, 'bin')} {verb} {interpreter}, {what}.",
+            fix=fix,
+        )
 
 
 def moved(named: str, prefix: str, rewrites: tuple[Rewrite, ...]) -> Iterator[Diagnosis]:
