@@ -23,7 +23,7 @@ from safeinstall.guards import (
 from safeinstall.guards.conflicts import broken
 from safeinstall.guards.environment_state import EnvironmentState, Loaded, OtherKernel, Owner
 from safeinstall.guards.policy import weighed
-from safeinstall.installers.protocol import DryRun, Resolved
+from safeinstall.installers import DryRun, Resolved
 from safeinstall.installers.sources import Sources
 from safeinstall.installers.uv import Uv
 from safeinstall.outcome import Outcome

@@ -10,8 +10,8 @@ import pytest
 
 from safeinstall.distributions import Changes
 from safeinstall.errors import InstallerError
+from safeinstall.installers import DryRun, Resolved
 from safeinstall.installers.pip import Pip
-from safeinstall.installers.protocol import DryRun, Resolved
 from safeinstall.installers.sources import Sources
 from safeinstall.installers.uv import Uv
 from safeinstall.request import Request, parse

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from packaging.utils import is_normalized_name
 
 from safeinstall import names
-from safeinstall.names import distance
-from safeinstall.names.table import _PAIRS, neighbours, popular
+from safeinstall.names import _PAIRS, distance, neighbours, popular
 
 _DISTRIBUTION = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from safeinstall.distributions import Change, Changes, Distribution, Snapshot
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.installers.protocol import DryRun
+from safeinstall.installers import DryRun
 from safeinstall.installers.uv import Uv
 from safeinstall.outcome import Outcome
 from safeinstall.plan import InstallerChoice, Plan

@@ -23,7 +23,7 @@ from packaging.markers import default_environment
 from safeinstall.command import Command
 from safeinstall.environment import Environment, shown
 from safeinstall.errors import EnvironmentReportError, SafeInstallError
-from safeinstall.installers.protocol import Installer
+from safeinstall.installers import Installer
 from safeinstall.probe import facts as probe_facts
 from safeinstall.runner import CommandNotFoundError, Completed, run
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from safeinstall.distributions import Changes, Snapshot
 from safeinstall.environment import Environment
-from safeinstall.installers.protocol import DryRun, Installer
+from safeinstall.installers import DryRun, Installer
 from safeinstall.installers.sources import Redirection, Sources
 from safeinstall.request import Request
 

@@ -14,7 +14,7 @@ from safeinstall import inspection
 from safeinstall.distributions import Change, Changes
 from safeinstall.guards import examine, examine_plan
 from safeinstall.guards.conflicts import broken
-from safeinstall.installers.protocol import DryRun
+from safeinstall.installers import DryRun
 from safeinstall.installers.sources import Sources
 from safeinstall.installers.uv import Uv
 from safeinstall.operations import World

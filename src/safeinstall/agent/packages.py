@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from packaging.markers import UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from safeinstall import inspection, interpreter, operations
 from safeinstall.distributions import Distribution
 from safeinstall.metadata.distribution import DistInfo
+from safeinstall.requirements import applies, parsed
 
 __all__ = ["packages"]
 
@@ -42,12 +41,9 @@ def packages(params: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _requires(distribution: Distribution, markers: dict[str, str]) -> set[str]:
     found: set[str] = set()
     for text in distribution.requires:
-        try:
-            requirement = Requirement(text)
-            if requirement.marker is None or requirement.marker.evaluate(markers | {"extra": ""}):
-                found.add(canonicalize_name(requirement.name))
-        except (InvalidRequirement, UndefinedEnvironmentName):
-            continue
+        requirement = parsed(text)
+        if requirement is not None and applies(requirement, markers):
+            found.add(canonicalize_name(requirement.name))
     return found
 
 

@@ -67,17 +67,13 @@ def _meant(item: RequestItem, intent: Intent) -> tuple[str | None, str] | None:
         owner = names.table().get(spelling)
         if owner is None or canonicalize_name(owner) == item.name:
             continue
-        if item.name in _distributions():
+        if item.name in names.known():
             return None
         return owner, f"{spelling} is the import name of {owner}; a package {name} is another one."
     other = names.slip_of(name)
     if other is not None:
         return other, f"{name} is not installed here and looks like {other}."
     return None
-
-
-def _distributions() -> frozenset[str]:
-    return frozenset(canonicalize_name(owner) for owner in names.table().values())
 
 
 def _right(intent: Intent, right: dict[int, str | None]) -> tuple[Suggestion, ...]:

@@ -1,1 +1,263 @@
-"""Installers as data and pure functions: build a command, read its report. Nothing is run here."""
+"""What an installer is to everybody else: commands it is started with, answers it gives.
+
+An `Installer` is a value that builds commands and reads answers; nothing is run here. What one of
+them cannot do, its properties say: nobody outside this room asks which one it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Protocol
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import canonicalize_name
+
+from safeinstall.command import Command
+from safeinstall.distributions import Change, Changes
+from safeinstall.environment import Environment
+from safeinstall.errors import InstallerError
+from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
+from safeinstall.request import Request, RequestItem
+
+__all__ = [
+    "DryRun",
+    "Installer",
+    "Resolved",
+    "entry",
+    "hashed",
+    "items_of",
+    "staging_arguments",
+    "venv_overrides",
+]
+
+_DROPPED_FOR_VENV: Final = (
+    *REDIRECTING_VARIABLES,
+    "UV_VENV_SEED",
+    "UV_VENV_CLEAR",
+    "UV_VENV_RELOCATABLE",
+    "UV_PROJECT",
+    "UV_WORKING_DIRECTORY",
+    "RUST_LOG",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolved:
+    """One distribution the installer chose."""
+
+    name: str
+    version: str
+    url: str | None = None
+    """Where it comes from when that is not an index: a direct reference (PEP 610)."""
+    yanked: str | None = None
+    """Why its makers took it back (PEP 592; perhaps empty), or None."""
+
+    @property
+    def pin(self) -> str:
+        """The exact requirement that gets this distribution again."""
+        return f"{self.name} @ {self.url}" if self.url else f"{self.name}=={self.version}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DryRun:
+    """The parsed answer of a dry run."""
+
+    arriving: tuple[Resolved, ...]
+    leaving: tuple[Resolved, ...] = ()
+    downloads: bool = False
+    """The installer said that not all of it lies in its cache."""
+
+    def changes(self, installed: dict[str, str], requested: frozenset[str]) -> Changes:
+        """Return the changes against `installed` (canonical name -> version).
+
+        `requested` holds the canonical names the user typed.
+        """
+        gone = {canonicalize_name(item.name): item.version for item in self.leaving}
+        coming = {canonicalize_name(item.name): item for item in self.arriving}
+        return Changes.of(
+            Change(
+                name=coming[key].name if key in coming else key,
+                before=gone.get(key) or (installed.get(key) if key in coming else None),
+                after=coming[key].version if key in coming else None,
+                requested=key in requested,
+            )
+            for key in gone.keys() | coming.keys()
+        )
+
+
+class Installer(Protocol):
+    """A program that resolves requirements and unpacks wheels; what it can do beyond, it says."""
+
+    plans_from_cache: ClassVar[bool] = False
+    """It can answer from what it has downloaded before, without the network."""
+    links_its_cache: ClassVar[bool] = False
+    """Environments share files with its cache: damage in one is damage in both."""
+    picks_versions: ClassVar[bool] = False
+    """`version_command` finds one version; the others list them all in a failure."""
+    takes_overrides: ClassVar[bool] = False
+    """`overriding` takes packages out of what it looks for."""
+    counts_python_path: ClassVar[bool] = False
+    """It takes for installed what PYTHONPATH shows."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    def plan_command(
+        self,
+        request: Request,
+        environment: Environment,
+        sources: Sources,
+        *,
+        from_cache: bool = False,
+        config: bool = True,
+    ) -> Command:
+        """Return the dry run that answers what the request would change.
+
+        `from_cache`: as far as its cache knows. `config` False keeps it from reading its
+        configuration files (they hold a redirection). Raises `InstallerError` for what it does
+        not understand.
+        """
+        raise InstallerError(f"{self.name} plans nothing.")
+
+    def read_plan(self, stdout: str, stderr: str = "") -> DryRun:
+        """Parse a successful dry run. Raises `InstallerError` when the report is none we know."""
+        raise InstallerError(f"{self.name} plans nothing.")
+
+    def stage_commands(
+        self,
+        stage: str,
+        request: Request,
+        environment: Environment,
+        sources: Sources,
+        changes: Changes,
+        plan: DryRun,
+        *,
+        config: bool = True,
+    ) -> tuple[Command, ...]:
+        """Return what unpacks exactly the plan into `stage`, a private prefix.
+
+        The commands are tried in order until one succeeds: the quickest stands first.
+        """
+        raise InstallerError(f"{self.name} changes environments itself and stages nothing.")
+
+    def progress(self, line: str) -> str | None:
+        """Return what one line of its output says about its progress, or None."""
+        return None
+
+    def has_read_caches(self, line: str) -> bool:
+        """Tell whether this line says that it has read what it knows of the packages."""
+        return False
+
+    def louder(self, command: Command, level: int = 2) -> Command | None:
+        """Return the dry run with more words, or None when it has said all it can say."""
+        return None
+
+    def version_command(
+        self, request: Request, environment: Environment, sources: Sources, *, lowest: bool = False
+    ) -> Command:
+        """Return the dry run that takes the highest (or lowest) version there is."""
+        return self.plan_command(request, environment, sources)
+
+    def overriding(self, command: Command, file: str) -> Command:
+        """Return the dry run with the requirements in `file` in place of those of packages."""
+        return command
+
+    def pythons_command(self) -> Command | None:
+        """Return what lists the interpreters it has installed, None when it installs none."""
+        return None
+
+    def read_pythons(self, stdout: str) -> tuple[tuple[str, str], ...]:
+        """Return path and version of each interpreter in that list."""
+        return ()
+
+    def environment_command(
+        self, python: str, folder: str, *, prompt: str, system_site: bool = False
+    ) -> Command:
+        """Return what makes an empty environment of the interpreter `python` at `folder`.
+
+        No pip is put in: packages come through safeinstall, and Debian's `venv` without pip needs
+        no `python3-venv` (`Lib/venv/__main__.py`).
+        """
+        argv = [python, "-m", "venv", "--without-pip", "--prompt", prompt]
+        argv += ["--system-site-packages"] if system_site else []
+        return Command(argv=(*argv, folder), overrides=venv_overrides())
+
+    def serving(self, environment: Environment) -> Environment:
+        """Return an environment that it has made as one that it will be found for."""
+        return environment
+
+
+def venv_overrides() -> Mapping[str, str | None]:
+    """Return the variables for making an environment: nothing ambient decides what it is."""
+    overrides: dict[str, str | None] = dict.fromkeys(_DROPPED_FOR_VENV)
+    return overrides | {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
+
+
+def entry(data: Any, *keys: str) -> Any:
+    """Return `data[keys[0]][keys[1]]...`; raises `InstallerError` naming the missing key."""
+    for depth, key in enumerate(keys):
+        if not isinstance(data, dict) or key not in data:
+            path = ".".join(keys[: depth + 1])
+            raise InstallerError(
+                f"The installer's report has no {path!r}: it speaks a version we do not know.",
+                code="unknown-report",
+            )
+        data = data[key]
+    return data
+
+
+def hashed(request: Request) -> str:
+    """Return the requirements as the text of a requirements file when hashes are asked for.
+
+    Hashes cannot stand on a command line (pip: `req_file.py`, per-requirement options); an empty
+    text means that arguments are enough.
+    """
+    if not any(item.hashes for item in request.items):
+        return ""
+    return "".join(
+        " ".join((_file_line(item), *(f"--hash={value}" for value in item.hashes))) + "\n"
+        for item in request.items
+    )
+
+
+def items_of(request: Request, stdin: str) -> list[str]:
+    """Return the request's requirements as arguments; `stdin` names standard input as a file."""
+    return ["--requirement", stdin] if hashed(request) else _arguments(request.items)
+
+
+def staging_arguments(request: Request, changes: Changes, plan: DryRun, stdin: str) -> list[str]:
+    """Return the plan as exact arguments: pins for index packages, the direct line otherwise."""
+    if hashed(request):
+        return ["--requirement", stdin]
+    direct = [item for item in request.items if item.kind != "named"]
+    named = {item.name for item in direct if item.name}
+    unnamed = {_bare(item.text) for item in direct if not item.name}
+    found = {canonicalize_name(resolved.name): resolved for resolved in plan.arriving}
+    arguments = _arguments(direct)
+    for change in changes.arriving:
+        key = canonicalize_name(change.name)
+        resolved = found[key]
+        if key not in named and not (resolved.url and _bare(resolved.url) in unnamed):
+            arguments.append(resolved.pin)
+    return arguments
+
+
+def _arguments(items: Iterable[RequestItem]) -> list[str]:
+    arguments: list[str] = []
+    for item in items:
+        arguments += ["--editable", item.text] if item.kind == "editable" else [item.text]
+    return arguments
+
+
+def _file_line(item: RequestItem) -> str:
+    return f"--editable {item.text}" if item.kind == "editable" else item.text
+
+
+def _bare(reference: str) -> str:
+    """Reduce a path or file URL to the path, so that both spellings of one source compare equal."""
+    parts = urlsplit(reference)
+    path = unquote(parts.path) if parts.scheme in ("file", "") else reference
+    return path.split("[", 1)[0].rstrip("/")

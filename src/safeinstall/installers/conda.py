@@ -20,7 +20,7 @@ from typing import Any, Final
 from safeinstall.command import Command
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
-from safeinstall.installers.protocol import DryRun, Installer, Resolved
+from safeinstall.installers import DryRun, Installer, Resolved
 from safeinstall.installers.sources import Sources
 from safeinstall.request import Request, RequestItem
 

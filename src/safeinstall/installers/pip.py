@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from packaging.utils import canonicalize_name
 
@@ -20,7 +20,7 @@ from safeinstall.command import Command
 from safeinstall.distributions import Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
-from safeinstall.installers.protocol import (
+from safeinstall.installers import (
     DryRun,
     Installer,
     Resolved,
@@ -64,6 +64,8 @@ _DROPPED: Final = (
 class Pip(Installer):
     """pip, started for one interpreter."""
 
+    counts_python_path: ClassVar[bool] = True
+
     launcher: tuple[str, ...]
     """What starts it: an interpreter with `-m pip`, and whom it serves."""
 
@@ -71,11 +73,6 @@ class Pip(Installer):
     def name(self) -> str:
         """What people call it."""
         return "pip"
-
-    @property
-    def counts_python_path(self) -> bool:
-        """True: pip looks at the whole import path."""
-        return True
 
     def plan_command(
         self,

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 from packaging.utils import canonicalize_name
 
@@ -20,7 +21,7 @@ from safeinstall.command import Command
 from safeinstall.distributions import Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
-from safeinstall.installers.protocol import (
+from safeinstall.installers import (
     DryRun,
     Installer,
     Resolved,
@@ -49,32 +50,17 @@ _PROGRESS = re.compile(
 class Uv(Installer):
     """uv, which serves any interpreter."""
 
+    plans_from_cache: ClassVar[bool] = True
+    links_its_cache: ClassVar[bool] = True
+    picks_versions: ClassVar[bool] = True
+    takes_overrides: ClassVar[bool] = True
+
     binary: str
 
     @property
     def name(self) -> str:
         """What people call it."""
         return "uv"
-
-    @property
-    def plans_from_cache(self) -> bool:
-        """True: `--offline`."""
-        return True
-
-    @property
-    def links_its_cache(self) -> bool:
-        """True: what is edited in an environment is edited in the cache."""
-        return True
-
-    @property
-    def picks_versions(self) -> bool:
-        """True: `--resolution`."""
-        return True
-
-    @property
-    def takes_overrides(self) -> bool:
-        """True: `--override`."""
-        return True
 
     def plan_command(
         self,

@@ -11,7 +11,7 @@ from safeinstall import __version__, importing
 from safeinstall.distributions import Change, Changes, Snapshot
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity
-from safeinstall.installers.protocol import DryRun, Installer
+from safeinstall.installers import DryRun, Installer
 from safeinstall.installers.sources import Sources
 from safeinstall.operations.dependents import refuse_if_needed
 from safeinstall.operations.world import KEEP, KEEP_BYTES, World

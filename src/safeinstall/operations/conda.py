@@ -20,8 +20,8 @@ from safeinstall import guards, importing, inspection
 from safeinstall.errors import InstallerError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards import conflicts
+from safeinstall.installers import DryRun
 from safeinstall.installers.conda import Conda, find_program, pixi_line
-from safeinstall.installers.protocol import DryRun
 from safeinstall.operations.surroundings import surroundings_of
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome

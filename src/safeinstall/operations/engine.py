@@ -11,8 +11,8 @@ from packaging.utils import canonicalize_name
 from safeinstall import inspection
 from safeinstall.command import Command
 from safeinstall.errors import InstallerError
+from safeinstall.installers import DryRun
 from safeinstall.installers.failures import explain
-from safeinstall.installers.protocol import DryRun
 from safeinstall.operations import elsewhere
 from safeinstall.operations.nearest import nearest
 from safeinstall.operations.other_python import with_other_python

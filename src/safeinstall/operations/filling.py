@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from safeinstall.findings import Finding
-from safeinstall.installers.protocol import hashed
+from safeinstall.installers import hashed
 from safeinstall.operations.install import install
 from safeinstall.operations.new_request import KERNEL
 from safeinstall.operations.world import World

@@ -11,7 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from safeinstall.errors import InstallerError
-from safeinstall.installers.protocol import Installer
+from safeinstall.installers import Installer
 from safeinstall.interpreter import installed_pythons, managed_pythons
 from safeinstall.operations.new_request import KERNEL, line_of
 from safeinstall.operations.world import World
