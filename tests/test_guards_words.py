@@ -20,9 +20,9 @@ from safeinstall.guards import (
     kernel_stack,
     origins,
 )
-from safeinstall.guards.conflicts import broken
+from safeinstall.guards.conflicts import violations_of
 from safeinstall.guards.environment_state import EnvironmentState, Loaded, OtherKernel, Owner
-from safeinstall.guards.policy import weighed
+from safeinstall.guards.policy import weigh
 from safeinstall.installers import DryRun, Resolved
 from safeinstall.installers.sources import Sources
 from safeinstall.installers.uv import Uv
@@ -85,7 +85,7 @@ AROUND = EnvironmentState(visible=INSTALLED)
 
 
 def found(of: Plan, around: EnvironmentState = AROUND) -> Any:
-    return broken(of, around)
+    return violations_of(of, around)
 
 
 def from_file() -> Finding | None:
@@ -187,7 +187,7 @@ def test_the_words_are_the_golden_ones(name: str) -> None:
 def test_every_stop_ends_with_a_line_to_type(name: str) -> None:
     finding = CASES[name]()
     assert finding is not None
-    [counted] = weighed([finding], intent("it"), {})
+    [counted] = weigh([finding], intent("it"), {})
     assert counted.hint or not counted.stops
 
 
@@ -197,7 +197,7 @@ def test_strict_yes_and_policy_weigh_in_that_order() -> None:
     refusal = replace(warning, severity=Severity.REFUSE)
 
     def severity(finding: Finding, line: str, **policy: Any) -> list[Severity]:
-        return [each.severity for each in weighed([finding], intent(line), policy)]
+        return [each.severity for each in weigh([finding], intent(line), policy)]
 
     assert severity(warning, "a") == [Severity.WARNING]
     assert severity(warning, "--strict a") == [Severity.CONFIRM]
@@ -215,7 +215,7 @@ HOSTILE = st.text(max_size=30).map(lambda text: f"<img src=x onerror=alert(1)>\x
 def test_hostile_metadata_is_only_text(name: str, version: str, requirement: str) -> None:
     installed = Snapshot((*INSTALLED.distributions, have(name, version, requirement, f"numpy<{0}")))
     around = EnvironmentState(visible=installed)
-    said = conflicts.breaks_installed(NUMPY, around, broken(NUMPY, around))
+    said = conflicts.breaks_installed(NUMPY, around, violations_of(NUMPY, around))
     assert said is not None
     message = outcome_message(outcome_of(said))
     words = Words()

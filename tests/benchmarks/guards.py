@@ -13,7 +13,7 @@ from pathlib import Path
 from safeinstall import inspection
 from safeinstall.distributions import Change, Changes
 from safeinstall.guards import examine, examine_plan
-from safeinstall.guards.conflicts import broken
+from safeinstall.guards.conflicts import violations_of
 from safeinstall.installers import DryRun
 from safeinstall.installers.sources import Sources
 from safeinstall.installers.uv import Uv
@@ -77,7 +77,7 @@ def main() -> None:
             begun = time.process_time()
             examine(intent, set(plan.installed.by_key()))
             around = surroundings_of(plan, world)
-            examine_plan(plan, around, broken(plan, around))
+            examine_plan(plan, around, violations_of(plan, around))
             spent.append((time.process_time() - begun) * 1e3)
     print(
         f"all guards, {len(STACK)} packages planned, {COUNT} installed, Python "

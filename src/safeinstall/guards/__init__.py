@@ -2,7 +2,7 @@
 
 They run at three points: on the intent (before an installer is asked), on the plan (before
 anything is unpacked), on the staged files (before anything is moved). What they say is weighed
-once, by `weighed`.
+once, by `weigh`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from safeinstall.findings import Finding
 from safeinstall.guards import conflicts, destination, kernel_stack, origins
 from safeinstall.guards.environment_state import EnvironmentState
-from safeinstall.guards.policy import Policy, weighed
+from safeinstall.guards.policy import Policy, weigh
 from safeinstall.plan import Intent, Plan
 from safeinstall.requirements import Violation
 
@@ -62,11 +62,11 @@ def examine(
     for guard in BEFORE_PLAN:
         finding = guard(intent)
         if finding is not None:
-            found += weighed([finding], intent, policy)
+            found += weigh([finding], intent, policy)
             if found and found[-1].stops:
                 return tuple(found)
     trap = origins.name_trap(intent, installed)
-    return (*found, *weighed([trap], intent, policy)) if trap else tuple(found)
+    return (*found, *weigh([trap], intent, policy)) if trap else tuple(found)
 
 
 def examine_plan(
@@ -82,7 +82,7 @@ def examine_plan(
         conflicts.breaks_installed(plan, around, violations, fitting),
         *(guard(plan, around) for guard in ON_PLAN),
     ]
-    return weighed([finding for finding in found if finding], plan.intent, policy)
+    return weigh([finding for finding in found if finding], plan.intent, policy)
 
 
 def examine_staged(
@@ -102,4 +102,4 @@ def examine_staged(
         destination.shadowed(plan, around),
         *files,
     ]
-    return weighed([finding for finding in found if finding], plan.intent, policy)
+    return weigh([finding for finding in found if finding], plan.intent, policy)

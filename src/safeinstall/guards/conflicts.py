@@ -17,12 +17,12 @@ from safeinstall.plan import Intent, Plan
 from safeinstall.request import Request
 from safeinstall.requirements import Violation, new_violations, wanted_by
 
-__all__ = ["after", "breaks_installed", "broken", "fitting_line", "relaxed"]
+__all__ = ["after_plan", "breaks_installed", "fitting_line", "relax", "violations_of"]
 
 _NAMED = 3
 
 
-def after(
+def after_plan(
     plan: Plan, around: EnvironmentState, staged: Snapshot | None = None
 ) -> dict[str, Distribution]:
     """Return what the interpreter would see after the plan, by canonical name.
@@ -45,11 +45,11 @@ def after(
     return new
 
 
-def broken(
+def violations_of(
     plan: Plan, around: EnvironmentState, staged: Snapshot | None = None
 ) -> tuple[Violation, ...]:
     """Return the requirements that hold now, or are new, and would not be met after the plan."""
-    new = after(plan, around, staged)
+    new = after_plan(plan, around, staged)
     found = new_violations(around.visible.by_key(), new, around.markers)
     if not plan.intent.request.no_deps:
         return found
@@ -90,7 +90,7 @@ def _ways(intent: Intent, fitting: str) -> tuple[Suggestion, ...]:
     return Suggestion(command=fitting, note="satisfies everybody"), Suggestion(command=line)
 
 
-def relaxed(request: Request, violations: Sequence[Violation]) -> Request | None:
+def relax(request: Request, violations: Sequence[Violation]) -> Request | None:
     """Return the request with what the others require in place of the versions asked for.
 
     None when it names nothing that anybody else requires.

@@ -8,13 +8,13 @@ from dataclasses import replace
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.plan import Intent
 
-__all__ = ["Policy", "weighed"]
+__all__ = ["Policy", "weigh"]
 
 Policy = Mapping[str, Severity | None]
 """Severity by code; None switches the guard off. A code that is not named keeps its own."""
 
 
-def weighed(findings: Iterable[Finding], intent: Intent, policy: Policy) -> tuple[Finding, ...]:
+def weigh(findings: Iterable[Finding], intent: Intent, policy: Policy) -> tuple[Finding, ...]:
     """Return the findings as they count for this request.
 
     First the policy, then `--strict` (warnings become questions), then `--yes` (questions become

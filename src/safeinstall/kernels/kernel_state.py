@@ -26,7 +26,7 @@ __all__ = [
     "KernelState",
     "Launch",
     "Server",
-    "judged",
+    "judge_spec",
     "promised_version",
     "resolve",
 ]
@@ -203,7 +203,7 @@ def promised_version(spec: Spec) -> str:
     return ""
 
 
-def judged(
+def judge_spec(
     spec: Spec, launch: Launch | None, interpreter: Interpreter | None, prefix: str = "%kernelenv"
 ) -> KernelState:
     """Return the state of a kernelspec; `prefix` begins the repair lines (`%kernelenv`)."""

@@ -17,7 +17,7 @@ from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist
 from safeinstall.errors import InstallerError
 from safeinstall.findings import Finding
 from safeinstall.guards import origins
-from safeinstall.guards.policy import weighed
+from safeinstall.guards.policy import weigh
 from safeinstall.operations.engine import make_plan
 from safeinstall.operations.world import World
 from safeinstall.plan import InstallerChoice, Intent, Plan
@@ -55,7 +55,7 @@ def plan_without_builds(
         asked = needed - building - allowed - explicit
         if asked:
             finding = origins.builds_from_source(intent, asked)
-            told = weighed([finding], intent, world.policy) if finding else ()
+            told = weigh([finding], intent, world.policy) if finding else ()
             if any(each.stops for each in told):
                 return None, told
         building |= needed

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from safeinstall import guards, inspection
 from safeinstall.distributions import Changes
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.guards.conflicts import broken
+from safeinstall.guards.conflicts import violations_of
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.operations.surroundings import shadows_of
 from safeinstall.operations.world import World
@@ -44,7 +44,7 @@ def checked(
     arriving = inspection.snapshot(sorted(folders))
     modules = [module for arrival in arrivals for module in arrival.modules]
     now = replace(around, shadows=shadows_of(modules, environment, world.cwd))
-    violations = broken(plan, now, arriving)
+    violations = violations_of(plan, now, arriving)
     told = [_past_the_cache(finding, plan) for finding in staged.findings]
     said = guards.examine_staged(plan, now, violations, told, world.policy)
     kept = [f for f in before if f.code not in _SAID_ANEW or f.severity is Severity.INFO]

@@ -97,7 +97,9 @@ def _judged(plan: Plan, world: World) -> tuple[Finding, ...]:
     brings, and raises nothing.
     """
     around = replace(surroundings_of(plan, world), owners={})
-    said = guards.examine_plan(plan, around, conflicts.broken(plan, around), "", world.policy)
+    said = guards.examine_plan(
+        plan, around, conflicts.violations_of(plan, around), "", world.policy
+    )
     return tuple(_without_way_back(f, plan) if f.code == "kernel-stack" else f for f in said)
 
 

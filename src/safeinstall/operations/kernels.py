@@ -19,7 +19,7 @@ from safeinstall.kernels.kernel_state import (
     KernelState,
     Launch,
     Server,
-    judged,
+    judge_spec,
     promised_version,
     resolve,
 )
@@ -74,7 +74,7 @@ def list_kernels(
             if launch.program not in asked:
                 asked[launch.program] = _asked(launch, world)
             found = asked[launch.program]
-        state = judged(spec, launch, found, prefix)
+        state = judge_spec(spec, launch, found, prefix)
         if start and spec.is_python and spec.argv and not spec.hidden_by:
             state = _tried(state, world, folders)
         states.append(state)

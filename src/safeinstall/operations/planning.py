@@ -44,7 +44,7 @@ def considered(
     if plan is None:
         return Considered(plan=None, around=EnvironmentState(), findings=told)
     around = surroundings_of(plan, world)
-    found = conflicts.broken(plan, around)
+    found = conflicts.violations_of(plan, around)
     if kernel_stack.kernel_violations(found, around) and not intent.request.allows(
         "allow-kernel-change"
     ):
@@ -53,7 +53,7 @@ def considered(
         kept = _constrained(intent, pins, chosen, world, fingerprint)
         if kept is not None:
             kept_around = surroundings_of(kept, world)
-            left = conflicts.broken(kept, kept_around)
+            left = conflicts.violations_of(kept, kept_around)
             if not kernel_stack.kernel_violations(left, kept_around):
                 told = (*told, kernel_stack.kernel_kept(plan, kept))
                 plan, around, found = kept, kept_around, left
@@ -77,11 +77,11 @@ def _fitting(
     First the request as typed, then what the others require in the place of its versions.
     """
     pins = [violation.requirement for violation in violations]
-    relaxed = conflicts.relaxed(intent.request, violations)
+    relaxed = conflicts.relax(intent.request, violations)
     tries = [(intent, True)] + ([(replace(intent, request=relaxed), False)] if relaxed else [])
     for attempt, as_asked in tries:
         plan = _constrained(attempt, pins, chosen, world, fingerprint)
-        if plan is not None and not conflicts.broken(plan, surroundings_of(plan, world)):
+        if plan is not None and not conflicts.violations_of(plan, surroundings_of(plan, world)):
             return conflicts.fitting_line(plan, as_asked=as_asked)
     return ""
 
