@@ -16,7 +16,7 @@ from safeinstall.evidence.distributions import installed, leftover_paths
 from safeinstall.evidence.layout import activate_names, activate_rewrites, home_problem, scripts
 from safeinstall.render.doctor import anonymous
 from safeinstall.transaction import Area
-from safeinstall.transaction.patch import NewFile, patch
+from safeinstall.transaction.repair import NewFile, patch
 
 WORDS = Shown()
 

@@ -21,22 +21,22 @@ from safeinstall.transaction import (
     TransactionError,
     UnsafeArea,
 )
-from safeinstall.transaction.disk import Disk
 from safeinstall.transaction.errors import TransactionError as SameError
+from safeinstall.transaction.moves.disk import Disk
 from test_transaction_trees import SITE, begin, dist_infos, environment, install, package, tree
 from test_transaction_trees import no_waiting as no_waiting
 
 SOURCE = Path(safeinstall.__file__).parent
 RECOVERY = (
+    "moves.carrying",
+    "moves.disk",
+    "moves.interruption",
+    "store.directory",
+    "store.journal",
+    "store.lock",
+    "store.manifest",
+    "store.process",
     "errors",
-    "disk",
-    "moves",
-    "process",
-    "journal",
-    "directory",
-    "lock",
-    "interruption",
-    "manifest",
 )
 ONE, ONE_NEXT = package("one", "1.0"), package("one", "2.0")
 
@@ -227,13 +227,13 @@ def test_a_full_disk_leaves_the_environment_untouched(prefix: Path) -> None:
 
 @pytest.mark.parametrize("module", [*RECOVERY, "recover"])
 def test_recovery_needs_only_the_standard_library_of_python_3_8(module: str) -> None:
-    text = (SOURCE / "transaction" / f"{module}.py").read_text("utf-8")
+    text = (SOURCE / "transaction" / f"{module.replace('.', '/')}.py").read_text("utf-8")
     found = ast.parse(text, feature_version=(3, 8))
     allowed = {f"safeinstall.transaction.{name}" for name in RECOVERY}
     for node in ast.walk(found):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
-            if node.module == "safeinstall.transaction":
+            if node.module in ("safeinstall.transaction", "safeinstall.transaction.store"):
                 names = [f"{node.module}.{alias.name}" for alias in node.names]
             else:
                 names = [str(node.module)]

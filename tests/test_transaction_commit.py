@@ -22,7 +22,7 @@ from safeinstall.transaction import (
     space_needed,
 )
 from safeinstall.transaction.bombs import check_bombs
-from safeinstall.transaction.disk import Disk
+from safeinstall.transaction.moves.disk import Disk
 from safeinstall.transaction.staged_tree import read_tree
 from test_transaction_trees import (
     SITE,

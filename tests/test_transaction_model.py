@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from safeinstall.transaction import Area, Entry
-from safeinstall.transaction.disk import Disk
+from safeinstall.transaction.moves.disk import Disk
 from test_transaction_trees import (
     SITE,
     Package,

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from safeinstall.transaction import Area, Committed, Transaction
-from safeinstall.transaction.disk import Disk
+from safeinstall.transaction.moves.disk import Disk
 
 SITE = "lib/python3.12/site-packages"
 LONG_AGO = 1_500_000_000

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from safeinstall.transaction import Area
-from safeinstall.transaction.disk import Disk
+from safeinstall.transaction.moves.disk import Disk
 from support.places import Place, tree
 from support.wheels import make_wheel
 

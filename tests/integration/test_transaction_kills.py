@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from safeinstall.transaction import Area
-from safeinstall.transaction.disk import Disk
+from safeinstall.transaction.moves.disk import Disk
 from support.killing import litter
 from test_transaction_trees import (
     SITE,

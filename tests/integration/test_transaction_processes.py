@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from safeinstall.transaction import Area, TransactionError
-from safeinstall.transaction.process import start_time
+from safeinstall.transaction.store.process import start_time
 from test_transaction_trees import (
     SITE,
     begin,

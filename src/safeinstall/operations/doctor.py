@@ -25,13 +25,13 @@ from safeinstall.evidence.distributions import installed, leftover_paths
 from safeinstall.installers.sources import redirections
 from safeinstall.operations.patients import Patient
 from safeinstall.operations.pythons import installed_pythons
-from safeinstall.operations.unfinished import MARK, left_behind
 from safeinstall.operations.winners import other_folders, winners
 from safeinstall.operations.world import World
 from safeinstall.ownership import changed_since_conda, conda_package
 from safeinstall.probe.pip_config import effective_settings, read_pip_settings
 from safeinstall.transaction import Area, Recovery, TransactionError, free_bytes
-from safeinstall.transaction.patch import NewFile, patch
+from safeinstall.transaction.in_progress import MARK, left_behind
+from safeinstall.transaction.repair import NewFile, patch
 
 __all__ = ["Examination", "Treatment", "examine", "treat"]
 

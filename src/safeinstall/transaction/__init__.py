@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from safeinstall.transaction.area import Area
     from safeinstall.transaction.errors import (
         JournalError,
         LockBusy,
@@ -18,15 +17,16 @@ if TYPE_CHECKING:
         UndoRefused,
         UnsafeArea,
     )
-    from safeinstall.transaction.exchange import Committed
-    from safeinstall.transaction.history import Entry
     from safeinstall.transaction.installed_state import fingerprint
-    from safeinstall.transaction.journal import Change
-    from safeinstall.transaction.layout import EscapesPrefix
-    from safeinstall.transaction.lock import Holder, Lock
+    from safeinstall.transaction.moves.commit import Committed
+    from safeinstall.transaction.moves.layout import EscapesPrefix
     from safeinstall.transaction.recover import Recovery
     from safeinstall.transaction.space import free_bytes, space_needed
     from safeinstall.transaction.staged import Staged, StagedDistribution
+    from safeinstall.transaction.store.area import Area
+    from safeinstall.transaction.store.history import Entry
+    from safeinstall.transaction.store.journal import Change
+    from safeinstall.transaction.store.lock import Holder, Lock
     from safeinstall.transaction.transaction import Transaction
     from safeinstall.transaction.verified import Verified
 
@@ -54,14 +54,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Area": "area",
-    "Change": "journal",
-    "Committed": "exchange",
-    "Entry": "history",
-    "EscapesPrefix": "layout",
-    "Holder": "lock",
+    "Area": "store.area",
+    "Change": "store.journal",
+    "Committed": "moves.commit",
+    "Entry": "store.history",
+    "EscapesPrefix": "moves.layout",
+    "Holder": "store.lock",
     "JournalError": "errors",
-    "Lock": "lock",
+    "Lock": "store.lock",
     "LockBusy": "errors",
     "Recovery": "recover",
     "Staged": "staged",

@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from safeinstall.errors import SafeInstallError
-from safeinstall.transaction import journal as states
-from safeinstall.transaction import process
-from safeinstall.transaction.directory import area_of, check
-from safeinstall.transaction.disk import Disk, exists
-from safeinstall.transaction.interruption import undisturbed
-from safeinstall.transaction.journal import GONE, Journal, transaction_ids
-from safeinstall.transaction.lock import acquire
-from safeinstall.transaction.moves import Move, carry
+from safeinstall.transaction.moves.carrying import Move, carry
+from safeinstall.transaction.moves.disk import Disk, exists
+from safeinstall.transaction.moves.interruption import undisturbed
+from safeinstall.transaction.store import journal as states
+from safeinstall.transaction.store import process
+from safeinstall.transaction.store.directory import area_of, check
+from safeinstall.transaction.store.journal import GONE, Journal, transaction_ids
+from safeinstall.transaction.store.lock import acquire
 
 __all__ = ["Recovery", "recover", "roll_back"]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from safeinstall.metadata.distribution import DistInfo, normalized
 from safeinstall.metadata.record import RecordError
-from safeinstall.transaction.disk import Disk
+from safeinstall.transaction.moves.disk import Disk
 from safeinstall.transaction.staged import staged_dist_infos
 
 __all__ = ["keep_requested"]

@@ -11,7 +11,7 @@ from safeinstall.metadata.distribution import DistInfo
 from safeinstall.metadata.modules import top_level
 from safeinstall.metadata.record import RecordRow
 from safeinstall.transaction.errors import TransactionError
-from safeinstall.transaction.records import record_of
+from safeinstall.transaction.moves.records import record_of
 from safeinstall.transaction.staged_tree import StagedTree
 
 __all__ = [

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from safeinstall.findings import Finding, Severity
 from safeinstall.metadata.distribution import normalized
-from safeinstall.transaction.arrivals import Arrivals
+from safeinstall.transaction.moves.additions import Arrivals
 from safeinstall.transaction.staged import SCRIPT_FOLDERS, StagedDistribution, StagedRecord
 from safeinstall.transaction.staged_tree import StagedTree
 from safeinstall.transaction.wording import finding, some

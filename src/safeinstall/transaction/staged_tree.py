@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from safeinstall.transaction.arrivals import INSTALLER_LITTER
-from safeinstall.transaction.manifest import FileStamp
+from safeinstall.transaction.moves.additions import INSTALLER_LITTER
+from safeinstall.transaction.store.manifest import FileStamp
 
 __all__ = ["StagedTree", "read_tree"]
 

@@ -8,8 +8,8 @@ from itertools import chain
 from safeinstall.findings import Finding
 from safeinstall.metadata.record import RecordRow
 from safeinstall.transaction import staged_checks as checks
-from safeinstall.transaction.arrivals import Arrivals
 from safeinstall.transaction.bombs import check_bombs
+from safeinstall.transaction.moves.additions import Arrivals
 from safeinstall.transaction.promises import check_records
 from safeinstall.transaction.staged import Staged, StagedRecord, staged_records
 from safeinstall.transaction.staged_tree import StagedTree

@@ -8,24 +8,24 @@ from types import MappingProxyType
 
 from safeinstall.metadata.distribution import DistInfo, normalized
 from safeinstall.metadata.record import RecordRow
-from safeinstall.transaction import journal as states
-from safeinstall.transaction import process
-from safeinstall.transaction.arrivals import INSTALLER_LITTER, Arrivals, arrivals
-from safeinstall.transaction.departures import Departures, departures
-from safeinstall.transaction.disk import Disk
 from safeinstall.transaction.errors import TransactionError
-from safeinstall.transaction.exchange import Committed, exchange
-from safeinstall.transaction.interruption import undisturbed
-from safeinstall.transaction.journal import Change, Journal, ProcessMark
-from safeinstall.transaction.layout import Layout
-from safeinstall.transaction.manifest import FileStamp
-from safeinstall.transaction.owners import installed, owners
-from safeinstall.transaction.records import owned_files, record_of
+from safeinstall.transaction.moves.additions import INSTALLER_LITTER, Arrivals, arrivals
+from safeinstall.transaction.moves.commit import Committed, exchange
+from safeinstall.transaction.moves.disk import Disk
+from safeinstall.transaction.moves.interruption import undisturbed
+from safeinstall.transaction.moves.layout import Layout
+from safeinstall.transaction.moves.owners import installed, owners
+from safeinstall.transaction.moves.records import owned_files, record_of
+from safeinstall.transaction.moves.removals import Departures, departures
 from safeinstall.transaction.recover import roll_back
 from safeinstall.transaction.requested import keep_requested
 from safeinstall.transaction.staged import Staged, staged_dist_infos
 from safeinstall.transaction.staged_tree import read_tree
 from safeinstall.transaction.staging import inspect_stage
+from safeinstall.transaction.store import journal as states
+from safeinstall.transaction.store import process
+from safeinstall.transaction.store.journal import Change, Journal, ProcessMark
+from safeinstall.transaction.store.manifest import FileStamp
 from safeinstall.transaction.verified import Verified
 
 __all__ = ["Transaction"]

@@ -8,14 +8,14 @@ from collections.abc import Collection, Mapping
 
 from safeinstall.digests import digest
 from safeinstall.metadata.record import RecordRow
-from safeinstall.transaction.arrivals import Arrivals, arrivals
-from safeinstall.transaction.departures import Departures, departures
 from safeinstall.transaction.errors import TransactionError, UndoRefused
-from safeinstall.transaction.journal import Change, Journal
-from safeinstall.transaction.layout import Layout
-from safeinstall.transaction.manifest import FileStamp, stamp_of
-from safeinstall.transaction.owners import installed, owners
-from safeinstall.transaction.records import record_of
+from safeinstall.transaction.moves.additions import Arrivals, arrivals
+from safeinstall.transaction.moves.layout import Layout
+from safeinstall.transaction.moves.owners import installed, owners
+from safeinstall.transaction.moves.records import record_of
+from safeinstall.transaction.moves.removals import Departures, departures
+from safeinstall.transaction.store.journal import Change, Journal
+from safeinstall.transaction.store.manifest import FileStamp, stamp_of
 
 __all__ = ["reversed_changes", "undo_moves"]
 

@@ -13,7 +13,7 @@ import os
 import stat
 from collections.abc import Iterable
 
-from safeinstall.transaction.disk import NO_FOLLOW
+from safeinstall.transaction.moves.disk import NO_FOLLOW
 
 __all__ = ["Verified", "seal"]
 

@@ -13,10 +13,10 @@ import json
 import os
 from typing import Any, NamedTuple
 
-from safeinstall.transaction.disk import Disk, exists
 from safeinstall.transaction.errors import JournalError
-from safeinstall.transaction.manifest import Manifest
-from safeinstall.transaction.moves import Move
+from safeinstall.transaction.moves.carrying import Move
+from safeinstall.transaction.moves.disk import Disk, exists
+from safeinstall.transaction.store.manifest import Manifest
 
 __all__ = ["GONE", "STATES", "Change", "Journal", "ProcessMark", "transaction_ids"]
 

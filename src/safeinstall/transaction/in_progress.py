@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from safeinstall.errors import SafeInstallError
-from safeinstall.transaction import process
-from safeinstall.transaction.interruption import undisturbed
+from safeinstall.transaction.moves.interruption import undisturbed
+from safeinstall.transaction.store import process
 
 __all__ = ["MARK", "Making", "left_behind", "remove"]
 
@@ -58,7 +58,7 @@ class Making:
             mark.touch(exist_ok=False)
         except FileExistsError:
             raise _taken(f"{self.path} is being made by another process.") from None
-        if len(os.listdir(self.path)) > 1:  # noqa: PTH208 - only how many
+        if len(os.listdir(self.path)) > 1:
             mark.unlink()
             raise _taken(f"{self.path} is not empty any more; it is left as it is.")
         self._begun = True
@@ -82,7 +82,7 @@ class Making:
                 _empty(self.path)
             for folder in self._created:
                 with contextlib.suppress(OSError):  # somebody has put something into it
-                    os.rmdir(folder)  # noqa: PTH106
+                    os.rmdir(folder)
 
     def _write(self) -> None:
         pid = os.getpid()
@@ -118,7 +118,7 @@ def remove(leftover: Leftover) -> None:
         shutil.rmtree(leftover.kernelspec, ignore_errors=True)
     _empty(leftover.path)
     with contextlib.suppress(OSError):
-        os.rmdir(leftover.path)  # noqa: PTH106
+        os.rmdir(leftover.path)
 
 
 def _starts(kernelspec: str, path: str) -> bool:
@@ -145,4 +145,4 @@ def _empty(folder: str) -> None:
             shutil.rmtree(entry.path, ignore_errors=True)
         else:
             with contextlib.suppress(OSError):
-                os.unlink(entry.path)  # noqa: PTH108
+                os.unlink(entry.path)

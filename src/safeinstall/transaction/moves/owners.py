@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 
 from safeinstall.metadata.distribution import DistInfo, distributions_in
 from safeinstall.metadata.record import RecordError
-from safeinstall.transaction.layout import EscapesPrefix, Layout
+from safeinstall.transaction.moves.layout import EscapesPrefix, Layout
 
 __all__ = ["installed", "owners"]
 

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple
 
-from safeinstall.transaction import process
-from safeinstall.transaction.disk import NO_FOLLOW
 from safeinstall.transaction.errors import LockBusy, UnsafeArea
-from safeinstall.transaction.journal import STAGING, Journal, transaction_ids
+from safeinstall.transaction.moves.disk import NO_FOLLOW
+from safeinstall.transaction.store import process
+from safeinstall.transaction.store.journal import STAGING, Journal, transaction_ids
 
 __all__ = ["Holder", "Lock", "acquire", "holder_of"]
 

@@ -9,13 +9,7 @@ from dataclasses import dataclass
 
 from safeinstall.metadata.distribution import normalized
 from safeinstall.transaction.errors import JournalError, UndoRefused
-from safeinstall.transaction.journal import (
-    COMMITTED,
-    GONE,
-    Change,
-    Journal,
-    transaction_ids,
-)
+from safeinstall.transaction.store.journal import COMMITTED, GONE, Change, Journal, transaction_ids
 
 __all__ = [
     "Entry",

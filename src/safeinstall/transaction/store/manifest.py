@@ -13,8 +13,8 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from safeinstall.transaction.disk import Disk
 from safeinstall.transaction.errors import JournalError
+from safeinstall.transaction.moves.disk import Disk
 
 __all__ = ["FileStamp", "Manifest", "stamp_of"]
 

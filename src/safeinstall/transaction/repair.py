@@ -6,13 +6,13 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from safeinstall.transaction.area import Area
-from safeinstall.transaction.arrivals import arrivals
-from safeinstall.transaction.departures import Departures
-from safeinstall.transaction.disk import Disk
 from safeinstall.transaction.errors import TransactionError
-from safeinstall.transaction.exchange import Committed, exchange
-from safeinstall.transaction.layout import Layout
+from safeinstall.transaction.moves.additions import arrivals
+from safeinstall.transaction.moves.commit import Committed, exchange
+from safeinstall.transaction.moves.disk import Disk
+from safeinstall.transaction.moves.layout import Layout
+from safeinstall.transaction.moves.removals import Departures
+from safeinstall.transaction.store.area import Area
 
 __all__ = ["NewFile", "patch"]
 

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Callable
 from typing import NamedTuple
 
-from safeinstall.transaction.disk import Disk, exists, is_directory
+from safeinstall.transaction.moves.disk import Disk, exists, is_directory
 
 __all__ = ["Move", "carry"]
 

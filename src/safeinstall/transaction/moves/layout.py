@@ -6,9 +6,9 @@ import os
 import re
 
 from safeinstall.realpaths import RealFolders
-from safeinstall.transaction.directory import AREA
-from safeinstall.transaction.disk import exists
 from safeinstall.transaction.errors import TransactionError
+from safeinstall.transaction.moves.disk import exists
+from safeinstall.transaction.store.directory import AREA
 
 __all__ = ["EscapesPrefix", "Layout"]
 

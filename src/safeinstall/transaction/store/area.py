@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from safeinstall.transaction import journal as states
-from safeinstall.transaction import process
-from safeinstall.transaction.directory import area_of, check, create
-from safeinstall.transaction.disk import Disk
 from safeinstall.transaction.errors import LockBusy, TransactionError, UndoRefused
-from safeinstall.transaction.exchange import Committed, exchange
-from safeinstall.transaction.history import (
+from safeinstall.transaction.moves.commit import Committed, exchange
+from safeinstall.transaction.moves.disk import Disk
+from safeinstall.transaction.moves.layout import Layout
+from safeinstall.transaction.recover import Recovery, recover
+from safeinstall.transaction.store import journal as states
+from safeinstall.transaction.store import process
+from safeinstall.transaction.store.directory import area_of, check, create
+from safeinstall.transaction.store.history import (
     Entry,
     committed,
     entries,
@@ -26,10 +28,8 @@ from safeinstall.transaction.history import (
     objection,
     of_users,
 )
-from safeinstall.transaction.journal import GONE, Journal, ProcessMark, transaction_ids
-from safeinstall.transaction.layout import Layout
-from safeinstall.transaction.lock import Holder, Lock, acquire
-from safeinstall.transaction.recover import Recovery, recover
+from safeinstall.transaction.store.journal import GONE, Journal, ProcessMark, transaction_ids
+from safeinstall.transaction.store.lock import Holder, Lock, acquire
 from safeinstall.transaction.transaction import Transaction
 from safeinstall.transaction.undo import reversed_changes, undo_moves
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import stat
 
-from safeinstall.transaction.disk import Disk
 from safeinstall.transaction.errors import TransactionError, UnsafeArea
+from safeinstall.transaction.moves.disk import Disk
 
 __all__ = ["AREA", "area_of", "check", "create"]
 

@@ -10,9 +10,9 @@ import os
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from safeinstall.transaction.ground import Ground
-from safeinstall.transaction.layout import Layout
-from safeinstall.transaction.manifest import FileStamp, stamp_of
+from safeinstall.transaction.moves.ground import Ground
+from safeinstall.transaction.moves.layout import Layout
+from safeinstall.transaction.store.manifest import FileStamp, stamp_of
 
 __all__ = ["Departures", "departures"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from safeinstall.metadata.record import RecordError, RecordRow, read_record
 from safeinstall.transaction.errors import TransactionError
-from safeinstall.transaction.layout import EscapesPrefix, Layout
+from safeinstall.transaction.moves.layout import EscapesPrefix, Layout
 
 __all__ = ["owned_files", "record_of"]
 

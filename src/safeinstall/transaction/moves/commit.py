@@ -9,18 +9,18 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from safeinstall.transaction import journal as states
-from safeinstall.transaction.arrivals import Arrivals
-from safeinstall.transaction.departures import Departures
-from safeinstall.transaction.directory import AREA
-from safeinstall.transaction.disk import Disk, exists
 from safeinstall.transaction.errors import TransactionError
-from safeinstall.transaction.interruption import undisturbed
-from safeinstall.transaction.journal import Journal
-from safeinstall.transaction.layout import Layout
-from safeinstall.transaction.manifest import Manifest
-from safeinstall.transaction.moves import Move, carry
+from safeinstall.transaction.moves.additions import Arrivals
+from safeinstall.transaction.moves.carrying import Move, carry
+from safeinstall.transaction.moves.disk import Disk, exists
+from safeinstall.transaction.moves.interruption import undisturbed
+from safeinstall.transaction.moves.layout import Layout
+from safeinstall.transaction.moves.removals import Departures
 from safeinstall.transaction.recover import roll_back
+from safeinstall.transaction.store import journal as states
+from safeinstall.transaction.store.directory import AREA
+from safeinstall.transaction.store.journal import Journal
+from safeinstall.transaction.store.manifest import Manifest
 
 __all__ = ["Committed", "exchange"]
 

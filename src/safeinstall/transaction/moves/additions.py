@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from safeinstall.transaction.departures import BYTECODE, Departures
-from safeinstall.transaction.disk import exists
-from safeinstall.transaction.layout import EscapesPrefix, Layout
-from safeinstall.transaction.manifest import FileStamp, stamp_of
+from safeinstall.transaction.moves.disk import exists
+from safeinstall.transaction.moves.layout import EscapesPrefix, Layout
+from safeinstall.transaction.moves.removals import BYTECODE, Departures
+from safeinstall.transaction.store.manifest import FileStamp, stamp_of
 
 __all__ = ["INSTALLER_LITTER", "Arrivals", "Collision", "arrivals"]
 
