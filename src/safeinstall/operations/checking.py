@@ -18,10 +18,10 @@ from safeinstall.installers import uv
 from safeinstall.operations.surroundings import shadows_of
 from safeinstall.operations.world import World
 from safeinstall.plan import Plan
-from safeinstall.transaction import Staged, Verified
+from safeinstall.transaction import Staged
 from safeinstall.verification import Arrival
 
-__all__ = ["checked", "verified_before", "with_versions"]
+__all__ = ["checked", "with_versions"]
 
 _SAID_ANEW: Final = frozenset({"breaks-installed", "kernel-stack", "shadowed"})
 """Findings on the plan that the staged files decide for good."""
@@ -50,12 +50,6 @@ def checked(
     said = guards.examine_staged(plan, now, violations, told, world.policy)
     kept = [f for f in before if f.code not in _SAID_ANEW or f.severity is Severity.INFO]
     return (*kept, *said)
-
-
-def verified_before(world: World) -> Verified:
-    """Return what of the installers' caches this user has had hashed before."""
-    home = world.environ.get("XDG_CACHE_HOME") or os.path.join(world.environment.home, ".cache")
-    return Verified(os.path.join(home, "safeinstall", "verified"))
 
 
 def _past_the_cache(finding: Finding, plan: Plan) -> Finding:

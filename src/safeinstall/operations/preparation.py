@@ -11,7 +11,6 @@ from packaging.utils import canonicalize_name
 from safeinstall import transaction
 from safeinstall.errors import SafeInstallError
 from safeinstall.operations import elsewhere, engine
-from safeinstall.operations.checking import verified_before
 from safeinstall.operations.world import World
 from safeinstall.plan import Plan
 from safeinstall.transaction import Staged, Transaction, fingerprint
@@ -84,9 +83,7 @@ def prepare(
             from_cache=from_cache,
         ).stderr
         txn.requested({change.name for change in plan.changes.requested})
-        staged = txn.inspect(
-            site_packages=site_packages, leaving=leaving, verified=verified_before(world)
-        )
+        staged = txn.inspect(site_packages=site_packages, leaving=leaving)
     except BaseException as error:
         try:
             if txn is not None:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from safeinstall.transaction.store.journal import Change
     from safeinstall.transaction.store.lock import Holder, Lock
     from safeinstall.transaction.transaction import Transaction
-    from safeinstall.transaction.verified import Verified
 
 __all__ = [
     "Area",
@@ -47,7 +46,6 @@ __all__ = [
     "TransactionError",
     "UndoRefused",
     "UnsafeArea",
-    "Verified",
     "fingerprint",
     "free_bytes",
     "space_needed",
@@ -70,7 +68,6 @@ _HOMES = {
     "TransactionError": "errors",
     "UndoRefused": "errors",
     "UnsafeArea": "errors",
-    "Verified": "verified",
     "fingerprint": "installed_state",
     "free_bytes": "space",
     "space_needed": "space",

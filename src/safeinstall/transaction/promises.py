@@ -11,7 +11,6 @@ from safeinstall.findings import Finding, Severity
 from safeinstall.metadata.record import RecordRow
 from safeinstall.transaction.staged import StagedRecord
 from safeinstall.transaction.staged_tree import StagedTree
-from safeinstall.transaction.verified import Verified, seal
 from safeinstall.transaction.wording import finding, some
 
 __all__ = ["check_records"]
@@ -23,14 +22,13 @@ def check_records(
     twice: Collection[str],
     *,
     hashes: bool,
-    verified: Verified | None,
 ) -> Iterator[Finding]:
     """Compare every RECORD with what is staged; the paths in `twice` are ignored here.
 
-    `hashes` false = sizes only. `verified`: what was hashed before; grows by what is found true.
+    `hashes` false = sizes only.
     """
     records = list(records)
-    false = _false_promises(records, tree, twice, hashes, verified)
+    false = _false_promises(records, tree, twice, hashes)
     listed: set[str] = set()
     for record in records:
         who = f"{record.name} {record.version}"
@@ -66,19 +64,12 @@ def check_records(
 
 
 def _false_promises(
-    records: Iterable[StagedRecord],
-    tree: StagedTree,
-    twice: Collection[str],
-    hashes: bool,
-    verified: Verified | None,
+    records: Iterable[StagedRecord], tree: StagedTree, twice: Collection[str], hashes: bool
 ) -> set[str]:
     """Return the paths whose size or content is another than promised."""
     false: set[str] = set()
     unread: dict[str, RecordRow] = {}
-    new_seals: dict[str, set[str]] = {}
     for record in records:
-        linked: list[tuple[str, str, os.stat_result]] = []
-        pending = {}
         for path, line in record.lines:
             status = tree.files.get(path)
             if status is None or path in twice:
@@ -86,21 +77,8 @@ def _false_promises(
             if line.size is not None and status.st_size != line.size:
                 false.add(path)
             elif hashes and line.digest:
-                pending[path] = line
-                if status.st_nlink > 1:  # the installer's cache has the same file
-                    linked.append((path[len(tree.root) :], line.digest, status))
-        if verified is not None and linked:
-            mark = seal(linked)
-            own = {tree.root + name for name, _promised, _status in linked}
-            if mark in verified:
-                pending = {path: line for path, line in pending.items() if path not in own}
-            else:
-                new_seals[mark] = own
-        unread |= pending
-    false |= _misread(unread)
-    if verified is not None:
-        verified.add(mark for mark, own in new_seals.items() if own.isdisjoint(false))
-    return false
+                unread[path] = line
+    return false | _misread(unread)
 
 
 def _misread(unread: Mapping[str, RecordRow]) -> set[str]:

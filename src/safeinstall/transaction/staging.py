@@ -14,7 +14,6 @@ from safeinstall.transaction.promises import check_records
 from safeinstall.transaction.staged import Staged, StagedRecord, staged_records
 from safeinstall.transaction.staged_tree import StagedTree
 from safeinstall.transaction.startup_files import check_startup
-from safeinstall.transaction.verified import Verified
 
 __all__ = ["inspect_stage"]
 
@@ -27,7 +26,6 @@ def inspect_stage(
     owner: Mapping[str, str],
     reserved_ok: Collection[str],
     hashes: bool,
-    verified: Verified | None,
     max_bytes: int,
 ) -> Staged:
     """Return what lies in the staging area and what is to be said about it.
@@ -45,7 +43,7 @@ def inspect_stage(
     }
     findings: Iterator[Finding] = chain(
         checks.check_escapes(tree, records, arriving),
-        check_records(records, tree, twice, hashes=hashes, verified=verified),
+        check_records(records, tree, twice, hashes=hashes),
         checks.check_collisions(arriving, owner, names),
         checks.check_reserved(distributions, reserved_ok),
         check_startup(tree.root, distributions),

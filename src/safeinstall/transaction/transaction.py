@@ -26,7 +26,6 @@ from safeinstall.transaction.store import journal as states
 from safeinstall.transaction.store import process
 from safeinstall.transaction.store.journal import Change, Journal, ProcessMark
 from safeinstall.transaction.store.manifest import FileStamp
-from safeinstall.transaction.verified import Verified
 
 __all__ = ["Transaction"]
 
@@ -72,14 +71,13 @@ class Transaction:
         reserved_ok: Collection[str] = frozenset(),
         *,
         hashes: bool = True,
-        verified: Verified | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> Staged:
         """Read what was staged and judge it; the environment is not touched.
 
         `site_packages`: the environment's folders of packages. `leaving`: absolute dist-info
         folders that the commit will remove. `reserved_ok`: script names that are allowed although
-        reserved. `hashes` false = compare sizes only. `verified`: what need not be hashed again.
+        reserved. `hashes` false = compare sizes only.
         Raises TransactionError when a leaving distribution cannot be removed safely.
         """
         self._folders = tuple(site_packages)
@@ -94,7 +92,6 @@ class Transaction:
             owner=owners(self._layout, [hit.name for hit in arriving.collisions], known),
             reserved_ok=reserved_ok,
             hashes=hashes,
-            verified=verified,
             max_bytes=max_bytes,
         )
 
