@@ -23,7 +23,6 @@ LAYERS: tuple[frozenset[str], ...] = (
             "names",
             "stdlib",
             "realpaths",
-            "digests",
         }
     ),
     frozenset({"installers", "satisfied"}),
@@ -123,10 +122,7 @@ OTHER_READERS = {
     "evidence/layout.py": "still to be switched",
     "operations/stand_ins.py": "writes a wheel",
     "ownership.py": "shows a path",
-    "transaction/installed_state.py": "looks at names and times",
-    "transaction/requested.py": "takes a mark away",
-    "transaction/staged.py": "walks a tree for them",
-    "transaction/promises.py": "looks at names",
+    "transaction/staging.py": "takes a mark away",
     "transaction/undo.py": "looks at names",
 }
 

@@ -21,6 +21,7 @@ from safeinstall.guards.surroundings import Loaded, OtherKernel, Owner, Surround
 from safeinstall.guards.weighing import weighed
 from safeinstall.installers.report import DryRun, Resolved
 from safeinstall.installers.sources import Sources
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.outcome import Outcome
 from safeinstall.plan import Chosen, Plan
 from safeinstall.render import as_html, as_text, outcome_message
@@ -67,7 +68,7 @@ def plan(line: str, *changes: Change, yanked: str | None = None, **report: Any) 
             )
         ),
         installed=INSTALLED,
-        fingerprint="",
+        fingerprint=InstalledState(()),
     )
 
 

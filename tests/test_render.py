@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from safeinstall.distributions import Change, Changes, Distribution, Snapshot
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.installers.report import DryRun
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.outcome import Outcome
 from safeinstall.plan import Chosen, Plan
 from safeinstall.render import (
@@ -42,7 +43,7 @@ def plan(*changes: Change) -> Plan:
         changes=Changes.of(changes),
         resolved=DryRun(arriving=()),
         installed=Snapshot(),
-        fingerprint="",
+        fingerprint=InstalledState(()),
     )
 
 

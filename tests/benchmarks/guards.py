@@ -17,6 +17,7 @@ from safeinstall.guards.conflicts import broken
 from safeinstall.guards.requirements import _name_of, parsed
 from safeinstall.installers.report import DryRun
 from safeinstall.installers.sources import Sources
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations import World
 from safeinstall.operations.surroundings import surroundings_of
 from safeinstall.plan import Chosen, Destination, Intent, Plan
@@ -67,7 +68,7 @@ def main() -> None:
             ),
             resolved=DryRun(arriving=()),
             installed=inspection.snapshot([str(site)]),
-            fingerprint="",
+            fingerprint=InstalledState(()),
         )
         spent = []
         for _ in range(ROUNDS):

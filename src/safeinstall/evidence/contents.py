@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from typing import Final
 
-from safeinstall.digests import digest
+from safeinstall.metadata.record import digest
 
 __all__ = ["differing"]
 

@@ -10,7 +10,7 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from safeinstall import guards, inspection
-from safeinstall.distributions import Changes
+from safeinstall.distributions import Changes, Staged
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.conflicts import broken
 from safeinstall.guards.surroundings import Surroundings
@@ -18,7 +18,6 @@ from safeinstall.installers import uv
 from safeinstall.operations.surroundings import shadows_of
 from safeinstall.operations.world import World
 from safeinstall.plan import Plan
-from safeinstall.transaction import Staged
 from safeinstall.verification import Arrival
 
 __all__ = ["checked", "with_versions"]
@@ -32,21 +31,24 @@ def checked(
     plan: Plan,
     around: Surroundings,
     staged: Staged,
-    stage: str,
+    files: Iterable[Finding],
     arrivals: Iterable[Arrival],
     world: World,
 ) -> tuple[Finding, ...]:
     """Return every finding that holds now: those from `before`, and what the files say.
 
-    `arrivals`: the requested distributions as they will stand in place.
+    `files`: what the staged files themselves reveal. `arrivals`: the requested distributions as
+    they will stand in place.
     """
     environment = world.environment
-    folders = {os.path.dirname(os.path.join(stage, d.dist_info)) for d in staged.distributions}
+    folders = {
+        os.path.dirname(os.path.join(staged.root, d.dist_info)) for d in staged.distributions
+    }
     arriving = inspection.snapshot(sorted(folders))
     modules = [module for arrival in arrivals for module in arrival.modules]
     now = replace(around, shadows=shadows_of(modules, environment, world.cwd))
     violations = broken(plan, now, arriving)
-    told = [_past_the_cache(finding, plan) for finding in staged.findings]
+    told = [_past_the_cache(finding, plan) for finding in files]
     said = guards.examine_staged(plan, now, violations, told, world.policy)
     kept = [f for f in before if f.code not in _SAID_ANEW or f.severity is Severity.INFO]
     return (*kept, *said)

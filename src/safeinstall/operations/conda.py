@@ -22,11 +22,11 @@ from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards import conflicts
 from safeinstall.installers import conda
 from safeinstall.installers.report import DryRun
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations.surroundings import surroundings_of
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome
 from safeinstall.plan import Chosen, Intent, Plan
-from safeinstall.transaction import fingerprint
 
 __all__ = ["install_with_conda"]
 
@@ -148,6 +148,7 @@ def _program(intent: Intent, world: World) -> conda.Program:
 def _plan(intent: Intent, program: conda.Program, resolved: DryRun) -> Plan:
     environment = intent.environment
     asked = frozenset(item.name for item in intent.request.items if item.name)
+    state = InstalledState(environment.paths.site_packages)
     return Plan(
         intent=intent,
         chosen=Chosen(
@@ -155,8 +156,8 @@ def _plan(intent: Intent, program: conda.Program, resolved: DryRun) -> Plan:
         ),
         changes=resolved.changes({}, asked),
         resolved=resolved,
-        installed=inspection.snapshot(environment.paths.site_packages),
-        fingerprint=fingerprint(environment.paths.site_packages),
+        installed=inspection.snapshot_of(state.distributions),
+        fingerprint=state,
     )
 
 

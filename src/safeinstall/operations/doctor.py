@@ -20,6 +20,7 @@ from safeinstall.diagnosis import distributions as judge
 from safeinstall.diagnosis import surroundings as around
 from safeinstall.diagnosis.values import Diagnosis, Installed, Shown, say
 from safeinstall.environment import shown
+from safeinstall.errors import TransactionError
 from safeinstall.evidence import layout
 from safeinstall.evidence.distributions import installed, leftover_paths
 from safeinstall.installers.sources import redirections
@@ -29,9 +30,11 @@ from safeinstall.operations.winners import other_folders, winners
 from safeinstall.operations.world import World
 from safeinstall.ownership import changed_since_conda, conda_package
 from safeinstall.probe.pip_config import effective_settings, read_pip_settings
-from safeinstall.transaction import Area, Recovery, TransactionError, free_bytes
 from safeinstall.transaction.in_progress import MARK, left_behind
-from safeinstall.transaction.repair import NewFile, patch
+from safeinstall.transaction.moves.disk import free_bytes
+from safeinstall.transaction.recover import Recovery, recover_store
+from safeinstall.transaction.repair import NewFile, repair
+from safeinstall.transaction.store.history import Store
 
 __all__ = ["Examination", "Treatment", "examine", "treat"]
 
@@ -114,11 +117,11 @@ def treat(examination: Examination) -> Treatment:
     """Put right what is safe, as one transaction. Raises `TransactionError`: then nothing was."""
     patient = examination.patient
     remedies = [d.remedy for d in examination.diagnoses if d.remedy is not None]
-    area = Area.open(patient.prefix)
+    area = Store.open(patient.prefix)
     if not remedies:
         return Treatment(done=(), transaction=None)
     with area.lock(timeout=10.0, command="safeinstall doctor"):
-        recovered = area.recover()
+        recovered = recover_store(area)
         aside = list(dict.fromkeys(path for remedy in remedies for path in remedy.aside))
         files = {
             rewrite.path: NewFile(rewrite.content, rewrite.mode, rewrite.link)
@@ -129,7 +132,7 @@ def treat(examination: Examination) -> Treatment:
         if not aside and not files:
             done = tuple(remedy.words for remedy in remedies if remedy.recover)
             return Treatment(done=done, transaction=None, recovered=recovered)
-        committed = patch(area, aside, files, "safeinstall doctor --fix")
+        committed = repair(area, aside, files, "safeinstall doctor --fix")
     return Treatment(
         done=tuple(remedy.words for remedy in remedies),
         transaction=committed.id,
@@ -139,7 +142,7 @@ def treat(examination: Examination) -> Treatment:
 
 def _transactions(patient: Patient, words: Shown) -> Iterator[Diagnosis]:
     try:
-        waiting = Area.open(patient.prefix).unfinished()
+        waiting = Store.open(patient.prefix).unfinished()
     except TransactionError as error:
         yield say(error.code, error.message, context=error.context)
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from safeinstall.errors import InstallerError
 from safeinstall.installers import pip, uv
 from safeinstall.installers.reasons import explain
 from safeinstall.installers.report import DryRun
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations import elsewhere
 from safeinstall.operations.nearest import nearest
 from safeinstall.operations.other_python import with_other_python
@@ -23,12 +23,18 @@ from safeinstall.operations.world import World
 from safeinstall.plan import Chosen, Intent, Plan
 from safeinstall.request import Request
 from safeinstall.runner import Completed
+from safeinstall.transaction import staging
 
 __all__ = ["make_plan", "stage"]
 
 
 def make_plan(
-    intent: Intent, chosen: Chosen, world: World, fingerprint: str, *, from_cache: bool = False
+    intent: Intent,
+    chosen: Chosen,
+    world: World,
+    fingerprint: InstalledState,
+    *,
+    from_cache: bool = False,
 ) -> Plan:
     """Ask the installer what the request would change; nothing is touched.
 
@@ -36,7 +42,7 @@ def make_plan(
     Raises `InstallerError` with the reason when the request cannot be met.
     """
     environment, request = intent.environment, intent.request
-    installed = inspection.snapshot(environment.paths.site_packages)
+    installed = inspection.snapshot_of(fingerprint.distributions)
     world.progress("looking up what is needed")
     if chosen.name == uv.name:
         command = uv.plan_command(
@@ -108,17 +114,8 @@ def stage(
             return answer
         if attempt == len(commands):
             raise _explained(plan.intent, plan.chosen, answer, command, world)
-        _emptied(directory)
+        staging.clear(directory)
     raise AssertionError("unreachable: there is always at least one command")
-
-
-def _emptied(directory: str) -> None:
-    """Take away what a failed attempt left: the next one would believe its metadata."""
-    for entry in Path(directory).iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
 
 
 def _stage_commands(plan: Plan, directory: str, world: World) -> tuple[Command, ...]:

@@ -13,6 +13,7 @@ from safeinstall.findings import Finding
 from safeinstall.guards import conflicts, kernel
 from safeinstall.guards.requirements import Violation
 from safeinstall.guards.surroundings import Surroundings
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations.builds import plan_without_builds
 from safeinstall.operations.surroundings import surroundings_of
 from safeinstall.operations.world import World
@@ -31,7 +32,9 @@ class Considered:
     findings: tuple[Finding, ...] = ()
 
 
-def considered(intent: Intent, chosen: Chosen, world: World, fingerprint: str) -> Considered:
+def considered(
+    intent: Intent, chosen: Chosen, world: World, fingerprint: InstalledState
+) -> Considered:
     """Return the best plan for the intent and every finding about it; nothing is touched.
 
     When a plan takes from the kernel what it runs on, the request is solved again with the
@@ -62,7 +65,11 @@ def considered(intent: Intent, chosen: Chosen, world: World, fingerprint: str) -
 
 
 def _fitting(
-    intent: Intent, violations: Sequence[Violation], chosen: Chosen, world: World, fingerprint: str
+    intent: Intent,
+    violations: Sequence[Violation],
+    chosen: Chosen,
+    world: World,
+    fingerprint: InstalledState,
 ) -> str:
     """Return the line for a version of the request that breaks nobody, or an empty text.
 
@@ -79,7 +86,7 @@ def _fitting(
 
 
 def _constrained(
-    intent: Intent, lines: Iterable[str], chosen: Chosen, world: World, fingerprint: str
+    intent: Intent, lines: Iterable[str], chosen: Chosen, world: World, fingerprint: InstalledState
 ) -> Plan | None:
     """Return the plan within these constraints, or None when there is none."""
     with tempfile.TemporaryDirectory(prefix="safeinstall-") as folder:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from safeinstall.transaction.errors import TransactionError
-from safeinstall.transaction.moves.additions import arrivals
-from safeinstall.transaction.moves.commit import Committed, exchange
-from safeinstall.transaction.moves.disk import Disk
-from safeinstall.transaction.moves.layout import Layout
-from safeinstall.transaction.moves.removals import Departures
-from safeinstall.transaction.store.area import Area
+from safeinstall.errors import TransactionError
+from safeinstall.transaction.moves.additions import add_tree
+from safeinstall.transaction.moves.commit import Committed, commit
+from safeinstall.transaction.moves.prefix import Layout
+from safeinstall.transaction.moves.removals import set_aside
+from safeinstall.transaction.store.history import Store
 
-__all__ = ["NewFile", "patch"]
+__all__ = ["NewFile", "repair"]
 
 
 class NewFile(NamedTuple):
@@ -25,46 +25,29 @@ class NewFile(NamedTuple):
     link: str = ""
 
 
-def patch(
-    area: Area, aside: Sequence[str], files: Mapping[str, NewFile], command: str
+def repair(
+    store: Store, aside: Sequence[str], files: Mapping[str, NewFile], command: str
 ) -> Committed:
     """Set the paths `aside` aside and write `files` (by path); all of it or nothing.
 
-    Use it under the area's lock. Raises TransactionError; the environment is then as it was.
+    Use it under the store's lock. Raises TransactionError; the environment is then as it was.
     """
-    txn = area.begin(command)
-    layout, disk = Layout(area.prefix), Disk()
+    journal, layout = store.start(command), Layout(store.prefix)
     try:
-        leaving = Departures()
-        for path in aside:
-            _leave(leaving, layout, path)
-        names = {}
-        for path, new in files.items():
-            name = layout.name(path)
-            names[name] = new
-            _stage(os.path.join(txn.stage, *name.split("/")), new)
-        arriving = arrivals(layout, txn.stage, leaving, replacing=names)
-        if arriving.collisions or arriving.escapes:
-            raise TransactionError(f"{area.prefix} cannot be repaired: something is in the way.")
-    except OSError as error:
-        txn.abandon()
-        raise TransactionError(f"The repair could not be prepared: {error}.") from error
-    except BaseException:
-        txn.abandon()
+        leaving = set_aside(layout, aside)
+        names = {layout.name(path): new for path, new in files.items()}
+        for name, new in names.items():
+            _stage(os.path.join(journal.stage, *name.split("/")), new)
+        coming = add_tree(layout, journal.stage, leaving, replacing=names)
+        if coming.collisions or coming.escapes:
+            raise TransactionError(f"{store.prefix} cannot be repaired: something is in the way.")
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            journal.discard(store.disk)
+        if isinstance(error, OSError):
+            raise TransactionError(f"The repair could not be prepared: {error}.") from error
         raise
-    return exchange(txn._journal, layout, disk, leaving, arriving)
-
-
-def _leave(leaving: Departures, layout: Layout, path: str) -> None:
-    name = layout.name(path)
-    leaving.add(layout, name)
-    if os.path.isdir(path) and not os.path.islink(path):
-        for folder, _, files in os.walk(path):
-            for file in files:
-                below = os.path.join(folder, file)
-                leaving.track(layout.name(below), os.lstat(below))
-    else:
-        leaving.track(name, os.lstat(path))
+    return commit(journal, layout, store.disk, leaving, coming)
 
 
 def _stage(path: str, new: NewFile) -> None:

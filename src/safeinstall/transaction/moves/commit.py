@@ -1,4 +1,9 @@
-"""The commit itself: a journal, then renames; the environment changes in this file only."""
+"""The commit itself: a journal, then renames; and the way back.
+
+Where an environment changes from one state to the next, it does so in this file only.
+
+Imports on Python 3.8 with the standard library alone: recovery may run in another interpreter.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +12,23 @@ import os
 import stat
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from safeinstall.transaction.errors import TransactionError
-from safeinstall.transaction.moves.additions import Arrivals
-from safeinstall.transaction.moves.carrying import Move, carry
-from safeinstall.transaction.moves.disk import Disk, exists
-from safeinstall.transaction.moves.interruption import undisturbed
-from safeinstall.transaction.moves.layout import Layout
-from safeinstall.transaction.moves.removals import Departures
-from safeinstall.transaction.recover import roll_back
+from safeinstall.errors import TransactionError
+from safeinstall.transaction.moves.disk import Disk, Move, carry, exists, undisturbed
 from safeinstall.transaction.store import journal as states
-from safeinstall.transaction.store.directory import AREA
-from safeinstall.transaction.store.journal import Journal
-from safeinstall.transaction.store.manifest import Manifest
+from safeinstall.transaction.store.journal import Journal, Manifest
+from safeinstall.transaction.store.lock import FOLDER
 
-__all__ = ["Committed", "exchange"]
+if TYPE_CHECKING:
+    from safeinstall.transaction.moves.additions import Additions
+    from safeinstall.transaction.moves.prefix import Layout
+    from safeinstall.transaction.moves.removals import Removals
+
+__all__ = ["Committed", "commit", "roll_back"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Committed:
+class Committed(NamedTuple):
     """What a commit did; names are relative to the prefix, with forward slashes."""
 
     id: str
@@ -39,8 +41,8 @@ class Committed:
     added: Collection[str]
 
 
-def exchange(
-    journal: Journal, layout: Layout, disk: Disk, leaving: Departures, arriving: Arrivals
+def commit(
+    journal: Journal, layout: Layout, disk: Disk, leaving: Removals, coming: Additions
 ) -> Committed:
     """Take the environment from one state to the next, or leave it as it was.
 
@@ -48,7 +50,7 @@ def exchange(
     """
     with undisturbed():
         try:
-            _prepare(journal, layout, disk, leaving, arriving)
+            _write_down(journal, layout, disk, leaving, coming)
         except OSError as error:
             with contextlib.suppress(OSError):
                 journal.discard(disk)
@@ -67,35 +69,35 @@ def exchange(
         disk.remove_tree(journal.stage)
     return Committed(
         id=journal.id,
-        moves_out=len(leaving.moves),
-        moves_in=len(arriving.moves),
+        moves_out=sum(move.kind == "out" for move in journal.moves),
+        moves_in=len(coming.moves),
         window_seconds=window,
-        replaced=leaving.files.keys(),
-        added=arriving.files.keys(),
+        replaced=journal.manifest.removed.keys(),
+        added=coming.files.keys(),
     )
 
 
-def _prepare(
-    journal: Journal, layout: Layout, disk: Disk, leaving: Departures, arriving: Arrivals
+def _write_down(
+    journal: Journal, layout: Layout, disk: Disk, leaving: Removals, coming: Additions
 ) -> None:
-    base = f"{AREA}/transactions/{journal.id}/replaced"
-    outs = [Move("out", name, f"{base}/{name}") for name in leaving.moves]
-    for name in leaving.moves:
+    base = f"{FOLDER}/transactions/{journal.id}/replaced"
+    names = (*leaving.moves, *coming.displaced)
+    for name in names:
         _mirror_folders(layout, journal.replaced, name, disk)
     ins = [
         Move("in", os.path.relpath(source, layout.prefix).replace(os.sep, "/"), name)
-        for source, name in arriving.moves
+        for source, name in coming.moves
     ]
-    journal.moves = outs + ins
-    journal.kept = leaving.kept_bytes
+    journal.moves = [Move("out", name, f"{base}/{name}") for name in names] + ins
+    journal.kept = leaving.bytes + coming.displaced_bytes
     manifest = Manifest(
-        arriving.files,
-        leaving.files,
-        tuple(arriving.created),
-        tuple(leaving.standing),
-        arriving.met,
-        leaving.left,
-        arriving.found,
+        added=coming.files,
+        removed={**leaving.files, **coming.displaced},
+        created=coming.created,
+        kept_folders=leaving.kept_folders,
+        already_shared=coming.already_shared,
+        kept_shared=leaving.kept_shared,
+        already_unowned=coming.already_unowned,
     )
     journal.write_manifest(manifest, disk)
     journal.write(disk)
@@ -152,3 +154,61 @@ def _failure(error: BaseException, when: str) -> TransactionError:
     return TransactionError(
         f"The environment could not be changed, {when}: {reason}.", context=str(file or "")
     )
+
+
+def roll_back(journal: Journal, prefix: str, disk: Disk) -> None:
+    """Take back every move made so far, the last first, then forget the transaction.
+
+    What has been done is read off the disk: each move leaves its file or folder in one place.
+    Raises OSError; calling it again goes on.
+    """
+    if journal.state == states.LEAVING:
+        journal.advance(disk, states.RESTORING)
+    elif journal.state in (states.ARRIVING, states.COMMITTED):
+        journal.advance(disk, states.RETRACTING)
+    indexed = [(index, move) for index, move in enumerate(journal.moves)][::-1]
+    if journal.state == states.RETRACTING:
+        for index, move in indexed:
+            if move.kind == "in":
+                _take_back(journal, index, move, prefix, disk)
+        _drop_bytecode(journal, prefix, disk)
+        journal.advance(disk, states.RESTORING)
+    if journal.state == states.RESTORING:
+        for index, move in indexed:
+            if move.kind == "out":
+                _take_back(journal, index, move, prefix, disk)
+    journal.discard(disk)
+
+
+def _take_back(journal: Journal, index: int, move: Move, prefix: str, disk: Disk) -> None:
+    here, there = os.path.join(prefix, move.target), os.path.join(prefix, move.source)
+    outside = here if move.kind == "in" else there
+    if exists(outside + journal.mark):
+        disk.remove_tree(outside + journal.mark)
+    if not exists(here):
+        return
+    if move.kind == "in" and exists(there) and not journal.is_piecewise(index):
+        return  # this rename was never made: what lies in the environment is somebody else's
+    parent = os.path.dirname(there)
+    if not exists(parent):
+        os.makedirs(parent)
+    carry(disk, here, there, journal.mark, lambda: journal.note_piecewise(disk, index))
+
+
+def _drop_bytecode(journal: Journal, prefix: str, disk: Disk) -> None:
+    # A process that ran in between compiled what had arrived; the old bytecode is in `replaced`.
+    for move in journal.moves:
+        if move.kind != "in" or not move.target.endswith(".py"):
+            continue
+        folder, name = os.path.split(os.path.join(prefix, move.target))
+        cache = os.path.join(folder, "__pycache__")
+        try:
+            names = os.listdir(cache)
+        except OSError:
+            continue
+        for stale in names:
+            if stale.startswith(name[:-2]) and stale.endswith(".pyc"):
+                disk.unlink(os.path.join(cache, stale))
+                if not os.listdir(cache):
+                    with contextlib.suppress(OSError):
+                        disk.remove_directory(cache)
