@@ -22,7 +22,6 @@ LAYERS: tuple[frozenset[str], ...] = (
             "command",
             "names",
             "realpaths",
-            "digests",
         }
     ),
     frozenset({"installers", "requirements"}),
@@ -122,10 +121,7 @@ OTHER_READERS = {
     "doctor/mend.py": "writes one anew",
     "operations/stand_ins.py": "writes a wheel",
     "ownership.py": "shows a path",
-    "transaction/installed_state.py": "looks at names and times",
-    "transaction/requested.py": "takes a mark away",
-    "transaction/staged.py": "walks a tree for them",
-    "transaction/promises.py": "looks at names",
+    "transaction/staging.py": "takes a mark away",
     "transaction/undo.py": "looks at names",
 }
 
@@ -147,6 +143,47 @@ def test_only_metadata_reads_what_installers_write_about_a_distribution(path: Pa
     name = path.relative_to(SOURCE).as_posix()
     if not name.startswith("metadata/"):
         assert bool(metadata_words(path.read_text("utf-8"))) == (name in OTHER_READERS)
+
+
+TRANSACTION = (
+    {"moves.disk"},
+    {"store.journal"},
+    {"store.lock"},
+    {"store.history", "moves.prefix"},
+    {"moves.removals"},
+    {"moves.additions"},
+    {"moves.commit"},
+    {"staging"},
+    {"in_progress", "recover", "repair", "transaction", "undo"},
+)
+"""The rows of the room that writes: a module imports only from rows above its own."""
+
+
+def test_inside_the_transaction_imports_go_one_way() -> None:
+    room = SOURCE / "transaction"
+    level = {name: number for number, names in enumerate(TRANSACTION) for name in names}
+    inside = {
+        ".".join(path.relative_to(room).with_suffix("").parts): path
+        for path in room.rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    assert inside.keys() == level.keys()
+    for name, path in inside.items():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.ImportFrom):
+                continue
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}".removeprefix("safeinstall.transaction.")
+                other = full if full in level else full.rpartition(".")[0]
+                assert level.get(other, -1) < level[name], f"{name} imports {other}"
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_nobody_reaches_into_a_transaction(path: Path) -> None:
+    private = ("_journal", "_layout", "_disk", "_planned", "_lock", "_manifest")
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute) and node.attr in private:
+            assert ast.unparse(node.value) == "self", ast.unparse(node)
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(SOURCE)))

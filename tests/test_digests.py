@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.digests import digest
+from safeinstall.metadata.record import digest
 
 
 def test_a_hash_is_written_as_in_a_record(tmp_path: Path) -> None:

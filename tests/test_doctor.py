@@ -14,8 +14,9 @@ from safeinstall.doctor.diagnosis import Fix, Installed, Lines, Rewrite, Script
 from safeinstall.doctor.mend import activate_names, activate_rewrites, home_problem, scripts
 from safeinstall.errors import SafeInstallError
 from safeinstall.render.doctor import anonymous
-from safeinstall.transaction import Area
-from safeinstall.transaction.patch import NewFile, patch
+from safeinstall.transaction.repair import NewFile, repair
+from safeinstall.transaction.store.history import Store
+from safeinstall.transaction.undo import undo_transaction
 
 WORDS = Lines()
 
@@ -167,14 +168,14 @@ def test_a_repair_is_a_transaction_that_undo_takes_back(tmp_path: Path) -> None:
     (tmp_path / "lib" / "~x" / "f").write_text("1")
     (tmp_path / "cfg").write_text("old")
     (tmp_path / "link").symlink_to("/gone")
-    area = Area.open(str(tmp_path))
+    area = Store.open(str(tmp_path))
     files = {str(tmp_path / "cfg"): NewFile(b"new"), str(tmp_path / "link"): NewFile(b"", link="/")}
     with area.lock():
-        patch(area, [str(tmp_path / "lib" / "~x")], files, "repair")
+        repair(area, [str(tmp_path / "lib" / "~x")], files, "repair")
         assert not (tmp_path / "lib" / "~x").exists()
         assert (tmp_path / "cfg").read_text() == "new"
         assert str((tmp_path / "link").readlink()) == "/"
-        area.undo()
+        undo_transaction(area)
     assert (tmp_path / "lib" / "~x" / "f").read_text() == "1"
     assert (tmp_path / "cfg").read_text() == "old"
     assert str((tmp_path / "link").readlink()) == "/gone"
@@ -184,9 +185,9 @@ def test_a_repair_never_leaves_the_environment(tmp_path: Path) -> None:
     inside, outside = tmp_path / "env", tmp_path / "outside"
     inside.mkdir()
     outside.write_text("mine")
-    area = Area.open(str(inside))
+    area = Store.open(str(inside))
     with area.lock(), pytest.raises(SafeInstallError):
-        patch(area, [str(outside)], {}, "repair")
+        repair(area, [str(outside)], {}, "repair")
     assert outside.read_text() == "mine"
     assert not area.unfinished()
 

@@ -26,6 +26,7 @@ from safeinstall.guards.policy import weigh
 from safeinstall.installers import DryRun, Resolved
 from safeinstall.installers.sources import Sources
 from safeinstall.installers.uv import Uv
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.outcome import Outcome
 from safeinstall.plan import InstallerChoice, Plan
 from safeinstall.render import as_html, as_text, outcome_message
@@ -72,7 +73,7 @@ def plan(line: str, *changes: Change, yanked: str | None = None, **report: Any) 
             )
         ),
         installed=INSTALLED,
-        fingerprint="",
+        fingerprint=InstalledState(()),
     )
 
 

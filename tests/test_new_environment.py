@@ -15,9 +15,9 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.interpreter import find_python, installed_pythons
 from safeinstall.operations.overlay import overlay_lines, sees_base
 from safeinstall.operations.places import check, place_of
-from safeinstall.operations.unfinished import MARK, Making, left_behind, remove
 from safeinstall.operations.world import World
 from safeinstall.request import parse, parse_arguments
+from safeinstall.transaction.in_progress import MARK, Making, left_behind, remove
 from support.reports import environment
 
 
@@ -161,8 +161,8 @@ def test_the_mark_goes_last_so_that_a_kill_in_between_is_recognised(
     code = (
         "import os, shutil, sys\n"
         "from pathlib import Path\n"
-        "from safeinstall.operations import unfinished\n"
-        "making = unfinished.Making(sys.argv[1]); making.begin()\n"
+        "from safeinstall.transaction import in_progress\n"
+        "making = in_progress.Making(sys.argv[1]); making.begin()\n"
         "for name in ('a', '.b', 'z'):\n"
         "    Path(sys.argv[1], name).mkdir()\n"
         "if sys.argv[2] == 'remove': os._exit(0)\n"
@@ -174,11 +174,11 @@ def test_the_mark_goes_last_so_that_a_kill_in_between_is_recognised(
     if way == "remove":
         again = (
             "import os, shutil, sys\n"
-            "from safeinstall.operations import unfinished\n"
-            "left = unfinished.left_behind(sys.argv[1])\n"
+            "from safeinstall.transaction import in_progress\n"
+            "left = in_progress.left_behind(sys.argv[1])\n"
             "real = shutil.rmtree\n"
             "shutil.rmtree = lambda path, **k: os._exit(0) if path.endswith('z') else real(path)\n"
-            "unfinished.remove(left)\n"
+            "in_progress.remove(left)\n"
         )
         subprocess.run([sys.executable, "-c", again, place], check=True)
     left = left_behind(place)
@@ -189,7 +189,7 @@ def test_the_mark_goes_last_so_that_a_kill_in_between_is_recognised(
 
 def test_only_what_a_dead_process_left_is_litter(tmp_path: Path) -> None:
     code = (
-        "import sys; from safeinstall.operations.unfinished import Making; "
+        "import sys; from safeinstall.transaction.in_progress import Making; "
         "Making(sys.argv[1]).begin()"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "env")], check=True)

@@ -15,6 +15,7 @@ from safeinstall.distributions import Change, Changes, Distribution, Snapshot
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.installers import DryRun
 from safeinstall.installers.uv import Uv
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.outcome import Outcome
 from safeinstall.plan import InstallerChoice, Plan
 from safeinstall.render import (
@@ -43,7 +44,7 @@ def plan(*changes: Change) -> Plan:
         changes=Changes.of(changes),
         resolved=DryRun(arriving=()),
         installed=Snapshot(),
-        fingerprint="",
+        fingerprint=InstalledState(()),
     )
 
 

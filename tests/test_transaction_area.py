@@ -13,31 +13,19 @@ from pathlib import Path
 import pytest
 
 import safeinstall
-from safeinstall.transaction import (
-    Area,
-    Holder,
-    JournalError,
-    LockBusy,
-    TransactionError,
-    UnsafeArea,
-)
-from safeinstall.transaction.disk import Disk
-from safeinstall.transaction.errors import TransactionError as SameError
+from safeinstall.errors import JournalError, LockBusy, TransactionError, UnsafeStore
+from safeinstall.errors import TransactionError as SameError
+from safeinstall.transaction.moves.disk import Disk
+from safeinstall.transaction.recover import recover_store
+from safeinstall.transaction.store.history import Store
+from safeinstall.transaction.store.lock import Holder
+from safeinstall.transaction.transaction import begin_transaction, remove_distributions
+from safeinstall.transaction.undo import undo_transaction
 from test_transaction_trees import SITE, begin, dist_infos, environment, install, package, tree
 from test_transaction_trees import no_waiting as no_waiting
 
 SOURCE = Path(safeinstall.__file__).parent
-RECOVERY = (
-    "errors",
-    "disk",
-    "moves",
-    "process",
-    "journal",
-    "directory",
-    "lock",
-    "interruption",
-    "manifest",
-)
+RECOVERY = ("moves.commit", "moves.disk", "store.journal", "store.lock")
 ONE, ONE_NEXT = package("one", "1.0"), package("one", "2.0")
 
 
@@ -81,29 +69,29 @@ def linked_inside(area: Path) -> None:
 )
 def test_an_area_that_others_could_meddle_with_is_refused(prefix: Path, arrange: object) -> None:
     arrange(prefix / ".safeinstall")  # type: ignore[operator]
-    with pytest.raises(UnsafeArea):
-        Area.open(str(prefix))
+    with pytest.raises(UnsafeStore):
+        Store.open(str(prefix))
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give files away")
 def test_an_area_of_another_user_is_refused(prefix: Path) -> None:
     (prefix / ".safeinstall").mkdir(mode=0o700)
     os.chown(prefix / ".safeinstall", 12345, 12345)
-    with pytest.raises(UnsafeArea, match="belongs to another user"):
-        Area.open(str(prefix))
+    with pytest.raises(UnsafeStore, match="belongs to another user"):
+        Store.open(str(prefix))
 
 
 def test_a_lock_that_is_a_link_is_refused(prefix: Path, tmp_path: Path) -> None:
     (prefix / ".safeinstall").mkdir(mode=0o700)
     (prefix / ".safeinstall/lock").symlink_to(tmp_path / "victim")
-    with pytest.raises(UnsafeArea):
-        Area.open(str(prefix)).lock()
+    with pytest.raises(UnsafeStore):
+        Store.open(str(prefix)).lock()
     assert not (tmp_path / "victim").exists()
 
 
 def test_looking_creates_nothing(prefix: Path) -> None:
-    area = Area.open(str(prefix))
-    assert area.recover() is None
+    area = Store.open(str(prefix))
+    assert recover_store(area) is None
     assert area.history() == ()
     assert not area.unfinished()
     assert not (prefix / ".safeinstall").exists()
@@ -119,37 +107,37 @@ def test_the_area_is_private(prefix: Path) -> None:
 
 
 def test_a_second_one_is_told_who_works_there(prefix: Path) -> None:
-    with Area.open(str(prefix)).lock(command="install pandas"):
+    with Store.open(str(prefix)).lock(command="install pandas"):
         with pytest.raises(LockBusy, match="install pandas") as raised:
-            Area.open(str(prefix)).lock(wait=False)
+            Store.open(str(prefix)).lock(wait=False)
         assert str(os.getpid()) in str(raised.value)
         told: list[Holder | None] = []
         with pytest.raises(LockBusy):
-            Area.open(str(prefix)).lock(on_wait=told.append, timeout=0.05)
+            Store.open(str(prefix)).lock(on_wait=told.append, timeout=0.05)
     assert [holder.pid for holder in told if holder] == [os.getpid()]
-    Area.open(str(prefix)).lock(wait=False).release()
+    Store.open(str(prefix)).lock(wait=False).release()
 
 
 def test_nothing_is_done_without_the_lock(prefix: Path) -> None:
-    area = Area.open(str(prefix))
-    for action in (lambda: area.begin("x"), lambda: area.prune()):
+    area = Store.open(str(prefix))
+    for action in (lambda: begin_transaction(area, "x"), lambda: area.prune()):
         with pytest.raises(TransactionError, match="not locked"):
             action()
 
 
 def test_recovery_leaves_alone_what_another_process_works_on(prefix: Path) -> None:
-    with (area := Area.open(str(prefix))).lock():
+    with (area := Store.open(str(prefix))).lock():
         transaction = begin(area, [ONE_NEXT])
-        assert Area.open(str(prefix)).unfinished()
-        assert Area.open(str(prefix)).recover() is None
+        assert Store.open(str(prefix)).unfinished()
+        assert recover_store(Store.open(str(prefix))) is None
         assert Path(transaction.stage).exists()
 
 
 def test_an_abandoned_stage_is_removed_and_reported(prefix: Path) -> None:
     before = tree(prefix)
-    with (area := Area.open(str(prefix))).lock():
+    with (area := Store.open(str(prefix))).lock():
         begin(area, [ONE_NEXT], command="install one")
-    recovery = Area.open(str(prefix)).recover()
+    recovery = recover_store(Store.open(str(prefix)))
     assert recovery is not None
     assert recovery.direction == "litter"
     assert "install one" in recovery.message
@@ -177,16 +165,16 @@ def test_recovery_says_which_way_it_went(prefix: Path, last: str, direction: str
     before = tree(prefix)
     with pytest.raises(SystemExit):
         install(prefix, [ONE_NEXT], [ONE], disk=Dying(last))
-    area = Area.open(str(prefix))
+    area = Store.open(str(prefix))
     with area.lock():
         if direction != "litter":
             with pytest.raises(TransactionError, match="interrupted"):
-                area.begin("next")
-        recovery = area.recover()
+                begin_transaction(area, "next")
+        recovery = recover_store(area)
         assert recovery is not None
         assert recovery.direction == direction
         assert "\n" not in recovery.message
-        assert area.recover() is None
+        assert recover_store(area) is None
     assert (tree(prefix) == before) == (direction != "forward")
 
 
@@ -197,7 +185,7 @@ def test_a_damaged_journal_stops_everything_and_nothing_is_touched(prefix: Path)
     journal.write_text("{")
     before = tree(prefix)
     with pytest.raises(JournalError, match="nothing was touched"):
-        Area.open(str(prefix)).recover()
+        recover_store(Store.open(str(prefix)))
     assert tree(prefix) == before
 
 
@@ -222,24 +210,34 @@ def test_a_full_disk_leaves_the_environment_untouched(prefix: Path) -> None:
     with pytest.raises(TransactionError, match="No space left"):
         install(prefix, [ONE_NEXT], [ONE], disk=Full())
     assert tree(prefix) == before
-    assert not Area.open(str(prefix)).unfinished()
+    assert not Store.open(str(prefix)).unfinished()
 
 
 @pytest.mark.parametrize("module", [*RECOVERY, "recover"])
 def test_recovery_needs_only_the_standard_library_of_python_3_8(module: str) -> None:
-    text = (SOURCE / "transaction" / f"{module}.py").read_text("utf-8")
+    text = (SOURCE / "transaction" / f"{module.replace('.', '/')}.py").read_text("utf-8")
     found = ast.parse(text, feature_version=(3, 8))
     allowed = {f"safeinstall.transaction.{name}" for name in RECOVERY}
-    for node in ast.walk(found):
+    for_types = {
+        inner
+        for node in ast.walk(found)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in set(ast.walk(found)) - for_types:
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
-            if node.module == "safeinstall.transaction":
+            if node.module in ("safeinstall.transaction", "safeinstall.transaction.store"):
                 names = [f"{node.module}.{alias.name}" for alias in node.names]
             else:
                 names = [str(node.module)]
         for name in names:
             ours = name in allowed or name == "safeinstall.errors"
             assert ours or name.split(".")[0] in sys.stdlib_module_names, name
+
+
+def test_the_errors_that_recovery_raises_are_understood_by_python_3_8() -> None:
+    ast.parse((SOURCE / "errors.py").read_text("utf-8"), feature_version=(3, 8))
 
 
 def test_recovery_runs_from_the_command_line_without_site_packages(prefix: Path) -> None:
@@ -265,18 +263,18 @@ def test_the_error_of_this_room_is_one_of_the_family() -> None:
 
 def test_dist_infos_may_be_given_through_a_link(prefix: Path) -> None:
     before = tree(prefix)
-    area = Area.open(str(prefix))
+    area = Store.open(str(prefix))
     with area.lock():
         linked = [path.replace("/lib/", "/lib64/") for path in dist_infos(prefix, [ONE])]
-        area.remove(linked, command="uninstall")
+        remove_distributions(area, linked, command="uninstall")
         assert not (prefix / SITE / "one").exists()
-        area.undo()
+        undo_transaction(area)
     assert tree(prefix) == before
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
 def test_a_fork_does_not_hold_the_lock(prefix: Path) -> None:
-    area = Area.open(str(prefix))
+    area = Store.open(str(prefix))
     over, begin_end = os.pipe()
     running, says_so = os.pipe()
     lock = area.lock()
@@ -289,14 +287,14 @@ def test_a_fork_does_not_hold_the_lock(prefix: Path) -> None:
     os.read(running, 1)
     try:
         with pytest.raises(LockBusy):
-            Area.open(str(prefix)).lock(wait=False)
+            Store.open(str(prefix)).lock(wait=False)
         lock.release()
-        Area.open(str(prefix)).lock(wait=False).release()
+        Store.open(str(prefix)).lock(wait=False).release()
     finally:
         os.close(begin_end)
         os.waitpid(child, 0)
 
 
 def test_a_lock_that_nobody_holds_on_to_is_free(prefix: Path) -> None:
-    Area.open(str(prefix)).lock()
-    Area.open(str(prefix)).lock(wait=False).release()
+    Store.open(str(prefix)).lock()
+    Store.open(str(prefix)).lock(wait=False).release()

@@ -12,8 +12,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from safeinstall.transaction import Area, Entry
-from safeinstall.transaction.disk import Disk
+from safeinstall.transaction.moves.disk import Disk
+from safeinstall.transaction.recover import recover_store
+from safeinstall.transaction.store.history import Entry, Store
+from safeinstall.transaction.transaction import remove_distributions
+from safeinstall.transaction.undo import undo_transaction
 from test_transaction_trees import (
     SITE,
     Package,
@@ -98,8 +101,8 @@ class Transactions(RuleBasedStateMachine):
     def settle(self, after: dict[str, str], died: bool) -> None:
         """Recover if somebody died, and take over whichever state it is: old or new."""
         if died:
-            with (area := Area.open(str(self.prefix))).lock():
-                area.recover()
+            with (area := Store.open(str(self.prefix))).lock():
+                recover_store(area)
                 assert not area.unfinished()
             if self.present() == self.expected(after):
                 self.installed = after
@@ -111,7 +114,7 @@ class Transactions(RuleBasedStateMachine):
         leaving = dist_infos(self.prefix, self.packages(wanted))
         died = False
         try:
-            with (area := Area.open(str(self.prefix), disk=Mortal(lifetime))).lock():
+            with (area := Store.open(str(self.prefix), disk=Mortal(lifetime))).lock():
                 begin(area, [make(*item) for item in wanted.items()]).commit(leaving)
         except SystemExit:
             died = True
@@ -123,15 +126,15 @@ class Transactions(RuleBasedStateMachine):
         leaving = dist_infos(self.prefix, self.packages(sorted(names)))
         died = False
         try:
-            with (area := Area.open(str(self.prefix), disk=Mortal(lifetime))).lock():
-                area.remove(leaving, command="uninstall")
+            with (area := Store.open(str(self.prefix), disk=Mortal(lifetime))).lock():
+                remove_distributions(area, leaving, command="uninstall")
         except SystemExit:
             died = True
         self.settle({k: v for k, v in self.installed.items() if k not in names}, died)
 
     @rule(data=st.data(), lifetime=lifetimes)
     def undo(self, data: st.DataObject, lifetime: int) -> None:
-        undoable = [entry for entry in Area.open(str(self.prefix)).history() if entry.undoable]
+        undoable = [entry for entry in Store.open(str(self.prefix)).history() if entry.undoable]
         if not undoable:
             return
         entry: Entry = data.draw(st.sampled_from(undoable))
@@ -142,8 +145,8 @@ class Transactions(RuleBasedStateMachine):
                 after[change.name] = change.before
         died = False
         try:
-            with (area := Area.open(str(self.prefix), disk=Mortal(lifetime))).lock():
-                area.undo(entry.id)
+            with (area := Store.open(str(self.prefix), disk=Mortal(lifetime))).lock():
+                undo_transaction(area, entry.id)
         except SystemExit:
             died = True
         self.settle(after, died)
@@ -158,7 +161,7 @@ class Transactions(RuleBasedStateMachine):
     @rule(keep=st.integers(min_value=1, max_value=4))
     def prune(self, keep: int) -> None:
         if (self.prefix / ".safeinstall").exists():
-            with (area := Area.open(str(self.prefix))).lock():
+            with (area := Store.open(str(self.prefix))).lock():
                 area.prune(keep=keep)
 
     @invariant()

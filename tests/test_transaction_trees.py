@@ -14,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.transaction import Area, Committed, Transaction
-from safeinstall.transaction.disk import Disk
+from safeinstall.transaction.moves.commit import Committed
+from safeinstall.transaction.moves.disk import Disk
+from safeinstall.transaction.recover import recover_store
+from safeinstall.transaction.store.history import Store
+from safeinstall.transaction.transaction import Transaction, begin_transaction
 
 SITE = "lib/python3.12/site-packages"
 LONG_AGO = 1_500_000_000
@@ -126,9 +129,9 @@ def dist_infos(prefix: Path, packages: Iterable[Package]) -> list[str]:
     return [str(prefix / one.dist_info) for one in packages]
 
 
-def begin(area: Area, packages: Iterable[Package], command: str = "install") -> Transaction:
+def begin(area: Store, packages: Iterable[Package], command: str = "install") -> Transaction:
     """Open a transaction with `packages` staged as an installer leaves them."""
-    transaction = area.begin(command=command)
+    transaction = begin_transaction(area, command=command)
     stage = Path(transaction.stage)
     (stage / ".lock").touch()
     for one in packages:
@@ -143,9 +146,9 @@ def install(
     disk: Disk | None = None,
 ) -> Committed:
     """Install `packages` in place of `leaving`, all in one transaction."""
-    area = Area.open(str(prefix), disk=disk)
+    area = Store.open(str(prefix), disk=disk)
     with area.lock():
-        area.recover()
+        recover_store(area)
         return begin(area, packages).commit(leaving=dist_infos(prefix, leaving))
 
 

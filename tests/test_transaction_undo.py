@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.transaction import Area, Change, JournalError, UndoRefused
+from safeinstall.errors import JournalError, UndoRefused
+from safeinstall.transaction.store.history import Store
+from safeinstall.transaction.store.journal import VersionChange
+from safeinstall.transaction.transaction import remove_distributions
+from safeinstall.transaction.undo import undo_transaction
 from test_transaction_trees import (
     SITE,
     Package,
@@ -32,15 +36,15 @@ def prefix(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def area(prefix: Path) -> Iterator[Area]:
-    area = Area.open(str(prefix))
+def area(prefix: Path) -> Iterator[Store]:
+    area = Store.open(str(prefix))
     yield area
 
 
 def undo(prefix: Path, id: str | None = None, *, force: bool = False) -> str:
-    area = Area.open(str(prefix))
+    area = Store.open(str(prefix))
     with area.lock():
-        return area.undo(id, force=force).id
+        return undo_transaction(area, id, force=force).id
 
 
 def test_undo_brings_back_every_byte_mode_and_time(prefix: Path) -> None:
@@ -141,8 +145,8 @@ def test_what_comes_back_is_whole_although_another_took_a_shared_file_with_it(
     before = tree(prefix)
     gone = []
     for one in (left, right):
-        with (area := Area.open(str(prefix))).lock():
-            gone.append(area.remove(dist_infos(prefix, [one]), "uninstall").id)
+        with (area := Store.open(str(prefix))).lock():
+            gone.append(remove_distributions(area, dist_infos(prefix, [one]), "uninstall").id)
     with pytest.raises(UndoRefused, match=gone[1]):
         undo(prefix, gone[0])
     undo(prefix, gone[1])
@@ -153,9 +157,9 @@ def test_what_comes_back_is_whole_although_another_took_a_shared_file_with_it(
 def test_the_last_of_two_takes_a_shared_file_with_it_whoever_brought_it(prefix: Path) -> None:
     before = tree(prefix)
     two_that_share_a_file(prefix)
-    first, second = (entry.id for entry in reversed(Area.open(str(prefix)).history()))
+    first, second = (entry.id for entry in reversed(Store.open(str(prefix)).history()))
     undo(prefix, first)
-    with (area := Area.open(str(prefix))).lock():
+    with (area := Store.open(str(prefix))).lock():
         area.prune(keep=2)
     undo(prefix, second)
     assert tree(prefix) == before
@@ -166,9 +170,9 @@ def test_the_last_of_two_takes_a_shared_file_with_it_when_the_first_was_uninstal
 ) -> None:
     before = tree(prefix)
     left, _right = two_that_share_a_file(prefix)
-    second = Area.open(str(prefix)).history()[0].id
-    with (area := Area.open(str(prefix))).lock():
-        area.remove(dist_infos(prefix, [left]), "uninstall")
+    second = Store.open(str(prefix)).history()[0].id
+    with (area := Store.open(str(prefix))).lock():
+        remove_distributions(area, dist_infos(prefix, [left]), "uninstall")
     undo(prefix, second)
     assert tree(prefix) == before
 
@@ -178,7 +182,7 @@ def test_a_file_of_a_user_that_two_found_stays_when_both_have_gone(prefix: Path)
     (prefix / SITE / "tests/__init__.py").touch()
     before = tree(prefix)
     two_that_share_a_file(prefix)
-    first, second = (entry.id for entry in reversed(Area.open(str(prefix)).history()))
+    first, second = (entry.id for entry in reversed(Store.open(str(prefix)).history()))
     undo(prefix, first)
     undo(prefix, second)
     assert tree(prefix) == before
@@ -186,7 +190,7 @@ def test_a_file_of_a_user_that_two_found_stays_when_both_have_gone(prefix: Path)
 
 def test_a_shared_file_that_was_edited_is_not_taken_away_unasked(prefix: Path) -> None:
     two_that_share_a_file(prefix)
-    first, second = (entry.id for entry in reversed(Area.open(str(prefix)).history()))
+    first, second = (entry.id for entry in reversed(Store.open(str(prefix)).history()))
     undo(prefix, first)
     (prefix / SITE / "tests/__init__.py").write_text("mine")
     with pytest.raises(UndoRefused, match="changed after the installation"):
@@ -197,11 +201,11 @@ def test_an_undo_of_an_undo_is_not_offered_when_what_it_was_built_on_has_gone(
     prefix: Path,
 ) -> None:
     install(prefix, [TWO])
-    first = Area.open(str(prefix)).history()[0].id
+    first = Store.open(str(prefix)).history()[0].id
     install(prefix, [TWO], [TWO])
     again = undo(prefix)
     undo(prefix, undo(prefix, undo(prefix, first)))
-    entry = next(entry for entry in Area.open(str(prefix)).history() if entry.id == again)
+    entry = next(entry for entry in Store.open(str(prefix)).history() if entry.id == again)
     assert not entry.undoable
     assert "undo 0006" in entry.reason
 
@@ -211,8 +215,8 @@ def test_what_is_installed_again_is_whole_although_a_shared_file_was_taken_meanw
 ) -> None:
     left, _right = two_that_share_a_file(prefix)
     undone = undo(prefix)
-    with (area := Area.open(str(prefix))).lock():
-        gone = area.remove(dist_infos(prefix, [left]), "uninstall").id
+    with (area := Store.open(str(prefix))).lock():
+        gone = remove_distributions(area, dist_infos(prefix, [left]), "uninstall").id
     with pytest.raises(UndoRefused, match=gone):
         undo(prefix, undone)
 
@@ -286,7 +290,7 @@ def test_a_touched_file_whose_hash_nobody_can_compute_counts_as_edited(
 def test_what_was_edited_just_before_it_was_replaced_comes_back_and_may_leave_again(
     prefix: Path,
 ) -> None:
-    with (area := Area.open(str(prefix))).lock():
+    with (area := Store.open(str(prefix))).lock():
         transaction = begin(area, [ONE_NEXT])
         transaction.inspect([str(prefix / SITE)], dist_infos(prefix, [ONE]))
         (prefix / SITE / "one/__init__.py").write_text("edited while the index was asked")
@@ -313,9 +317,9 @@ def test_undo_refuses_when_another_program_replaced_the_distribution(prefix: Pat
         undo(prefix)
 
 
-def test_undo_refuses_to_overwrite_what_is_in_the_way(prefix: Path, area: Area) -> None:
+def test_undo_refuses_to_overwrite_what_is_in_the_way(prefix: Path, area: Store) -> None:
     with area.lock():
-        area.remove(dist_infos(prefix, [ONE]), command="uninstall one")
+        remove_distributions(area, dist_infos(prefix, [ONE]), command="uninstall one")
     (prefix / "bin/one").write_text("somebody's own script")
     with pytest.raises(UndoRefused, match="bin/one is in the way"):
         undo(prefix)
@@ -340,15 +344,15 @@ def test_an_unknown_transaction_is_refused(prefix: Path) -> None:
         undo(prefix, "99")
 
 
-def test_history_tells_what_changed_the_newest_first(prefix: Path, area: Area) -> None:
+def test_history_tells_what_changed_the_newest_first(prefix: Path, area: Store) -> None:
     install(prefix, [ONE_NEXT, TWO], [ONE])
     with area.lock():
-        area.remove(dist_infos(prefix, [TWO]), command="uninstall two")
+        remove_distributions(area, dist_infos(prefix, [TWO]), command="uninstall two")
     latest, earliest = area.history()
     assert latest.command == "uninstall two"
-    assert latest.removed == (Change("two", "1.0", None),)
-    assert earliest.added == (Change("two", None, "1.0"),)
-    assert earliest.replaced == (Change("one", "1.0", "2.0"),)
+    assert latest.removed == (VersionChange("two", "1.0", None),)
+    assert earliest.added == (VersionChange("two", None, "1.0"),)
+    assert earliest.replaced == (VersionChange("one", "1.0", "2.0"),)
     assert latest.undoable
     assert not earliest.undoable
     assert latest.id in earliest.reason
@@ -356,7 +360,7 @@ def test_history_tells_what_changed_the_newest_first(prefix: Path, area: Area) -
     assert earliest.time.endswith("Z")
 
 
-def test_history_says_what_was_undone(prefix: Path, area: Area) -> None:
+def test_history_says_what_was_undone(prefix: Path, area: Store) -> None:
     done = install(prefix, [TWO])
     by = undo(prefix)
     undoing, undone = area.history()
@@ -365,7 +369,7 @@ def test_history_says_what_was_undone(prefix: Path, area: Area) -> None:
     assert undone.bytes_kept == 0
 
 
-def test_the_oldest_transactions_are_forgotten(prefix: Path, area: Area) -> None:
+def test_the_oldest_transactions_are_forgotten(prefix: Path, area: Store) -> None:
     ids = [install(prefix, [package(f"p{n}", "1")]).id for n in range(5)]
     with area.lock():
         assert set(area.prune(keep=3)) == set(ids[:2])
@@ -373,7 +377,7 @@ def test_the_oldest_transactions_are_forgotten(prefix: Path, area: Area) -> None
 
 
 def test_transactions_that_take_much_space_are_forgotten_but_never_the_newest(
-    prefix: Path, area: Area
+    prefix: Path, area: Store
 ) -> None:
     install(prefix, [ONE_NEXT], [ONE])
     newest = install(prefix, [ONE_LAST], [ONE_NEXT]).id
@@ -383,11 +387,11 @@ def test_transactions_that_take_much_space_are_forgotten_but_never_the_newest(
     undo(prefix)
 
 
-def test_a_removal_and_its_undo_leave_no_trace(prefix: Path, area: Area) -> None:
+def test_a_removal_and_its_undo_leave_no_trace(prefix: Path, area: Store) -> None:
     compiled(prefix, f"{SITE}/one/deep/inner.py")
     before = tree(prefix)
     with area.lock():
-        done = area.remove(dist_infos(prefix, [ONE]), command="uninstall one")
+        done = remove_distributions(area, dist_infos(prefix, [ONE]), command="uninstall one")
     assert done.moves_in == 0
     assert not any("one" in name for name in tree(prefix))
     undo(prefix)
@@ -397,7 +401,7 @@ def test_a_removal_and_its_undo_leave_no_trace(prefix: Path, area: Area) -> None
 def test_a_list_of_files_that_cannot_be_read_is_said_where_it_is_needed(prefix: Path) -> None:
     install(prefix, [package("two", "1.0")])
     install(prefix, [package("three", "1.0")])
-    area = Area.open(str(prefix))
+    area = Store.open(str(prefix))
     first, second = sorted((prefix / ".safeinstall/transactions").iterdir())
     (first / "files.json").write_text("{")
     before = tree(prefix)
@@ -407,6 +411,6 @@ def test_a_list_of_files_that_cannot_be_read_is_said_where_it_is_needed(prefix: 
     assert "cannot be read" in earliest.reason
     with area.lock():
         with pytest.raises(JournalError, match="nothing was touched"):
-            area.undo(first.name)
+            undo_transaction(area, first.name)
         assert tree(prefix) == before
-        area.undo(second.name)
+        undo_transaction(area, second.name)

@@ -1,4 +1,4 @@
-"""Installed distributions, what an environment holds of them, and changes to that."""
+"""Distributions, installed and staged, what an environment holds of them, and changes to that."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-__all__ = ["Change", "Changes", "Distribution", "Snapshot"]
+from safeinstall.metadata.record import RecordRow
+
+__all__ = ["Change", "Changes", "Distribution", "Snapshot", "Staged", "StagedDistribution"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,3 +137,55 @@ class Snapshot:
             if (old[key].version if key in old else None)
             != (new[key].version if key in new else None)
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StagedDistribution:
+    """One distribution in a staging area, as its own metadata describes it; nothing is judged yet.
+
+    Paths are relative to the prefix, with forward slashes: where the files will be.
+    """
+
+    name: str
+    version: str
+    dist_info: str
+    files: Mapping[str, RecordRow]
+    """Every file of its RECORD, with what is promised there."""
+    outside: tuple[str, ...]
+    """What its RECORD lists that would lie outside the environment, as written."""
+    problem: str
+    """Why its RECORD cannot be read, or empty."""
+    modules: tuple[str, ...]
+    """Top-level import names."""
+    bytes: int
+    pth: tuple[str, ...]
+    """Start-up files: `*.pth` in a folder that Python reads them from."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Staged:
+    """A whole staging area, and what would happen if it were committed."""
+
+    root: str
+    """The folder that it lies in, absolute."""
+    distributions: tuple[StagedDistribution, ...]
+    sizes: Mapping[str, int]
+    """Bytes of every staged file, whoever lists it."""
+    links: Mapping[str, str]
+    """Symbolic links, with where they lead."""
+    collisions: Mapping[str, str]
+    """Files that would come where something else lies, with whose that is; empty = nobody's."""
+    escapes: tuple[str, ...]
+    """What is wrong with paths that would lead out of the environment, a sentence each."""
+    departing: Mapping[str, tuple[RecordRow, ...]]
+    """RECORD of each leaving distribution by its dist-info folder."""
+
+    @property
+    def unowned(self) -> tuple[str, ...]:
+        """Files of nobody that are in the way: `commit(replacing=...)` may set them aside."""
+        return tuple(name for name, owner in self.collisions.items() if not owner)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all files together."""
+        return sum(self.sizes.values())

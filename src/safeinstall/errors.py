@@ -1,13 +1,23 @@
-"""The one family of exceptions: each means "could not continue, nothing was changed"."""
+"""The one family of exceptions: each means "could not continue, nothing was changed".
+
+Some names are sentences of the trade (`except LockBusy`), hence without a suffix. Imports on Python
+3.8 with the standard library alone: recovery may run in another interpreter.
+"""
 
 from __future__ import annotations
 
 __all__ = [
     "EnvironmentReportError",
+    "EscapesPrefix",
     "InstallerError",
+    "JournalError",
+    "LockBusy",
     "RequestError",
     "SafeInstallError",
     "SafeInstallStopped",
+    "TransactionError",
+    "UndoRefused",
+    "UnsafeStore",
 ]
 
 
@@ -47,6 +57,42 @@ class EnvironmentReportError(SafeInstallError):
     """An interpreter could not be asked about its environment."""
 
     code = "no-environment"
+
+
+class TransactionError(SafeInstallError):
+    """A transaction could not go on; the environment is as it was before it."""
+
+    code = "transaction-failed"
+
+
+class UnsafeStore(TransactionError):  # noqa: N818
+    """`.safeinstall` is not a private folder of ours: a link, another owner, writable by others."""
+
+    code = "unsafe-area"
+
+
+class LockBusy(TransactionError):  # noqa: N818
+    """Another process works on this environment."""
+
+    code = "locked"
+
+
+class JournalError(TransactionError):
+    """A journal that promises moves cannot be read: nothing is touched until somebody looks."""
+
+    code = "journal-unreadable"
+
+
+class UndoRefused(TransactionError):  # noqa: N818
+    """Undoing would lose or break something; the message says what and in which order to go."""
+
+    code = "undo-refused"
+
+
+class EscapesPrefix(TransactionError):  # noqa: N818
+    """A path that does not stay inside the environment."""
+
+    code = "escapes-prefix"
 
 
 class SafeInstallStopped(Exception):  # noqa: N818 - what a notebook shows: a stop, not a crash

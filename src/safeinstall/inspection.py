@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from safeinstall.distributions import Distribution, Snapshot
 from safeinstall.metadata.distribution import (
@@ -18,6 +18,7 @@ __all__ = [
     "InstalledIndex",
     "changed_since",
     "snapshot",
+    "snapshot_of",
 ]
 
 
@@ -65,9 +66,14 @@ def snapshot(directories: Sequence[str], *, since: float | None = None) -> Snaps
     `since`, in seconds since 1970: what has lain there from before is known by its name alone,
     without its requirements; that costs a tenth.
     """
+    return snapshot_of(distributions_in(directories), since=since)
+
+
+def snapshot_of(infos: Iterable[DistInfo], *, since: float | None = None) -> Snapshot:
+    """Return the same of distributions that have been listed before."""
     found = (
         (_named(info, since) if since is not None else None) or _distribution(info)
-        for info in distributions_in(directories)
+        for info in infos
     )
     return Snapshot(tuple(distribution for distribution in found if distribution))
 

@@ -9,6 +9,7 @@ from safeinstall.distributions import Changes, Snapshot
 from safeinstall.environment import Environment
 from safeinstall.installers import DryRun, Installer
 from safeinstall.installers.sources import Redirection, Sources
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.request import Request
 
 __all__ = ["Destination", "InstallerChoice", "Intent", "Plan"]
@@ -82,7 +83,7 @@ class Plan:
     changes: Changes
     resolved: DryRun
     installed: Snapshot
-    fingerprint: str
+    fingerprint: InstalledState
     """State of the environment when the plan was made; another state means: plan again."""
 
     def to_dict(self) -> dict[str, Any]:

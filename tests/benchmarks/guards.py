@@ -17,6 +17,7 @@ from safeinstall.guards.conflicts import violations_of
 from safeinstall.installers import DryRun
 from safeinstall.installers.sources import Sources
 from safeinstall.installers.uv import Uv
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations import World
 from safeinstall.operations.surroundings import surroundings_of
 from safeinstall.plan import Destination, InstallerChoice, Intent, Plan
@@ -68,7 +69,7 @@ def main() -> None:
             ),
             resolved=DryRun(arriving=()),
             installed=inspection.snapshot([str(site)]),
-            fingerprint="",
+            fingerprint=InstalledState(()),
         )
         spent = []
         for _ in range(ROUNDS):

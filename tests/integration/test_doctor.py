@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from integration.conftest import Desk
-from safeinstall.operations.unfinished import MARK
+from safeinstall.transaction.in_progress import MARK
 from support import privileges, ways
 from support.environments import Environment, Workshop, changes, snapshot
 from support.wheels import make_wheel
@@ -174,7 +174,7 @@ def test_what_looks_untouched_is_read_when_asked_or_when_another_package_claims_
 def leave_half_made(desk: Desk, prefix: Path) -> None:
     """Put the mark of a dead process into an environment, as a kill leaves it in a filled one."""
     begun = prefix.with_name("begun")
-    code = "import sys; from safeinstall.operations.unfinished import Making; "
+    code = "import sys; from safeinstall.transaction.in_progress import Making; "
     code += "Making(sys.argv[1]).begin()"
     assert desk.environment.run("-c", code, str(begun), settings=desk.settings).returncode == 0
     (begun / MARK).rename(prefix / MARK)

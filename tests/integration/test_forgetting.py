@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from integration.conftest import Desk
-from safeinstall.transaction import Area
+from safeinstall.transaction.store.history import Store
 from support.places import Place
 from support.wheels import make_wheel
 
@@ -27,7 +27,7 @@ def test_the_last_ten_transactions_are_kept_whichever_command_made_them(tmp_path
         assert place.safeinstall("undo").returncode == 0
         place.installed("tinypkg")
         assert place.safeinstall("uninstall", "tinypkg").returncode == 0
-    kept = [entry.id[:4] for entry in Area.open(str(place.prefix)).history()]
+    kept = [entry.id[:4] for entry in Store.open(str(place.prefix)).history()]
     assert kept == [f"{number:04d}" for number in range(16, 6, -1)]
     left = (place.prefix / ".safeinstall" / "transactions").iterdir()
     assert len(list(left)) == 10
@@ -36,7 +36,7 @@ def test_the_last_ten_transactions_are_kept_whichever_command_made_them(tmp_path
 def test_a_kernel_keeps_as_many_as_it_is_told_and_the_last_may_always_be_undone(
     desk: Desk,
 ) -> None:
-    area = Area.open(str(desk.environment.prefix))
+    area = Store.open(str(desk.environment.prefix))
     with desk.kernel() as kernel:
         assert kernel.run("%config SafeInstall.undo_transactions = 2").ok
         for _ in range(2):

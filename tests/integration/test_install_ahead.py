@@ -17,6 +17,7 @@ import pytest
 
 from integration.conftest import Desk
 from safeinstall.command import Command
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations import there
 from safeinstall.operations.ahead import Ahead
 from safeinstall.operations.choice import choose
@@ -24,7 +25,6 @@ from safeinstall.operations.locate import intend
 from safeinstall.operations.planning import considered
 from safeinstall.request import parse
 from safeinstall.runner import Completed, run
-from safeinstall.transaction import fingerprint
 from support.environments import Environment, Workshop, changes, snapshot
 from support.indexes import Moody, moody
 from support.killing import running_in
@@ -71,7 +71,7 @@ def test_the_index_decides_whether_what_was_staged_is_taken(
     request = parse("tinypkg", cwd=str(desk.notebooks))
     intent = intend(request, world.environment, world.environ)
     chosen = choose(request, world.environment)
-    state = fingerprint(world.environment.paths.site_packages)
+    state = InstalledState(world.environment.paths.site_packages)
     with Ahead(intent, chosen, world, state) as ahead:
         ahead.get_its_start()
         plan = considered(intent, chosen, world, state).plan
@@ -189,7 +189,7 @@ def test_a_second_interrupt_while_the_guess_is_waited_for_leaves_nothing(
     world = replace(there(str(desk.environment.python)), run=late)
     request = parse("tinypkg", cwd=str(desk.notebooks))
     intent = intend(request, world.environment, world.environ)
-    state = fingerprint(world.environment.paths.site_packages)
+    state = InstalledState(world.environment.paths.site_packages)
     again = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
     ahead = Ahead(intent, choose(request, world.environment), world, state)
     with pytest.raises(KeyboardInterrupt), ahead:

@@ -16,7 +16,7 @@ import pytest
 
 from integration.conftest import Desk
 from integration.test_install_interrupt import wait_for
-from safeinstall.transaction.process import start_time
+from safeinstall.transaction.store.lock import start_time
 from support.killing import litter, running_in
 from support.places import Place, Tree, differences, tree
 from support.wheels import make_sdist, make_wheel

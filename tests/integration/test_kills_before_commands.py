@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.transaction import Area
-from safeinstall.transaction.disk import Disk
+from safeinstall.transaction.moves.disk import Disk
+from safeinstall.transaction.store.history import Store
+from safeinstall.transaction.transaction import begin_transaction
 from support.places import Place, tree
 from support.wheels import make_wheel
 
@@ -51,9 +52,9 @@ def kill_in_the_middle(place: Place) -> None:
     child = os.fork()
     if child == 0:
         try:
-            area = Area.open(str(place.prefix), disk=DiesAfter("shapes-2.0.dist-info"))
+            area = Store.open(str(place.prefix), disk=DiesAfter("shapes-2.0.dist-info"))
             with area.lock():
-                transaction = area.begin(command="install shapes==2.0")
+                transaction = begin_transaction(area, command="install shapes==2.0")
                 stage = ["pip", "install", "-q", "--prefix", transaction.stage, "--no-deps"]
                 stage += ["--no-index", "--find-links", str(place.wheels), "shapes==2.0"]
                 place.run([sys.executable, "-m", "uv", *stage, "--python", place.python])

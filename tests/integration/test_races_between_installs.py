@@ -19,7 +19,8 @@ from integration.conftest import Desk
 from integration.test_install_interrupt import wait_for
 from safeinstall import operations, render
 from safeinstall.request import parse
-from safeinstall.transaction import Area
+from safeinstall.transaction.store.history import Store
+from safeinstall.transaction.transaction import remove_distributions
 from support.indexes import moody
 from support.kernels import Kernel
 from support.killing import litter
@@ -85,7 +86,7 @@ def test_a_foreign_installer_in_between_is_noticed_and_planned_around(
 
 def test_no_wait_refuses_at_once_and_names_the_holder(place: Place) -> None:
     before = tree(place.prefix)
-    with Area.open(str(place.prefix)).lock(command="a long install"):
+    with Store.open(str(place.prefix)).lock(command="a long install"):
         began = time.monotonic()
         done = place.safeinstall("install", "--no-wait", "tinypkg")
         assert time.monotonic() - began < 20
@@ -131,7 +132,7 @@ def test_what_came_while_a_removal_waited_is_judged_with_the_rest(
 
     world = operations.there(str(place.python), listen)
     with ThreadPoolExecutor() as pool:
-        lock = Area.open(str(place.prefix)).lock()
+        lock = Store.open(str(place.prefix)).lock()
         removal = pool.submit(operations.uninstall, parse("tinypkg", cwd=str(place.folder)), world)
         assert waits.wait(20)
         install = [find_uv_bin(), "pip", "install", "-q", "--python", str(place.python)]
@@ -149,11 +150,13 @@ def test_an_undo_that_waited_takes_back_what_was_the_last_when_it_was_typed(plac
     waits = Event()
     world = operations.there(str(place.python), lambda words: waits.set())
     with ThreadPoolExecutor() as pool:
-        area = Area.open(str(place.prefix))
+        area = Store.open(str(place.prefix))
         with area.lock():
             undone = pool.submit(operations.undo, world)
             assert waits.wait(20)
-            area.remove([str(path) for path in place.site.glob("other-*")], "another notebook")
+            remove_distributions(
+                area, [str(path) for path in place.site.glob("other-*")], "another notebook"
+            )
         assert undone.result(30).status == "done"
     assert not list(place.site.glob("tinypkg*"))
     assert not list(place.site.glob("other*"))
@@ -163,7 +166,7 @@ def test_a_holder_that_died_is_nobody_to_wait_for(place: Place) -> None:
     child = os.fork()
     if child == 0:
         try:
-            Area.open(str(place.prefix)).lock(command="will die")
+            Store.open(str(place.prefix)).lock(command="will die")
             os.kill(os.getpid(), signal.SIGKILL)
         finally:
             os._exit(1)
@@ -185,7 +188,7 @@ def shown_until(kernel: Kernel, words: str) -> list[str]:
 
 
 def test_a_second_safeinstall_waits_visibly_and_goes_on(desk: Desk) -> None:
-    with desk.kernel() as kernel, Area.open(str(desk.environment.prefix)).lock() as lock:
+    with desk.kernel() as kernel, Store.open(str(desk.environment.prefix)).lock() as lock:
         request = kernel.send(f"%safeinstall {desk.offline} tinypkg")
         seen = shown_until(kernel, "waiting for")
         assert f"process {os.getpid()}" in seen[-1]

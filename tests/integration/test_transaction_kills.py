@@ -20,8 +20,11 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.transaction import Area
-from safeinstall.transaction.disk import Disk
+from safeinstall.transaction.moves.disk import Disk
+from safeinstall.transaction.recover import recover_store
+from safeinstall.transaction.store.history import Store
+from safeinstall.transaction.transaction import remove_distributions
+from safeinstall.transaction.undo import undo_transaction
 from support.killing import litter
 from test_transaction_trees import (
     SITE,
@@ -167,19 +170,19 @@ def small_upgrade(prefix: Path, disk: Disk) -> None:
 
 
 def undo(prefix: Path, disk: Disk) -> None:
-    area = Area.open(str(prefix), disk=disk)
+    area = Store.open(str(prefix), disk=disk)
     with area.lock():
-        area.undo()
+        undo_transaction(area)
 
 
 def remove(prefix: Path, disk: Disk) -> None:
-    area = Area.open(str(prefix), disk=disk)
+    area = Store.open(str(prefix), disk=disk)
     with area.lock():
-        area.remove(dist_infos(prefix, OLD), command="uninstall")
+        remove_distributions(area, dist_infos(prefix, OLD), command="uninstall")
 
 
 def roll_back(prefix: Path, disk: Disk) -> None:
-    area = Area.open(str(prefix), disk=disk)
+    area = Store.open(str(prefix), disk=disk)
     with area.lock():
         transaction = begin(area, SMALL_NEW)
         transaction.commit(leaving=dist_infos(prefix, SMALL_OLD))
@@ -187,9 +190,9 @@ def roll_back(prefix: Path, disk: Disk) -> None:
 
 
 def recover(prefix: Path, disk: Disk) -> None:
-    area = Area.open(str(prefix), disk=disk)
+    area = Store.open(str(prefix), disk=disk)
     with area.lock():
-        area.recover()
+        recover_store(area)
 
 
 @dataclass(frozen=True)
@@ -364,7 +367,7 @@ class Check:
         """Recover and return `old` or `new`; fail when the environment is neither."""
         recover(wreck, self.disk(Quick()))
         assert not litter(wreck)
-        assert not Area.open(str(wreck)).unfinished()
+        assert not Store.open(str(wreck)).unfinished()
         now = tree(wreck)
         if now == self.old:
             return "old"

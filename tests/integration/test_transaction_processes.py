@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.transaction import Area, TransactionError
-from safeinstall.transaction.process import start_time
+from safeinstall.errors import TransactionError
+from safeinstall.transaction.recover import recover_store
+from safeinstall.transaction.store.history import Store
+from safeinstall.transaction.store.lock import start_time
 from test_transaction_trees import (
     SITE,
     begin,
@@ -51,9 +53,9 @@ def test_eight_processes_at_once_take_turns(prefix: Path) -> None:
                 for turn in range(ROUNDS):
                     mine = package(f"p{number}", str(turn + 1))
                     before = [package(f"p{number}", str(turn))] if turn else []
-                    area = Area.open(str(prefix))
+                    area = Store.open(str(prefix))
                     with area.lock(timeout=60):
-                        assert area.recover() is None  # nobody left anything half-done
+                        assert recover_store(area) is None  # nobody left anything half-done
                         begin(area, [mine]).commit(dist_infos(prefix, before))
                         seen = int(counter.read_text())
                         counter.write_text(str(seen + 1))
@@ -63,7 +65,7 @@ def test_eight_processes_at_once_take_turns(prefix: Path) -> None:
         children.append(child)
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * PROCESSES
     assert counter.read_text() == str(PROCESSES * ROUNDS)
-    assert len(Area.open(str(prefix)).history()) == PROCESSES * ROUNDS
+    assert len(Store.open(str(prefix)).history()) == PROCESSES * ROUNDS
     for number in range(PROCESSES):
         assert (prefix / package(f"p{number}", str(ROUNDS)).dist_info).is_dir()
 
@@ -86,7 +88,7 @@ def dead_after(prefix: Path, child_keeps_lock: bool, code: str = ALONE) -> int:
     owner = os.fork()
     if owner == 0:
         try:
-            area = Area.open(str(prefix))
+            area = Store.open(str(prefix))
             lock = area.lock(command="install one")
             transaction = begin(area, [ONE_NEXT])
             installer = subprocess.Popen(
@@ -111,9 +113,9 @@ def test_an_installer_that_outlived_its_owner_is_ended(prefix: Path, keeps_lock:
     before = tree(prefix)
     installer = dead_after(prefix, keeps_lock)
     assert start_time(installer)
-    area = Area.open(str(prefix))
+    area = Store.open(str(prefix))
     with area.lock(timeout=20):
-        recovery = area.recover()
+        recovery = recover_store(area)
         assert recovery is not None
         assert recovery.direction == "litter"
     assert not start_time(installer)
@@ -123,11 +125,11 @@ def test_an_installer_that_outlived_its_owner_is_ended(prefix: Path, keeps_lock:
 def test_what_an_installer_had_started_is_ended_with_it(prefix: Path) -> None:
     before = tree(prefix)
     installer = dead_after(prefix, True, BUILDING)
-    recovery = Area.open(str(prefix)).recover()  # without waiting for anybody who lives
+    recovery = recover_store(Store.open(str(prefix)))  # without waiting for anybody who lives
     assert recovery is not None
     assert recovery.direction == "litter"
     assert not start_time(installer)
-    Area.open(str(prefix)).lock(wait=False).release()
+    Store.open(str(prefix)).lock(wait=False).release()
     assert tree(prefix) == before
 
 
@@ -138,7 +140,7 @@ def test_a_file_size_limit_leaves_the_environment_untouched(prefix: Path) -> Non
         status = 1
         try:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # an error rather than a death
-            area = Area.open(str(prefix))
+            area = Store.open(str(prefix))
             with area.lock():
                 transaction = begin(area, [ONE_NEXT])
                 resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
@@ -150,8 +152,8 @@ def test_a_file_size_limit_leaves_the_environment_untouched(prefix: Path) -> Non
             os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
     assert tree(prefix) == before
-    with (area := Area.open(str(prefix))).lock():
-        area.recover()
+    with (area := Store.open(str(prefix))).lock():
+        recover_store(area)
         begin(area, [ONE_NEXT]).commit(dist_infos(prefix, [ONE]))
 
 
@@ -183,8 +185,8 @@ def test_killed_at_random_moments_the_environment_is_old_or_new(
         time.sleep(1.1 * cycle * (number % 20) / 20)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        with (area := Area.open(str(prefix))).lock():
-            area.recover()
+        with (area := Store.open(str(prefix))).lock():
+            recover_store(area)
         now = tree(prefix)
         assert now in states
         outcomes[now == (states[1] if new is ONE_NEXT else states[0])] += 1

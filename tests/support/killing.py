@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from safeinstall.transaction.process import is_alive, start_time
+from safeinstall.transaction.store.lock import is_alive, start_time
 
 from .places import differences, tree
 from .upgrades import Upgrade, bytecode_is_fresh, upgrade

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from safeinstall import operations, transaction
+from safeinstall import operations
+from safeinstall.transaction.store.history import Store
 
 __all__ = ["history"]
 
 
 def history(params: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the transactions that are kept, the newest first."""
-    area = transaction.Area.open(operations.this_environment().prefix)
+    area = Store.open(operations.this_environment().prefix)
     return [
         {
             "id": entry.id,

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from safeinstall.cli.answer import answer
 from safeinstall.cli.options import read_options
-from safeinstall.transaction import Area
+from safeinstall.transaction.recover import recover_store
+from safeinstall.transaction.store.history import Store
 
 __all__ = ["run"]
 
@@ -23,7 +24,7 @@ def run(words: Sequence[str]) -> int:
     """Carry out the command and return its exit status."""
     options = read_options(words, usage=_USAGE)
     prefix = _prefix(options.value("--python"))
-    recovery = Area.open(prefix).recover()
+    recovery = recover_store(Store.open(prefix))
     message = recovery.message if recovery else f"Nothing to recover in {prefix}."
     data = {
         "schema": 1,

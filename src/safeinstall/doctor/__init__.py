@@ -20,11 +20,14 @@ from safeinstall.doctor import judge, mend
 from safeinstall.doctor.collect import importable, installed, leftover_paths, owners
 from safeinstall.doctor.diagnosis import Diagnosis, Examination, Installed, Lines, Target, say
 from safeinstall.environment import Environment, shown
+from safeinstall.errors import TransactionError
 from safeinstall.installers.sources import redirections
 from safeinstall.interpreter import installed_pythons
 from safeinstall.ownership import changed_since_conda, conda_package
 from safeinstall.probe.pip_config import effective_settings, read_pip_settings
-from safeinstall.transaction import Area, TransactionError, free_bytes
+from safeinstall.transaction.in_progress import MARK, left_behind
+from safeinstall.transaction.moves.disk import free_bytes
+from safeinstall.transaction.store.history import Store
 
 __all__ = ["examine"]
 
@@ -36,12 +39,10 @@ def examine(
     environ: Mapping[str, str],
     cwd: str,
     lines: Lines,
-    in_progress: str = "",
     deep: bool = False,
 ) -> Examination:
     """Look at the environment `target` from this process, which runs in `here`; change nothing.
 
-    `in_progress` is the mark of a process that died while it made the environment, or empty;
     `deep` reads every file that is listed.
     """
     began = time.perf_counter()
@@ -55,7 +56,7 @@ def examine(
         *judge.twice(own, lines),
         *judge.broken(own, lines),
         *judge.leftovers(leftover_paths(target.site_packages)),
-        *_half_made(target, in_progress),
+        *_half_made(target),
         *judge.old_pip(own, lines),
         *_files(target),
         *_shadowing(target, own, others, environ, cwd),
@@ -76,7 +77,7 @@ def examine(
 
 def _transactions(target: Target, lines: Lines) -> Iterator[Diagnosis]:
     try:
-        waiting = Area.open(target.prefix).unfinished()
+        waiting = Store.open(target.prefix).unfinished()
     except TransactionError as error:
         yield say(error.code, error.message, context=error.context)
         return
@@ -123,11 +124,11 @@ def _with_owner(each: Installed, prefix: str) -> Installed:
     return replace(each, conda=owner, changed=changed)
 
 
-def _half_made(target: Target, mark: str) -> Iterator[Diagnosis]:
-    if mark:
+def _half_made(target: Target) -> Iterator[Diagnosis]:
+    if left_behind(target.prefix) is not None:
         yield say(
             "unfinished-environment",
-            f"{target.prefix} was being made when safeinstall died ({mark}); it is not complete.",
+            f"{target.prefix} was being made when safeinstall died ({MARK}); it is not complete.",
             f"rm -r {shlex.quote(target.prefix)}",
         )
 

@@ -18,14 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from safeinstall.digests import digest
 from safeinstall.doctor.diagnosis import Installed, Target
 from safeinstall.environment import Environment
 from safeinstall.errors import EnvironmentReportError, SafeInstallError
 from safeinstall.interpreter import environment_of
 from safeinstall.metadata.distribution import DistInfo, distributions_in
 from safeinstall.metadata.modules import top_level
-from safeinstall.metadata.record import Record, RecordError, RecordRow, read_record
+from safeinstall.metadata.record import Record, RecordError, RecordRow, digest, read_record
 from safeinstall.probe.access import user_name
 from safeinstall.probe.kind import pyvenv_settings
 

@@ -9,7 +9,7 @@ from typing import Any
 from safeinstall.environment import Environment
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.interpreter import marker_environment
-from safeinstall.transaction import Recovery
+from safeinstall.transaction.recover import Recovery
 
 __all__ = [
     "Diagnosis",

@@ -21,8 +21,9 @@ from safeinstall.doctor.diagnosis import Examination, Repair, Rewrite, Script
 from safeinstall.metadata.distribution import distributions_in
 from safeinstall.metadata.record import RecordError
 from safeinstall.probe.kind import pyvenv_settings
-from safeinstall.transaction import Area
-from safeinstall.transaction.patch import NewFile, patch
+from safeinstall.transaction.recover import recover_store
+from safeinstall.transaction.repair import NewFile, repair
+from safeinstall.transaction.store.history import Store
 
 __all__ = [
     "activate_names",
@@ -49,11 +50,11 @@ def mend(examination: Examination) -> Repair:
     """Put right what is safe, as one transaction. Raises `TransactionError`: then nothing was."""
     target = examination.target
     fixes = [d.fix for d in examination.diagnoses if d.fix is not None]
-    area = Area.open(target.prefix)
+    store = Store.open(target.prefix)
     if not fixes:
         return Repair(done=(), transaction=None)
-    with area.lock(timeout=10.0, command="safeinstall doctor"):
-        recovered = area.recover()
+    with store.lock(timeout=10.0, command="safeinstall doctor"):
+        recovered = recover_store(store)
         aside = list(dict.fromkeys(path for fix in fixes for path in fix.aside))
         files = {
             rewrite.path: NewFile(rewrite.content, rewrite.mode, rewrite.link)
@@ -64,7 +65,7 @@ def mend(examination: Examination) -> Repair:
         if not aside and not files:
             done = tuple(fix.words for fix in fixes if fix.recover)
             return Repair(done=done, transaction=None, recovered=recovered)
-        committed = patch(area, aside, files, "safeinstall doctor --fix")
+        committed = repair(store, aside, files, "safeinstall doctor --fix")
     return Repair(
         done=tuple(fix.words for fix in fixes),
         transaction=committed.id,

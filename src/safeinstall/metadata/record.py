@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import io
 import os
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,7 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Record", "RecordError", "RecordRow", "read_record"]
+__all__ = ["Record", "RecordError", "RecordRow", "digest", "read_record"]
+
+
+_CHUNK = 1 << 20
 
 
 class RecordError(ValueError):
@@ -83,6 +88,25 @@ def read_record(dist_info: str, *, strict: bool = True) -> Record:
             raise RecordError(str(error)) from error
         return Record("")
     return record
+
+
+def digest(path: str, algorithm: str) -> str:
+    """Return the hash of a file as RECORD writes it: URL-safe base 64 without padding.
+
+    Raises OSError, and ValueError for an algorithm that this Python does not know or that has no
+    length of its own.
+    """
+    known = algorithm in hashlib.algorithms_guaranteed
+    state = getattr(hashlib, algorithm)() if known else hashlib.new(algorithm)
+    if not state.digest_size:
+        raise ValueError(f"{algorithm} has no length of its own")
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:  # thousands of small files: a file object each would cost as much as the hashing
+        while chunk := os.read(descriptor, _CHUNK):
+            state.update(chunk)
+    finally:
+        os.close(descriptor)
+    return base64.urlsafe_b64encode(state.digest()).rstrip(b"=").decode("ascii")
 
 
 def _lines(text: str) -> list[str]:

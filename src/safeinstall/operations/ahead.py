@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from safeinstall.command import Command
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations.engine import make_plan
 from safeinstall.operations.preparation import Prepared, prepare
 from safeinstall.operations.world import World, silent
@@ -33,7 +34,7 @@ class Ahead:
     """A thread that prepares a guess; use it in a `with` block, which leaves nothing behind."""
 
     def __init__(
-        self, intent: Intent, chosen: InstallerChoice, world: World, fingerprint: str
+        self, intent: Intent, chosen: InstallerChoice, world: World, fingerprint: InstalledState
     ) -> None:
         self._world = world
         self._installer = chosen.installer
@@ -86,7 +87,7 @@ class Ahead:
         self._prepared = None
         return replace(prepared, plan=plan)
 
-    def _work(self, intent: Intent, chosen: InstallerChoice, fingerprint: str) -> None:
+    def _work(self, intent: Intent, chosen: InstallerChoice, fingerprint: InstalledState) -> None:
         try:
             quiet = replace(self._world, progress=silent, run=self._runner(silent))
             plan = make_plan(intent, chosen, quiet, fingerprint, from_cache=True)

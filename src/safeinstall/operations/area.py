@@ -9,16 +9,19 @@ from typing import Any
 
 from safeinstall import __version__, importing
 from safeinstall.distributions import Change, Changes, Snapshot
-from safeinstall.errors import SafeInstallError
+from safeinstall.errors import SafeInstallError, UnsafeStore
 from safeinstall.findings import Finding, Severity
 from safeinstall.installers import DryRun, Installer
 from safeinstall.installers.sources import Sources
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations.dependents import refuse_if_needed
 from safeinstall.operations.world import KEEP, KEEP_BYTES, World
 from safeinstall.outcome import Outcome, Restart, finding_of
 from safeinstall.plan import Destination, InstallerChoice, Intent, Plan
 from safeinstall.request import Request
-from safeinstall.transaction import Area, Entry, Recovery, UnsafeArea
+from safeinstall.transaction.recover import Recovery, recover_store
+from safeinstall.transaction.store.history import Entry, Store
+from safeinstall.transaction.undo import undo_transaction
 
 __all__ = [
     "History",
@@ -70,12 +73,12 @@ class History:
 
 def history(world: World) -> History:
     """Return the transactions that are kept. Raises `TransactionError`."""
-    return History(entries=Area.open(world.environment.prefix).history())
+    return History(entries=Store.open(world.environment.prefix).history())
 
 
 def recover(world: World) -> Recovery | None:
     """Finish or take back what died in this environment; None when all is well."""
-    return Area.open(world.environment.prefix).recover()
+    return recover_store(Store.open(world.environment.prefix))
 
 
 def recovered_first(world: World) -> tuple[Finding, ...]:
@@ -85,7 +88,7 @@ def recovered_first(world: World) -> tuple[Finding, ...]:
     """
     try:
         found = recover(world)
-    except UnsafeArea:
+    except UnsafeStore:
         return ()
     if found is None or found.direction == "litter":
         return ()
@@ -94,12 +97,12 @@ def recovered_first(world: World) -> tuple[Finding, ...]:
 
 def prune(world: World, keep: int = KEEP, max_bytes: int = KEEP_BYTES) -> tuple[str, ...]:
     """Forget the oldest transactions; returns their ids, which cannot be undone any more."""
-    area = Area.open(world.environment.prefix)
+    area = Store.open(world.environment.prefix)
     with area.lock():
         return area.prune(keep=keep, max_bytes=max_bytes)
 
 
-def forget_oldest(area: Area, world: World) -> None:
+def forget_oldest(area: Store, world: World) -> None:
     """Keep no more than is wanted for undo, now that a transaction has been made under the lock.
 
     What stops this stops nothing else: what was to be done has been done.
@@ -117,15 +120,15 @@ def undo(world: World, id: str | None = None, *, force: bool = False) -> Outcome
     started = time.perf_counter()
     environment = world.environment
     try:
-        area = Area.open(environment.prefix)
+        area = Store.open(environment.prefix)
         before = importing.loaded_files(environment.prefix) if world.live else {}
-        area.recover()
+        recover_store(area)
         id = id or area.target().id  # what another install adds while we wait is not meant
         with area.lock(on_wait=lambda holder: world.progress("waiting for another install")):
-            area.recover()
+            recover_store(area)
             if not force:
                 refuse_if_needed(area, id, world)
-            entry = area.undo(id, force=force)
+            entry = undo_transaction(area, id, force=force)
             forget_oldest(area, world)
     except (SafeInstallError, OSError) as error:
         return moved(world, "undo", started, failure=finding_of(error))
@@ -167,7 +170,7 @@ def moved(
         changes=changes or Changes(),
         resolved=DryRun(arriving=()),
         installed=Snapshot(),
-        fingerprint="",
+        fingerprint=InstalledState(()),
     )
     restart: Restart = "none"
     stale: tuple[importing.StaleModule, ...] = ()

@@ -7,20 +7,18 @@ from collections.abc import Iterable
 
 from packaging.utils import canonicalize_name
 
+from safeinstall.distributions import Staged, StagedDistribution
 from safeinstall.environment import Environment
 from safeinstall.metadata.distribution import DistInfo
 from safeinstall.metadata.modules import meant, top_level
 from safeinstall.metadata.record import RecordError, RecordRow, read_record
 from safeinstall.plan import Plan
-from safeinstall.transaction import Staged, StagedDistribution
 from safeinstall.verification import Arrival
 
 __all__ = ["arrivals_of", "changed_files", "recorded", "sizes_of"]
 
 
-def arrivals_of(
-    staged: Staged, stage: str, plan: Plan, environment: Environment
-) -> tuple[Arrival, ...]:
+def arrivals_of(staged: Staged, plan: Plan, environment: Environment) -> tuple[Arrival, ...]:
     """Return the requested distributions of the staging area as they will stand in place."""
     requested = {canonicalize_name(change.name) for change in plan.changes.requested}
     return tuple(
@@ -34,7 +32,7 @@ def arrivals_of(
                 if not file.endswith(".pyc")
             ),
             path_files=tuple(os.path.join(environment.prefix, file) for file in distribution.pth),
-            source=DistInfo(os.path.join(stage, distribution.dist_info)).editable_source,
+            source=DistInfo(os.path.join(staged.root, distribution.dist_info)).editable_source,
         )
         for distribution in staged.distributions
         if canonicalize_name(distribution.name) in requested
@@ -64,9 +62,9 @@ def changed_files(staged: Staged, environment: Environment) -> frozenset[str]:
     is not stale.
     """
     after = {
-        os.path.join(environment.prefix, name): digest
+        os.path.join(environment.prefix, name): row.digest
         for distribution in staged.distributions
-        for name, digest in distribution.files.items()
+        for name, row in distribution.files.items()
     }
     return frozenset(
         path

@@ -18,6 +18,7 @@ from safeinstall.errors import InstallerError
 from safeinstall.findings import Finding
 from safeinstall.guards import origins
 from safeinstall.guards.policy import weigh
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations.engine import make_plan
 from safeinstall.operations.world import World
 from safeinstall.plan import InstallerChoice, Intent, Plan
@@ -35,7 +36,7 @@ _SKIPPED: Final = re.compile(r"No sources permitted for (?P<name>[^:\s]+): (?P<u
 
 
 def plan_without_builds(
-    intent: Intent, chosen: InstallerChoice, world: World, fingerprint: str
+    intent: Intent, chosen: InstallerChoice, world: World, fingerprint: InstalledState
 ) -> tuple[Plan | None, tuple[Finding, ...]]:
     """Return a plan that builds nothing but what was allowed, or None and the question.
 

@@ -10,17 +10,16 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from safeinstall import guards, inspection
-from safeinstall.distributions import Changes
+from safeinstall.distributions import Changes, Staged
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.conflicts import violations_of
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.operations.surroundings import shadows_of
 from safeinstall.operations.world import World
 from safeinstall.plan import Plan
-from safeinstall.transaction import Staged, Verified
 from safeinstall.verification import Arrival
 
-__all__ = ["checked", "verified_before", "with_versions"]
+__all__ = ["checked", "with_versions"]
 
 _SAID_ANEW: Final = frozenset({"breaks-installed", "kernel-stack", "shadowed"})
 """Findings on the plan that the staged files decide for good."""
@@ -31,30 +30,27 @@ def checked(
     plan: Plan,
     around: EnvironmentState,
     staged: Staged,
-    stage: str,
+    files: Iterable[Finding],
     arrivals: Iterable[Arrival],
     world: World,
 ) -> tuple[Finding, ...]:
     """Return every finding that holds now: those from `before`, and what the files say.
 
-    `arrivals`: the requested distributions as they will stand in place.
+    `files`: what the staged files themselves reveal. `arrivals`: the requested distributions as
+    they will stand in place.
     """
     environment = world.environment
-    folders = {os.path.dirname(os.path.join(stage, d.dist_info)) for d in staged.distributions}
+    folders = {
+        os.path.dirname(os.path.join(staged.root, d.dist_info)) for d in staged.distributions
+    }
     arriving = inspection.snapshot(sorted(folders))
     modules = [module for arrival in arrivals for module in arrival.modules]
     now = replace(around, shadows=shadows_of(modules, environment, world.cwd))
     violations = violations_of(plan, now, arriving)
-    told = [_past_the_cache(finding, plan) for finding in staged.findings]
+    told = [_past_the_cache(finding, plan) for finding in files]
     said = guards.examine_staged(plan, now, violations, told, world.policy)
     kept = [f for f in before if f.code not in _SAID_ANEW or f.severity is Severity.INFO]
     return (*kept, *said)
-
-
-def verified_before(world: World) -> Verified:
-    """Return what of the installers' caches this user has had hashed before."""
-    home = world.environ.get("XDG_CACHE_HOME") or os.path.join(world.environment.home, ".cache")
-    return Verified(os.path.join(home, "safeinstall", "verified"))
 
 
 def _past_the_cache(finding: Finding, plan: Plan) -> Finding:

@@ -22,11 +22,11 @@ from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards import conflicts
 from safeinstall.installers import DryRun
 from safeinstall.installers.conda import Conda, find_program, pixi_line
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations.surroundings import surroundings_of
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome
 from safeinstall.plan import InstallerChoice, Intent, Plan
-from safeinstall.transaction import fingerprint
 
 __all__ = ["install_with_conda"]
 
@@ -150,13 +150,14 @@ def _program(intent: Intent, world: World) -> Conda:
 def _plan(intent: Intent, program: Conda, resolved: DryRun) -> Plan:
     environment = intent.environment
     asked = frozenset(item.name for item in intent.request.items if item.name)
+    state = InstalledState(environment.paths.site_packages)
     return Plan(
         intent=intent,
         chosen=InstallerChoice(installer=program, version="", reason=program.found),
         changes=resolved.changes({}, asked),
         resolved=resolved,
-        installed=inspection.snapshot(environment.paths.site_packages),
-        fingerprint=fingerprint(environment.paths.site_packages),
+        installed=inspection.snapshot_of(state.distributions),
+        fingerprint=state,
     )
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from safeinstall import inspection, interpreter
+from safeinstall.errors import UndoRefused
 from safeinstall.operations.world import World
 from safeinstall.requirements import Violation, new_violations
-from safeinstall.transaction import Area, Entry, UndoRefused
+from safeinstall.transaction.store.history import Entry, Store
 
 __all__ = ["refuse_if_needed"]
 
@@ -20,7 +21,7 @@ _KERNEL = "ipykernel"
 _FORCED = "With --force it is undone all the same."
 
 
-def refuse_if_needed(area: Area, id: str | None, world: World) -> None:
+def refuse_if_needed(area: Store, id: str | None, world: World) -> None:
     """Raise `UndoRefused` when undoing transaction `id` takes from others what they need.
 
     A kernel needs itself, and is what a new environment's first transaction brings.

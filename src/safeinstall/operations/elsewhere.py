@@ -22,6 +22,7 @@ from safeinstall.operations.world import World
 from safeinstall.plan import Plan
 from safeinstall.probe.access import describe_access
 from safeinstall.request import Request
+from safeinstall.transaction import in_progress, staging
 
 __all__ = ["as_planned", "at_user_site", "destined", "outside", "prepare", "relayout"]
 
@@ -58,7 +59,7 @@ def outside(world: World) -> World:
 def prepare(environment: Environment) -> None:
     """Make the folder of the user base, which need not be there yet."""
     if environment.report.get(_OWN):
-        Path(environment.prefix).mkdir(mode=0o755, parents=True, exist_ok=True)
+        in_progress.make_destination(environment.prefix)
 
 
 def as_planned(plan: Plan) -> Plan:
@@ -90,26 +91,13 @@ def relayout(stage: str, environment: Environment) -> None:
     """
     if not environment.report.get(_OWN):
         return
-    local = Path(stage, "local")
-    if local.is_dir():  # Debian's pip up to 26.2 (`posix_local`)
-        for entry in list(local.iterdir()):
-            entry.rename(Path(stage, entry.name))
-        local.rmdir()
     wanted = os.path.relpath(environment.paths.purelib, environment.prefix)
-    for name in ("site-packages", "dist-packages"):
-        found = Path(stage, "lib", f"python{environment.python}", name)
-        inside = os.path.relpath(found, stage)
-        if not found.is_dir() or inside == wanted:
-            continue
-        if inside.count(os.sep) != wanted.count(os.sep):
-            raise SafeInstallError(
-                f"Packages cannot be brought to {environment.paths.purelib} safely: "
-                "its layout differs from what installers unpack.",
-                code="unknown-layout",
-            )
-        target = Path(stage, wanted)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        found.rename(target)
+    if not staging.lay_out_as(stage, wanted, environment.python):
+        raise SafeInstallError(
+            f"Packages cannot be brought to {environment.paths.purelib} safely: "
+            "its layout differs from what installers unpack.",
+            code="unknown-layout",
+        )
 
 
 def _user(environment: Environment) -> Environment:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from safeinstall.command import Command
 from safeinstall.errors import InstallerError
 from safeinstall.installers import DryRun
 from safeinstall.installers.failures import explain
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations import elsewhere
 from safeinstall.operations.nearest import nearest
 from safeinstall.operations.other_python import with_other_python
@@ -20,6 +20,7 @@ from safeinstall.operations.world import World
 from safeinstall.plan import InstallerChoice, Intent, Plan
 from safeinstall.request import Request
 from safeinstall.runner import Completed
+from safeinstall.transaction import staging
 
 __all__ = ["make_plan", "stage"]
 
@@ -28,7 +29,7 @@ def make_plan(
     intent: Intent,
     chosen: InstallerChoice,
     world: World,
-    fingerprint: str,
+    fingerprint: InstalledState,
     *,
     from_cache: bool = False,
 ) -> Plan:
@@ -38,7 +39,7 @@ def make_plan(
     Raises `InstallerError` with the reason when the request cannot be met.
     """
     environment, request = intent.environment, intent.request
-    installed = inspection.snapshot(environment.paths.site_packages)
+    installed = inspection.snapshot_of(fingerprint.distributions)
     world.progress("looking up what is needed")
     command = chosen.installer.plan_command(
         request, environment, intent.sources, from_cache=from_cache, config=_config_is_safe(world)
@@ -105,17 +106,8 @@ def stage(
             return answer
         if attempt == len(commands):
             raise _explained(plan.intent, plan.chosen, answer, command, world)
-        _emptied(directory)
+        staging.clear(directory)
     raise AssertionError("unreachable: there is always at least one command")
-
-
-def _emptied(directory: str) -> None:
-    """Take away what a failed attempt left: the next one would believe its metadata."""
-    for entry in Path(directory).iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
 
 
 def _requested(request: Request, resolved: DryRun) -> frozenset[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from safeinstall import doctor
 from safeinstall.doctor.diagnosis import Examination, Lines, Target
-from safeinstall.operations.unfinished import MARK, left_behind
 from safeinstall.operations.world import World
 
 __all__ = ["examine"]
@@ -18,6 +17,5 @@ def examine(target: Target, world: World, lines: Lines, *, deep: bool = False) -
         environ=world.environ,
         cwd=world.cwd,
         lines=lines,
-        in_progress=MARK if left_behind(target.prefix) is not None else "",
         deep=deep,
     )

@@ -11,6 +11,7 @@ from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import changes_kernel
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations import elsewhere
 from safeinstall.operations.ahead import Ahead
 from safeinstall.operations.area import forget_oldest, recovered_first
@@ -28,7 +29,6 @@ from safeinstall.outcome import Outcome, finding_of
 from safeinstall.plan import InstallerChoice, Intent, Plan
 from safeinstall.request import Request
 from safeinstall.requirements import satisfied
-from safeinstall.transaction import fingerprint
 
 __all__ = ["install"]
 
@@ -106,7 +106,7 @@ class _Story:
 
     def attempted(self, chosen: InstallerChoice, first: tuple[Finding, ...]) -> Outcome | None:
         """Plan, and carry the plan out; None when another program changed the environment."""
-        state = fingerprint(self.world.environment.paths.site_packages)
+        state = InstalledState(self.world.environment.paths.site_packages)
         with Ahead(self.intent, chosen, self.world, state) as ahead:
             with self.timed("plan"):
                 ahead.get_its_start()
@@ -136,19 +136,18 @@ class _Story:
     def carried_out(self, prepared: Prepared, around: EnvironmentState) -> Outcome | None:
         """Check and commit what is staged; None when the environment is no longer as planned."""
         environment = self.world.environment
-        site_packages = environment.paths.site_packages
         txn, staged = prepared.txn, prepared.staged
         with prepared:
             try:
                 with self.timed("check"):
                     plan = self.plan = with_versions(prepared.plan, staged)
-                    arrivals = arrivals_of(staged, txn.stage, plan, environment)
+                    arrivals = arrivals_of(staged, plan, environment)
                     self.findings = checked(
-                        self.findings, plan, around, staged, txn.stage, arrivals, self.world
+                        self.findings, plan, around, staged, prepared.findings, arrivals, self.world
                     )
                 if any(finding.stops for finding in self.findings):
                     return self.stopped()
-                if fingerprint(site_packages) != plan.fingerprint:
+                if not plan.fingerprint.holds():
                     return None
                 evidence = Evidence(
                     arrivals=arrivals,
@@ -161,7 +160,7 @@ class _Story:
                     committed = txn.commit(leaving=prepared.leaving, replacing=staged.unowned)
             except SafeInstallError:
                 txn.rollback()
-                if fingerprint(site_packages) != plan.fingerprint:
+                if not plan.fingerprint.holds():
                     return None  # it failed on what another program changed meanwhile
                 raise
             except BaseException:

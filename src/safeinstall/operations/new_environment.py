@@ -34,11 +34,11 @@ from safeinstall.operations.lacking import about_kernel
 from safeinstall.operations.modules import import_names
 from safeinstall.operations.new_request import base_of, check_kernel, line_of, with_kernel
 from safeinstall.operations.places import Place, check, place_of
-from safeinstall.operations.unfinished import Making, left_behind, remove
 from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome, finding_of
 from safeinstall.plan import Destination, InstallerChoice
 from safeinstall.request import Request
+from safeinstall.transaction.in_progress import Making, left_behind, remove
 
 __all__ = ["NewEnvironment", "new_environment"]
 

@@ -25,11 +25,13 @@ from safeinstall import inspection
 from safeinstall.distributions import Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations import engine
 from safeinstall.operations.locate import intend
 from safeinstall.operations.world import World
 from safeinstall.plan import InstallerChoice, Intent, Plan
 from safeinstall.request import Request, RequestItem
+from safeinstall.transaction import in_progress
 
 __all__ = ["PATH_FILE", "needed", "overlay_lines", "sees_base", "write_path_file"]
 
@@ -54,7 +56,7 @@ def write_path_file(present: Environment, new: Environment) -> None:
     """Make the new environment see the packages of the present one."""
     lines = overlay_lines(present)
     if lines:
-        Path(new.paths.purelib, PATH_FILE).write_text("\n".join(lines) + "\n", "utf-8")
+        in_progress.write_path_file(new.paths.purelib, PATH_FILE, lines)
 
 
 def needed(request: Request, world: World, chosen: InstallerChoice) -> tuple[Plan, Request]:
@@ -75,6 +77,7 @@ def _planned(intent: Intent, chosen: InstallerChoice, world: World) -> Plan:
     the user site add. Those versions are kept where that can be done, and then not brought again.
     """
     environment = intent.environment
+    state = InstalledState(environment.paths.site_packages)
     own = {os.path.realpath(folder) for folder in environment.paths.site_packages}
     elsewhere = [
         found
@@ -82,15 +85,15 @@ def _planned(intent: Intent, chosen: InstallerChoice, world: World) -> Plan:
         if os.path.realpath(found.location) not in own
     ]
     if not elsewhere:
-        return engine.make_plan(intent, chosen, world, "")
+        return engine.make_plan(intent, chosen, world, state)
     with tempfile.TemporaryDirectory() as scratch:
         pins = Path(scratch, "seen.txt")
         pins.write_text("".join(f"{f.name}=={f.version}\n" for f in elsewhere), "utf-8")
         sources = replace(intent.sources, constraints=(*intent.sources.constraints, str(pins)))
         try:
-            plan = engine.make_plan(replace(intent, sources=sources), chosen, world, "")
+            plan = engine.make_plan(replace(intent, sources=sources), chosen, world, state)
         except InstallerError:
-            return engine.make_plan(intent, chosen, world, "")
+            return engine.make_plan(intent, chosen, world, state)
     seen = {found.key: found.version for found in elsewhere}
     arriving = tuple(
         found

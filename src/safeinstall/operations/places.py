@@ -11,8 +11,8 @@ from typing import Final
 
 from safeinstall.environment import shown
 from safeinstall.errors import SafeInstallError
-from safeinstall.operations.unfinished import left_behind
 from safeinstall.probe.access import describe_access
+from safeinstall.transaction.in_progress import left_behind
 
 __all__ = ["Place", "check", "free_name", "next_free", "place_of"]
 

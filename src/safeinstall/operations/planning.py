@@ -12,6 +12,7 @@ from safeinstall.errors import InstallerError
 from safeinstall.findings import Finding
 from safeinstall.guards import conflicts, kernel_stack
 from safeinstall.guards.environment_state import EnvironmentState
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations.builds import plan_without_builds
 from safeinstall.operations.surroundings import surroundings_of
 from safeinstall.operations.world import World
@@ -32,7 +33,7 @@ class Considered:
 
 
 def considered(
-    intent: Intent, chosen: InstallerChoice, world: World, fingerprint: str
+    intent: Intent, chosen: InstallerChoice, world: World, fingerprint: InstalledState
 ) -> Considered:
     """Return the best plan for the intent and every finding about it; nothing is touched.
 
@@ -70,7 +71,7 @@ def _fitting(
     violations: Sequence[Violation],
     chosen: InstallerChoice,
     world: World,
-    fingerprint: str,
+    fingerprint: InstalledState,
 ) -> str:
     """Return the line for a version of the request that breaks nobody, or an empty text.
 
@@ -87,7 +88,11 @@ def _fitting(
 
 
 def _constrained(
-    intent: Intent, lines: Iterable[str], chosen: InstallerChoice, world: World, fingerprint: str
+    intent: Intent,
+    lines: Iterable[str],
+    chosen: InstallerChoice,
+    world: World,
+    fingerprint: InstalledState,
 ) -> Plan | None:
     """Return the plan within these constraints, or None when there is none."""
     with tempfile.TemporaryDirectory(prefix="safeinstall-") as folder:

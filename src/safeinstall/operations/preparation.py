@@ -8,13 +8,17 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from safeinstall import transaction
+from safeinstall.distributions import Staged
 from safeinstall.errors import SafeInstallError
+from safeinstall.findings import Finding
+from safeinstall.guards import files
 from safeinstall.operations import elsewhere, engine
-from safeinstall.operations.checking import verified_before
 from safeinstall.operations.world import World
 from safeinstall.plan import Plan
-from safeinstall.transaction import Staged, Transaction, fingerprint
+from safeinstall.transaction.recover import recover_store
+from safeinstall.transaction.store.history import Store
+from safeinstall.transaction.store.lock import Lock
+from safeinstall.transaction.transaction import Transaction, begin_transaction
 
 __all__ = ["Prepared", "prepare"]
 
@@ -27,10 +31,12 @@ class Prepared:
     """
 
     plan: Plan
-    area: transaction.Area
-    lock: transaction.Lock
+    area: Store
+    lock: Lock
     txn: Transaction
     staged: Staged
+    findings: tuple[Finding, ...]
+    """What the staged files themselves reveal."""
     leaving: tuple[str, ...]
     """The dist-info folders that the plan takes away."""
     log: str
@@ -62,16 +68,17 @@ def prepare(
     environment = world.environment
     site_packages = environment.paths.site_packages
     elsewhere.prepare(environment)
-    area = transaction.Area.open(environment.prefix)
+    area = Store.open(environment.prefix)
     lock = area.lock(wait=wait, on_wait=on_wait)
     txn = None
     try:
-        area.recover()
-        if fingerprint(site_packages) != plan.fingerprint:
+        recover_store(area)
+        if not plan.fingerprint.holds():
             lock.release()
             return None
         leaving = _leaving(plan)
-        txn = area.begin(
+        txn = begin_transaction(
+            area,
             command=f"safeinstall {plan.intent.request.display()}",
             packages=[change.name for change in plan.changes],
         )
@@ -84,22 +91,26 @@ def prepare(
             from_cache=from_cache,
         ).stderr
         txn.requested({change.name for change in plan.changes.requested})
-        staged = txn.inspect(
-            site_packages=site_packages, leaving=leaving, verified=verified_before(world)
-        )
+        staged = txn.inspect(site_packages, leaving, known=plan.fingerprint.distributions)
+        findings = files.examine(staged)
     except BaseException as error:
         try:
             if txn is not None:
                 txn.abandon()
-            if isinstance(error, SafeInstallError) and fingerprint(site_packages) != (
-                plan.fingerprint
-            ):
+            if isinstance(error, SafeInstallError) and not plan.fingerprint.holds():
                 return None  # it failed on what another program changed meanwhile
         finally:
             lock.release()
         raise
     return Prepared(
-        plan=plan, area=area, lock=lock, txn=txn, staged=staged, leaving=leaving, log=log
+        plan=plan,
+        area=area,
+        lock=lock,
+        txn=txn,
+        staged=staged,
+        findings=findings,
+        leaving=leaving,
+        log=log,
     )
 
 

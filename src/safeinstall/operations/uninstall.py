@@ -12,6 +12,7 @@ from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.environment_state import Owner
 from safeinstall.metadata.distribution import DistInfo
+from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations.area import forget_oldest, moved, recovered_first
 from safeinstall.operations.replanning import EnvironmentBusy, replanned
 from safeinstall.operations.world import World
@@ -19,7 +20,9 @@ from safeinstall.outcome import Outcome, finding_of
 from safeinstall.ownership import owners_of
 from safeinstall.request import Request
 from safeinstall.requirements import closure, new_violations
-from safeinstall.transaction import Area, fingerprint
+from safeinstall.transaction.recover import recover_store
+from safeinstall.transaction.store.history import Store
+from safeinstall.transaction.transaction import remove_distributions
 
 __all__ = ["uninstall"]
 
@@ -50,8 +53,8 @@ def _attempted(
 ) -> Outcome | None:
     """Judge and remove; None when somebody else changed the environment in between."""
     site_packages = world.environment.paths.site_packages
-    state = fingerprint(site_packages)
-    own = inspection.snapshot(site_packages).by_key()
+    state = InstalledState(site_packages)
+    own = inspection.snapshot_of(state.distributions).by_key()
     visible = inspection.snapshot(world.environment.sys_path).by_key()
     refusal = _not_ours(names, own, visible, world) or _kernel(names, visible, world)
     leaving = [own[name] for name in names if name in own]
@@ -77,15 +80,20 @@ def _attempted(
         return moved(world, "uninstall", started, changes=changes, status="planned")
     before = importing.loaded_files(world.environment.prefix) if world.live else {}
     try:
-        area = Area.open(world.environment.prefix)
+        area = Store.open(world.environment.prefix)
         with area.lock(
             wait=not request.no_wait,
             on_wait=lambda holder: world.progress("waiting for another install to finish"),
         ):
-            area.recover()
-            if fingerprint(site_packages) != state:
+            recover_store(area)
+            if not state.holds():
                 return None  # what we waited for may have brought what needs it
-            done = area.remove([each.metadata for each in leaving], request.line(world.prefix))
+            done = remove_distributions(
+                area,
+                [each.metadata for each in leaving],
+                request.line(world.prefix),
+                known=state.distributions,
+            )
             forget_oldest(area, world)
     except (SafeInstallError, OSError) as error:
         return moved(world, "uninstall", started, failure=finding_of(error), status="failed")

@@ -8,7 +8,7 @@ from safeinstall.environment import Environment
 from safeinstall.findings import Suggestion
 from safeinstall.operations.area import History, changes_of
 from safeinstall.render.message import Message, Table
-from safeinstall.transaction import Entry
+from safeinstall.transaction.store.history import Entry
 
 __all__ = ["history_message"]
 

@@ -7,23 +7,28 @@ stopped anywhere and run again.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from safeinstall.errors import SafeInstallError
-from safeinstall.transaction import journal as states
-from safeinstall.transaction import process
-from safeinstall.transaction.directory import area_of, check
-from safeinstall.transaction.disk import Disk, exists
-from safeinstall.transaction.interruption import undisturbed
-from safeinstall.transaction.journal import GONE, Journal, transaction_ids
-from safeinstall.transaction.lock import acquire
-from safeinstall.transaction.moves import Move, carry
+from safeinstall.errors import LockBusy, SafeInstallError, TransactionError
+from safeinstall.transaction.moves.commit import roll_back
+from safeinstall.transaction.moves.disk import Disk, exists, undisturbed
+from safeinstall.transaction.store import journal as states
+from safeinstall.transaction.store.journal import GONE, Journal, transaction_ids
+from safeinstall.transaction.store.lock import (
+    acquire,
+    check,
+    end_process,
+    folder_of,
+    process_host,
+)
 
-__all__ = ["Recovery", "recover", "roll_back"]
+if TYPE_CHECKING:
+    from safeinstall.transaction.store.history import Store
+
+__all__ = ["Recovery", "recover_folder", "recover_store"]
 
 
 class Recovery(NamedTuple):
@@ -36,15 +41,34 @@ class Recovery(NamedTuple):
     """One line for the user."""
 
 
-def recover(area: str, disk: Disk | None = None) -> Recovery | None:
-    """Finish or take back whatever died below `area` (`<prefix>/.safeinstall`); lock it first.
+def recover_store(store: Store) -> Recovery | None:
+    """Bring what died back to the old state or forward to the new one; None when all is well.
+
+    Without the lock it takes it for a moment, and leaves everything alone when another process
+    has it. Raises TransactionError.
+    """
+    if not (store.unfinished() or store.has_litter()) or not check(store.path):
+        return None
+    try:
+        if store.locked:
+            return recover_folder(store.path, store.disk)
+        with acquire(store.path, command="recover", timeout=0):
+            return recover_folder(store.path, store.disk)
+    except LockBusy:
+        return None
+    except OSError as error:
+        raise TransactionError(f"Recovery could not go on: {error}.") from error
+
+
+def recover_folder(folder: str, disk: Disk | None = None) -> Recovery | None:
+    """Finish or take back whatever died below `folder` (`<prefix>/.safeinstall`); lock it first.
 
     Returns the gravest thing done, None when all was well. Raises OSError, JournalError.
     """
     disk = disk or Disk()
     done: list[Recovery] = []
-    for name in reversed(transaction_ids(area)):  # the newest first: it was built on the others
-        directory = os.path.join(area, "transactions", name)
+    for name in reversed(transaction_ids(folder)):  # the newest first: it was built on the others
+        directory = os.path.join(folder, "transactions", name)
         if name.endswith(GONE):
             disk.remove_tree(directory)
             continue
@@ -54,7 +78,7 @@ def recover(area: str, disk: Disk | None = None) -> Recovery | None:
         elif journal.state == states.COMMITTED:
             disk.remove_tree(journal.stage)
         else:
-            done.append(_recover_one(journal, os.path.dirname(area), disk))
+            done.append(_recover_one(journal, os.path.dirname(folder), disk))
     order = ("litter", "forward", "back")
     return max(done, key=lambda item: order.index(item.direction)) if done else None
 
@@ -79,8 +103,8 @@ def _recover_one(journal: Journal, prefix: str, disk: Disk) -> Recovery:
 
 def _end_installer(journal: Journal) -> None:
     # Only on the machine where its number means something, and only if it is surely that process.
-    if journal.installer and journal.installer.host in ("", process.host()):
-        process.end(journal.installer.pid, journal.installer.started)
+    if journal.installer and journal.installer.host in ("", process_host()):
+        end_process(journal.installer.pid, journal.installer.started)
 
 
 def _still_to_come(journal: Journal, prefix: str) -> bool:
@@ -89,76 +113,18 @@ def _still_to_come(journal: Journal, prefix: str) -> bool:
     )
 
 
-def roll_back(journal: Journal, prefix: str, disk: Disk) -> None:
-    """Take back every move made so far, the last first, then forget the transaction.
-
-    What has been done is read off the disk: each move leaves its file or folder in one place.
-    Raises OSError; calling it again goes on.
-    """
-    if journal.state == states.LEAVING:
-        journal.advance(disk, states.RESTORING)
-    elif journal.state in (states.ARRIVING, states.COMMITTED):
-        journal.advance(disk, states.RETRACTING)
-    indexed = [(index, move) for index, move in enumerate(journal.moves)][::-1]
-    if journal.state == states.RETRACTING:
-        for index, move in indexed:
-            if move.kind == "in":
-                _take_back(journal, index, move, prefix, disk)
-        _drop_bytecode(journal, prefix, disk)
-        journal.advance(disk, states.RESTORING)
-    if journal.state == states.RESTORING:
-        for index, move in indexed:
-            if move.kind == "out":
-                _take_back(journal, index, move, prefix, disk)
-    journal.discard(disk)
-
-
-def _take_back(journal: Journal, index: int, move: Move, prefix: str, disk: Disk) -> None:
-    here, there = os.path.join(prefix, move.target), os.path.join(prefix, move.source)
-    outside = here if move.kind == "in" else there
-    if exists(outside + journal.mark):
-        disk.remove_tree(outside + journal.mark)
-    if not exists(here):
-        return
-    if move.kind == "in" and exists(there) and not journal.is_piecewise(index):
-        return  # this rename was never made: what lies in the environment is somebody else's
-    parent = os.path.dirname(there)
-    if not exists(parent):
-        os.makedirs(parent)
-    carry(disk, here, there, journal.mark, lambda: journal.note_piecewise(disk, index))
-
-
-def _drop_bytecode(journal: Journal, prefix: str, disk: Disk) -> None:
-    # A process that ran in between compiled what had arrived; the old bytecode is in `replaced`.
-    for move in journal.moves:
-        if move.kind != "in" or not move.target.endswith(".py"):
-            continue
-        folder, name = os.path.split(os.path.join(prefix, move.target))
-        cache = os.path.join(folder, "__pycache__")
-        try:
-            names = os.listdir(cache)
-        except OSError:
-            continue
-        for stale in names:
-            if stale.startswith(name[:-2]) and stale.endswith(".pyc"):
-                disk.unlink(os.path.join(cache, stale))
-                if not os.listdir(cache):
-                    with contextlib.suppress(OSError):
-                        disk.remove_directory(cache)
-
-
 def main(arguments: Sequence[str]) -> int:
     """Recover the environment at the prefix given; print one line. Returns the exit status."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m safeinstall.transaction.recover PREFIX\n")
         return 2
-    area = area_of(arguments[0])
+    folder = folder_of(arguments[0])
     try:
-        if not check(area):
+        if not check(folder):
             sys.stdout.write(f"Nothing to recover in {arguments[0]}.\n")
             return 0
-        with acquire(area, command="recover", wait=False):
-            recovery = recover(area)
+        with acquire(folder, command="recover", wait=False):
+            recovery = recover_folder(folder)
     except (SafeInstallError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

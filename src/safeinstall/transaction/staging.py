@@ -1,73 +1,160 @@
-"""The inspection of a staging area: values and findings, from files that nobody uses yet."""
+"""The staging area: what an installer has unpacked there, read once for everybody who asks."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from itertools import chain
+import os
+import re
+import shutil
+import stat
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from safeinstall.findings import Finding
-from safeinstall.metadata.record import RecordRow
-from safeinstall.transaction import staged_checks as checks
-from safeinstall.transaction.arrivals import Arrivals
-from safeinstall.transaction.bombs import check_bombs
-from safeinstall.transaction.promises import check_records
-from safeinstall.transaction.staged import Staged, StagedRecord, staged_records
-from safeinstall.transaction.staged_tree import StagedTree
-from safeinstall.transaction.startup_files import check_startup
-from safeinstall.transaction.verified import Verified
+from safeinstall.distributions import StagedDistribution
+from safeinstall.errors import TransactionError
+from safeinstall.metadata.distribution import DistInfo, is_metadata, normalized
+from safeinstall.metadata.modules import top_level
+from safeinstall.metadata.record import RecordError, RecordRow
+from safeinstall.transaction.moves.disk import Disk
+from safeinstall.transaction.moves.prefix import record_rows
 
-__all__ = ["inspect_stage"]
+__all__ = [
+    "StagedTree",
+    "clear",
+    "describe",
+    "dist_infos",
+    "keep_requested",
+    "lay_out_as",
+    "read_tree",
+]
+
+LITTER = frozenset({".lock", ".gitignore", "CACHEDIR.TAG"})
+"""What an installer leaves in the root of any prefix for its own use; it stays in the stage."""
 
 
-def inspect_stage(
-    tree: StagedTree,
-    *,
-    departing: Mapping[str, tuple[RecordRow, ...]],
-    arriving: Arrivals,
-    owner: Mapping[str, str],
-    reserved_ok: Collection[str],
-    hashes: bool,
-    verified: Verified | None,
-    max_bytes: int,
-) -> Staged:
-    """Return what lies in the staging area and what is to be said about it.
+class StagedTree(NamedTuple):
+    """Everything below `root` but the installer's own litter, by absolute path."""
 
-    `departing`: RECORD of each leaving distribution by its dist-info folder.
-    `owner`: which distribution each colliding file belongs to.
+    root: str
+    files: dict[str, os.stat_result]
+    links: dict[str, str]
+    """Where each symbolic link leads."""
+
+    def name(self, path: str) -> str:
+        """Return the path relative to the root, with forward slashes."""
+        return path[len(self.root) + 1 :].replace(os.sep, "/")
+
+
+def read_tree(root: str) -> StagedTree:
+    """Read the tree below `root`. Raises OSError."""
+    tree = StagedTree(root, {}, {})
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        for entry in os.scandir(folder):
+            if entry.is_symlink():
+                tree.links[entry.path] = os.readlink(entry.path)
+            elif entry.is_dir():
+                waiting.append(entry.path)
+            elif folder != root or entry.name not in LITTER:
+                tree.files[entry.path] = entry.stat()
+    return tree
+
+
+def dist_infos(stage: str) -> Iterator[DistInfo]:
+    """Yield every dist-info below `stage`, whichever layout the installer chose."""
+    for folder, subfolders, _files in os.walk(stage):
+        subfolders.sort()
+        for info in (DistInfo(os.path.join(folder, n)) for n in filter(is_metadata, subfolders)):
+            if not info.is_egg:
+                yield info
+        if os.path.basename(folder) in ("site-packages", "dist-packages"):
+            subfolders.clear()  # thousands of folders below, and no dist-info
+
+
+def describe(info: DistInfo, tree: StagedTree) -> StagedDistribution:
+    """Return what a dist-info in the stage says of itself."""
+    problem, outside = "", []
+    files: dict[str, RecordRow] = {}
+    try:
+        for row in record_rows(info):
+            path = _meant(info.folder, row.path)
+            if path.startswith(tree.root + os.sep):
+                files[tree.name(path)] = row
+            else:
+                outside.append(row.path)
+    except TransactionError as error:
+        problem = error.message
+    site = f"{tree.name(info.folder)}/"
+    below = [name[len(site) :] for name in files if name.startswith(site)]
+    sizes = (tree.files.get(os.path.join(tree.root, name)) for name in files)
+    return StagedDistribution(
+        name=info.name,
+        version=info.version,
+        dist_info=tree.name(info.path),
+        files=files,
+        outside=tuple(outside),
+        problem=problem,
+        modules=tuple(sorted(top_level(below, with_code=False))),
+        bytes=sum(status.st_size for status in sizes if status),
+        pth=tuple(
+            sorted(site + name for name in below if "/" not in name and name.endswith(".pth"))
+        ),
+    )
+
+
+def _meant(site: str, path: str) -> str:
+    joined = os.path.join(site, path.replace("/", os.sep))
+    plain = ".." not in path and "//" not in path and "/./" not in path
+    return joined if plain else os.path.normpath(joined)
+
+
+def keep_requested(infos: Iterable[DistInfo], names: Iterable[str], disk: Disk) -> None:
+    """Take the mark of what was asked for from every staged distribution not among `names`.
+
+    An installer that is given exact pins marks them all (PEP 376, REQUESTED). Raises OSError.
     """
-    records = list(staged_records(tree.root))
-    distributions = tuple(record.distribution(tree) for record in records)
-    twice = _brought_twice(records)
-    names = {
-        tree.name(path): [who for who, _digest in by]
-        for path, by in twice.items()
-        if len({digest for _who, digest in by}) > 1
-    }
-    findings: Iterator[Finding] = chain(
-        checks.check_escapes(tree, records, arriving),
-        check_records(records, tree, twice, hashes=hashes, verified=verified),
-        checks.check_collisions(arriving, owner, names),
-        checks.check_reserved(distributions, reserved_ok),
-        check_startup(tree.root, distributions),
-        checks.check_size(distributions, max_bytes),
-        check_bombs(tree),
-    )
-    sizes = {tree.name(path): status.st_size for path, status in tree.files.items()}
-    return Staged(
-        distributions=distributions,
-        findings=tuple(findings),
-        unowned=tuple(hit.name for hit in arriving.collisions if hit.name not in owner),
-        sizes=sizes,
-        departing=departing,
-    )
+    asked = {normalized(name) for name in names}
+    for info in infos:
+        if normalized(info.name) in asked or not info.requested:
+            continue
+        try:
+            text = info.record.text
+        except RecordError:
+            continue  # it is going to be refused for that
+        disk.unlink(os.path.join(info.path, "REQUESTED"))
+        left = re.sub(rf"(?m)^{re.escape(info.entry)}/REQUESTED,[^\n]*\n?", "", text)
+        record = os.path.join(info.path, "RECORD")
+        # As a new file: an installer may have linked this one with its cache.
+        disk.write(record, left.encode(), stat.S_IMODE(os.stat(record).st_mode), durable=False)
 
 
-def _brought_twice(records: list[StagedRecord]) -> dict[str, list[tuple[str, str]]]:
-    """Return the paths that several distributions list: who, and which content each means."""
-    seen: dict[str, list[tuple[str, str]]] = {}
-    for record in records:
-        for path, line in record.lines:
-            seen.setdefault(path, []).append((record.name, line.digest))
-    return {
-        path: by for path, by in seen.items() if len(by) > 1 and len({who for who, _ in by}) > 1
-    }
+def clear(stage: str) -> None:
+    """Take away what a failed attempt left: the next one would believe its metadata."""
+    for entry in os.scandir(stage):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.unlink(entry.path)
+
+
+def lay_out_as(stage: str, wanted: str, python: str) -> bool:
+    """Give what was unpacked the layout of its destination: its packages in the folder `wanted`.
+
+    `python`: the version in the names of folders. Tells False, and the stage is of no use, where
+    that cannot be done by a rename at the same depth: RECORD names scripts relative to packages.
+    """
+    local = os.path.join(stage, "local")
+    if os.path.isdir(local):  # Debian's pip up to 26.2 (`posix_local`)
+        for name in os.listdir(local):
+            os.rename(os.path.join(local, name), os.path.join(stage, name))
+        os.rmdir(local)
+    for name in ("site-packages", "dist-packages"):
+        inside = os.path.join("lib", f"python{python}", name)
+        if inside == wanted or not os.path.isdir(os.path.join(stage, inside)):
+            continue
+        if inside.count(os.sep) != wanted.count(os.sep):
+            return False
+        target = os.path.join(stage, wanted)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.rename(os.path.join(stage, inside), target)
+    return True

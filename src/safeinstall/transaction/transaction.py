@@ -4,45 +4,79 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
+from safeinstall.distributions import Staged
+from safeinstall.errors import TransactionError
 from safeinstall.metadata.distribution import DistInfo, normalized
 from safeinstall.metadata.record import RecordRow
-from safeinstall.transaction import journal as states
-from safeinstall.transaction import process
-from safeinstall.transaction.arrivals import INSTALLER_LITTER, Arrivals, arrivals
-from safeinstall.transaction.departures import Departures, departures
-from safeinstall.transaction.disk import Disk
-from safeinstall.transaction.errors import TransactionError
-from safeinstall.transaction.exchange import Committed, exchange
-from safeinstall.transaction.interruption import undisturbed
-from safeinstall.transaction.journal import Change, Journal, ProcessMark
-from safeinstall.transaction.layout import Layout
-from safeinstall.transaction.manifest import FileStamp
-from safeinstall.transaction.owners import installed, owners
-from safeinstall.transaction.records import owned_files, record_of
-from safeinstall.transaction.recover import roll_back
-from safeinstall.transaction.requested import keep_requested
-from safeinstall.transaction.staged import Staged, staged_dist_infos
-from safeinstall.transaction.staged_tree import read_tree
-from safeinstall.transaction.staging import inspect_stage
-from safeinstall.transaction.verified import Verified
+from safeinstall.transaction.moves.additions import Additions, add_tree
+from safeinstall.transaction.moves.commit import Committed, commit, roll_back
+from safeinstall.transaction.moves.disk import undisturbed
+from safeinstall.transaction.moves.prefix import (
+    Layout,
+    installed,
+    owned_files,
+    owners,
+    record_rows,
+)
+from safeinstall.transaction.moves.removals import Removals, remove_files
+from safeinstall.transaction.staging import (
+    LITTER,
+    describe,
+    dist_infos,
+    keep_requested,
+    read_tree,
+)
+from safeinstall.transaction.store import journal as states
+from safeinstall.transaction.store.history import Store
+from safeinstall.transaction.store.journal import FileStamp, Journal, ProcessMark, VersionChange
+from safeinstall.transaction.store.lock import process_host, start_time
 
-__all__ = ["Transaction"]
+__all__ = ["Transaction", "begin_transaction", "remove_distributions"]
 
-MAX_BYTES = 10 * 2**30
+
+def begin_transaction(store: Store, command: str, packages: Iterable[Any] = ()) -> Transaction:
+    """Open a transaction with an empty staging area. Raises TransactionError.
+
+    `packages`: what was planned, as JSON values; kept in the journal for whoever reads it.
+    """
+    return Transaction(store.start(command, packages), store)
+
+
+def remove_distributions(
+    store: Store, leaving: Sequence[str], command: str, *, known: Iterable[DistInfo] = ()
+) -> Committed:
+    """Uninstall what the dist-info folders `leaving` belong to. Raises TransactionError.
+
+    `known`: as for `Transaction.inspect`.
+    """
+    return begin_transaction(store, command).commit(leaving, known=known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """The moves as they would be made, and what they were worked out from."""
+
+    leaving: tuple[str, ...]
+    departing: Mapping[str, tuple[RecordRow, ...]]
+    others: Sequence[DistInfo]
+    """What is installed beside what leaves."""
+    removals: Removals
+    additions: Additions
 
 
 class Transaction:
-    """A staging area and its journal; `area.begin()` makes one. Use it under the area's lock."""
+    """A staging area and its journal, made by `begin_transaction`. Use it under the lock."""
 
-    def __init__(self, journal: Journal, layout: Layout, disk: Disk) -> None:
+    def __init__(self, journal: Journal, store: Store) -> None:
         self._journal = journal
-        self._layout = layout
-        self._disk = disk
+        self._layout = Layout(store.prefix)
+        self._disk = store.disk
         self._folders: tuple[str, ...] = ()
-        self._departing: dict[str, tuple[RecordRow, ...]] = {}
-        self._planned: tuple[list[str], Departures, Arrivals] | None = None
+        self._planned: _Planned | None = None
 
     @property
     def id(self) -> str:
@@ -59,71 +93,77 @@ class Transaction:
         """How far it got: one of `journal.STATES`."""
         return self._journal.state
 
-    def note_installer(self, pid: int, start_time: str = "") -> None:
+    def note_installer(self, pid: int, started: str = "") -> None:
         """Write down which process fills the stage, so that recovery can end it if we die."""
-        started = start_time or process.start_time(pid)
-        self._journal.installer = ProcessMark(pid, started, process.host())
+        self._journal.installer = ProcessMark(pid, started or start_time(pid), process_host())
         self._journal.write(self._disk, durable=False)
 
     def inspect(
         self,
         site_packages: Sequence[str],
         leaving: Sequence[str] = (),
-        reserved_ok: Collection[str] = frozenset(),
         *,
-        hashes: bool = True,
-        verified: Verified | None = None,
-        max_bytes: int = MAX_BYTES,
+        known: Iterable[DistInfo] = (),
     ) -> Staged:
-        """Read what was staged and judge it; the environment is not touched.
+        """Read what was staged and what a commit would do; the environment is not touched.
 
         `site_packages`: the environment's folders of packages. `leaving`: absolute dist-info
-        folders that the commit will remove. `reserved_ok`: script names that are allowed although
-        reserved. `hashes` false = compare sizes only. `verified`: what need not be hashed again.
+        folders that the commit will remove. `known`: what was listed in folders of packages under
+        this very lock (`InstalledState.distributions`); these folders are not listed again, and
+        what was read of it is not read again.
         Raises TransactionError when a leaving distribution cannot be removed safely.
         """
         self._folders = tuple(site_packages)
         tree = read_tree(self.stage)
-        departing, arriving = self._moves(leaving, (), tree.stamps())
-        self._planned = (list(leaving), departing, arriving)
-        known = installed(self._site_folders(leaving), _real(leaving))
-        return inspect_stage(
-            tree,
-            departing=self._departing,
-            arriving=arriving,
-            owner=owners(self._layout, [hit.name for hit in arriving.collisions], known),
-            reserved_ok=reserved_ok,
-            hashes=hashes,
-            verified=verified,
-            max_bytes=max_bytes,
+        infos = list(dist_infos(self.stage))
+        stamps = {path: FileStamp(s.st_size, s.st_mtime_ns) for path, s in tree.files.items()}
+        planned = self._planned = self._moves(leaving, (), infos, known, stamps)
+        hits = planned.additions.collisions
+        who = owners(self._layout, hits, planned.others)
+        return Staged(
+            root=tree.root,
+            distributions=tuple(describe(info, tree) for info in infos),
+            sizes={tree.name(path): status.st_size for path, status in tree.files.items()},
+            links={tree.name(path): target for path, target in tree.links.items()},
+            collisions={name: who.get(name, "") for name in hits},
+            escapes=planned.additions.escapes,
+            departing=planned.departing,
         )
 
     def requested(self, names: Iterable[str]) -> None:
         """Leave the REQUESTED mark only on the staged distributions among `names`."""
-        keep_requested(self.stage, names, self._disk)
+        keep_requested(dist_infos(self.stage), names, self._disk)
 
-    def commit(self, leaving: Sequence[str] = (), *, replacing: Collection[str] = ()) -> Committed:
+    def commit(
+        self,
+        leaving: Sequence[str] = (),
+        *,
+        replacing: Collection[str] = (),
+        known: Iterable[DistInfo] = (),
+    ) -> Committed:
         """Move what is staged in and what leaves out; afterwards `rollback` and undo are possible.
 
-        `leaving`: as for `inspect`. `replacing`: files of nobody that may be set aside
+        `leaving`, `known`: as for `inspect`. `replacing`: files of nobody that may be set aside
         (`Staged.unowned`). Raises TransactionError; the environment is then as it was.
         """
         try:
-            departing, arriving = self._still_planned(leaving, replacing)
-            if arriving.escapes:
-                raise TransactionError(arriving.escapes[0], code="escapes-prefix")
-            if arriving.collisions:
-                first = self._layout.path(arriving.collisions[0].name)
+            infos = list(dist_infos(self.stage))
+            planned = None if replacing else self._still_planned(leaving)
+            planned = planned or self._moves(leaving, replacing, infos, known)
+            if planned.additions.escapes:
+                raise TransactionError(planned.additions.escapes[0], code="escapes-prefix")
+            if planned.additions.collisions:
+                first = self._layout.path(planned.additions.collisions[0])
                 raise TransactionError(
                     f"{first} is in the way and does not belong to what is replaced;"
                     " the environment is untouched.",
                     code="file-collision",
                 )
-            self._journal.changes = self._changes(leaving)
+            self._journal.changes = _changes(map(DistInfo, leaving), infos)
         except BaseException:
             self.abandon()
             raise
-        return exchange(self._journal, self._layout, self._disk, departing, arriving)
+        return commit(self._journal, self._layout, self._disk, planned.removals, planned.additions)
 
     def rollback(self) -> None:
         """Put everything back exactly, also after `commit`; does nothing to one that is no more.
@@ -148,86 +188,85 @@ class Transaction:
         if self._journal.state == states.STAGING and os.path.isdir(self._journal.directory):
             self._journal.discard(self._disk)
 
-    def _still_planned(
-        self, leaving: Sequence[str], replacing: Collection[str]
-    ) -> tuple[Departures, Arrivals]:
-        """Return the moves as inspected, planned anew where anything came or went since."""
-        if self._planned and not replacing:
-            planned, departing, arriving = self._planned
-            same = planned == list(leaving) and departing.ground.holds()
-            # What was edited since comes back by an undo: the edit is not one made after it.
-            if same and departing.look_again(self._layout):
-                return departing, arriving
-        return self._moves(leaving, replacing)
+    def _still_planned(self, leaving: Sequence[str]) -> _Planned | None:
+        """Return the moves as inspected; None where anything came or went since."""
+        planned = self._planned
+        if planned is None or planned.leaving != tuple(leaving):
+            return None
+        if not (planned.removals.snapshot.holds() and planned.additions.snapshot.holds()):
+            return None
+        # What was edited since comes back by an undo: the edit is not one made after it.
+        removals = planned.removals.refreshed(self._layout)
+        additions = planned.additions.refreshed(self._layout)
+        if removals is None or additions is None:
+            return None
+        return replace(planned, removals=removals, additions=additions)
 
     def _moves(
         self,
         leaving: Sequence[str],
         replacing: Collection[str],
+        infos: Sequence[DistInfo],
+        known: Iterable[DistInfo] = (),
         stamps: Mapping[str, FileStamp] = MappingProxyType({}),
-    ) -> tuple[Departures, Arrivals]:
+    ) -> _Planned:
         layout = self._layout
-        self._departing = {dist_info: self._record(dist_info) for dist_info in leaving}
+        here = {info.path: info for info in known}
+        departing = {path: _rows(here.get(path) or DistInfo(path), infos) for path in leaving}
         owned = (
             name
-            for dist_info, lines in self._departing.items()
-            for name in owned_files(layout, dist_info, lines)
+            for dist_info, rows in departing.items()
+            for name in owned_files(layout, dist_info, rows)
         )
         names = {name for name in owned if not layout.is_own(name)}
-        folders = self._site_folders(leaving)
-        others = installed(folders, _real(leaving))
-        left = owners(layout, names, others).keys()
+        folders = self._site_folders(leaving, infos)
+        others = installed(
+            folders, without={os.path.realpath(path) for path in leaving}, known=here.values()
+        )
+        shared = owners(layout, names, others)
         kept = {
             layout.folder(inside) for folder in folders for inside in _ancestors(layout, folder)
         }
-        departing = departures(
-            layout, names, lambda folder: folder not in kept and not layout.is_kept(folder), left
-        )
-        arriving = arrivals(
+        removals = remove_files(
             layout,
-            self.stage,
-            departing,
-            ignored=INSTALLER_LITTER,
-            replacing=replacing,
-            stamps=stamps,
+            names,
+            lambda folder: folder not in kept and not layout.is_kept(folder),
+            shared,
         )
-        arriving.tell_apart(owners(layout, arriving.met, others))
-        return departing, arriving
+        additions = add_tree(
+            layout, self.stage, removals, ignored=LITTER, replacing=replacing, stamps=stamps
+        )
+        additions = additions.told_apart(owners(layout, additions.already_shared, others))
+        return _Planned(tuple(leaving), departing, others, removals, additions)
 
-    def _record(self, dist_info: str) -> tuple[RecordRow, ...]:
-        """Return what it lists; where its RECORD is lost, what the same release staged lists."""
-        if not DistInfo(dist_info).is_egg and not DistInfo(dist_info).has_record:
-            release = DistInfo(dist_info).identity
-            for staged in staged_dist_infos(self.stage):
-                if DistInfo(staged).identity == release:
-                    return record_of(staged)
-        return record_of(dist_info)
-
-    def _site_folders(self, leaving: Sequence[str]) -> list[str]:
+    def _site_folders(self, leaving: Sequence[str], infos: Iterable[DistInfo]) -> list[str]:
         folders = dict.fromkeys(os.path.realpath(folder) for folder in self._folders)
         folders.update(dict.fromkeys(os.path.dirname(os.path.realpath(path)) for path in leaving))
-        for dist_info in staged_dist_infos(self.stage):
-            inside = os.path.relpath(os.path.dirname(dist_info), self.stage)
+        for info in infos:
+            inside = os.path.relpath(info.folder, self.stage)
             folders[os.path.realpath(os.path.join(self._layout.prefix, inside))] = None
         return [path for path in folders if path.startswith(self._layout.prefix + os.sep)]
 
-    def _changes(self, leaving: Sequence[str]) -> list[Change]:
-        before = {normalized(info.name): info for info in map(DistInfo, leaving)}
-        after = {
-            normalized(info.name): info for info in map(DistInfo, staged_dist_infos(self.stage))
-        }
-        return [
-            Change(
-                (after.get(key) or before[key]).name,
-                before[key].version if key in before else None,
-                after[key].version if key in after else None,
-            )
-            for key in sorted(before.keys() | after.keys())
-        ]
+
+def _rows(info: DistInfo, staged: Iterable[DistInfo]) -> tuple[RecordRow, ...]:
+    """Return what it lists; where its RECORD is lost, what the same release staged lists."""
+    if not info.is_egg and not info.has_record:
+        same = next((each for each in staged if each.identity == info.identity), info)
+        return record_rows(same)
+    return record_rows(info)
 
 
-def _real(paths: Iterable[str]) -> set[str]:
-    return {os.path.realpath(path) for path in paths}
+def _changes(leaving: Iterable[DistInfo], coming: Iterable[DistInfo]) -> list[VersionChange]:
+    before = {normalized(info.name): info for info in leaving}
+    after = {normalized(info.name): info for info in coming}
+    return [
+        VersionChange(
+            (after.get(key) or before[key]).name,
+            before[key].version if key in before else None,
+            after[key].version if key in after else None,
+        )
+        for key in sorted(before.keys() | after.keys())
+    ]
 
 
 def _ancestors(layout: Layout, folder: str) -> list[str]:

@@ -5,38 +5,72 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
-from safeinstall.digests import digest
-from safeinstall.metadata.record import RecordRow
-from safeinstall.transaction.arrivals import Arrivals, arrivals
-from safeinstall.transaction.departures import Departures, departures
-from safeinstall.transaction.errors import TransactionError, UndoRefused
-from safeinstall.transaction.journal import Change, Journal
-from safeinstall.transaction.layout import Layout
-from safeinstall.transaction.manifest import FileStamp, stamp_of
-from safeinstall.transaction.owners import installed, owners
-from safeinstall.transaction.records import record_of
+from safeinstall.errors import UndoRefused
+from safeinstall.metadata.distribution import DistInfo
+from safeinstall.metadata.record import RecordError, RecordRow, digest
+from safeinstall.transaction.moves.additions import Additions, add_tree
+from safeinstall.transaction.moves.commit import commit
+from safeinstall.transaction.moves.prefix import Layout, installed, owners
+from safeinstall.transaction.moves.removals import Removals, remove_files
+from safeinstall.transaction.store.history import (
+    Entry,
+    Store,
+    entries_of,
+    find,
+    left_standing,
+    objection,
+    of_users,
+)
+from safeinstall.transaction.store.journal import FileStamp, Journal, VersionChange, stamp_of
 
-__all__ = ["reversed_changes", "undo_moves"]
+__all__ = ["undo_transaction"]
 
 HARMLESS = (".pyc", "/INSTALLER", "/REQUESTED")
 _RECORD = ".dist-info/RECORD"
 
 
-def undo_moves(
+def undo_transaction(store: Store, id: str | None = None, *, force: bool = False) -> Entry:
+    """Undo transaction `id` (None: the last one in force); return the undo's own entry.
+
+    Every byte, mode and time comes back. Itself a transaction: undoing it by its id redoes. With
+    `force`, files that were edited since leave with the rest and are kept with the undo. Use it
+    under the store's lock.
+    Raises UndoRefused with the reason, TransactionError; the environment is then as it was.
+    """
+    journals = store.journals()
+    target = find(journals, id)
+    reason = objection(target, journals)
+    if reason:
+        raise UndoRefused(f"Transaction {target.title} cannot be undone. {reason}")
+    layout = Layout(store.prefix)
+    leaving, coming = _moves(
+        layout,
+        target,
+        force=force,
+        unneeded=left_standing(target, journals),
+        of_users=of_users(target, journals),
+    )
+    journal = store.start(f"undo {target.id}", target.packages)
+    journal.undoes, journal.depth = target.id, target.depth + 1
+    journal.changes = [VersionChange(each.name, each.after, each.before) for each in target.changes]
+    commit(journal, layout, store.disk, leaving, coming)
+    return next(entries_of([*journals, journal]))
+
+
+def _moves(
     layout: Layout,
     target: Journal,
     *,
-    force: bool = False,
-    unneeded: Collection[str] = (),
-    of_users: Collection[str] = (),
-) -> tuple[Departures, Arrivals]:
-    """Return the moves that undo `target`.
+    force: bool,
+    unneeded: Collection[str],
+    of_users: Collection[str],
+) -> tuple[Removals, Additions]:
+    """Return the moves that undo `target`. Raises UndoRefused when its files were changed since.
 
     `unneeded`: folders of others that may go as well when nothing is left in them. `of_users`:
     files that were there before anybody brought them.
-    Raises UndoRefused when its files were changed since; with `force`, edited files leave with the
-    rest and are kept with the undo.
     """
     mine = target.manifest
     _refuse_if_replaced(layout, target)
@@ -44,14 +78,14 @@ def undo_moves(
     back = {name.rpartition("/")[0] for name in mine.removed if name.endswith(_RECORD)}
     others = installed(
         {os.path.dirname(layout.path(folder)) for folder in records | back},
-        {layout.path(folder) for folder in records},
+        without={layout.path(folder) for folder in records},
     )
     # Whoever was first to bring a file that was there already may have gone since.
-    met = {name: stamp for name, stamp in mine.met.items() if name not in of_users}
-    came = {**met, **mine.added}
-    owned = owners(layout, came, others).keys() | mine.met.keys() & mine.left
+    shared = {name: stamp for name, stamp in mine.already_shared.items() if name not in of_users}
+    came = {**shared, **mine.added}
+    owned = {*owners(layout, came, others)} | {*mine.already_shared} & {*mine.kept_shared}
     created = {*mine.created, *unneeded}
-    leaving = departures(layout, came, lambda folder: folder in created, owned)
+    leaving = remove_files(layout, came, lambda folder: folder in created, owned)
     edited = _edited(layout, leaving, came, target)
     if edited and not force:
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
@@ -60,35 +94,32 @@ def undo_moves(
             f" {target.id} would take that away.",
             context="With force they are set aside and kept with the undo.",
         )
-    arriving = Arrivals()
+    coming = Additions()
     if os.path.isdir(target.replaced):
-        arriving = arrivals(layout, target.replaced, leaving, known=mine.removed)
+        coming = add_tree(layout, target.replaced, leaving, known=mine.removed)
     for problem in (
-        *arriving.escapes,
-        *(f"{layout.path(hit.name)} is in the way" for hit in arriving.collisions),
+        *coming.escapes,
+        *(f"{layout.path(name)} is in the way" for name in coming.collisions),
     ):
         raise UndoRefused(
             f"Transaction {target.id} cannot be undone: {problem}.",
             context="Something else changed the environment since.",
         )
-    lost = mine.removed.keys() - arriving.files.keys() - {*arriving.met, *arriving.created}
+    present = coming.already_shared
+    lost = mine.removed.keys() - coming.files.keys() - {*present, *coming.created}
     if lost:
         raise UndoRefused(
             f"Transaction {target.id} cannot be undone: {layout.path(min(lost))} is gone of what it"
             " replaced.",
             context=f"It was kept in {target.replaced}.",
         )
-    arriving.tell_apart(owners(layout, arriving.met, others))
-    arriving.found += mine.found
-    for name in mine.left:
+    coming = coming.told_apart(owners(layout, present, others))
+    kept = dict(coming.already_shared)
+    for name in mine.kept_shared:
         with contextlib.suppress(OSError):
-            arriving.met[name] = stamp_of(os.lstat(layout.path(name)))
-    return leaving, arriving
-
-
-def reversed_changes(changes: list[Change]) -> list[Change]:
-    """Return what undoing `changes` changes."""
-    return [Change(change.name, change.after, change.before) for change in changes]
+            kept[name] = stamp_of(os.lstat(layout.path(name)))
+    unowned = (*coming.already_unowned, *mine.already_unowned)
+    return leaving, replace(coming, already_shared=kept, already_unowned=unowned)
 
 
 def _refuse_if_replaced(layout: Layout, target: Journal) -> None:
@@ -102,7 +133,7 @@ def _refuse_if_replaced(layout: Layout, target: Journal) -> None:
 
 
 def _edited(
-    layout: Layout, leaving: Departures, came: Mapping[str, FileStamp], target: Journal
+    layout: Layout, leaving: Removals, came: Mapping[str, FileStamp], target: Journal
 ) -> list[str]:
     """List the files that hold something else than what came."""
     suspects = {
@@ -124,11 +155,11 @@ def _promised(layout: Layout, target: Journal) -> dict[str, RecordRow]:
     found: dict[str, RecordRow] = {}
     for record in target.manifest.added:
         if record.endswith(_RECORD):
-            dist_info = os.path.dirname(layout.path(record))
-            site = os.path.dirname(dist_info)
-            with contextlib.suppress(TransactionError):  # one that is gone promises nothing
-                for line in record_of(dist_info):
-                    found[layout.name(os.path.join(site, line.path.replace("/", os.sep)))] = line
+            info = DistInfo(os.path.dirname(layout.path(record)))
+            with contextlib.suppress(RecordError):  # one that is gone promises nothing
+                for row in info.record.rows:
+                    path = os.path.join(info.folder, row.path.replace("/", os.sep))
+                    found[layout.name(path)] = row
     return found
 
 
@@ -136,10 +167,10 @@ def _is_as_promised(layout: Layout, name: str, promised: Mapping[str, RecordRow]
     """Tell whether a file of another time still has its content."""
     if name.endswith(_RECORD):
         return True  # nobody promises it: of the same size it lists the same files
-    line = promised.get(name)
-    if line is None or not line.digest:
+    row = promised.get(name)
+    if row is None or not row.digest:
         return False
     try:
-        return digest(layout.path(name), line.algorithm) == line.digest
+        return digest(layout.path(name), row.algorithm) == row.digest
     except ValueError:  # a hash this Python does not know says nothing
         return False

@@ -6,74 +6,86 @@ import filecmp
 import os
 from bisect import bisect_left
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from safeinstall.transaction.departures import BYTECODE, Departures
-from safeinstall.transaction.disk import exists
-from safeinstall.transaction.layout import EscapesPrefix, Layout
-from safeinstall.transaction.manifest import FileStamp, stamp_of
+from safeinstall.errors import EscapesPrefix
+from safeinstall.transaction.moves.disk import exists
+from safeinstall.transaction.moves.prefix import Layout
+from safeinstall.transaction.moves.removals import BYTECODE, FolderSnapshot, Removals, restamped
+from safeinstall.transaction.store.journal import FileStamp, stamp_of
 
-__all__ = ["INSTALLER_LITTER", "Arrivals", "Collision", "arrivals"]
-
-INSTALLER_LITTER = frozenset({".lock", ".gitignore", "CACHEDIR.TAG"})
-"""What an installer leaves in the root of any prefix for its own use; it stays in the stage."""
+__all__ = ["Additions", "add_tree"]
 
 
-@dataclass(frozen=True, slots=True)
-class Collision:
-    """A file that would come where something else lies."""
-
-    name: str
-    source: str
-
-
-@dataclass(slots=True)
-class Arrivals:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Additions:
     """Moves into the environment; names are of the layout."""
 
-    moves: list[tuple[str, str]] = field(default_factory=list)
+    moves: tuple[tuple[str, str], ...] = ()
     """Absolute source and name of the target."""
-    files: dict[str, FileStamp] = field(default_factory=dict)
-    """Every file that arrives, inside moved folders too."""
-    created: list[str] = field(default_factory=list)
+    files: Mapping[str, FileStamp] = field(default_factory=dict)
+    """Every file that comes, inside moved folders too."""
+    created: tuple[str, ...] = ()
     """Folders that were not there before."""
-    collisions: list[Collision] = field(default_factory=list)
-    escapes: list[str] = field(default_factory=list)
+    displaced: Mapping[str, FileStamp] = field(default_factory=dict)
+    """What has to leave, each by itself, to make room: allowed files of others, stale bytecode."""
+    displaced_bytes: int = 0
+    collisions: tuple[str, ...] = ()
+    """Files that would come where something else lies."""
+    escapes: tuple[str, ...] = ()
     """What is wrong with a path that would leave the environment."""
-    met: dict[str, FileStamp] = field(default_factory=dict)
-    """Files that are there already with the same bytes and stay as they are."""
-    found: tuple[str, ...] = ()
-    """Those of them that belong to nobody; they are not in `met` any more."""
+    already_shared: Mapping[str, FileStamp] = field(default_factory=dict)
+    """Files that are there already with the same bytes and stay as they are, being others'."""
+    already_unowned: tuple[str, ...] = ()
+    """Such files that belong to nobody."""
+    snapshot: FolderSnapshot = field(default_factory=FolderSnapshot)
+    """The folders they were planned in."""
 
-    def tell_apart(self, owned: Collection[str]) -> None:
-        """Say which of the files that are there already belong to somebody."""
-        self.found = (*self.found, *(name for name in self.met if name not in owned))
-        self.met = {name: stamp for name, stamp in self.met.items() if name in owned}
+    def told_apart(self, owned: Collection[str]) -> Additions:
+        """Return the same, knowing which of the files that are there already are somebody's."""
+        present = self.already_shared
+        return replace(
+            self,
+            already_shared={name: stamp for name, stamp in present.items() if name in owned},
+            already_unowned=tuple(name for name in present if name not in owned),
+        )
+
+    def refreshed(self, layout: Layout) -> Additions | None:
+        """Return the same with what makes room as it is by now; None when some of it is gone."""
+        files = restamped(layout, self.displaced)
+        return None if files is None else replace(self, displaced=files)
 
 
 class _Walk:
     def __init__(
         self,
         layout: Layout,
-        leaving: Departures,
+        leaving: Removals,
         replacing: Collection[str],
         stamps: Mapping[str, FileStamp],
         known: Mapping[str, FileStamp],
     ) -> None:
         self.layout = layout
-        self.leaving = leaving
+        self.gone = set(leaving.keys)
         self.replacing = replacing
         self.stamps = stamps
         self.known = known
         self.known_names = sorted(known)
-        self.result = Arrivals()
+        self.moves: list[tuple[str, str]] = []
+        self.files: dict[str, FileStamp] = {}
+        self.created: list[str] = []
+        self.collisions: list[str] = []
+        self.escapes: list[str] = []
+        self.present: dict[str, FileStamp] = {}
+        self.displaced: dict[str, os.stat_result] = {}
+        self.snapshot = FolderSnapshot()
         self.seen: set[str] = set()
         self.coming: set[str] = set()  # keys of folders that will be there after an earlier move
 
     def folder(self, source: str, target: str, ignored: Collection[str] = ()) -> None:
         """Bring what lies in `source` into the existing folder `target`."""
-        self.leaving.ground.look(self.layout.path(target))
+        self.snapshot.look(self.layout.path(target))
         # Files first: they decide about bytecode in a folder that is looked at afterwards.
         entries = sorted(
             os.scandir(source), key=lambda entry: (entry.is_dir(follow_symlinks=False), entry.name)
@@ -92,22 +104,22 @@ class _Walk:
         if self.layout.key(name) in self.coming:
             self.folder(entry.path, name)  # `lib` and `lib64` of a stage may lead to one folder
         elif self._is_free(name):
-            if self._first(name, entry.path):
-                self.result.moves.append((entry.path, name))
+            if self._first(name):
+                self.moves.append((entry.path, name))
                 if not self._all_known_below(name):
                     self._everything_below(entry.path, name)
         elif os.path.isdir(place):
             try:
                 inside = self.layout.folder(name)
             except EscapesPrefix as error:
-                self.result.escapes.append(error.message)
+                self.escapes.append(error.message)
             else:
                 self.folder(entry.path, inside)
         elif name in self.replacing:
             self._make_room(name)
             self._subfolder(entry, name)
         else:
-            self.result.collisions.append(Collision(name, entry.path))
+            self.collisions.append(name)
 
     def _file(self, entry: os.DirEntry[str], name: str) -> None:
         place = self.layout.path(name)
@@ -115,13 +127,13 @@ class _Walk:
             if name in self.replacing:
                 self._make_room(name)
             elif _same_file(entry.path, place):
-                self.result.met[name] = stamp_of(os.lstat(place))
+                self.present[name] = stamp_of(os.lstat(place))
                 return
             else:
-                self.result.collisions.append(Collision(name, entry.path))
+                self.collisions.append(name)
                 return
-        if self._first(name, entry.path):
-            self.result.moves.append((entry.path, name))
+        if self._first(name):
+            self.moves.append((entry.path, name))
             self._stamp(entry, name)
             if name.endswith(".py"):
                 self._retire_bytecode(name)
@@ -133,23 +145,23 @@ class _Walk:
         below = names[bisect_left(names, f"{name}/") : bisect_left(names, f"{name}0")]
         folders: dict[str, None] = {}
         for file in below:
-            self.result.files[file] = self.known[file]
+            self.files[file] = self.known[file]
             folder = file.rpartition("/")[0]
             while folder not in folders and len(folder) >= len(name):
                 folders[folder] = None
                 folder = folder.rpartition("/")[0]
-        self.result.created += folders
+        self.created += folders
         self.coming.update(map(self.layout.key, folders))
         return bool(below)
 
     def _everything_below(self, source: str, name: str) -> None:
-        self.result.created.append(name)
+        self.created.append(name)
         self.coming.add(self.layout.key(name))
         for entry in os.scandir(source):
             below = f"{name}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
                 self._everything_below(entry.path, below)
-            elif self._first(below, entry.path):
+            elif self._first(below):
                 self._stamp(entry, below)
 
     def _retire_bytecode(self, name: str) -> None:
@@ -158,7 +170,7 @@ class _Walk:
         cache = f"{folder}/__pycache__" if folder else "__pycache__"
         if self._is_free(cache):
             return
-        self.leaving.ground.look(self.layout.path(cache))
+        self.snapshot.look(self.layout.path(cache))
         for stale in sorted(os.listdir(self.layout.path(cache))):
             if stale.startswith(file[:-2]) and stale.endswith(BYTECODE):
                 if self._is_free(f"{cache}/{stale}"):
@@ -166,18 +178,24 @@ class _Walk:
                 self._make_room(f"{cache}/{stale}")
 
     def _make_room(self, name: str) -> None:
-        self.leaving.add(self.layout, name)
-        self.leaving.track(name, os.lstat(self.layout.path(name)))
+        self.displaced[name] = os.lstat(self.layout.path(name))
+        self.gone.add(self.layout.key(name))
 
     def _is_free(self, name: str) -> bool:
+        """Tell whether nothing is there, or what is leaves: by itself, or with a folder above."""
         if not exists(self.layout.path(name)):
             return True
-        return self.leaving.takes(self.layout.key(name))
+        key = self.layout.key(name)
+        while key:
+            if key in self.gone:
+                return True
+            key = key.rpartition("/")[0]
+        return False
 
-    def _first(self, name: str, source: str) -> bool:
+    def _first(self, name: str) -> bool:
         key = self.layout.key(name)
         if key in self.seen:
-            self.result.collisions.append(Collision(name, source))
+            self.collisions.append(name)
             return False
         self.seen.add(key)
         return True
@@ -186,7 +204,7 @@ class _Walk:
         stamp = self.stamps.get(entry.path)
         if stamp is None:
             stamp = stamp_of(entry.stat(follow_symlinks=False))
-        self.result.files[name] = stamp
+        self.files[name] = stamp
 
 
 def _same_file(one: str, other: str) -> bool:
@@ -195,23 +213,33 @@ def _same_file(one: str, other: str) -> bool:
     return filecmp.cmp(one, other, shallow=False)
 
 
-def arrivals(
+def add_tree(
     layout: Layout,
     source: str,
-    leaving: Departures,
+    leaving: Removals,
     *,
     ignored: Collection[str] = (),
     replacing: Collection[str] = (),
     stamps: Mapping[str, FileStamp] = MappingProxyType({}),
     known: Mapping[str, FileStamp] = MappingProxyType({}),
-) -> Arrivals:
+) -> Additions:
     """Return how the tree below `source` comes to the prefix once `leaving` is gone.
 
     `ignored`: names in the root of `source` that stay there. `replacing`: names of files that may
-    be replaced although they do not leave; they, and stale bytecode, are added to `leaving`.
+    be displaced although they do not leave.
     `stamps`: what is known of files below `source`, by absolute path; they are not looked at again.
     `known`: files below `source` by their name; a folder that moves with them is not walked.
     """
     walk = _Walk(layout, leaving, replacing, stamps, known)
     walk.folder(source, "", ignored)
-    return walk.result
+    return Additions(
+        moves=tuple(walk.moves),
+        files=walk.files,
+        created=tuple(walk.created),
+        displaced={name: stamp_of(status) for name, status in walk.displaced.items()},
+        displaced_bytes=sum(status.st_size for status in walk.displaced.values()),
+        collisions=tuple(walk.collisions),
+        escapes=tuple(walk.escapes),
+        already_shared=walk.present,
+        snapshot=walk.snapshot,
+    )

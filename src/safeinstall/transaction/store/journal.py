@@ -1,4 +1,4 @@
-"""The journal of one transaction: what will move is in `journal.json`, how far it got in a name.
+"""The journal of one transaction: what moves is in `journal.json`, how far it got in a name.
 
 The state is the name of an empty file `state.<state>` beside the journal, so that going on to the
 next state is one rename: atomic, and possible on a full disk.
@@ -11,14 +11,23 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from safeinstall.transaction.disk import Disk, exists
-from safeinstall.transaction.errors import JournalError
-from safeinstall.transaction.manifest import Manifest
-from safeinstall.transaction.moves import Move
+from safeinstall.errors import JournalError
+from safeinstall.transaction.moves.disk import Disk, Move, exists
 
-__all__ = ["GONE", "STATES", "Change", "Journal", "ProcessMark", "transaction_ids"]
+__all__ = [
+    "GONE",
+    "STATES",
+    "FileStamp",
+    "Journal",
+    "Manifest",
+    "ProcessMark",
+    "VersionChange",
+    "stamp_of",
+    "transaction_ids",
+]
 
 STAGING = "staging"
 """The environment is untouched; the installer fills `stage/`."""
@@ -35,8 +44,97 @@ STATES = (STAGING, LEAVING, ARRIVING, COMMITTED, RETRACTING, RESTORING)
 
 GONE = ".gone"
 """End of the name of a transaction folder that only waits for its deletion."""
+_MANIFEST = "files.json"
+_FORMER = {
+    "kept_folders": "standing",
+    "already_shared": "met",
+    "kept_shared": "left",
+    "already_unowned": "found",
+}
+"""How the manifest was worded before."""
 _STATE = "state."
 _PIECEWISE = "piecewise."
+
+
+class FileStamp(NamedTuple):
+    """How a file looked when it was put in place: enough to notice that somebody edited it."""
+
+    size: int
+    mtime_ns: int
+
+
+def stamp_of(status: os.stat_result) -> FileStamp:
+    """Return how a file looks."""
+    return FileStamp(status.st_size, status.st_mtime_ns)
+
+
+class Manifest(NamedTuple):
+    """Every file that came or left, for whoever undoes it.
+
+    It lies beside the journal in a file of its own: recovery and history do without it, and it may
+    name many thousands of files. Names are relative to the prefix, with forward slashes.
+    """
+
+    added: Mapping[str, FileStamp] = {}
+    """Files that came."""
+    removed: Mapping[str, FileStamp] = {}
+    """Files that left, as they were when the commit was planned."""
+    created: tuple[str, ...] = ()
+    """Folders that were not there before."""
+    kept_folders: tuple[str, ...] = ()
+    """Folders that would have gone if nothing of others were in them."""
+    already_shared: Mapping[str, FileStamp] = {}
+    """Files of what came that were there already, being others' as well."""
+    kept_shared: tuple[str, ...] = ()
+    """Files of what went that stayed, being others' as well."""
+    already_unowned: tuple[str, ...] = ()
+    """Files of what came that were there already and nobody's."""
+
+    @property
+    def stayed(self) -> frozenset[str]:
+        """Files that this transaction knows and did not touch."""
+        return frozenset((*self.already_shared, *self.kept_shared, *self.already_unowned))
+
+    def write(self, directory: str, disk: Disk) -> None:
+        """Write it into the folder of its transaction. Raises OSError.
+
+        A power cut may lose it, as it may lose the files it names: then there is no undo.
+        """
+        words = self._asdict()
+        # By their former names as well: an earlier version may be asked to undo it.
+        words.update({old: words[new] for new, old in _FORMER.items()})
+        text = json.dumps(words, separators=(",", ":"))
+        disk.write(os.path.join(directory, _MANIFEST), text.encode(), durable=False)
+
+    @classmethod
+    def read(cls, directory: str) -> Manifest:
+        """Return the manifest of the transaction in `directory`. Raises JournalError."""
+        try:
+            with open(os.path.join(directory, _MANIFEST), encoding="utf-8") as file:
+                return cls.of(json.load(file))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise JournalError(
+                f"The list of files of transaction {os.path.basename(directory)} cannot be read:"
+                f" {error}; nothing was touched."
+            ) from error
+
+    @classmethod
+    def of(cls, data: Any) -> Manifest:
+        """Return the manifest that is written down in `data`, in today's words or former ones."""
+        words = {new: data.get(new, data.get(old, ())) for new, old in _FORMER.items()}
+        return cls(
+            _stamps(data["added"]),
+            _stamps(data["removed"]),
+            tuple(map(str, data["created"])),
+            tuple(map(str, words["kept_folders"])),
+            _stamps(words["already_shared"] or {}),
+            tuple(map(str, words["kept_shared"])),
+            tuple(map(str, words["already_unowned"])),
+        )
+
+
+def _stamps(data: Any) -> dict[str, FileStamp]:
+    return {path: FileStamp(*stamp) for path, stamp in data.items()}
 
 
 class ProcessMark(NamedTuple):
@@ -47,7 +145,7 @@ class ProcessMark(NamedTuple):
     host: str = ""
 
 
-class Change(NamedTuple):
+class VersionChange(NamedTuple):
     """One distribution before and after; None = not installed."""
 
     name: str
@@ -73,7 +171,7 @@ class Journal:
         self.moves: list[Move] = []
         self._manifest: Manifest | None = None
         self.kept = 0
-        self.changes: list[Change] = []
+        self.changes: list[VersionChange] = []
 
     @property
     def manifest(self) -> Manifest:
@@ -203,13 +301,13 @@ class Journal:
         if "added" in data:  # before 0.1 was released: all in one file
             self._manifest = Manifest.of(data)
         self.kept = int(data["kept"])
-        self.changes = [Change(*change) for change in data["changes"]]
+        self.changes = [VersionChange(*change) for change in data["changes"]]
 
 
-def transaction_ids(area: str) -> list[str]:
-    """List the transaction folders below `area`, oldest first, those to be deleted too."""
+def transaction_ids(store: str) -> list[str]:
+    """List the transaction folders below `store`, oldest first, those to be deleted too."""
     try:
-        return sorted(os.listdir(os.path.join(area, "transactions")))
+        return sorted(os.listdir(os.path.join(store, "transactions")))
     except (FileNotFoundError, NotADirectoryError):
         return []
 

@@ -7,85 +7,119 @@ it, also out of a `__pycache__` shared with others, so that no stale bytecode is
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from safeinstall.transaction.ground import Ground
-from safeinstall.transaction.layout import Layout
-from safeinstall.transaction.manifest import FileStamp, stamp_of
+from safeinstall.transaction.moves.prefix import Layout
+from safeinstall.transaction.store.journal import FileStamp, stamp_of
 
-__all__ = ["Departures", "departures"]
+__all__ = ["FolderSnapshot", "Removals", "remove_files", "restamped", "set_aside"]
 
 BYTECODE = (".pyc", ".pyo")
 
 
-@dataclass(slots=True)
-class Departures:
+class FolderSnapshot:
+    """The folders that moves were planned in, and when each last gained or lost an entry."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, int | None] = {}
+
+    def look(self, folder: str) -> None:
+        """Remember how `folder` is now: call it before its entries are read."""
+        self._seen.setdefault(folder, _changed_at(folder))
+
+    def holds(self) -> bool:
+        """Tell whether every folder still has the entries it had (their contents aside)."""
+        return all(_changed_at(folder) == before for folder, before in self._seen.items())
+
+
+def _changed_at(folder: str) -> int | None:
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:
+        return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Removals:
     """Moves out of the environment; all names are of the layout."""
 
-    moves: list[str] = field(default_factory=list)
+    moves: tuple[str, ...] = ()
     """Files and folders, each to be moved by itself."""
-    files: dict[str, FileStamp] = field(default_factory=dict)
-    """Every tracked file that leaves and exists, inside moved folders too."""
-    keys: set[str] = field(default_factory=set)
+    keys: frozenset[str] = frozenset()
     """Keys of `moves`: what will not be there any more."""
-    left: tuple[str, ...] = ()
+    files: Mapping[str, FileStamp] = field(default_factory=dict)
+    """Every tracked file that leaves and exists, inside moved folders too."""
+    kept_shared: tuple[str, ...] = ()
     """Files that stay because others own them as well."""
-    standing: list[str] = field(default_factory=list)
+    kept_folders: tuple[str, ...] = ()
     """Folders that would go as a whole if nothing else were in them."""
-    kept_bytes: int = 0
-    ground: Ground = field(default_factory=Ground)
-    """The folders these moves, and those that come in their place, were planned in."""
+    bytes: int = 0
+    """What is kept of them for undo."""
+    snapshot: FolderSnapshot = field(default_factory=FolderSnapshot)
+    """The folders they were planned in."""
 
-    def add(self, layout: Layout, name: str) -> None:
-        """Add one more move."""
-        self.moves.append(name)
-        self.keys.add(layout.key(name))
-
-    def takes(self, key: str) -> bool:
-        """Tell whether what has this key leaves: by itself, or with a folder above it."""
-        while key:
-            if key in self.keys:
-                return True
-            key = key.rpartition("/")[0]
-        return False
-
-    def track(self, name: str, status: os.stat_result) -> None:
-        """Note one file that leaves, by itself or in its folder."""
-        self.files[name] = stamp_of(status)
-        self.kept_bytes += status.st_size
-
-    def look_again(self, layout: Layout) -> bool:
-        """Note how the files are by now; tell whether all are still there."""
-        try:
-            for name in self.files:
-                self.files[name] = stamp_of(os.lstat(layout.path(name)))
-        except OSError:
-            return False
-        return True
+    def refreshed(self, layout: Layout) -> Removals | None:
+        """Return the same with the files as they are by now; None when one is gone."""
+        files = restamped(layout, self.files)
+        return None if files is None else replace(self, files=files)
 
 
-def departures(
+def restamped(layout: Layout, files: Iterable[str]) -> dict[str, FileStamp] | None:
+    """Return how the files are by now; None when one is gone."""
+    try:
+        return {name: stamp_of(os.lstat(layout.path(name))) for name in files}
+    except OSError:
+        return None
+
+
+def remove_files(
     layout: Layout,
     names: Collection[str],
     removable: Callable[[str], bool],
-    left: Collection[str] = (),
-) -> Departures:
+    shared: Collection[str] = (),
+) -> Removals:
     """Return how the files `names` leave; `removable(folder)` allows a folder to go as a whole.
 
-    `left`: those among them that stay, because others own them as well.
+    `shared`: those among them that stay, because others own them as well.
     """
-    walk = _Walk(layout, removable, (name for name in names if name not in left))
-    for name in walk.visit("")[1]:
-        walk.result.add(layout, name)
-    walk.result.left = tuple(left)
-    standing = dict.fromkeys(walk.result.standing)
-    for name in left:
+    walk = _Walk(layout, removable, (name for name in names if name not in shared))
+    moves = tuple(walk.visit("")[1])
+    standing = dict.fromkeys(walk.standing)
+    for name in shared:
         while name := name.rpartition("/")[0]:
             if removable(name):
                 standing[name] = None
-    walk.result.standing = list(standing)
-    return walk.result
+    return Removals(
+        moves=moves,
+        keys=frozenset(map(layout.key, moves)),
+        files=walk.stamps,
+        kept_shared=tuple(shared),
+        kept_folders=tuple(standing),
+        bytes=walk.bytes,
+        snapshot=walk.snapshot,
+    )
+
+
+def set_aside(layout: Layout, paths: Iterable[str]) -> Removals:
+    """Return how these files and whole folders leave. Raises OSError, EscapesPrefix."""
+    moves = tuple(map(layout.name, paths))
+    files: dict[str, os.stat_result] = {}
+    for name in moves:
+        path = layout.path(name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            for folder, _, inside in os.walk(path):
+                for file in inside:
+                    below = os.path.join(folder, file)
+                    files[layout.name(below)] = os.lstat(below)
+        else:
+            files[name] = os.lstat(path)
+    return Removals(
+        moves=moves,
+        keys=frozenset(map(layout.key, moves)),
+        files={name: stamp_of(status) for name, status in files.items()},
+        bytes=sum(status.st_size for status in files.values()),
+    )
 
 
 class _Walk:
@@ -94,7 +128,11 @@ class _Walk:
     ) -> None:
         self.layout = layout
         self.removable = removable
-        self.result = Departures()
+        self.moves: list[str] = []
+        self.stamps: dict[str, FileStamp] = {}
+        self.standing: list[str] = []
+        self.bytes = 0
+        self.snapshot = FolderSnapshot()
         self.files: dict[str, set[str]] = {}  # by key of the folder
         self.above: set[str] = set()  # keys of folders below which something leaves
         for name in names:
@@ -104,6 +142,11 @@ class _Walk:
             while folder and folder not in self.above:
                 self.above.add(folder)
                 folder = folder.rpartition("/")[0]
+
+    def track(self, name: str, status: os.stat_result) -> None:
+        """Note one file that leaves, by itself or in its folder."""
+        self.stamps[name] = stamp_of(status)
+        self.bytes += status.st_size
 
     def visit(self, folder: str) -> tuple[bool, list[str]]:
         """Return whether all of `folder` leaves, and the moves if it does not go as a whole."""
@@ -126,13 +169,13 @@ class _Walk:
                         inner = [name]
                     else:
                         whole = False
-                        self.result.standing += [name] if removable else []
+                        self.standing += [name] if removable else []
                     moves += inner
                 elif whole and not self._is_idle(entry.path):
                     whole = False
             elif (key := self.layout.key(entry.name)) in files or _compiled_from(key, stems):
                 moves.append(name)
-                self.result.track(name, entry.stat(follow_symlinks=False))
+                self.track(name, entry.stat(follow_symlinks=False))
             elif not entry.name.endswith(BYTECODE):
                 whole = False
         return whole, moves
@@ -143,9 +186,9 @@ class _Walk:
         for entry in self._entries(folder):
             key = self.layout.key(entry.name)
             if key in files:
-                self.result.track(f"{folder}/{entry.name}", entry.stat(follow_symlinks=False))
+                self.track(f"{folder}/{entry.name}", entry.stat(follow_symlinks=False))
             elif _compiled_from(key, stems):
-                self.result.kept_bytes += entry.stat(follow_symlinks=False).st_size
+                self.bytes += entry.stat(follow_symlinks=False).st_size
             else:
                 staying += 1
                 continue
@@ -154,19 +197,19 @@ class _Walk:
 
     def _is_idle(self, path: str) -> bool:
         """Tell whether a folder holds nothing but bytecode, at any depth."""
-        self.result.ground.look(path)
+        self.snapshot.look(path)
         for folder, subfolders, files in os.walk(path):
             if not all(name.endswith(BYTECODE) for name in files):
                 return False
             for name in subfolders:
                 if os.path.islink(os.path.join(folder, name)):
                     return False
-                self.result.ground.look(os.path.join(folder, name))
+                self.snapshot.look(os.path.join(folder, name))
         return True
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         path = self.layout.path(folder)
-        self.result.ground.look(path)
+        self.snapshot.look(path)
         return sorted(os.scandir(path), key=lambda entry: entry.name)
 
 

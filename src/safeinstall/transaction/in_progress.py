@@ -10,16 +10,24 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from safeinstall.errors import SafeInstallError
-from safeinstall.transaction import process
-from safeinstall.transaction.interruption import undisturbed
+from safeinstall.transaction.moves.disk import undisturbed
+from safeinstall.transaction.store.lock import is_alive, process_host, start_time
 
-__all__ = ["MARK", "Making", "left_behind", "remove"]
+__all__ = [
+    "MARK",
+    "Leftover",
+    "Making",
+    "left_behind",
+    "make_destination",
+    "remove",
+    "write_path_file",
+]
 
 MARK: Final = ".safeinstall-unfinished"
 
@@ -58,7 +66,7 @@ class Making:
             mark.touch(exist_ok=False)
         except FileExistsError:
             raise _taken(f"{self.path} is being made by another process.") from None
-        if len(os.listdir(self.path)) > 1:  # noqa: PTH208 - only how many
+        if len(os.listdir(self.path)) > 1:
             mark.unlink()
             raise _taken(f"{self.path} is not empty any more; it is left as it is.")
         self._begun = True
@@ -82,14 +90,14 @@ class Making:
                 _empty(self.path)
             for folder in self._created:
                 with contextlib.suppress(OSError):  # somebody has put something into it
-                    os.rmdir(folder)  # noqa: PTH106
+                    os.rmdir(folder)
 
     def _write(self) -> None:
         pid = os.getpid()
         data = {
             "pid": pid,
-            "started": process.start_time(pid),
-            "host": process.host(),
+            "started": start_time(pid),
+            "host": process_host(),
             "kernelspec": self._kernelspec,
         }
         fresh = Path(self.path, f"{MARK}.new")
@@ -105,9 +113,9 @@ def left_behind(path: str) -> Leftover | None:
         kernelspec, host = str(data.get("kernelspec", "")), str(data.get("host", ""))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if host.split("/")[0] != process.host().split("/")[0]:
+    if host.split("/")[0] != process_host().split("/")[0]:
         return None
-    if host == process.host() and process.is_alive(pid, started):
+    if host == process_host() and is_alive(pid, started):
         return None
     return Leftover(path=path, kernelspec=kernelspec if _starts(kernelspec, path) else "")
 
@@ -118,7 +126,7 @@ def remove(leftover: Leftover) -> None:
         shutil.rmtree(leftover.kernelspec, ignore_errors=True)
     _empty(leftover.path)
     with contextlib.suppress(OSError):
-        os.rmdir(leftover.path)  # noqa: PTH106
+        os.rmdir(leftover.path)
 
 
 def _starts(kernelspec: str, path: str) -> bool:
@@ -145,4 +153,14 @@ def _empty(folder: str) -> None:
             shutil.rmtree(entry.path, ignore_errors=True)
         else:
             with contextlib.suppress(OSError):
-                os.unlink(entry.path)  # noqa: PTH108
+                os.unlink(entry.path)
+
+
+def write_path_file(folder: str, name: str, lines: Iterable[str]) -> None:
+    """Write a `.pth` file into the packages of an environment that is being made."""
+    Path(folder, name).write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def make_destination(prefix: str) -> None:
+    """Make the prefix of a destination of its own, which need not be there yet."""
+    Path(prefix).mkdir(mode=0o755, parents=True, exist_ok=True)

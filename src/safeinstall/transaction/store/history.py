@@ -1,34 +1,177 @@
-"""History: the transactions of an environment that are kept, and which of them can be undone."""
+"""What is kept in one environment: its transactions, and which of them can be undone."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
 
+from safeinstall.errors import JournalError, TransactionError, UndoRefused
 from safeinstall.metadata.distribution import normalized
-from safeinstall.transaction.errors import JournalError, UndoRefused
-from safeinstall.transaction.journal import (
+from safeinstall.transaction.moves.disk import Disk
+from safeinstall.transaction.store.journal import (
     COMMITTED,
     GONE,
-    Change,
     Journal,
+    ProcessMark,
+    VersionChange,
     transaction_ids,
+)
+from safeinstall.transaction.store.lock import (
+    Holder,
+    Lock,
+    acquire,
+    check,
+    create,
+    folder_of,
+    process_host,
+    start_time,
 )
 
 __all__ = [
     "Entry",
-    "committed",
-    "entries",
+    "Store",
     "entries_of",
     "find",
-    "forgettable",
     "left_standing",
-    "made_after",
     "objection",
     "of_users",
 ]
+
+
+class Store:
+    """`<prefix>/.safeinstall` of one environment; nothing is created before the lock is taken."""
+
+    def __init__(self, prefix: str, disk: Disk) -> None:
+        self.prefix = os.path.realpath(prefix)
+        self.path = folder_of(prefix)
+        self.disk = disk
+        self._lock: Lock | None = None
+
+    @classmethod
+    def open(cls, prefix: str, *, disk: Disk | None = None) -> Store:
+        """Return the store of the environment at `prefix`. Raises UnsafeStore."""
+        store = cls(os.fspath(prefix), disk or Disk())
+        check(store.path)
+        return store
+
+    @property
+    def locked(self) -> bool:
+        """True while the lock is held through this very object."""
+        return self._lock is not None and self._lock.held
+
+    def lock(
+        self,
+        wait: bool = True,
+        on_wait: Callable[[Holder | None], None] | None = None,
+        timeout: float | None = None,
+        command: str = "",
+    ) -> Lock:
+        """Take the environment for us alone; release it with the end of `with`.
+
+        `on_wait(holder)` is called when somebody else has it. `lock.fileno()` may be given to an
+        installer, which then keeps the lock if we die. Raises LockBusy (not waiting, or `timeout`
+        seconds over), TransactionError when the store cannot be made.
+        """
+        create(self.path, self.disk)
+        self._lock = acquire(
+            self.path, command=command, wait=wait, on_wait=on_wait, timeout=timeout
+        )
+        return self._lock
+
+    def unfinished(self) -> bool:
+        """Tell whether something waits for recovery; cheap, needs no lock, creates nothing.
+
+        A transaction that another process works on just now counts as well.
+        """
+        return not all(
+            name.endswith(GONE) or self._is_committed(name) for name in transaction_ids(self.path)
+        )
+
+    def has_litter(self) -> bool:
+        """Tell what a process left that died after its commit, or while it forgot something."""
+        return any(
+            name.endswith(GONE)
+            or os.path.exists(os.path.join(self.path, "transactions", name, "stage"))
+            for name in transaction_ids(self.path)
+        )
+
+    def journals(self) -> list[Journal]:
+        """Read the journals of all that reached the environment, oldest first."""
+        return committed(self.path)
+
+    def history(self) -> tuple[Entry, ...]:
+        """Return the transactions that are kept, the newest first. Raises JournalError."""
+        return tuple(entries_of(self.journals()))
+
+    def target(self, id: str | None = None) -> Entry:
+        """Return the transaction that undoing `id` means. Raises UndoRefused if there is none."""
+        journals = self.journals()
+        found = find(journals, id)
+        return next(entry for entry in entries_of(journals) if entry.id == found.id)
+
+    def later(self, entry: Entry) -> tuple[Entry, ...]:
+        """Return the transactions after `entry` whose work is in force, the newest first."""
+        journals = self.journals()
+        ids = {journal.id for journal in made_after(find(journals, entry.id), journals)}
+        return tuple(each for each in entries_of(journals) if each.id in ids)
+
+    def replaced(self, entry: Entry) -> str:
+        """Return the folder that keeps what `entry` replaced, laid out as the prefix is."""
+        return Journal(os.path.join(self.path, "transactions", entry.id)).replaced
+
+    def prune(self, keep: int = 10, max_bytes: int = 2 * 2**30) -> tuple[str, ...]:
+        """Forget the oldest transactions: all but `keep`, and fewer when they take `max_bytes`.
+
+        The newest is never forgotten. Returns the ids; these cannot be undone any more.
+        """
+        self._require_lock()
+        forgotten = forgettable(self.journals(), keep, max_bytes)
+        for journal in forgotten:  # the oldest first: whatever stops us, no gap is left
+            journal.discard(self.disk)
+        return tuple(journal.id for journal in forgotten)
+
+    def start(self, command: str, packages: Iterable[Any] = ()) -> Journal:
+        """Begin the journal of one more transaction, under the lock. Raises TransactionError."""
+        self._require_lock()
+        if self.unfinished():
+            raise TransactionError(
+                "An earlier transaction was interrupted.", hint="safeinstall recover"
+            )
+        numbers = [
+            int(name.partition("-")[0])
+            for name in transaction_ids(self.path)
+            if not name.endswith(GONE) and name.partition("-")[0].isdigit()
+        ]
+        sequence = max(numbers, default=0) + 1
+        name = f"{sequence:04d}-{secrets.token_hex(2)}"
+        journal = Journal(os.path.join(self.path, "transactions", name))
+        journal.sequence, journal.command, journal.packages = sequence, command, list(packages)
+        now = datetime.now(timezone.utc)
+        journal.time = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        pid = os.getpid()
+        journal.owner = ProcessMark(pid, start_time(pid), process_host())
+        try:
+            journal.begin(self.disk)
+        except OSError as error:
+            self.disk.remove_tree(journal.directory)
+            raise TransactionError(
+                f"No transaction can be opened in {self.path}: {error.strerror}; the environment is"
+                " untouched."
+            ) from error
+        return journal
+
+    def _is_committed(self, name: str) -> bool:
+        path = os.path.join(self.path, "transactions", name)
+        return os.path.exists(os.path.join(path, "state." + COMMITTED))
+
+    def _require_lock(self) -> None:
+        if not self.locked:
+            raise TransactionError(f"{self.path} is not locked by this operation.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +182,7 @@ class Entry:
     time: str
     """When it began, ISO 8601 in UTC."""
     command: str
-    changes: tuple[Change, ...]
+    changes: tuple[VersionChange, ...]
     bytes_kept: int
     """Disk space of what it replaced, kept for undo."""
     state: str
@@ -51,35 +194,30 @@ class Entry:
     """Why it cannot be undone now, with the way to go; empty when it can."""
 
     @property
-    def added(self) -> tuple[Change, ...]:
+    def added(self) -> tuple[VersionChange, ...]:
         """Distributions that were not there before."""
         return tuple(change for change in self.changes if change.before is None)
 
     @property
-    def removed(self) -> tuple[Change, ...]:
+    def removed(self) -> tuple[VersionChange, ...]:
         """Distributions that are not there any more."""
         return tuple(change for change in self.changes if change.after is None)
 
     @property
-    def replaced(self) -> tuple[Change, ...]:
+    def replaced(self) -> tuple[VersionChange, ...]:
         """Distributions that changed their version, or were installed anew."""
         return tuple(c for c in self.changes if c.before is not None and c.after is not None)
 
 
-def committed(area: str) -> list[Journal]:
+def committed(folder: str) -> list[Journal]:
     """Read the journals of all transactions that reached the environment, oldest first."""
     found = []
-    for name in transaction_ids(area):
+    for name in transaction_ids(folder):
         if not name.endswith(GONE):
-            journal = Journal.read(os.path.join(area, "transactions", name))
+            journal = Journal.read(os.path.join(folder, "transactions", name))
             if journal is not None and journal.state == COMMITTED:
                 found.append(journal)
     return sorted(found, key=lambda journal: journal.sequence)
-
-
-def entries(area: str) -> tuple[Entry, ...]:
-    """Return the history, the newest first. Raises JournalError."""
-    return tuple(entries_of(committed(area)))
 
 
 def entries_of(journals: list[Journal]) -> Iterator[Entry]:
@@ -179,17 +317,17 @@ def left_standing(target: Journal, journals: list[Journal]) -> set[str]:
     for journal in journals:
         if journal.sequence > target.sequence and journal.id not in undone:
             with contextlib.suppress(JournalError):  # an empty folder more is all that it costs
-                found.update(journal.manifest.standing)
+                found.update(journal.manifest.kept_folders)
     return found
 
 
 def of_users(target: Journal, journals: list[Journal]) -> set[str]:
     """Return the files that `target` and those before it know, and that nobody had brought."""
     found: set[str] = set()
-    for journal in journals if target.manifest.met else ():
+    for journal in journals if target.manifest.already_shared else ():
         if journal.sequence <= target.sequence:
             with contextlib.suppress(JournalError):
-                found.update(journal.manifest.found)
+                found.update(journal.manifest.already_unowned)
     return found
 
 

@@ -1,0 +1,308 @@
+"""What staged files reveal before any of them comes into the environment.
+
+They lie unpacked beside it and nobody uses them yet: now it can be seen what no index and no
+metadata says.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from typing import Final
+
+from safeinstall.distributions import Staged, StagedDistribution
+from safeinstall.findings import Finding, Severity
+from safeinstall.metadata.distribution import normalized
+from safeinstall.metadata.record import RecordRow, digest
+
+__all__ = ["examine", "zip_bombs"]
+
+MAX_BYTES: Final = 10 * 2**30
+_SCRIPT_FOLDERS: Final = ("bin", "Scripts")
+_RESERVED_SCRIPT: Final = re.compile(
+    r"(python[\d.]*[tdw]?(-config)?|pypy[\d.]*|pip[\d.]*|(de)?activate([._].+)?)(\.exe)?",
+    re.IGNORECASE,
+)
+_CODE_LINE: Final = re.compile(r"^import[ \t]", re.MULTILINE)
+_KNOWN_STARTUP: Final = re.compile(
+    r"distutils-precedence\.pth|__editable__\..+\.pth|_?editable_impl_.+\.pth|.+-nspkg\.pth"
+    r"|_virtualenv\.pth|coloredlogs\.pth|a1_coverage\.pth|matplotlib.*\.pth"
+)
+"""Start-up files of well-known tools, or of an editable install that was asked for."""
+_SUSPICIOUS: Final = 100 * 2**20
+_SAMPLE: Final = 2**18
+_SAMPLES: Final = 4
+_RATIO: Final = 500
+"""Deflate ends at 1032:1; weights, libraries and tables stay below 50:1."""
+
+
+def examine(staged: Staged, *, max_bytes: int = MAX_BYTES) -> tuple[Finding, ...]:
+    """Return what is to be said of the staged files, the gravest kinds first; they are read once.
+
+    No finding has a hint: what to do is said by whoever knows the request.
+    """
+    twice = _brought_twice(staged.distributions)
+    return tuple(
+        chain(
+            _escapes(staged),
+            _record_check(staged, twice),
+            _collisions(staged, twice),
+            _reserved(staged.distributions),
+            _startup(staged),
+            _size(staged.distributions, max_bytes),
+            zip_bombs(staged.root, staged.sizes),
+        )
+    )
+
+
+def _escapes(staged: Staged) -> Iterator[Finding]:
+    """Refuse whatever would lead out of the environment: RECORD lines, links, linked folders."""
+    for each in staged.distributions:
+        if each.outside:
+            yield _finding(
+                "escapes-prefix",
+                Severity.REFUSE,
+                f"{each.name} {each.version} would put {_some(each.outside, verb='')} outside the"
+                " environment.",
+            )
+    for name, target in staged.links.items():
+        yield _finding(
+            "escapes-prefix",
+            Severity.REFUSE,
+            f"{name} is a symbolic link to {target}; packages bring files, not links.",
+        )
+    for message in staged.escapes:
+        yield _finding("escapes-prefix", Severity.REFUSE, message)
+
+
+def _record_check(staged: Staged, twice: Collection[str]) -> Iterator[Finding]:
+    """Compare every RECORD with what is staged; the files in `twice` are judged elsewhere."""
+    differing = _differing(staged, twice)
+    listed: set[str] = set()
+    for each in staged.distributions:
+        who = f"{each.name} {each.version}"
+        if each.problem:
+            yield _finding("record-mismatch", Severity.REFUSE, f"{who}: {each.problem}")
+            continue
+        listed.update(each.files)
+        wrong = [row.path for name, row in each.files.items() if name in differing]
+        absent = [row.path for name, row in each.files.items() if name not in staged.sizes]
+        missing = [*each.outside, *absent]
+        if wrong:
+            yield _finding(
+                "record-mismatch",
+                Severity.REFUSE,
+                f"{who}: {_some(wrong)} not what its RECORD says (size or hash differ).",
+                "The package is damaged or was tampered with.",
+            )
+        if missing:
+            yield _finding(
+                "record-mismatch",
+                Severity.WARNING,
+                f"{who}: its RECORD lists {_some(missing, verb='')} which the package"
+                " does not contain.",
+            )
+    stray = sorted(name for name in staged.sizes.keys() - listed if not name.endswith(".pyc"))
+    if stray:
+        yield _finding(
+            "record-mismatch",
+            Severity.WARNING,
+            f"{_some([os.path.basename(name) for name in stray])} in no RECORD; it is installed"
+            " and undone with the rest.",
+        )
+
+
+def _differing(staged: Staged, twice: Collection[str]) -> set[str]:
+    """Return the names of the files whose size or content is another than promised."""
+    differing: set[str] = set()
+    unread: dict[str, RecordRow] = {}
+    for each in staged.distributions:
+        for name, row in each.files.items():
+            size = staged.sizes.get(name)
+            if size is None or name in twice:
+                continue
+            if row.size is not None and size != row.size:
+                differing.add(name)
+            elif row.digest:
+                unread[name] = row
+    # Hashing is most of the work of an inspection, and Python lets go of its lock for it.
+    names = sorted(unread)
+    workers = min(4, os.cpu_count() or 1, len(names)) or 1
+
+    def judge(first: int) -> list[str]:
+        return [
+            name
+            for name in names[first::workers]
+            if not _agrees(os.path.join(staged.root, name), unread[name])
+        ]
+
+    if workers < 2:
+        return differing.union(judge(0))
+    with ThreadPoolExecutor(workers) as pool:
+        return differing.union(*pool.map(judge, range(workers)))
+
+
+def _agrees(path: str, row: RecordRow) -> bool:
+    try:
+        return digest(path, row.algorithm) == row.digest
+    except ValueError:
+        return True  # a hash this Python does not know says nothing
+
+
+def _brought_twice(distributions: Iterable[StagedDistribution]) -> dict[str, dict[str, str]]:
+    """Return the files that several distributions list: who, and which content each means."""
+    seen: dict[str, dict[str, str]] = {}
+    for each in distributions:
+        for name, row in each.files.items():
+            seen.setdefault(name, {})[each.name] = row.digest
+    return {name: by for name, by in seen.items() if len(by) > 1}
+
+
+def _collisions(staged: Staged, twice: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
+    """Name the files in the way: somebody's (refuse), nobody's, or staged by two (confirm)."""
+    for owner, files in sorted(_grouped(staged.collisions).items()):
+        if owner:
+            yield _finding(
+                "file-collision",
+                Severity.REFUSE,
+                f"{_some(files)} already there and belongs to {owner}, which is not part of the"
+                " plan.",
+                f"Installing over it would break {owner}.",
+            )
+        else:
+            yield _finding(
+                "file-collision",
+                Severity.CONFIRM,
+                f"{_some(files)} already there and belongs to no installed distribution.",
+                "It would be set aside, and undo would put it back.",
+            )
+    different = {
+        name: " and ".join(by) for name, by in sorted(twice.items()) if len({*by.values()}) > 1
+    }
+    for who, files in sorted(_grouped(different).items()):
+        yield _finding(
+            "file-collision",
+            Severity.CONFIRM,
+            f"{who} both bring {_some(files, verb='')} with different contents.",
+            "Only one of them can be complete.",
+        )
+
+
+def _grouped(by_file: Mapping[str, str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for file, key in by_file.items():
+        groups.setdefault(key, []).append(file)
+    return groups
+
+
+def _reserved(distributions: Iterable[StagedDistribution]) -> Iterator[Finding]:
+    """Refuse scripts that would take the place of the interpreter, pip or the activation."""
+    for each in distributions:
+        for name in each.files:
+            folder, _, file = name.rpartition("/")
+            script = folder in _SCRIPT_FOLDERS and _RESERVED_SCRIPT.fullmatch(file)
+            if not (script or name == "pyvenv.cfg"):
+                continue
+            if file.lower().startswith("pip") and normalized(each.name) == "pip":
+                continue
+            yield _finding(
+                "reserved-script",
+                Severity.REFUSE,
+                f"{each.name} {each.version} brings {name}, which would replace a"
+                " part of the environment itself.",
+            )
+
+
+def _startup(staged: Staged) -> Iterator[Finding]:
+    """Name what would run, or change the search path, at the start of every later Python."""
+    for each in staged.distributions:
+        who = f"{each.name} {each.version}"
+        for name in each.pth:
+            try:
+                path = os.path.join(staged.root, name)
+                with open(path, encoding="utf-8", errors="replace") as reading:  # noqa: PTH123
+                    text = reading.read(1 << 20)
+            except OSError:
+                continue
+            file = name.rpartition("/")[2]
+            if not _CODE_LINE.search(text):
+                folders = ", ".join(text.split("\n")[:3]).strip(", ")
+                message = f"{who} adds to the search path of every Python here: {folders}"
+                yield _finding("startup-code", Severity.INFO, message, file)
+                continue
+            yield _finding(
+                "startup-code",
+                Severity.INFO if _KNOWN_STARTUP.fullmatch(file) else Severity.CONFIRM,
+                f"{who} brings {file}, which runs code at the start of every Python here.",
+                text.strip()[:200],
+            )
+        for module in ("sitecustomize", "usercustomize"):
+            if module in each.modules:
+                yield _finding(
+                    "startup-code",
+                    Severity.CONFIRM,
+                    f"{who} brings {module}, which runs at the start of every Python here.",
+                )
+
+
+def _size(distributions: Collection[StagedDistribution], limit: int) -> Iterator[Finding]:
+    """Ask before something enormous comes in."""
+    total = sum(each.bytes for each in distributions)
+    if total > limit:
+        biggest = max(distributions, key=lambda each: each.bytes)
+        yield _finding(
+            "too-big",
+            Severity.CONFIRM,
+            f"The unpacked packages take {total / 2**30:.1f} GiB; {biggest.name} alone takes"
+            f" {biggest.bytes / 2**30:.1f} GiB.",
+        )
+
+
+def zip_bombs(root: str, sizes: Mapping[str, int]) -> Iterator[Finding]:
+    """Ask before huge files come in whose samples all compress to almost nothing.
+
+    `sizes`: bytes of each file by its name below `root`. Only what is huge is opened, and read in
+    four places.
+    """
+    huge = {name: size for name, size in sizes.items() if size > _SUSPICIOUS}
+    empty = [name for name, size in huge.items() if _is_empty(os.path.join(root, name), size)]
+    if not empty:
+        return
+    total = sum(huge[name] for name in empty)
+    more = f" and {len(empty) - 1} more" if len(empty) > 1 else ""
+    yield _finding(
+        "too-big",
+        Severity.CONFIRM,
+        f"{os.path.basename(empty[0])}{more} fills {total / 2**20:.0f} MiB of the disk with "
+        "next to nothing, as a zip bomb does.",
+        empty[0],
+    )
+
+
+def _is_empty(path: str, size: int) -> bool:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            for number in range(_SAMPLES):
+                file.seek(number * (size - _SAMPLE) // (_SAMPLES - 1))
+                sample = file.read(_SAMPLE)
+                if len(zlib.compress(sample)) * _RATIO > len(sample):
+                    return False
+    except OSError:
+        return False
+    return True
+
+
+def _some(names: Sequence[str], verb: str = "is") -> str:
+    """Name the first and count the rest; `verb` follows in its right form."""
+    if len(names) == 1:
+        return f"{names[0]} {verb}".strip()
+    rest = f" and {len(names) - 1} more file{'s' if len(names) > 2 else ''}"
+    return f"{names[0]}{rest} {'are' if verb else ''}".strip()
+
+
+def _finding(code: str, severity: Severity, message: str, context: str = "") -> Finding:
+    return Finding(code=code, severity=severity, message=message, context=context)

@@ -1,0 +1,97 @@
+"""What is installed at one moment: listed once, and asked later whether it is still so."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from .distribution import DistInfo, is_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["InstalledState"]
+
+_OTHERS = (".egg-link", ".pth")
+"""What changes what can be imported, and is no distribution."""
+_FINE, _COARSE = 50_000_000, 2_000_000_000
+"""Nanoseconds in which a file system may give two changes of a folder the same time."""
+
+
+class _Listing(NamedTuple):
+    names: tuple[str, ...]
+    """Entries that tell what is installed, sorted."""
+    changed: int | None
+    """When the folder last gained or lost an entry; None when that may not be believed."""
+
+
+class InstalledState:
+    """The distributions of some folders, as they are now.
+
+    Two states are equal when the same distributions lie there, each with a RECORD of the same size
+    and time. No file is opened. A missing folder counts as empty.
+    """
+
+    def __init__(self, folders: Iterable[str]) -> None:
+        self._listings = {folder: _list(folder) for folder in dict.fromkeys(folders)}
+        self._marks = tuple(_marks(self._listings))
+        self.folders = tuple(self._listings)
+        self.distributions = tuple(
+            DistInfo(os.path.join(folder, name))
+            for folder, listing in self._listings.items()
+            for name in listing.names
+            if is_metadata(name)
+        )
+        """Hand them on: each remembers what was read of it."""
+
+    def holds(self) -> bool:
+        """Tell whether it is still so; a folder that nothing came to or left is not listed again.
+
+        Stats every RECORD: what was installed anew in the same version is noticed as well.
+        """
+        now = {
+            folder: before if _is_untouched(folder, before) else _list(folder)
+            for folder, before in self._listings.items()
+        }
+        return tuple(_marks(now)) == self._marks
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, InstalledState) and self._marks == other._marks
+
+    def __hash__(self) -> int:
+        return hash(self._marks)
+
+
+def _list(folder: str) -> _Listing:
+    try:
+        changed: int | None = os.stat(folder).st_mtime_ns
+        names = tuple(
+            sorted(n for n in os.listdir(folder) if is_metadata(n) or n.endswith(_OTHERS))
+        )
+    except OSError:
+        return _Listing((), None)
+    if changed is not None:
+        # What came right after the listing could bear the same time as what came before it.
+        doubt = _FINE if changed % 1_000_000_000 else _COARSE
+        changed = changed if time.time_ns() - changed > doubt else None
+    return _Listing(names, changed)
+
+
+def _is_untouched(folder: str, before: _Listing) -> bool:
+    try:
+        return before.changed is not None and os.stat(folder).st_mtime_ns == before.changed
+    except OSError:
+        return False
+
+
+def _marks(listings: dict[str, _Listing]) -> Iterator[tuple[str, str, int, int]]:
+    for folder, listing in listings.items():
+        for name in listing.names:
+            path = os.path.join(folder, name)
+            try:
+                inside = name.endswith(".dist-info")
+                status = os.stat(os.path.join(path, "RECORD") if inside else path)
+                yield folder, name, status.st_size, status.st_mtime_ns
+            except OSError:
+                yield folder, name, -1, 0

@@ -1,0 +1,364 @@
+"""The folder of ours in an environment, private or not used at all, and the lock in it.
+
+One writer per environment: a lock that dies with its holder, and says who holds it. Processes are
+known by number and start time, for a number alone may be somebody else's by now.
+
+Imports on Python 3.8 with the standard library alone: recovery may run in another interpreter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import stat
+import time
+import weakref
+from collections.abc import Callable
+from types import TracebackType
+from typing import NamedTuple
+
+from safeinstall.errors import LockBusy, TransactionError, UnsafeStore
+from safeinstall.transaction.moves.disk import NO_FOLLOW, Disk
+from safeinstall.transaction.store.journal import STAGING, Journal, transaction_ids
+
+__all__ = [
+    "FOLDER",
+    "Holder",
+    "Lock",
+    "acquire",
+    "check",
+    "create",
+    "end_process",
+    "folder_of",
+    "holder_of",
+    "is_alive",
+    "process_host",
+    "start_time",
+]
+
+FOLDER = ".safeinstall"
+_REMINDER = 0.5
+"""Seconds after which a waiting caller is told again: it may not show what is said early."""
+
+_DYING = 2.0
+"""Seconds in which what an ended installer had started lets go; nobody who lives is waited for."""
+
+
+def folder_of(prefix: str) -> str:
+    """Return where ours of the environment at `prefix` is, made or not."""
+    return os.path.join(os.path.realpath(prefix), FOLDER)
+
+
+def check(folder: str) -> bool:
+    """Return whether the folder exists. Raises UnsafeStore when others could meddle with it."""
+    for path in (folder, os.path.join(folder, "transactions")):
+        try:
+            status = os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return path != folder
+        reason = _objection(status)
+        if reason:
+            raise UnsafeStore(
+                f"{path} {reason}; it is not used and the environment is untouched.",
+                context="It would hold files that go into the environment.",
+            )
+    return True
+
+
+def _objection(status: os.stat_result) -> str:
+    if stat.S_ISLNK(status.st_mode):
+        return "is a symbolic link"
+    if not stat.S_ISDIR(status.st_mode):
+        return "is not a folder"
+    if os.name == "nt":
+        return ""  # access lists are inherited from the environment there
+    if status.st_uid != os.geteuid():
+        return f"belongs to another user (uid {status.st_uid})"
+    if status.st_mode & 0o022:
+        return f"can be written by other users (mode {stat.S_IMODE(status.st_mode):03o})"
+    return ""
+
+
+def create(folder: str, disk: Disk) -> None:
+    """Make the folder if it is not there. Raises TransactionError with the reason."""
+    for path in (folder, os.path.join(folder, "transactions")):
+        try:
+            disk.make_directory(path)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise TransactionError(
+                f"{path} cannot be created: {error.strerror}.", code="not-writable"
+            ) from error
+    check(folder)
+
+
+class Holder(NamedTuple):
+    """Who wrote itself into the lock file."""
+
+    pid: int
+    host: str
+    started: str
+    since: float
+    """Seconds since 1970."""
+    command: str
+
+    @property
+    def lives(self) -> bool:
+        """False when it surely ended: then a child of it keeps the lock."""
+        return self.host != process_host() or is_alive(self.pid, self.started)
+
+
+class Lock:
+    """A lock that is held until `release`, the end of `with`, or the end of every holder.
+
+    A fork of this process (the workers of a notebook's cell) does not hold it: it would long after
+    us, and everybody would wait for us.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        _held.add(self)
+
+    def fileno(self) -> int:
+        """Return the descriptor to give to an installer (`pass_fds`): it then holds on, too."""
+        return self._descriptor
+
+    @property
+    def held(self) -> bool:
+        """True until it is released."""
+        return self._descriptor >= 0
+
+    def release(self) -> None:
+        """Let go. A child that got the descriptor goes on holding."""
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        """Let go where an interrupt came between taking the lock and the `with` that guards it."""
+        self.release()
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+_held: weakref.WeakSet[Lock] = weakref.WeakSet()
+
+
+def _let_go_in_fork() -> None:
+    for lock in tuple(_held):
+        lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go_in_fork)
+
+
+def acquire(
+    folder: str,
+    *,
+    command: str = "",
+    wait: bool = True,
+    on_wait: Callable[[Holder | None], None] | None = None,
+    timeout: float | None = None,
+) -> Lock:
+    """Take the lock of the existing `folder`.
+
+    Waits for another holder, telling `on_wait` now and then, unless `wait` is false. When the
+    holder died and only its installer keeps the lock, that installer is ended. Raises LockBusy,
+    OSError.
+    """
+    path = os.path.join(folder, "lock")
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o600)
+    except OSError as error:
+        if os.path.islink(path):
+            raise UnsafeStore(f"{path} is a symbolic link; it is not used.") from error
+        raise
+    try:
+        _wait_for(descriptor, folder, wait=wait, on_wait=on_wait, timeout=timeout)
+        _sign(descriptor, command)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return Lock(descriptor)
+
+
+def _wait_for(
+    descriptor: int,
+    folder: str,
+    *,
+    wait: bool,
+    on_wait: Callable[[Holder | None], None] | None,
+    timeout: float | None,
+) -> None:
+    deadline = None if timeout is None else time.monotonic() + timeout
+    pause, told, dying = 0.01, -_REMINDER, 0.0
+    while not _try(descriptor):
+        holder = holder_of(folder)
+        if holder is not None and not holder.lives and _end_orphans(folder):
+            dying = time.monotonic() + _DYING
+        if time.monotonic() < dying:
+            time.sleep(0.01)
+            continue
+        if not wait or (deadline is not None and time.monotonic() >= deadline):
+            raise LockBusy(_busy(holder), context="The environment is untouched.")
+        if on_wait is not None and time.monotonic() - told >= _REMINDER:
+            on_wait(holder)
+            told = time.monotonic()
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.2)
+
+
+def _busy(holder: Holder | None) -> str:
+    if holder is None:
+        return "Another process is changing this environment."
+    what = f" ({holder.command})" if holder.command else ""
+    where = holder.host.split("/")[0]
+    return f"Process {holder.pid} on {where}{what} is changing this environment."
+
+
+def holder_of(folder: str) -> Holder | None:
+    """Return who last took the lock, None when that cannot be read."""
+    try:
+        with open(os.path.join(folder, "lock"), encoding="utf-8") as file:
+            data = json.load(file)
+        return Holder(
+            int(data["pid"]),
+            str(data["host"]),
+            str(data["started"]),
+            float(data["since"]),
+            str(data["command"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _sign(descriptor: int, command: str) -> None:
+    pid = os.getpid()
+    holder = Holder(pid, process_host(), start_time(pid), time.time(), command)
+    with contextlib.suppress(OSError):  # a full disk: the lock holds, only the name is missing
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, json.dumps(holder._asdict()).encode())
+
+
+def _end_orphans(folder: str) -> bool:
+    ended = False
+    for name in transaction_ids(folder):
+        journal = Journal.read(os.path.join(folder, "transactions", name))
+        if journal and journal.state == STAGING and journal.installer:
+            ended = end_process(journal.installer.pid, journal.installer.started) or ended
+    return ended
+
+
+if os.name == "nt":  # pragma: no cover
+    import msvcrt
+
+    def _try(descriptor: int) -> bool:
+        # Far behind the text, which others must be able to read.
+        os.lseek(descriptor, 1 << 30, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def process_host() -> str:
+    """Name where process numbers mean what they mean here: machine, boot and pid namespace."""
+    parts = [socket.gethostname()]
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            parts.append(file.read().strip()[:8])
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    except OSError:
+        pass  # no /proc: the machine's name alone
+    return "/".join(parts)
+
+
+def start_time(pid: int) -> str:
+    """Return when the process began, in the system's own unit; empty when it cannot be known."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return "" if fields[0] in ("Z", "X") else fields[19]
+    except (OSError, IndexError):
+        return ""
+
+
+def is_alive(pid: int, started: str) -> bool:
+    """Tell whether that very process runs; without a start time, whether any has its number."""
+    if pid <= 0:
+        return False
+    if os.path.isdir("/proc/self"):
+        now = start_time(pid)
+        return now != "" and (not started or now == started)
+    if os.name == "nt":
+        return True  # os.kill(pid, 0) would end it there; the lock alone decides
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def end_process(pid: int, started: str, patience: float = 2.0) -> bool:
+    """End that process and its group; False when it is not surely the one meant, or stays."""
+    if not started or not is_alive(pid, started):
+        return False
+    # An installer leads its own session: its group holds what it has started, too.
+    leads = _leads_group(pid)
+    for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+        try:
+            if leads:
+                os.killpg(pid, number)
+            else:
+                os.kill(pid, number)
+        except OSError:
+            return not is_alive(pid, started)
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            if not is_alive(pid, started):
+                _end_group(leads, pid)
+                return True
+            time.sleep(0.01)
+    return False
+
+
+def _leads_group(pid: int) -> bool:
+    try:
+        return hasattr(os, "getpgid") and os.getpgid(pid) == pid != os.getpgrp()
+    except OSError:
+        return False
+
+
+def _end_group(leads: bool, pid: int) -> None:
+    # What it had started and does not listen, a build perhaps, would go on writing.
+    if leads:
+        with contextlib.suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
