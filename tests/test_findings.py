@@ -11,7 +11,6 @@ import pytest
 from traitlets import TraitError
 
 from safeinstall.config import SafeInstall
-from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.findings.codes import CODES, closest_code
 
 SOURCE = Path(__file__).parent.parent / "src" / "safeinstall"
@@ -109,14 +108,3 @@ def test_a_wrong_code_in_the_configuration_names_the_nearest() -> None:
     assert str(caught.value) == "There is no finding nametrap; the nearest code is name-trap."
     assert options.guards == {"name-trap": "warning"}
     assert closest_code("old-pip") in CODES
-
-
-def test_a_finding_comes_back_from_its_json() -> None:
-    found = Finding(
-        code="name-trap",
-        severity=Severity.CONFIRM,
-        message="m",
-        context="c",
-        hint=(Suggestion(command="a", note="b"), Suggestion(command="d")),
-    )
-    assert Finding.from_dict(found.to_dict()) == found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -67,17 +66,3 @@ class Finding:
             "hint": "\n".join(suggestion.command for suggestion in self.hint),
             "suggestions": [suggestion.to_dict() for suggestion in self.hint],
         }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Finding:
-        """Return the finding that `to_dict` described."""
-        return cls(
-            code=str(data["code"]),
-            severity=Severity(data["severity"]),
-            message=str(data["message"]),
-            context=str(data.get("context", "")),
-            hint=tuple(
-                Suggestion(command=str(item["command"]), note=str(item.get("note", "")))
-                for item in data.get("suggestions", ())
-            ),
-        )

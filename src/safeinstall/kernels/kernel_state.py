@@ -14,8 +14,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
 from safeinstall.findings import Finding, Severity, Suggestion
@@ -70,11 +70,6 @@ class Launch:
     """The program in front, when the interpreter stands further behind (`env`, `bash -c` ...)."""
     position: int = 0
     """Which word of `argv` is the interpreter, -1 where that cannot be told."""
-
-    @property
-    def depends_on_server(self) -> bool:
-        """True when another server would start another program."""
-        return self.how != "absolute"
 
 
 def resolve(spec: Spec, server: Server, environ: Mapping[str, str] | None = None) -> Launch | None:
@@ -183,12 +178,7 @@ class KernelState:
             "program": self.launch.program if self.launch else None,
             "resolved": self.launch.how if self.launch else None,
             "exists": self.launch.exists if self.launch else None,
-            "version": found.version if found else None,
-            "prefix": found.prefix if found else None,
-            "kind": found.kind if found else None,
-            "writable": found.writable if found else None,
-            "owner": found.owner if found else None,
-            "has_ipykernel": found.has_ipykernel if found else None,
+            **(asdict(found) if found else dict.fromkeys(f.name for f in fields(Interpreter))),
             "starts": self.starts,
             "findings": [finding.to_dict() for finding in self.findings],
         }
@@ -207,101 +197,57 @@ def judge_spec(
     spec: Spec, launch: Launch | None, interpreter: Interpreter | None, prefix: str = "%kernelenv"
 ) -> KernelState:
     """Return the state of a kernelspec; `prefix` begins the repair lines (`%kernelenv`)."""
-    findings = [*_about_file(spec, prefix)]
+    repair = _repair(spec, prefix)
+    findings = [*_about_file(spec, repair)]
     if launch is not None and (spec.is_python or not launch.exists):
-        findings += _about_program(spec, launch, interpreter, prefix)
+        findings += _about_program(spec, launch, interpreter, repair)
     if launch is not None and interpreter is not None and spec.is_python:
-        findings += _about_interpreter(spec, interpreter, prefix)
+        findings += _about_interpreter(spec, interpreter, repair)
     return KernelState(spec=spec, launch=launch, interpreter=interpreter, findings=tuple(findings))
 
 
-def _about_file(spec: Spec, prefix: str) -> list[Finding]:
-    found = []
+def _about_file(spec: Spec, repair: Suggestion) -> Iterator[Finding]:
     if spec.problem:
-        found.append(
-            _finding("kernelspec-broken", f"{spec.name}: {spec.problem}.", _repair(spec, prefix))
-        )
+        yield _finding("kernelspec-broken", f"{spec.name}: {spec.problem}.", repair)
     if spec.hidden_by:
-        found.append(
-            Finding(
-                code="kernelspec-hidden",
-                severity=Severity.INFO,
-                message=f"{spec.name} in {spec.folder} is not used: {spec.hidden_by} comes first.",
-            )
+        yield Finding(
+            code="kernelspec-hidden",
+            severity=Severity.INFO,
+            message=f"{spec.name} in {spec.folder} is not used: {spec.hidden_by} comes first.",
         )
     if spec.argv and spec.is_python and not any("{connection_file}" in w for w in spec.argv):
-        found.append(
-            _finding(
-                "kernelspec-no-connection",
-                f"{spec.name} does not hand over the connection file; no notebook can reach it.",
-                _repair(spec, prefix),
-            )
-        )
-    return found
+        words = f"{spec.name} does not hand over the connection file; no notebook can reach it."
+        yield _finding("kernelspec-no-connection", words, repair)
 
 
 def _about_program(
-    spec: Spec, launch: Launch, interpreter: Interpreter | None, prefix: str
-) -> list[Finding]:
+    spec: Spec, launch: Launch, interpreter: Interpreter | None, repair: Suggestion
+) -> Iterator[Finding]:
+    starts, now = f"{spec.name} starts", f"now {launch.program}."
     if launch.how == "relative":
-        return [
-            _finding(
-                "kernelspec-relative",
-                f"{spec.name} starts {launch.program}, a path that depends on the notebook's "
-                "folder.",
-                _repair(spec, prefix),
-            )
-        ]
-    if not launch.exists:
-        return [
-            _finding(
-                "kernelspec-dangling",
-                f"{spec.name} starts {launch.program}, which is not there.",
-                *((_repair(spec, prefix),) if spec.is_python else ()),
-            )
-        ]
-    if launch.how == "launcher":
-        return []
-    if interpreter is None:
-        return [
-            _finding(
-                "kernelspec-no-answer",
-                f"{spec.name} starts {launch.program}, which does not answer like a Python.",
-                _repair(spec, prefix),
-            )
-        ]
-    if launch.how == "path":
-        return [
-            _finding(
-                "kernelspec-on-path",
-                f"{spec.name} starts whatever `{spec.argv[0]}` is on the server's PATH: now "
-                f"{launch.program}.",
-                _repair(spec, prefix),
-            )
-        ]
-    if launch.how == "server" and spec.place == "user":
-        return [
-            _finding(
-                "kernelspec-follows-server",
-                f"{spec.name} starts the interpreter of whichever server opens the notebook: now "
-                f"{launch.program}.",
-                _repair(spec, prefix),
-            )
-        ]
-    return []
+        words = f"{starts} {launch.program}, a path that depends on the notebook's folder."
+        yield _finding("kernelspec-relative", words, repair)
+    elif not launch.exists:
+        words = f"{starts} {launch.program}, which is not there."
+        yield _finding("kernelspec-dangling", words, *((repair,) if spec.is_python else ()))
+    elif launch.how == "launcher":
+        return
+    elif interpreter is None:
+        words = f"{starts} {launch.program}, which does not answer like a Python."
+        yield _finding("kernelspec-no-answer", words, repair)
+    elif launch.how == "path":
+        words = f"{starts} whatever `{spec.argv[0]}` is on the server's PATH: {now}"
+        yield _finding("kernelspec-on-path", words, repair)
+    elif launch.how == "server" and spec.place == "user":
+        words = f"{starts} the interpreter of whichever server opens the notebook: {now}"
+        yield _finding("kernelspec-follows-server", words, repair)
 
 
-def _about_interpreter(spec: Spec, found: Interpreter, prefix: str) -> list[Finding]:
-    findings = []
+def _about_interpreter(spec: Spec, found: Interpreter, repair: Suggestion) -> Iterator[Finding]:
     promised = promised_version(spec)
     if promised and not f"{found.version}.".startswith(f"{promised}."):
-        findings.append(
-            _finding(
-                "kernelspec-misnamed",
-                f"{spec.name} says Python {promised} and starts Python {found.version}.",
-                _repair(spec, prefix),
-            )
-        )
+        words = f"{spec.name} says Python {promised} and starts Python {found.version}."
+        yield _finding("kernelspec-misnamed", words, repair)
     if found.has_ipykernel is False and any(module in spec.argv for module in _MODULES):
         minor = ".".join(found.version.split(".")[:2])
         way = Suggestion(
@@ -313,9 +259,8 @@ def _about_interpreter(spec: Spec, found: Interpreter, prefix: str) -> list[Find
                 command=f"safeinstall new-env .venv --python {minor}",
                 note="in a terminal: makes a kernel of its own",
             )
-        message = f"{spec.name} cannot start: {found.prefix} has no ipykernel."
-        findings.append(_finding("kernelspec-no-ipykernel", message, way))
-    return findings
+        words = f"{spec.name} cannot start: {found.prefix} has no ipykernel."
+        yield _finding("kernelspec-no-ipykernel", words, way)
 
 
 def _repair(spec: Spec, prefix: str) -> Suggestion:

@@ -15,7 +15,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -25,6 +25,7 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.probe.access import describe_access
 
 __all__ = [
+    "ARGUMENTS",
     "Place",
     "Registered",
     "Spec",
@@ -160,7 +161,7 @@ def _pairs(env: dict[Any, Any]) -> tuple[tuple[str, str], ...]:
     return tuple((key, value) for key, value in env.items() if isinstance(value, str))
 
 
-_ARGUMENTS: Final = ("-m", "ipykernel_launcher", "-f", "{connection_file}")
+ARGUMENTS: Final = ("-m", "ipykernel_launcher", "-f", "{connection_file}")
 _NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9._-]+")
 
 
@@ -175,12 +176,7 @@ class Registered:
 
     def to_dict(self) -> dict[str, str]:
         """Return the JSON form."""
-        return {
-            "name": self.name,
-            "display_name": self.display_name,
-            "folder": self.folder,
-            "python": self.python,
-        }
+        return asdict(self)
 
 
 def free_name(wanted: str, specs: Iterable[Spec], python: str) -> str:
@@ -224,7 +220,7 @@ def register(
     along. Raises `SafeInstallError` when the folder cannot be written.
     """
     data: dict[str, Any] = {
-        "argv": [python, *_ARGUMENTS],
+        "argv": [python, *ARGUMENTS],
         "display_name": display_name,
         "language": "python",
         "metadata": {"debugger": True},

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from safeinstall import inspection
 from safeinstall.environment import Environment
@@ -23,14 +23,19 @@ from safeinstall.kernels.kernel_state import (
     promised_version,
     resolve,
 )
-from safeinstall.kernels.kernelspecs import Spec, find_specs, kernel_folders, repair, user_folder
+from safeinstall.kernels.kernelspecs import (
+    ARGUMENTS,
+    Spec,
+    find_specs,
+    kernel_folders,
+    repair,
+    user_folder,
+)
 from safeinstall.kernels.trial_starts import try_kernel
 from safeinstall.operations.world import World
 from safeinstall.probe.access import user_name
 
 __all__ = ["Repaired", "list_kernels", "repair_kernels"]
-
-_ARGUMENTS: Final = ("-m", "ipykernel_launcher", "-f", "{connection_file}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,20 +43,15 @@ class Repaired:
     """A kernelspec that was written anew, or why it was not."""
 
     name: str
-    python: str
-    kept: str
+    python: str = ""
+    kept: str = ""
     """Where the old file is kept."""
     reason: str
     """Why this interpreter; or, with an empty `python`, why nothing could be done."""
 
     def to_dict(self) -> dict[str, str]:
         """Return the JSON form."""
-        return {
-            "name": self.name,
-            "python": self.python,
-            "kept": self.kept,
-            "reason": self.reason,
-        }
+        return asdict(self)
 
 
 def list_kernels(
@@ -104,21 +104,17 @@ def repair_kernels(
 def _repaired(state: KernelState, world: World) -> Repaired:
     spec = state.spec
     if spec.argv and not spec.is_python:
-        return Repaired(name=spec.name, python="", kept="", reason="it is no Python kernel")
+        return Repaired(name=spec.name, reason="it is no Python kernel")
     codes = {finding.code for finding in state.findings}
     if codes == {"kernelspec-no-ipykernel"}:
-        return Repaired(
-            name=spec.name,
-            python="",
-            kept="",
-            reason="its interpreter has no ipykernel; the line above installs it",
-        )
+        reason = "its interpreter has no ipykernel; the line above installs it"
+        return Repaired(name=spec.name, reason=reason)
     if state.chooses and not _hands_over(spec):
         reason = f"only who wrote {spec.argv[0]} knows how it takes the connection file"
-        return Repaired(name=spec.name, python="", kept="", reason=reason)
+        return Repaired(name=spec.name, reason=reason)
     python, reason, named = _interpreter_for(state, world)
     if not python:
-        return Repaired(name=spec.name, python="", kept="", reason=reason)
+        return Repaired(name=spec.name, reason=reason)
     display = spec.display_name
     promised = promised_version(spec)
     if promised and named and not named.startswith(promised):
@@ -126,7 +122,7 @@ def _repaired(state: KernelState, world: World) -> Repaired:
     try:
         kept = repair(spec, _words(state, python), display)
     except SafeInstallError as error:
-        return Repaired(name=spec.name, python="", kept="", reason=error.message)
+        return Repaired(name=spec.name, reason=error.message)
     return Repaired(name=spec.name, python=python, kept=kept, reason=reason)
 
 
@@ -134,13 +130,13 @@ def _words(state: KernelState, python: str) -> tuple[str, ...]:
     """Return the `argv` that starts `python`: what else was written there has its reasons."""
     spec, launch = state.spec, state.launch
     if launch is None or not _hands_over(spec):
-        return (python, *_ARGUMENTS)
+        return (python, *ARGUMENTS)
     if launch.position < 0:
         same = os.path.basename(python) == os.path.basename(spec.argv[0])
-        return (python, *spec.argv[1:]) if same else (python, *_ARGUMENTS)
+        return (python, *spec.argv[1:]) if same else (python, *ARGUMENTS)
     front, back = spec.argv[: launch.position], spec.argv[launch.position + 1 :]
     starts_ipykernel = any(word.startswith("ipykernel") for word in back)
-    return (*front, python, *back) if starts_ipykernel else (python, *_ARGUMENTS)
+    return (*front, python, *back) if starts_ipykernel else (python, *ARGUMENTS)
 
 
 def _hands_over(spec: Spec) -> bool:
