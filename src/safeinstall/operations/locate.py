@@ -11,7 +11,7 @@ from safeinstall.environment import Environment
 from safeinstall.errors import EnvironmentReportError
 from safeinstall.installers.sources import Sources, redirections
 from safeinstall.plan import Destination, Intent
-from safeinstall.probe.pip_config import effective_settings, read_pip_settings
+from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
 from safeinstall.request import Request
 from safeinstall.runner import CommandNotFoundError, run
 

@@ -9,7 +9,7 @@ import os
 import re
 from typing import NamedTuple
 
-from .installed import Found, canonical, find_distribution
+from ..facts.installed import Found, canonical, find_distribution
 from .version import Wanted, is_prerelease, parse_requirement, satisfies, sort_key
 
 TYPE_CHECKING = False

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .options import PIP, read_line
+from ..shell.option_grammar import PIP, read_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Sequence
-
-    from .prediction import Prediction
 
 __all__ = ["Answer", "agrees", "question", "read_answer"]
 
@@ -81,23 +79,23 @@ def read_answer(output: str) -> Answer:
     return Answer("unknown", "pip did not say where it would install")
 
 
-def agrees(prediction: Prediction, answer: Answer) -> bool | None:
-    """Tell whether pip's own words fit *prediction*; None where they do not tell.
+def agrees(outcome: str, answer: Answer) -> bool | None:
+    """Tell whether pip's own words fit a predicted *outcome*; None where they do not tell.
 
     pip says nothing about permissions it has not met yet, nor about what is already there.
     """
-    if answer.outcome == "unknown" or prediction.outcome in (
+    if answer.outcome == "unknown" or outcome in (
         "unknown",
         "already-satisfied",
         "no-change",
     ):
         return None
     if answer.outcome == "site":
-        return prediction.outcome in ("env-site", "wrong-interpreter", "root-dir") or (
-            prediction.outcome.startswith(("refused-permission", "refused-cannot", "fails"))
+        return outcome in ("env-site", "wrong-interpreter", "root-dir") or (
+            outcome.startswith(("refused-permission", "refused-cannot", "fails"))
         )
     if answer.outcome == "elsewhere":
-        return prediction.outcome in (
+        return outcome in (
             "target-dir",
             "prefix",
             "root-dir",
@@ -105,5 +103,5 @@ def agrees(prediction: Prediction, answer: Answer) -> bool | None:
             "refused-permission",
         )
     if answer.outcome == "user-site":
-        return prediction.outcome in ("user-site", "refused-permission", "fails", "root-dir")
-    return prediction.outcome == answer.outcome
+        return outcome in ("user-site", "refused-permission", "fails", "root-dir")
+    return outcome == answer.outcome

@@ -9,17 +9,17 @@ from __future__ import annotations
 import os
 import re
 
-from .installed import module_origin
-from .interpreter import Interpreter, read_interpreter
-from .obstacle import looks_writable
+from ..facts.interpreter_files import Interpreter, read_interpreter
+from ..facts.search_path import module_origin
+from ..facts.writability import looks_writable
+from . import SITE, Verdict
 from .pip_contents import Place, judge_contents
 from .pip_layout import distutils_override, site_of_prefix
 from .pip_options import PipOptions, read_pip_options
-from .verdict import SITE, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .invocation import Invocation
+    from ..shell.invocation import Invocation
 
 __all__ = ["decide_pip"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 
-from .interpreter import Interpreter, read_interpreter
+from ..facts.interpreter_files import Interpreter, read_interpreter
 from .invocation import Invocation
-from .options import CONDA, PIP, UV, read_line
+from .option_grammar import CONDA, PIP, UV, read_line
 from .programs import find_programs, python_behind, read_script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .wrappers import Wrapped
+    from .command_prefixes import Wrapped
 
 __all__ = ["Reach"]
 

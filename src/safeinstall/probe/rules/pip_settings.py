@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from .search_path import home_folder
+from ..facts.search_path import home_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

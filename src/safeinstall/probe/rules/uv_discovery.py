@@ -10,16 +10,16 @@ from __future__ import annotations
 import os
 import re
 
-from .interpreter import Interpreter, read_interpreter
-from .programs import find_programs, python_behind, read_script
-from .search_path import home_folder
+from ..facts.interpreter_files import Interpreter, read_interpreter
+from ..facts.search_path import home_folder
+from ..shell.programs import find_programs, python_behind, read_script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, Iterator, Tuple, Union
 
-    from .invocation import Invocation
-    from .options import Line
+    from ..shell.invocation import Invocation
+    from ..shell.option_grammar import Line
 
     Choice = Tuple[Interpreter, str]
     Refusal = Tuple[str, str]

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Sequence
 
-__all__ = ["Found", "canonical", "find_distribution", "module_origin"]
+__all__ = ["Found", "canonical", "find_distribution"]
 
 _METADATA = re.compile(
     r"^(?P<name>[^-]+(?:-[^-\d][^-]*)*)-(?P<version>[^-]+)(?:-py[\d.]+)?\.(?:dist|egg)-info$"
@@ -75,15 +75,4 @@ def find_distribution(name: str, folders: Sequence[str]) -> Found | None:
                 continue
             metadata = os.path.join(folder, entry)
             return Found(name, version or _version_inside(metadata), folder, metadata)
-    return None
-
-
-def module_origin(module: str, folders: Sequence[str]) -> str | None:
-    """Return the first of *folders* from which ``import module`` would be served, or None."""
-    for folder in folders:
-        base = os.path.join(folder or ".", module)
-        if os.path.isfile(base + ".py") or os.path.isfile(os.path.join(base, "__init__.py")):
-            return folder
-        if os.path.isfile(base + ".so"):
-            return folder
     return None

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 
-from .options import PIP, PIP_BOOLEANS, Line, read_line
-from .pip_config import Setting, effective_settings, read_pip_settings
+from ..shell.option_grammar import PIP, PIP_BOOLEANS, Line, read_line
+from .pip_settings import Setting, effective_settings, read_pip_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .invocation import Invocation
+    from ..shell.invocation import Invocation
 
     Version = tuple[int, ...]
 

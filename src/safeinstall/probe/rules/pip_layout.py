@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
-from .pip_config import parse_ini
-from .search_path import home_folder
+from ..facts.search_path import home_folder
+from .pip_settings import parse_ini
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Mapping
 
-    from .interpreter import Interpreter
+    from ..facts.interpreter_files import Interpreter
 
 __all__ = ["distutils_override", "site_of_prefix"]
 

@@ -1,4 +1,4 @@
-"""Who may write into a folder, and the sentence that says why not.
+"""Who may write into a folder or replace what lies there, and the sentence that says why not.
 
 The rule is pip's own (``utils/filesystem.py:test_writable_dir``): ``os.access(W_OK)`` of the folder
 or, where it does not exist yet, of its closest existing parent. The reason is ours: pip has none.
@@ -13,8 +13,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["closest_existing", "describe_access", "is_read_only_mount", "user_name"]
+    from .installed import Found
 
+__all__ = [
+    "closest_existing",
+    "describe_access",
+    "looks_writable",
+    "user_name",
+    "why_not_replaceable",
+    "why_not_writable",
+]
+
+_LEAST_SPACE = 16 * 1024
 _DEEPEST = 128
 """A path has no more parents than this; a loop over parents must end whatever it is given."""
 
@@ -37,7 +47,7 @@ def closest_existing(path: str, cwd: str | None = None) -> str:
     return path
 
 
-def is_read_only_mount(path: str) -> bool:
+def _is_read_only_mount(path: str) -> bool:
     """Tell whether the file system that holds *path* is mounted read-only."""
     try:
         return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
@@ -89,7 +99,7 @@ def describe_access(path: str) -> dict[str, Any]:
         detail = "%s can be written by %s" % (probed, you)
     elif not os.path.isdir(probed):
         reason, detail = "other", "%s is not a folder" % probed
-    elif is_read_only_mount(probed):
+    elif _is_read_only_mount(probed):
         reason, detail = "read-only-mount", "%s is on a file system mounted read-only" % probed
     elif owned_by is not None and owned_by != euid:
         reason = "not-owner"
@@ -108,3 +118,64 @@ def describe_access(path: str) -> dict[str, Any]:
         "you": you,
         "detail": detail,
     }
+
+
+def _may_write(folder: str, elevated: bool) -> bool:
+    if elevated:
+        return not _is_read_only_mount(folder)
+    return os.access(folder, os.W_OK)
+
+
+def looks_writable(folder: str, elevated: bool) -> bool:
+    """Apply pip's test (``utils/filesystem.py:test_writable_dir``): it skips what is no folder."""
+    while not os.path.isdir(folder):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            break
+        folder = parent
+    return _may_write(folder, elevated)
+
+
+def why_not_writable(folder: str, elevated: bool, size: int = 0) -> tuple[str, str] | None:
+    """Return the outcome and a sentence where *folder* cannot take new files, else None.
+
+    *size* is what the distribution needs, as far as it is known.
+    """
+    probed = closest_existing(folder)
+    if not os.path.isdir(probed):
+        return "fails", "%s is in the way: it is not a folder" % probed
+    if not _may_write(probed, elevated) or (not elevated and not os.access(probed, os.X_OK)):
+        return "refused-permission", str(describe_access(folder)["detail"])
+    try:
+        space = os.statvfs(probed)
+    except (AttributeError, OSError):
+        return None
+    free = space.f_bavail * space.f_frsize
+    if space.f_blocks and free < max(size, _LEAST_SPACE):
+        return "fails", "the disk under %s has %d bytes left" % (probed, free)
+    return None
+
+
+def why_not_replaceable(found: Found, elevated: bool) -> tuple[str, str] | None:
+    """Return why the files of an installed distribution could not be taken away, else None.
+
+    ``os.access`` says nothing about sticky folders, where only the owner may remove a file.
+    """
+    if not _may_write(found.folder, elevated):
+        return "refused-permission", str(describe_access(found.folder)["detail"])
+    if not os.path.isdir(found.metadata) or elevated:
+        return None
+    if not _may_write(found.metadata, elevated):
+        return "refused-permission", str(describe_access(found.metadata)["detail"])
+    try:
+        folder, entry = os.stat(found.folder), os.stat(found.metadata)
+        euid = os.geteuid()
+    except (AttributeError, OSError):
+        return None
+    if folder.st_mode & stat.S_ISVTX and euid not in (0, folder.st_uid, entry.st_uid):
+        return "refused-permission", "%s is a sticky folder and %s %s is not yours" % (
+            found.folder,
+            found.name,
+            found.version,
+        )
+    return None

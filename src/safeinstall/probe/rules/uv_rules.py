@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import os
 
-from .candidates import best_local, read_request, standing
-from .installed import module_origin
-from .obstacle import obstacle, obstacle_to_replacing
-from .options import UV, Line, read_line
-from .search_path import home_folder
+from ..facts.search_path import home_folder, module_origin
+from ..facts.writability import why_not_replaceable, why_not_writable
+from ..shell.option_grammar import UV, Line, read_line
+from . import SITE, Verdict
+from .local_candidates import best_local, read_request, standing
 from .uv_discovery import choose_interpreter
-from .verdict import SITE, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .candidates import Request
-    from .interpreter import Interpreter
-    from .invocation import Invocation
+    from ..facts.interpreter_files import Interpreter
+    from ..shell.invocation import Invocation
+    from .local_candidates import Request
 
 __all__ = ["decide_uv"]
 
@@ -64,7 +63,7 @@ def _cache_obstacle(invocation: Invocation, line: Line) -> tuple[str, str] | Non
         return None
     home = environ.get("XDG_CACHE_HOME") or os.path.join(home_folder(environ), ".cache")
     cache = line.last("cache-dir") or environ.get("UV_CACHE_DIR") or os.path.join(home, "uv")
-    stop = obstacle(os.path.join(invocation.cwd, cache), invocation.elevated)
+    stop = why_not_writable(os.path.join(invocation.cwd, cache), invocation.elevated)
     return (stop[0], "uv cannot write its cache: " + stop[1]) if stop else None
 
 
@@ -149,17 +148,17 @@ def _contents(
         if os.path.isfile(found.metadata):  # without RECORD uv goes on, with a bare file it stops
             text = "%s in %s was installed by distutils" % (found.name, found.folder)
             return Verdict("refused-cannot-uninstall", text)
-        stop = obstacle_to_replacing(found, invocation.elevated)
+        stop = why_not_replaceable(found, invocation.elevated)
         if stop:
             return Verdict(*stop)
     size = sum(candidate.size() for candidate in chosen)
     contents = [candidate.inside() for candidate in chosen]
     folders = {scheme["platlib"] if platlib else site for _, platlib in contents} or {site}
     for folder in sorted(folders):
-        stop = obstacle(folder, invocation.elevated, size)
+        stop = why_not_writable(folder, invocation.elevated, size)
         if stop:
             return Verdict(*stop)
-    stop = obstacle(scheme["scripts"], invocation.elevated)
+    stop = why_not_writable(scheme["scripts"], invocation.elevated)
     if stop and any(scripts for scripts, _ in contents):
         note = "the modules would be left behind without their scripts"
         return Verdict(*stop, path=site, notes=(note,))
@@ -185,7 +184,7 @@ def _add(invocation: Invocation, line: Line) -> Verdict:
     place = os.path.join(folder, environ.get("UV_PROJECT_ENVIRONMENT") or ".venv")
     if line.has("active") and environ.get("VIRTUAL_ENV"):
         place = environ["VIRTUAL_ENV"]
-    from .interpreter import read_interpreter
+    from ..facts.interpreter_files import read_interpreter
 
     found = read_interpreter(os.path.join(place, "bin", "python"))
     reason = "`uv add` works on %s of the project in %s" % (place, folder)
@@ -196,7 +195,7 @@ def _add(invocation: Invocation, line: Line) -> Verdict:
             "unknown", reason + ", which it would have to make first", names=request.names
         )
     site = found.scheme(environ)["purelib"]
-    stop = obstacle(site, invocation.elevated)
+    stop = why_not_writable(site, invocation.elevated)
     if stop:
         return Verdict(*stop)
     return Verdict(SITE, reason, site, found, names=request.names)

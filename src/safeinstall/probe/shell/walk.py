@@ -9,18 +9,18 @@ from __future__ import annotations
 import os
 import re
 
+from ..facts.search_path import home_folder
+from .command_prefixes import unwrap
 from .invocation import Invocation
 from .reach import Reach
-from .search_path import home_folder
-from .shell import split_shell
+from .syntax import split_shell
 from .words import Word, expand_word
-from .wrappers import unwrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .cell import Step
+    from ..cell import Step
     from .invocation import World
-    from .shell import Simple
+    from .syntax import Simple
 
 __all__ = ["resolve_step"]
 

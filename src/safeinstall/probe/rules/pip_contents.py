@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .candidates import Candidate, Request, best_local, read_request, standing
-from .installed import Found, module_origin
-from .obstacle import obstacle, obstacle_to_replacing
-from .verdict import Verdict
+from ..facts.installed import Found
+from ..facts.search_path import module_origin
+from ..facts.writability import why_not_replaceable, why_not_writable
+from . import Verdict
+from .local_candidates import Candidate, Request, best_local, read_request, standing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .interpreter import Interpreter
-    from .invocation import Invocation
+    from ..facts.interpreter_files import Interpreter
+    from ..shell.invocation import Invocation
     from .pip_options import PipOptions
 
 __all__ = ["Place", "judge_contents"]
@@ -79,7 +80,7 @@ def _judge(place: Place, request: Request) -> Verdict:
         if stop == STAYS:
             notes.append("the copy of %s in %s stays" % (copy.name, copy.folder))
             continue
-        stop = stop or obstacle_to_replacing(copy, place.invocation.elevated)
+        stop = stop or why_not_replaceable(copy, place.invocation.elevated)
         if stop:
             return Verdict(*stop)
         removed.append(copy.folder)
@@ -141,11 +142,11 @@ def _written(place: Place, chosen: tuple[Candidate, ...]) -> Verdict:
     size = sum(candidate.size() for candidate in chosen)
     wanted = {"platlib" if platlib else "purelib" for _, platlib in contents} or {"purelib"}
     for name in sorted(wanted):
-        stop = obstacle(scheme[name], elevated, size)
+        stop = why_not_writable(scheme[name], elevated, size)
         if stop:
             return Verdict(*stop)
     notes: tuple[str, ...] = ()
-    stop = obstacle(scheme["scripts"], elevated)
+    stop = why_not_writable(scheme["scripts"], elevated)
     if stop and stop[0] == "refused-permission":
         if any(scripts for scripts, _ in contents):
             # scripts come last: the modules and their metadata are there by then, and stay

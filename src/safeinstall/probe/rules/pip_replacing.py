@@ -10,7 +10,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .installed import Found
+    from ..facts.installed import Found
     from .pip_contents import Place
 
 __all__ = ["STAYS", "refusal_to_replace"]

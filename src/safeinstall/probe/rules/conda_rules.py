@@ -9,16 +9,16 @@ from __future__ import annotations
 import os
 import re
 
-from .interpreter import Interpreter, read_interpreter
-from .obstacle import obstacle
-from .options import CONDA, read_line
-from .programs import find_programs
-from .search_path import home_folder
-from .verdict import SITE, Verdict
+from ..facts.interpreter_files import Interpreter, read_interpreter
+from ..facts.search_path import home_folder
+from ..facts.writability import why_not_writable
+from ..shell.option_grammar import CONDA, read_line
+from ..shell.programs import find_programs
+from . import SITE, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .invocation import Invocation
+    from ..shell.invocation import Invocation
 
 __all__ = ["decide_conda"]
 
@@ -62,7 +62,7 @@ def _into(
     if found is None:
         return Verdict("unknown", "%s has no Python of its own" % prefix)
     site = found.scheme(invocation.environ)["purelib"]
-    stop = obstacle(os.path.join(prefix, "conda-meta"), invocation.elevated)
+    stop = why_not_writable(os.path.join(prefix, "conda-meta"), invocation.elevated)
     if stop:
         return Verdict(*stop, interpreter=found)
     return Verdict(SITE, "conda works on %s" % prefix, site, found, names=names)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .interpreter import Interpreter
+    from ..facts.interpreter_files import Interpreter
 
 __all__ = ["Invocation", "World"]
 
