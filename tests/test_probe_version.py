@@ -12,8 +12,13 @@ from packaging.version import Version
 
 from safeinstall.probe.facts.installed import find_distribution
 from safeinstall.probe.facts.search_path import module_origin
-from safeinstall.probe.rules.local_candidates import best_local, read_request
-from safeinstall.probe.rules.version import parse_requirement, satisfies, sort_key
+from safeinstall.probe.rules.local_candidates import (
+    best_local,
+    parse_requirement,
+    read_request,
+    satisfies,
+    sort_key,
+)
 
 numbers = st.lists(st.integers(0, 12), min_size=1, max_size=3).map(
     lambda parts: ".".join(map(str, parts))

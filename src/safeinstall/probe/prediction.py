@@ -1,7 +1,8 @@
-"""From the text of a cell to predictions: the one place where the world is read.
+"""The story of a prediction: from the text of a cell to where its installs would go.
 
-Everything below gets what it needs to know: variables, folder, and the facts of the interpreter.
-The rules of an installer are loaded when a cell names it: the first prediction stays quick.
+cell -> steps -> installers reached -> the installer's own rules -> compared with this kernel.
+The world is read here, once; everything below gets what it needs to know: variables, folder, and
+the facts of the interpreter.
 """
 
 from __future__ import annotations
@@ -15,16 +16,22 @@ from .facts.interpreter_files import interpreter_from_facts
 from .facts.running_interpreter import kernel_facts
 from .facts.search_path import Importability, judge_importability
 from .rules import SITE, Verdict
-from .shell.invocation import Invocation, World
 from .shell.option_grammar import CONDA, PIP, UV, read_line
+from .shell.reach import Invocation, KernelProcess
 from .shell.walk import resolve_step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Mapping
 
+    from .facts.interpreter_files import Interpreter
+
 __all__ = ["OUTCOMES", "Prediction", "predict"]
 
+_MOST_JUDGED = 20
+_MOST_NAMED = 200
+_TOO_MANY = "the cell holds more install commands than are judged before it runs"
+_LANDS = ("env-site", "wrong-interpreter", "user-site", "target-dir", "prefix", "root-dir")
 OUTCOMES = (
     "env-site",
     "user-site",
@@ -81,12 +88,6 @@ class Prediction(NamedTuple):
     """Further sentences worth a warning: a redirection, a shadowed copy, a deciding variable."""
 
 
-_MOST_JUDGED = 20
-_MOST_NAMED = 200
-_TOO_MANY = "the cell holds more install commands than are judged before it runs"
-_LANDED = (SITE, "user-site", "target-dir", "prefix", "root-dir")
-
-
 def predict(
     cell: str,
     *,
@@ -110,34 +111,31 @@ def _predict(
     cwd: str | None,
     facts: Mapping[str, Any] | None,
 ) -> tuple[Prediction, ...]:
-    known: dict[str, str] = {}
-    live = facts is None
-    executable = str(facts["executable"] if facts is not None else sys.executable)
-    prefix = str(facts["prefix"] if facts is not None else sys.prefix)
-    known = {"sys.executable": executable, "sys.prefix": prefix}
-    steps = cell_steps(cell, known)
-    if not any(step.kind not in ("setenv", "chdir") for step in steps):
+    given = facts if facts is not None else {"executable": sys.executable, "prefix": sys.prefix}
+    steps = cell_steps(cell, {"sys." + name: str(given[name]) for name in ("executable", "prefix")})
+    if all(step.kind in ("setenv", "chdir") for step in steps):
         return ()
-    if facts is None:
-        facts = kernel_facts()
+    live = facts is None
+    facts = kernel_facts() if facts is None else facts
     names = dict(os.environ if environ is None else environ)
-    folder = _folder(cwd, names)
-    kernel = interpreter_from_facts(facts)
-    world = World(names, folder, kernel)
-    found: list[Prediction] = []
+    process = KernelProcess(names, _folder(cwd, names), interpreter_from_facts(facts))
+    predictions: list[Prediction] = []
     for step in steps:
         if step.kind == "setenv":
-            world = world._replace(environ={**world.environ, step.name: step.text})
+            process = process._replace(environ={**process.environ, step.name: step.text})
         elif step.kind == "chdir":
-            target = os.path.normpath(os.path.join(world.cwd, os.path.expanduser(step.text)))
-            world = world._replace(cwd=target if os.path.isdir(target) else world.cwd)
-        elif len(found) < _MOST_JUDGED:
-            for invocation in resolve_step(step, world, _MOST_JUDGED - len(found)):
-                found.append(_prediction(invocation, world, facts, live))
-        elif len(found) < _MOST_NAMED and " install" in step.source:
+            folder = os.path.normpath(os.path.join(process.cwd, os.path.expanduser(step.text)))
+            process = process._replace(cwd=folder if os.path.isdir(folder) else process.cwd)
+        elif len(predictions) < _MOST_JUDGED:
+            for invocation in resolve_step(step, process, _MOST_JUDGED - len(predictions)):
+                verdict = _decide(invocation, process.interpreter)
+                verdict = _compared(verdict, facts)
+                importability = _importability(verdict, facts, process.cwd, live)
+                predictions.append(_as_prediction(invocation, verdict, importability))
+        elif len(predictions) < _MOST_NAMED and " install" in step.source:
             blank = Prediction("unknown", None, None, None, None, _TOO_MANY, step.source)
-            found.append(blank._replace(line=step.line))
-    return tuple(found)
+            predictions.append(blank._replace(line=step.line))
+    return tuple(predictions)
 
 
 def _folder(cwd: str | None, environ: Mapping[str, str]) -> str:
@@ -149,66 +147,74 @@ def _folder(cwd: str | None, environ: Mapping[str, str]) -> str:
         return environ.get("PWD") or "/"
 
 
-def _prediction(
-    invocation: Invocation, world: World, facts: Mapping[str, Any], live: bool
-) -> Prediction:
-    kernel = world.kernel
+def _decide(invocation: Invocation, kernel: Interpreter) -> Verdict:
+    """Ask the rules of the installer; they are loaded when a cell names it, which saves half."""
     if invocation.problem:
-        verdict = Verdict(*invocation.problem)
-    elif invocation.tool == "pip":
-        from .rules.pip_rules import decide_pip
+        return Verdict(*invocation.problem)
+    if invocation.tool == "pip":
+        from .rules.pip_rules import decide_pip  # import time, as said above
 
-        verdict = decide_pip(invocation)
-    elif invocation.tool == "uv":
-        from .rules.uv_rules import decide_uv
+        return decide_pip(invocation)
+    if invocation.tool == "uv":
+        from .rules.uv_rules import decide_uv  # import time
 
-        verdict = decide_uv(invocation, kernel)
-    else:
-        from .rules.conda_rules import decide_conda
+        return decide_uv(invocation, kernel)
+    from .rules.conda_rules import decide_conda  # import time
 
-        verdict = decide_conda(invocation, kernel)
-    outcome, path = verdict.outcome, verdict.path
-    if outcome == SITE:
-        outcome = "env-site" if _is_kernels(path, facts) else "wrong-interpreter"
-    answer = Importability(False, False)
-    if outcome == "unknown":
-        answer = Importability(None, None)
-    elif path is not None:
-        answer = judge_importability(
-            path, verdict.names, facts, world.cwd, live, verdict.kept_old, verdict.removed
-        )
-        if outcome == "already-satisfied":
-            at = answer.after  # it is there already: what a new process sees, this one sees too
-            answer = Importability(at, at)
-    lands = outcome in ("env-site", "wrong-interpreter") or outcome in _LANDED
-    reached = verdict.interpreter or invocation.interpreter
-    requirements, options = _words(invocation)
-    return Prediction(
-        outcome,
-        os.path.realpath(path) if lands and path else None,
-        reached.executable if reached else None,
-        answer.now,
-        answer.after,
-        verdict.reason,
-        invocation.text,
-        invocation.tool,
-        requirements,
-        options,
-        invocation.line,
-        reached.prefix if reached else None,
-        verdict.version,
-        (*invocation.notes, *verdict.notes, *(answer.notes if lands else ())),
-    )
+    return decide_conda(invocation, kernel)
 
 
-def _is_kernels(path: str | None, facts: Mapping[str, Any]) -> bool:
-    """Whether *path* is a folder of the kernel's own environment, links followed."""
-    if path is None:
-        return False
+def _compared(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
+    """Say whose environment it is that an install goes into."""
+    if verdict.outcome != SITE:
+        return verdict
     own = [str(facts["paths"]["purelib"]), str(facts["paths"]["platlib"])]
     if facts["prefix"] == "/usr" and facts["kind"] == "debian-system":
         own += ["/usr/lib/python3/dist-packages"]
-    return os.path.realpath(path) in [os.path.realpath(place) for place in own]
+    path = verdict.path and os.path.realpath(verdict.path)
+    mine = path in [os.path.realpath(folder) for folder in own]
+    return verdict._replace(outcome="env-site" if mine else "wrong-interpreter")
+
+
+def _importability(
+    verdict: Verdict, facts: Mapping[str, Any], cwd: str, live: bool
+) -> Importability:
+    """Say whether this kernel, and a new one like it, could import the result."""
+    if verdict.outcome == "unknown":
+        return Importability(None, None)
+    if verdict.path is None:
+        return Importability(False, False)
+    answer = judge_importability(
+        verdict.path, verdict.names, facts, cwd, live, verdict.kept_old, verdict.removed
+    )
+    if verdict.outcome == "already-satisfied":
+        # it is there already: what a new process sees, this one sees too
+        return Importability(answer.after, answer.after)
+    return answer if verdict.outcome in _LANDS else Importability(answer.now, answer.after)
+
+
+def _as_prediction(
+    invocation: Invocation, verdict: Verdict, importability: Importability
+) -> Prediction:
+    reached = verdict.interpreter or invocation.interpreter
+    lands = verdict.path if verdict.outcome in _LANDS else None
+    requirements, options = _words(invocation)
+    return Prediction(
+        outcome=verdict.outcome,
+        path=os.path.realpath(lands) if lands else None,
+        interpreter=reached.executable if reached else None,
+        importable_now=importability.now,
+        importable_after_restart=importability.after,
+        reason=verdict.reason,
+        command=invocation.text,
+        tool=invocation.tool,
+        requirements=requirements,
+        options=options,
+        line=invocation.line,
+        interpreter_prefix=reached.prefix if reached else None,
+        installer_version=verdict.version,
+        notes=(*invocation.notes, *verdict.notes, *importability.notes),
+    )
 
 
 def _words(invocation: Invocation) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,18 +1,20 @@
-"""Distributions on a list of folders, read from the names of their metadata folders.
+"""Distributions on disk: installed ones by the names of their metadata folders, and wheels.
 
-``importlib.metadata`` would do the same slower and only for the running ``sys.path``.
+The only reader of dist-info in this room. ``importlib.metadata`` would do the same slower and only
+for the running ``sys.path``.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import zipimport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Sequence
 
-__all__ = ["Found", "canonical", "find_distribution"]
+__all__ = ["Found", "canonical", "find_distribution", "wheel_contents"]
 
 _METADATA = re.compile(
     r"^(?P<name>[^-]+(?:-[^-\d][^-]*)*)-(?P<version>[^-]+)(?:-py[\d.]+)?\.(?:dist|egg)-info$"
@@ -76,3 +78,23 @@ def find_distribution(name: str, folders: Sequence[str]) -> Found | None:
             metadata = os.path.join(folder, entry)
             return Found(name, version or _version_inside(metadata), folder, metadata)
     return None
+
+
+def wheel_contents(path: str) -> tuple[bool, bool]:
+    """Return whether the wheel at *path* brings scripts and whether it goes to platlib."""
+    folder = "-".join(os.path.basename(path).split("-")[:2]) + ".dist-info/"
+    # zipimport is part of the interpreter's start; zipfile would cost more than the prediction
+    try:
+        archive = zipimport.zipimporter(path)
+    except (zipimport.ZipImportError, OSError):
+        return False, False
+    texts = []
+    for name in ("entry_points.txt", "WHEEL", "RECORD"):
+        try:
+            texts.append(archive.get_data(folder + name))
+        except (OSError, zipimport.ZipImportError, EOFError, ValueError):
+            texts.append(b"")
+    getattr(zipimport, "_zip_directory_cache", {}).pop(path, None)  # leave no trace
+    points, wheel, record = texts
+    scripts = b"console_scripts" in points or b"gui_scripts" in points
+    return scripts or b".data/scripts/" in record, b"root-is-purelib: false" in wheel.lower()

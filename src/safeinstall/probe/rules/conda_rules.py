@@ -13,12 +13,12 @@ from ..facts.interpreter_files import Interpreter, read_interpreter
 from ..facts.search_path import home_folder
 from ..facts.writability import why_not_writable
 from ..shell.option_grammar import CONDA, read_line
-from ..shell.programs import find_programs
+from ..shell.reach import find_programs
 from . import SITE, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..shell.invocation import Invocation
+    from ..shell.reach import Invocation
 
 __all__ = ["decide_conda"]
 

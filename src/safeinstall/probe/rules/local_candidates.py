@@ -1,6 +1,8 @@
 """What is asked for, against what is installed and what lies in local folders of wheels.
 
-An index is never asked: where one would decide, the answer is "not known".
+An index is never asked: where one would decide, the answer is "not known". ``packaging`` is not in
+the standard library: there is just enough of PEP 440 and PEP 508 here to tell whether a version
+satisfies a requirement, and None where that is not sure.
 """
 
 from __future__ import annotations
@@ -9,19 +11,43 @@ import os
 import re
 from typing import NamedTuple
 
-from ..facts.installed import Found, canonical, find_distribution
-from .version import Wanted, is_prerelease, parse_requirement, satisfies, sort_key
+from ..facts.installed import Found, canonical, find_distribution, wheel_contents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Sequence
+    from typing import Sequence, Tuple
 
-__all__ = ["Candidate", "Request", "best_local", "read_request"]
+    Key = Tuple[Tuple[int, ...], Tuple[int, int], int]
+
+__all__ = [
+    "Candidate",
+    "Request",
+    "Wanted",
+    "best_local",
+    "parse_requirement",
+    "read_request",
+    "satisfies",
+    "sort_key",
+    "standing",
+    "unpacked",
+]
 
 _MOST_ENTRIES = 5000
 _MOST_REQUIREMENTS = 60
 """What comes after is taken for something to install: a prediction must not take long."""
 _BIGGEST_FILE = 128 * 1024
+_VERSION = re.compile(
+    r"^v?(?:\d+!)?(\d+(?:\.\d+)*)(?:[-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?(\d*))?"
+    r"(?:[-_.]?(post|rev|r)[-_.]?(\d*)|-(\d+))?(?:[-_.]?(dev)[-_.]?(\d*))?(?:\+[a-z0-9._-]+)?$",
+    re.I,
+)
+_REQUIREMENT = re.compile(
+    r"^\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*"
+    r"(\(?[^;@]*\)?)\s*(?:@\s*(.*?))?\s*(?:;\s*(.*))?$",
+    re.S,
+)
+_CLAUSE = re.compile(r"^(===|==|~=|!=|<=|>=|<|>)\s*([^\s,]+)$")
+_PHASES = {"a": 0, "alpha": 0, "b": 1, "beta": 1, "c": 2, "rc": 2, "pre": 2, "preview": 2}
 
 
 class Candidate(NamedTuple):
@@ -32,37 +58,25 @@ class Candidate(NamedTuple):
     path: str
     wheel: bool
 
-    def inside(self) -> tuple[bool, bool]:
-        """Return whether the wheel brings scripts and whether it goes to platlib."""
-        if not self.wheel:
-            return False, False
-        # zipimport is part of the interpreter's start; zipfile would cost more than the prediction
-        import zipimport
 
-        folder = "-".join(os.path.basename(self.path).split("-")[:2]) + ".dist-info/"
-        try:
-            archive = zipimport.zipimporter(self.path)
-        except (zipimport.ZipImportError, OSError):
-            return False, False
-        texts = []
-        for name in ("entry_points.txt", "WHEEL", "RECORD"):
-            try:
-                texts.append(archive.get_data(folder + name))
-            except (OSError, zipimport.ZipImportError, EOFError, ValueError):
-                texts.append(b"")
-        getattr(zipimport, "_zip_directory_cache", {}).pop(self.path, None)  # leave no trace
-        points, wheel, record = texts
-        scripts = b"console_scripts" in points or b"gui_scripts" in points
-        scripts = scripts or b".data/scripts/" in record
-        platlib = b"root-is-purelib: false" in wheel.lower()
-        return scripts, platlib
+class Unpacked(NamedTuple):
+    """What local distributions would write, as far as it is known beforehand."""
 
-    def size(self) -> int:
-        """Return the bytes of the file."""
-        try:
-            return os.path.getsize(self.path)
-        except OSError:
-            return 0
+    known: bool
+    """Whether there is any local distribution."""
+    scripts: bool
+    folders: tuple[str, ...]
+    """``purelib``, ``platlib`` or both."""
+    size: int
+
+
+def unpacked(candidates: Sequence[Candidate]) -> Unpacked:
+    """Look into the local distributions that would be installed."""
+    contents = [wheel_contents(c.path) if c.wheel else (False, False) for c in candidates]
+    folders = {"platlib" if platlib else "purelib" for _, platlib in contents} or {"purelib"}
+    size = sum(os.path.getsize(c.path) for c in candidates if os.path.isfile(c.path))
+    scripts = any(scripts for scripts, _ in contents)
+    return Unpacked(bool(contents), scripts, tuple(sorted(folders)), size)
 
 
 class Request(NamedTuple):
@@ -87,49 +101,57 @@ def read_request(
     words: Sequence[str], files: Sequence[str], editables: Sequence[str], cwd: str
 ) -> Request:
     """Read requirement *words*, requirement *files* and *editables* as typed."""
-    texts = list(words)
-    opaque = list(editables)
+    texts, opaque = list(words), list(editables)
     problem = ""
     for name in files:
         if "://" in name:
             opaque.append(name)
             continue
-        path = os.path.join(cwd, name)
-        try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                content = file.read(_BIGGEST_FILE)
-        except OSError:
+        lines = _file_lines(os.path.join(cwd, name))
+        if lines is None:
             problem = problem or "could not open the requirements file %s" % name
             continue
-        for line in content.replace("\\\n", " ").splitlines():
-            line = re.sub(r"(^|\s)#.*$", "", line).strip()
-            if line.startswith("-"):
-                opaque.append(line)
-            elif line:
-                texts.append(re.split(r"\s--?[a-z]", line)[0].strip())
+        opaque += [line for line in lines if line.startswith("-")]
+        texts += [
+            re.split(r"\s--?[a-z]", line)[0].strip() for line in lines if not line.startswith("-")
+        ]
     wanted, local = [], []
     opaque += texts[_MOST_REQUIREMENTS:]
     for text in texts[:_MOST_REQUIREMENTS]:
-        path = os.path.join(cwd, text)
-        if text.endswith(".whl") and os.path.isfile(path):
-            parts = os.path.basename(text).split("-")
-            if len(parts) >= 5:
-                local.append(Candidate(parts[0], parts[1], path, True))
-                continue
-        requirement = parse_requirement(text)
-        if "://" in text or os.sep in text or text in (".", "..") or text.startswith("$("):
-            opaque.append(text)
-        elif requirement is None:
-            if "{" not in text and "$" not in text:
-                problem = problem or "%s is not a requirement" % text
-            opaque.append(text)
-        elif requirement.url:
-            opaque.append(text)
-        else:
+        folder, name = os.path.split(os.path.join(cwd, text))
+        if name.endswith(".whl") and os.path.isfile(os.path.join(folder, name)):
+            candidate = _entry(folder, name)
+            if candidate is not None:
+                local.append(candidate)
+            continue
+        requirement = None if _is_place(text) else parse_requirement(text)
+        if requirement is not None and not requirement.url:
             wanted.append(requirement)
+            continue
+        opaque.append(text)
+        # `{` and `$` stand for what only a run can know
+        if requirement is None and not (_is_place(text) or "{" in text or "$" in text):
+            problem = problem or "%s is not a requirement" % text
     if not (wanted or local or opaque) and not problem:
         problem = "nothing is asked for"
     return Request(tuple(wanted), tuple(local), tuple(opaque), problem)
+
+
+def _file_lines(path: str) -> list[str] | None:
+    """Return the lines of a requirements file without comments; None where it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            content = file.read(_BIGGEST_FILE)
+    except OSError:
+        return None
+    lines = content.replace("\\\n", " ").splitlines()
+    bare = (re.sub(r"(^|\s)#.*$", "", line).strip() for line in lines)
+    return [line for line in bare if line]
+
+
+def _is_place(text: str) -> bool:
+    """Whether *text* is a URL or a folder: nothing can be said about it without building."""
+    return "://" in text or os.sep in text or text in (".", "..") or text.startswith("$(")
 
 
 def _entry(folder: str, name: str) -> Candidate | None:
@@ -181,3 +203,109 @@ def standing(wanted: Wanted, folders: Sequence[str]) -> tuple[Found | None, bool
     if found is None:
         return None, False
     return found, bool(found.version) and satisfies(found.version, wanted) is True
+
+
+class Wanted:
+    """One requirement, taken apart."""
+
+    __slots__ = ("clauses", "marker", "name", "url")
+
+    def __init__(
+        self, name: str, clauses: tuple[tuple[str, str], ...], url: str, marker: str
+    ) -> None:
+        """Keep the parts; *clauses* are pairs such as ``(">=", "2.0")``."""
+        self.name = name
+        self.clauses = clauses
+        self.url = url
+        self.marker = marker
+
+
+def parse_requirement(text: str) -> Wanted | None:
+    """Take a PEP 508 requirement apart; None where *text* is not one (a path, a URL)."""
+    match = _REQUIREMENT.match(text[:2000])
+    if match is None:
+        return None
+    name, _, specifiers, url, marker = match.groups()
+    clauses = []
+    for part in specifiers.strip().strip("()").split(","):
+        if not part.strip():
+            continue
+        clause = _CLAUSE.match(part.strip())
+        if clause is None:
+            return None
+        clauses.append((clause.group(1), clause.group(2)))
+    return Wanted(name, tuple(clauses), url or "", marker or "")
+
+
+def sort_key(text: str) -> Key | None:
+    """Return a key that orders versions, or None for what PEP 440 does not know."""
+    match = _VERSION.match(text.strip())
+    if match is None:
+        return None
+    release = tuple(int(part) for part in match.group(1).split("."))
+    while len(release) > 1 and release[-1] == 0:
+        release = release[:-1]
+    pre = (3, 0)
+    if match.group(2):
+        pre = (_PHASES[match.group(2).lower()], int(match.group(3) or 0))
+    elif match.group(7) and not match.group(4):
+        pre = (-1, int(match.group(8) or 0))
+    post = -1
+    if match.group(4) or match.group(6):
+        post = int(match.group(5) or match.group(6) or 0)
+    return release, pre, post
+
+
+def is_prerelease(text: str) -> bool:
+    """Tell whether *text* is a pre-release or a development release."""
+    match = _VERSION.match(text.strip())
+    return bool(match and (match.group(2) or match.group(7)))
+
+
+def _padded(one: tuple[int, ...], length: int) -> tuple[int, ...]:
+    return one + (0,) * (length - len(one))
+
+
+def _starts_with(version: str, start: str) -> bool | None:
+    match, wanted = _VERSION.match(version.strip()), re.match(r"^\d+(\.\d+)*$", start)
+    if match is None or wanted is None:
+        return None
+    parts = [int(part) for part in start.split(".")]
+    have = _padded(tuple(int(part) for part in match.group(1).split(".")), len(parts))
+    return list(have[: len(parts)]) == parts
+
+
+def _holds(version: str, operator: str, bound: str) -> bool | None:
+    if operator == "===":
+        return version.strip().lower() == bound.lower()
+    if operator in ("==", "!=") and bound.endswith(".*"):
+        starts = _starts_with(version, bound[:-2])
+        return None if starts is None else starts == (operator == "==")
+    have, limit = sort_key(version), sort_key(bound)
+    if have is None or limit is None:
+        return None
+    if operator == "==":
+        return have == limit
+    if operator == "!=":
+        return have != limit
+    if operator == "~=":
+        starts = _starts_with(version, bound.rsplit(".", 1)[0])
+        return None if starts is None else starts and have >= limit
+    if operator == "<=":
+        return have <= limit
+    if operator == ">=":
+        return have >= limit
+    if operator == "<":
+        return have < limit and not (is_prerelease(version) and have[0] == limit[0])
+    return (have > limit and have[0] != limit[0]) or (have > limit and limit[2] >= 0)
+
+
+def satisfies(version: str, wanted: Wanted) -> bool | None:
+    """Tell whether *version* meets every clause of *wanted*; None where that is not clear."""
+    sure: bool | None = True
+    for operator, bound in wanted.clauses:
+        answer = _holds(version, operator, bound)
+        if answer is False:
+            return False
+        sure = sure if answer else None
+    return sure

@@ -1,29 +1,74 @@
 """Where ``uv pip install`` and ``uv add`` would install.
 
-Written after ``crates/uv/src/commands/pip/install.rs``. uv has no user site, reads nothing of
-pip's configuration, looks only into the environment itself, and needs a cache it can write.
+Written after ``crates/uv/src/commands/pip/install.rs``, ``uv-python/src/discovery.rs``
+(``python_executables``, ``EnvironmentPreference``) and ``virtualenv.rs``. uv has no user site,
+reads nothing of pip's configuration, looks only into the environment itself, and needs a cache it
+can write. The interpreter is asked for, or inherited from ``python -m uv``, or that of the active
+environment, of ``.venv`` upward, of a virtual environment on PATH.
 """
 
 from __future__ import annotations
 
 import os
+import re
+from typing import NamedTuple
 
+from ..facts.interpreter_files import Interpreter, read_interpreter
 from ..facts.search_path import home_folder, module_origin
 from ..facts.writability import why_not_replaceable, why_not_writable
 from ..shell.option_grammar import UV, Line, read_line
-from . import SITE, Verdict
-from .local_candidates import best_local, read_request, standing
-from .uv_discovery import choose_interpreter
+from ..shell.reach import find_programs, interpreter_at
+from . import SCRIPTS_MISSING, SITE, Verdict
+from .local_candidates import Candidate, Request, best_local, read_request, standing, unpacked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..facts.interpreter_files import Interpreter
-    from ..shell.invocation import Invocation
-    from .local_candidates import Request
+    from typing import Iterator, Sequence
+
+    from ..facts.installed import Found
+    from ..shell.reach import Invocation
 
 __all__ = ["decide_uv"]
 
 _TRUE = ("1", "true", "yes", "on", "y", "t")
+_NAMES = ("python3", "python")
+_DEEPEST = 64
+_MOST_FOLDERS = 200
+
+
+class _Run(NamedTuple):
+    """One uv command, with its line read."""
+
+    invocation: Invocation
+    line: Line
+    kernel: Interpreter
+
+    def absolute(self, path: str) -> str:
+        return os.path.normpath(os.path.join(self.invocation.cwd, path))
+
+    def on(self, name: str) -> bool:
+        """Tell whether a switch that has a variable is on."""
+        if self.line.has("no-" + name):
+            return False
+        variable = "UV_" + name.upper().replace("-", "_")
+        return self.line.has(name) or self.invocation.environ.get(variable, "").lower() in _TRUE
+
+    def request(self, skip: int) -> Request:
+        """Return what is asked for, after *skip* words of the line."""
+        files, editables = self.line.all("requirement"), self.line.all("editable")
+        return read_request(self.line.positional[skip:], files, editables, self.invocation.cwd)
+
+    def interpreter_at(self, path: str) -> Interpreter | None:
+        invocation = self.invocation
+        return interpreter_at(path, self.kernel, invocation.environ, invocation.cwd)
+
+
+class _Choice(NamedTuple):
+    """The interpreter uv works on, or None and the outcome of a refusal."""
+
+    interpreter: Interpreter | None
+    reason: str
+    outcome: str = SITE
 
 
 def decide_uv(invocation: Invocation, kernel: Interpreter) -> Verdict:
@@ -39,163 +84,269 @@ def decide_uv(invocation: Invocation, kernel: Interpreter) -> Verdict:
     folder = line.last("directory")
     if folder:
         invocation = invocation._replace(cwd=os.path.join(invocation.cwd, folder))
-    if line.positional[:1] == ["add"]:
-        return _add(invocation, line)
-    return _pip_install(invocation, line, kernel)
+    run = _Run(invocation, line, kernel)
+    return _add(run) if line.positional[:1] == ["add"] else _pip_install(run)
 
 
-def _request(invocation: Invocation, line: Line, skip: int) -> Request:
-    return read_request(
-        line.positional[skip:], line.all("requirement"), line.all("editable"), invocation.cwd
-    )
-
-
-def _on(line: Line, environ: dict[str, str], name: str) -> bool:
-    if line.has("no-" + name):
-        return False
-    variable = "UV_" + name.upper().replace("-", "_")
-    return line.has(name) or environ.get(variable, "").lower() in _TRUE
-
-
-def _cache_obstacle(invocation: Invocation, line: Line) -> tuple[str, str] | None:
-    environ = invocation.environ
-    if _on(line, environ, "no-cache"):
-        return None
-    home = environ.get("XDG_CACHE_HOME") or os.path.join(home_folder(environ), ".cache")
-    cache = line.last("cache-dir") or environ.get("UV_CACHE_DIR") or os.path.join(home, "uv")
-    stop = why_not_writable(os.path.join(invocation.cwd, cache), invocation.elevated)
-    return (stop[0], "uv cannot write its cache: " + stop[1]) if stop else None
-
-
-def _pip_install(invocation: Invocation, line: Line, kernel: Interpreter) -> Verdict:
-    environ, cwd = invocation.environ, invocation.cwd
+def _pip_install(run: _Run) -> Verdict:
+    line, invocation = run.line, run.invocation
     if line.has("user"):
         return Verdict("fails", "uv has no --user: it knows no user site")
     if line.problem:
         return Verdict("fails", "uv: " + line.problem)
-    request = _request(invocation, line, 2)
+    request = run.request(2)
     if request.problem:
         return Verdict("fails", request.problem)
-    stop = _cache_obstacle(invocation, line)
-    if stop:
-        return Verdict(*stop)
+    refusal = _cache_refusal(run)
+    if refusal:
+        return Verdict(*refusal)
     target, prefix = line.last("target"), line.last("prefix")
-    choice = choose_interpreter(invocation, line, kernel, any_serves=bool(target or prefix))
-    if isinstance(choice[0], str):
-        return Verdict(choice[0], choice[1], names=request.names)
-    interpreter, reason = choice
+    choice = _choose_interpreter(run, any_serves=bool(target or prefix))
+    interpreter = choice.interpreter
+    if interpreter is None:
+        return Verdict(choice.outcome, choice.reason, names=request.names)
     if any(value and any(value in w for w in invocation.uncertain) for value in (target, prefix)):
         return Verdict("unknown", "the folder depends on something only a run can know")
-    scheme = interpreter.scheme(environ)
-    outcome = SITE
+    scheme, outcome = interpreter.scheme(invocation.environ), SITE
     if target:
-        outcome, scheme = "target-dir", _flat(os.path.normpath(os.path.join(cwd, target)))
+        outcome, base = "target-dir", run.absolute(target)
+        scheme = {"purelib": base, "platlib": base, "scripts": os.path.join(base, "bin")}
     elif prefix:
-        outcome, base = "prefix", os.path.normpath(os.path.join(cwd, prefix))
+        outcome, base = "prefix", run.absolute(prefix)
         site = interpreter.site_below(base)
         scheme = {"purelib": site, "platlib": site, "scripts": os.path.join(base, "bin")}
-    elif interpreter.externally_managed() and not _on(line, environ, "break-system-packages"):
-        return Verdict(
-            "refused-externally-managed",
-            "%s is externally managed (PEP 668)" % interpreter.prefix,
-            interpreter=interpreter,
-            names=request.names,
-        )
-    verdict = _contents(invocation, line, request, scheme, outcome, reason)
+    elif interpreter.externally_managed() and not run.on("break-system-packages"):
+        reason = "%s is externally managed (PEP 668)" % interpreter.prefix
+        return Verdict("refused-externally-managed", reason, None, interpreter, names=request.names)
+    verdict = _contents(run, request, scheme)
+    if verdict.outcome == SITE:
+        verdict = verdict._replace(outcome=outcome, reason=choice.reason)
     return verdict._replace(interpreter=interpreter, names=request.names)
 
 
-def _flat(folder: str) -> dict[str, str]:
-    return {"purelib": folder, "platlib": folder, "scripts": os.path.join(folder, "bin")}
+def _cache_refusal(run: _Run) -> tuple[str, str] | None:
+    environ = run.invocation.environ
+    if run.on("no-cache"):
+        return None
+    home = environ.get("XDG_CACHE_HOME") or os.path.join(home_folder(environ), ".cache")
+    cache = run.line.last("cache-dir") or environ.get("UV_CACHE_DIR") or os.path.join(home, "uv")
+    folder = os.path.join(run.invocation.cwd, cache)
+    refusal = why_not_writable(folder, run.invocation.elevated)
+    return (refusal[0], "uv cannot write its cache: " + refusal[1]) if refusal else None
 
 
-def _contents(
-    invocation: Invocation,
-    line: Line,
-    request: Request,
-    scheme: dict[str, str],
-    outcome: str,
-    reason: str,
-) -> Verdict:
-    """Look at what stands in the environment and what could be written there."""
-    environ, cwd = invocation.environ, invocation.cwd
+def _choose_interpreter(run: _Run, any_serves: bool) -> _Choice:
+    """Choose as ``find_python_installation`` does.
+
+    *any_serves* is true for ``--target`` and ``--prefix``, which touch no environment.
+    """
+    environ = run.invocation.environ
+    asked = run.line.last("python") or environ.get("UV_PYTHON") or ""
+    if asked and any(asked in word for word in run.invocation.uncertain):
+        return _Choice(None, "--python depends on something only a run can know", "unknown")
+    if asked and not _is_version(asked):
+        return _named(run, asked, "--python" if run.line.last("python") else "UV_PYTHON")
+    version = tuple(int(part) for part in re.findall(r"\d+", asked)[:2])
+    system = run.line.has("system") or environ.get("UV_SYSTEM_PYTHON", "").lower() in _TRUE
+    if system and not run.line.has("no-system"):
+        return _system(run, version)
+    parent = run.invocation.interpreter
+    if parent is not None and _fits(parent, version):
+        return _Choice(parent, "`python -m uv` works on its own interpreter")
+    return _active(run, version) or _on_path(run, version, any_serves)
+
+
+def _is_version(asked: str) -> bool:
+    return "/" not in asked and bool(
+        re.match(r"^(?:python|cpython|pypy)?@?[<>=~!]*\d+(?:\.\d+)*\S*$", asked)
+    )
+
+
+def _fits(interpreter: Interpreter, version: tuple[int, ...]) -> bool:
+    return interpreter.version[: len(version)] == version
+
+
+def _named(run: _Run, asked: str, source: str) -> _Choice:
+    """Resolve a path, a folder or the name of a program."""
+    environ, cwd = run.invocation.environ, run.invocation.cwd
+    path = os.path.join(cwd, asked)
+    if os.path.isdir(path):
+        path = os.path.join(path, "bin", "python")
+    elif not os.path.isfile(path):
+        hits = find_programs(asked, environ, cwd) if "/" not in asked else []
+        path = hits[0] if hits else ""
+    interpreter = run.interpreter_at(path) if path else None
+    if interpreter is None:
+        return _Choice(None, "%s names no interpreter: %s" % (source, asked), "fails")
+    return _Choice(interpreter, "%s names it" % source)
+
+
+def _system(run: _Run, version: tuple[int, ...]) -> _Choice:
+    for path in _programs(run.invocation.environ, run.invocation.cwd):
+        interpreter = run.interpreter_at(path)
+        if interpreter and not interpreter.in_venv and _fits(interpreter, version):
+            return _Choice(interpreter, "--system takes the first system interpreter on PATH")
+    return _Choice(None, "uv finds no system interpreter", "fails")
+
+
+def _active(run: _Run, version: tuple[int, ...]) -> _Choice | None:
+    """Take the environment that is active or that the folder lies in, where one fits."""
+    for folder, reason in _environments(run.invocation.environ, run.invocation.cwd):
+        python = os.path.join(folder, "bin", "python")
+        interpreter = run.interpreter_at(python) if os.path.isfile(python) else None
+        if interpreter is None and reason.startswith("VIRTUAL_ENV"):
+            text = "VIRTUAL_ENV names %s, which has no interpreter" % folder
+            return _Choice(None, text, "fails")
+        if interpreter is not None and _fits(interpreter, version):
+            return _Choice(interpreter, reason)
+    return None
+
+
+def _on_path(run: _Run, version: tuple[int, ...], any_serves: bool) -> _Choice:
+    for path in _programs(run.invocation.environ, run.invocation.cwd):
+        found = run.interpreter_at(path)
+        if found and (found.in_venv or any_serves) and _fits(found, version):
+            return _Choice(found, "uv takes the environment of %s, found on PATH" % path)
+    reason = "uv finds no virtual environment and takes a system interpreter only by name"
+    return _Choice(None, reason, "fails")
+
+
+def _environments(environ: dict[str, str], cwd: str) -> Iterator[tuple[str, str]]:
+    """Yield the environments that are active or lie in the folder, in uv's order."""
+    active = environ.get("VIRTUAL_ENV")
+    if active:
+        yield os.path.join(cwd, active), "VIRTUAL_ENV names it"
+    conda = environ.get("CONDA_PREFIX")
+    # a base environment counts as a system interpreter
+    name = environ.get("CONDA_DEFAULT_ENV", "")
+    if conda and not (name in ("base", "root") and os.path.basename(conda) != name):
+        yield conda, "CONDA_PREFIX names it"
+    for folder in _upward(cwd):
+        if os.path.isfile(os.path.join(folder, "pyvenv.cfg")):
+            yield folder, "the folder lies in a virtual environment"
+            return
+        local = os.path.join(folder, ".venv")
+        if os.path.isfile(os.path.join(local, "pyvenv.cfg")):
+            yield local, "%s is the nearest .venv" % local
+            return
+
+
+def _upward(folder: str) -> Iterator[str]:
+    """Yield *folder* and its parents."""
+    for _ in range(_DEEPEST):
+        yield folder
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return
+        folder = parent
+
+
+def _programs(environ: dict[str, str], cwd: str) -> Iterator[str]:
+    """Yield uv's own interpreters, then those on PATH, folder by folder."""
+    managed = environ.get("UV_PYTHON_INSTALL_DIR")
+    data = environ.get("XDG_DATA_HOME") or os.path.join(home_folder(environ), ".local", "share")
+    managed = managed or os.path.join(data, "uv", "python")
+    try:
+        names = sorted(os.listdir(managed), reverse=True)
+    except OSError:
+        names = []
+    for name in names:
+        path = os.path.join(managed, name, "bin", "python3")
+        if name.startswith("cpython-") and os.path.isfile(path):
+            yield path
+    for folder in environ.get("PATH", os.defpath).split(os.pathsep)[:_MOST_FOLDERS]:
+        for name in _NAMES:
+            hits = find_programs(os.path.join(folder or ".", name), environ, cwd)
+            if hits:
+                yield hits[0]
+                break
+
+
+class _Sorted(NamedTuple):
+    """The requirements of a command, sorted by what uv would do with each."""
+
+    met: bool = False
+    replaced: tuple[Found, ...] = ()
+    chosen: tuple[Candidate, ...] = ()
+    missing: str = ""
+
+
+def _sort(run: _Run, request: Request, folders: Sequence[str]) -> _Sorted:
+    """Compare each requirement with what is installed and what lies in local folders."""
+    line, invocation = run.line, run.invocation
     links = line.all("find-links")
-    links += [part for part in environ.get("UV_FIND_LINKS", "").split(",") if part]
-    offline = _on(line, environ, "no-index")
-    pre = line.last("prerelease") == "allow"
+    links += [part for part in invocation.environ.get("UV_FIND_LINKS", "").split(",") if part]
+    offline, pre = run.on("no-index"), line.last("prerelease") == "allow"
     upgrade, again = line.has("upgrade"), line.has("reinstall")
-    site = scheme["purelib"]
     met = bool(request.wanted) and not (request.files or request.opaque)
     chosen, replaced = list(request.files), []
     for wanted in request.wanted:
-        found, holds = standing(wanted, list(dict.fromkeys((site, scheme["platlib"]))))
-        best = best_local(wanted, links, cwd, pre) if links else None
+        copy, holds = standing(wanted, folders)
+        best = best_local(wanted, links, invocation.cwd, pre) if links else None
         if offline and best is None and not (holds and not upgrade):
-            return Verdict("fails", "no local folder has %s" % wanted.name)
-        newer = upgrade and (best is None or found is None or best.version != found.version)
+            return _Sorted(missing=wanted.name)
+        newer = upgrade and (best is None or copy is None or best.version != copy.version)
         if holds and not newer and not again:
             continue
         met = False
         if best is not None and offline:
             chosen.append(best)
-        if found:
-            replaced.append(found)
-    if met:
+        if copy:
+            replaced.append(copy)
+    return _Sorted(met, tuple(replaced), tuple(chosen))
+
+
+def _contents(run: _Run, request: Request, scheme: dict[str, str]) -> Verdict:
+    """Look at what stands in the environment and what could be written there."""
+    site, elevated = scheme["purelib"], run.invocation.elevated
+    requirements = _sort(run, request, list(dict.fromkeys((site, scheme["platlib"]))))
+    if requirements.missing:
+        return Verdict("fails", "no local folder has %s" % requirements.missing)
+    if requirements.met:
         return Verdict("already-satisfied", "%s has it already" % site, site)
-    if line.has("dry-run") or line.has("check"):
+    if run.line.has("dry-run") or run.line.has("check"):
         return Verdict("no-change", "a dry run installs nothing")
-    for found in replaced:
-        if os.path.isfile(found.metadata):  # without RECORD uv goes on, with a bare file it stops
-            text = "%s in %s was installed by distutils" % (found.name, found.folder)
+    for copy in requirements.replaced:
+        if os.path.isfile(copy.metadata):  # without RECORD uv goes on, with a bare file it stops
+            text = "%s in %s was installed by distutils" % (copy.name, copy.folder)
             return Verdict("refused-cannot-uninstall", text)
-        stop = why_not_replaceable(found, invocation.elevated)
-        if stop:
-            return Verdict(*stop)
-    size = sum(candidate.size() for candidate in chosen)
-    contents = [candidate.inside() for candidate in chosen]
-    folders = {scheme["platlib"] if platlib else site for _, platlib in contents} or {site}
-    for folder in sorted(folders):
-        stop = why_not_writable(folder, invocation.elevated, size)
-        if stop:
-            return Verdict(*stop)
-    stop = why_not_writable(scheme["scripts"], invocation.elevated)
-    if stop and any(scripts for scripts, _ in contents):
-        note = "the modules would be left behind without their scripts"
-        return Verdict(*stop, path=site, notes=(note,))
-    removed = tuple(found.folder for found in replaced)
-    return Verdict(outcome, reason, site, removed=removed)
+        refusal = why_not_replaceable(copy, elevated)
+        if refusal:
+            return Verdict(*refusal)
+    files = unpacked(requirements.chosen)
+    for name in files.folders:
+        refusal = why_not_writable(scheme[name], elevated, files.size)
+        if refusal:
+            return Verdict(*refusal)
+    refusal = why_not_writable(scheme["scripts"], elevated)
+    if refusal and files.scripts:
+        return Verdict(*refusal, path=site, notes=(SCRIPTS_MISSING,))
+    removed = tuple(copy.folder for copy in requirements.replaced)
+    return Verdict(SITE, "", site, removed=removed)
 
 
-def _add(invocation: Invocation, line: Line) -> Verdict:
+def _add(run: _Run) -> Verdict:
     """``uv add`` works on the project that the folder lies in, and on its own ``.venv``."""
-    environ, folder = invocation.environ, invocation.cwd
-    if line.last("project"):
-        folder = os.path.join(folder, line.last("project") or "")
+    line, environ = run.line, run.invocation.environ
     if line.last("script"):
         return Verdict("no-change", "`uv add --script` writes into the script only")
-    request = _request(invocation, line, 1)
-    for _ in range(64):
-        if os.path.isfile(os.path.join(folder, "pyproject.toml")):
-            break
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return Verdict("fails", "there is no pyproject.toml in this folder or above it")
-        folder = parent
+    start = os.path.join(run.invocation.cwd, line.last("project") or ".")
+    parents = _upward(os.path.normpath(start))
+    folder = next((f for f in parents if os.path.isfile(os.path.join(f, "pyproject.toml"))), None)
+    if folder is None:
+        return Verdict("fails", "there is no pyproject.toml in this folder or above it")
     place = os.path.join(folder, environ.get("UV_PROJECT_ENVIRONMENT") or ".venv")
     if line.has("active") and environ.get("VIRTUAL_ENV"):
         place = environ["VIRTUAL_ENV"]
-    from ..facts.interpreter_files import read_interpreter
-
-    found = read_interpreter(os.path.join(place, "bin", "python"))
-    reason = "`uv add` works on %s of the project in %s" % (place, folder)
     if line.has("no-sync") or line.has("frozen"):
         return Verdict("no-change", "the project is changed, its environment is not")
-    if found is None:
-        return Verdict(
-            "unknown", reason + ", which it would have to make first", names=request.names
-        )
-    site = found.scheme(environ)["purelib"]
-    stop = why_not_writable(site, invocation.elevated)
-    if stop:
-        return Verdict(*stop)
-    return Verdict(SITE, reason, site, found, names=request.names)
+    names = run.request(1).names
+    interpreter = read_interpreter(os.path.join(place, "bin", "python"))
+    reason = "`uv add` works on %s of the project in %s" % (place, folder)
+    if interpreter is None:
+        return Verdict("unknown", reason + ", which it would have to make first", names=names)
+    site = interpreter.scheme(environ)["purelib"]
+    refusal = why_not_writable(site, run.invocation.elevated)
+    if refusal:
+        return Verdict(*refusal)
+    return Verdict(SITE, reason, site, interpreter, names=names)
