@@ -8,7 +8,7 @@ This file is also what any interpreter from Python 3.8 on is started on, with it
 what it is: ``python probe/__init__.py COOKIE`` prints the cookie, the facts as one JSON object and
 the reversed cookie on one line, so that nothing a ``sitecustomize`` prints can be taken for them.
 
-Inside, imports go downward only: ``prediction`` > ``rules`` > ``shell``, ``cell`` > ``facts``.
+Inside, imports go downward only: ``prediction`` > ``rules`` > ``shell`` > ``cell`` > ``facts``.
 """
 
 from __future__ import annotations

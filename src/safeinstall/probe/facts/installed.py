@@ -10,6 +10,8 @@ import os
 import re
 import zipimport
 
+from . import read_text
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Sequence
@@ -50,12 +52,7 @@ class Found:
 
 def _version_inside(metadata: str) -> str:
     path = metadata if os.path.isfile(metadata) else os.path.join(metadata, "PKG-INFO")
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            head = file.read(4096)
-    except OSError:
-        return ""
-    line = re.search(r"^Version:\s*(\S+)", head, re.M)
+    line = re.search(r"^Version:\s*(\S+)", read_text(path, 4096) or "", re.M)
     return line.group(1) if line else ""
 
 

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 
+from . import read_text, upward
 from .search_path import site_folders, user_base, user_site_allowed, with_pth_folders
 
 TYPE_CHECKING = False
@@ -23,9 +24,9 @@ __all__ = [
     "interpreter_kind",
     "pyvenv_settings",
     "read_interpreter",
+    "scheme_folders",
 ]
 
-_BIGGEST_CFG = 64 * 1024
 _LIB = re.compile(r"^(?:python|pypy)(\d+)\.(\d+)t?$")
 _DEBIAN_SHARED = "/usr/lib/python3/dist-packages"
 
@@ -36,12 +37,7 @@ def pyvenv_settings(prefix: str) -> dict[str, str]:
     An environment without the file gives an empty dictionary.
     """
     settings = {}
-    try:
-        with open(os.path.join(prefix, "pyvenv.cfg"), encoding="utf-8", errors="replace") as file:
-            text = file.read(_BIGGEST_CFG)
-    except (OSError, ValueError):
-        return {}
-    for line in text.splitlines():
+    for line in (read_text(os.path.join(prefix, "pyvenv.cfg")) or "").splitlines():
         key, equals, value = line.partition("=")
         if equals:
             settings[key.strip().lower()] = value.strip()
@@ -140,10 +136,10 @@ class Interpreter:
             else:
                 data = os.path.join(self.prefix, "local")
                 site = os.path.join(data, "lib", self.lib_name, "dist-packages")
-            return _folders(site, data)
+            return scheme_folders(site, data)
         if self.live:
             return dict(self.live)
-        return _folders(self.site_below(self.prefix), self.prefix)
+        return scheme_folders(self.site_below(self.prefix), self.prefix)
 
     def site_below(self, prefix: str, debian_local: bool = False) -> str:
         """Return the folder ``--prefix`` fills: ``posix_prefix``, or Debian's ``posix_local``."""
@@ -154,7 +150,7 @@ class Interpreter:
     def user_scheme(self, environ: Mapping[str, str], cwd: str) -> dict[str, str]:
         """Return the folders of ``--user``; a relative base is taken from *cwd*."""
         base = os.path.normpath(os.path.join(cwd, user_base(environ)))
-        return _folders(os.path.join(base, "lib", self.lib_name, "site-packages"), base)
+        return scheme_folders(os.path.join(base, "lib", self.lib_name, "site-packages"), base)
 
     def user_site_allowed(
         self, environ: Mapping[str, str], no_user_site: bool = False
@@ -190,7 +186,8 @@ class Interpreter:
         return list(dict.fromkeys([*folders, *with_pth_folders(list(dict.fromkeys(site)))]))
 
 
-def _folders(site: str, data: str) -> dict[str, str]:
+def scheme_folders(site: str, data: str) -> dict[str, str]:
+    """Return a scheme whose modules all go to *site* and whose scripts go below *data*."""
     scripts = os.path.join(data, "bin")
     return {"purelib": site, "platlib": site, "scripts": scripts, "data": data}
 
@@ -226,15 +223,8 @@ def _library_at(prefix: str, hint: str) -> str | None:
 
 
 def _search_up(folder: str, hint: str) -> tuple[str, str] | None:
-    for _ in range(32):
-        name = _library_at(folder, hint)
-        if name:
-            return folder, name
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
-    return None
+    libraries = ((parent, _library_at(parent, hint)) for parent in upward(folder))
+    return next(((parent, name) for parent, name in libraries if name), None)
 
 
 def read_interpreter(executable: str) -> Interpreter | None:

@@ -11,6 +11,7 @@ import site
 import sys
 import sysconfig
 
+from . import read_text
 from .installed import find_distribution
 from .interpreter_files import conda_facts, interpreter_kind, pyvenv_settings
 from .search_path import home_folder, module_origin, user_site_allowed
@@ -70,14 +71,10 @@ def _marker(stdlib: str, in_venv: bool) -> dict[str, str | None] | None:
     path = os.path.join(stdlib, "EXTERNALLY-MANAGED")
     if in_venv or not os.path.isfile(path):
         return None
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read(64 * 1024).splitlines()
-    except OSError:
-        lines = []
     message: list[str] = []
     reading = False
-    for line in lines:  # configparser would cost more than the rest of this report
+    # configparser would cost more than the rest of this report
+    for line in (read_text(path) or "").splitlines():
         if line[:1] in (" ", "\t") or not line.strip():
             if reading:
                 message.append("" if line.strip() == "." else line.strip())
@@ -143,11 +140,7 @@ def find_uv(
 
 
 def _root_is_overlay() -> bool:
-    try:
-        with open("/proc/mounts", encoding="utf-8", errors="replace") as file:
-            lines = file.read(256 * 1024).splitlines()
-    except OSError:
-        return False
+    lines = (read_text("/proc/mounts", 256 * 1024) or "").splitlines()
     # The last mount on a point is the one that is seen.
     kinds = [words[2] for words in (line.split() for line in lines) if words[1:2] == ["/"]]
     return bool(kinds) and kinds[-1] in ("overlay", "overlayfs", "aufs")
@@ -159,11 +152,7 @@ def container_facts(environ: Mapping[str, str]) -> dict[str, Any]:
     for marker in ("/.dockerenv", "/run/.containerenv"):
         if os.path.exists(marker):
             hints.append("%s exists" % marker)
-    try:
-        with open("/proc/1/cgroup", encoding="utf-8", errors="replace") as file:
-            cgroup = file.read(4096)
-    except OSError:
-        cgroup = ""
+    cgroup = read_text("/proc/1/cgroup", 4096) or ""
     for word in ("docker", "kubepods", "containerd", "libpod", "lxc"):
         if word in cgroup:
             hints.append("the control group of process 1 names %s" % word)

@@ -10,6 +10,8 @@ import os
 import re
 import sys
 
+from . import read_text
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Mapping, Sequence
@@ -26,7 +28,6 @@ __all__ = [
 ]
 
 _MOST_PTH = 200
-_BIGGEST_PTH = 64 * 1024
 
 
 def home_folder(environ: Mapping[str, str]) -> str:
@@ -94,12 +95,7 @@ def with_pth_folders(folders: Sequence[str]) -> list[str]:
         except OSError:
             continue
         for name in names:
-            try:
-                with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
-                    lines = file.read(_BIGGEST_PTH).splitlines()
-            except OSError:
-                continue
-            for line in lines:
+            for line in (read_text(os.path.join(folder, name)) or "").splitlines():
                 line = line.strip()
                 if not line or line.startswith(("#", "import ", "import\t")):
                     continue

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import stat
 
+from . import upward
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -25,8 +27,6 @@ __all__ = [
 ]
 
 _LEAST_SPACE = 16 * 1024
-_DEEPEST = 128
-"""A path has no more parents than this; a loop over parents must end whatever it is given."""
 
 
 def closest_existing(path: str, cwd: str | None = None) -> str:
@@ -36,15 +36,8 @@ def closest_existing(path: str, cwd: str | None = None) -> str:
     """
     if not os.path.isabs(path):
         path = os.path.join(cwd or os.getcwd(), path)
-    path = os.path.normpath(path)
-    for _ in range(_DEEPEST):
-        if os.path.lexists(path):
-            return path
-        parent = os.path.dirname(path)
-        if parent == path:
-            break
-        path = parent
-    return path
+    parents = upward(os.path.normpath(path))
+    return next((parent for parent in parents if os.path.lexists(parent)), os.path.sep)
 
 
 def _is_read_only_mount(path: str) -> bool:
@@ -128,12 +121,8 @@ def _may_write(folder: str, elevated: bool) -> bool:
 
 def looks_writable(folder: str, elevated: bool) -> bool:
     """Apply pip's test (``utils/filesystem.py:test_writable_dir``): it skips what is no folder."""
-    while not os.path.isdir(folder):
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            break
-        folder = parent
-    return _may_write(folder, elevated)
+    parent = next((parent for parent in upward(folder) if os.path.isdir(parent)), "")
+    return _may_write(parent, elevated)
 
 
 def why_not_writable(folder: str, elevated: bool, size: int = 0) -> tuple[str, str] | None:

@@ -19,14 +19,8 @@ __all__ = ["Answer", "agrees", "question", "read_answer"]
 
 _NAME = "safeinstall-asks-for-what-is-not-there"
 _PLACES = (
-    "user",
-    "no-user",
-    "target",
-    "prefix",
-    "root",
+    *("user", "no-user", "target", "prefix", "root", "python", "isolated"),
     "break-system-packages",
-    "python",
-    "isolated",
 )
 
 _LINES = (
@@ -42,6 +36,15 @@ _LINES = (
     ("User install by explicit request", "user-site"),
     ("Defaulting to user installation", "user-site"),
 )
+_FITTING = {
+    "site": (
+        *("env-site", "wrong-interpreter", "root-dir", "fails"),
+        *("refused-permission", "refused-cannot-uninstall"),
+    ),
+    "elsewhere": ("target-dir", "prefix", "root-dir", "fails", "refused-permission"),
+    "user-site": ("user-site", "refused-permission", "fails", "root-dir"),
+}
+"""The outcomes that each of pip's words about a place goes with."""
 
 
 class Answer(NamedTuple):
@@ -84,24 +87,6 @@ def agrees(outcome: str, answer: Answer) -> bool | None:
 
     pip says nothing about permissions it has not met yet, nor about what is already there.
     """
-    if answer.outcome == "unknown" or outcome in (
-        "unknown",
-        "already-satisfied",
-        "no-change",
-    ):
+    if "unknown" in (answer.outcome, outcome) or outcome in ("already-satisfied", "no-change"):
         return None
-    if answer.outcome == "site":
-        return outcome in ("env-site", "wrong-interpreter", "root-dir") or (
-            outcome.startswith(("refused-permission", "refused-cannot", "fails"))
-        )
-    if answer.outcome == "elsewhere":
-        return outcome in (
-            "target-dir",
-            "prefix",
-            "root-dir",
-            "fails",
-            "refused-permission",
-        )
-    if answer.outcome == "user-site":
-        return outcome in ("user-site", "refused-permission", "fails", "root-dir")
-    return outcome == answer.outcome
+    return outcome in _FITTING.get(answer.outcome, (answer.outcome,))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 
+from ..facts import read_text
 from ..facts.interpreter_files import Interpreter, read_interpreter
 from ..facts.search_path import home_folder
 from ..facts.writability import why_not_writable
@@ -77,12 +78,7 @@ def _magic_program(name: str, invocation: Invocation, kernel: Interpreter) -> st
     beside = os.path.join(os.path.dirname(kernel.executable), name)
     if os.path.isfile(beside):
         return beside
-    try:
-        path = os.path.join(kernel.prefix, "conda-meta", "history")
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read(64 * 1024)
-    except OSError:
-        text = ""
+    text = read_text(os.path.join(kernel.prefix, "conda-meta", "history")) or ""
     said = re.search(
         r"^#\s*cmd:\s*(?P<command>.*%s[\.A-Za-z]*)\s+(create|install)" % name, text, re.M
     )

@@ -11,6 +11,7 @@ import os
 import re
 from typing import NamedTuple
 
+from ..facts import read_text
 from ..facts.installed import Found, canonical, find_distribution, wheel_contents
 
 TYPE_CHECKING = False
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Candidate",
+    "LocalFolders",
     "Request",
     "Wanted",
     "best_local",
+    "compare",
     "parse_requirement",
     "read_request",
     "satisfies",
@@ -139,10 +142,8 @@ def read_request(
 
 def _file_lines(path: str) -> list[str] | None:
     """Return the lines of a requirements file without comments; None where it cannot be read."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            content = file.read(_BIGGEST_FILE)
-    except OSError:
+    content = read_text(path, _BIGGEST_FILE)
+    if content is None:
         return None
     lines = content.replace("\\\n", " ").splitlines()
     bare = (re.sub(r"(^|\s)#.*$", "", line).strip() for line in lines)
@@ -166,16 +167,25 @@ def _entry(folder: str, name: str) -> Candidate | None:
     return None
 
 
-def best_local(wanted: Wanted, links: Sequence[str], cwd: str, pre: bool) -> Candidate | None:
+class LocalFolders(NamedTuple):
+    """Where distributions are looked for besides an index (``--find-links``)."""
+
+    folders: Sequence[str]
+    cwd: str
+    pre: bool
+    """Whether pre-releases are asked for."""
+
+
+def best_local(wanted: Wanted, links: LocalFolders) -> Candidate | None:
     """Return the newest distribution of local *links* that meets *wanted*, or None.
 
-    A pre-release is only taken when asked for (*pre*, or a bound that is one).
+    A pre-release is only taken when asked for (also by a bound that is one).
     """
     name = canonical(wanted.name)
-    pre = pre or any(is_prerelease(bound) for _, bound in wanted.clauses)
+    pre = links.pre or any(is_prerelease(bound) for _, bound in wanted.clauses)
     best: tuple[tuple[object, bool], Candidate] | None = None
-    for link in links:
-        folder = os.path.join(cwd, link[7:] if link.startswith("file://") else link)
+    for link in links.folders:
+        folder = os.path.join(links.cwd, link[7:] if link.startswith("file://") else link)
         try:
             entries = os.listdir(folder)[:_MOST_ENTRIES]
         except OSError:
@@ -195,6 +205,53 @@ def best_local(wanted: Wanted, links: Sequence[str], cwd: str, pre: bool) -> Can
             if best is None or rank > best[0]:
                 best = (rank, found)
     return best[1] if best else None
+
+
+class Compared(NamedTuple):
+    """The requirements of a command, compared with what is there."""
+
+    met: bool = False
+    """Whether nothing is left to do."""
+    replaced: tuple[Found, ...] = ()
+    """Installed copies in the way of another version."""
+    chosen: tuple[Candidate, ...] = ()
+    """Local distributions that would be installed, where that is sure."""
+    missing: str = ""
+    """The name of what cannot be had."""
+
+
+def compare(
+    request: Request,
+    installed: Sequence[str],
+    links: LocalFolders,
+    *,
+    offline: bool,
+    upgrade: bool,
+    again: bool,
+    links_decide: bool,
+    links_are_taken: bool,
+) -> Compared:
+    """Compare each requirement with the folders *installed* and with local folders.
+
+    *again* asks for an install whatever is there. *links_decide*: the newest version in local
+    folders counts as the newest there is; *links_are_taken*: what is found there is installed.
+    """
+    met = bool(request.wanted) and not (request.files or request.opaque)
+    replaced, chosen = [], list(request.files)
+    for wanted in request.wanted:
+        copy, holds = standing(wanted, installed)
+        best = best_local(wanted, links) if links.folders else None
+        if offline and best is None and not (holds and not upgrade):
+            return Compared(missing=wanted.name)
+        newest = links_decide and best is not None and copy and best.version == copy.version
+        if holds and not again and not (upgrade and not newest):
+            continue
+        met = False
+        if best is not None and links_are_taken:
+            chosen.append(best)
+        if copy:
+            replaced.append(copy)
+    return Compared(met, tuple(replaced), tuple(chosen))
 
 
 def standing(wanted: Wanted, folders: Sequence[str]) -> tuple[Found | None, bool]:

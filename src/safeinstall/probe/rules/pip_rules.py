@@ -14,11 +14,12 @@ import os
 import re
 from typing import NamedTuple
 
-from ..facts.interpreter_files import Interpreter, read_interpreter
+from ..facts import read_text
+from ..facts.interpreter_files import Interpreter, read_interpreter, scheme_folders
 from ..facts.search_path import home_folder, module_origin
 from ..facts.writability import looks_writable, why_not_replaceable, why_not_writable
 from . import SCRIPTS_MISSING, SITE, Verdict
-from .local_candidates import Candidate, Request, best_local, read_request, standing, unpacked
+from .local_candidates import LocalFolders, compare, read_request, standing, unpacked
 from .pip_settings import PipOptions, parse_ini, read_pip_options
 
 TYPE_CHECKING = False
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from ..facts.installed import Found
     from ..shell.reach import Invocation
+    from .local_candidates import Candidate, Compared, Request
 
     Refusal = Tuple[str, str]
 
@@ -107,21 +109,11 @@ def decide_pip(invocation: Invocation) -> Verdict:
 
 def _find_pip(invocation: Invocation, interpreter: Interpreter) -> _Pip:
     """Find the pip that is imported and read its version."""
-    origin = module_origin(
-        "pip",
-        interpreter.search_path(
-            invocation.environ, invocation.cwd, invocation.first, invocation.no_user_site
-        ),
-    )
+    origin = module_origin("pip", invocation.search_path(interpreter))
     if origin is None:
         return _Pip(problem=("no-installer", "%s has no module named pip" % interpreter.executable))
     package = os.path.join(origin, "pip")
-    try:
-        path = os.path.join(package, "__init__.py")
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read(16 * 1024)
-    except OSError:
-        text = ""
+    text = read_text(os.path.join(package, "__init__.py"), 16 * 1024) or ""
     match = re.search(r"__version__\s*=\s*['\"]([^'\"]+)", text)
     if not os.path.isfile(os.path.join(package, "__main__.py")) and os.path.isdir(package):
         return _Pip(problem=("no-installer", "%s has no part that can be run" % package))
@@ -227,13 +219,13 @@ def _install(run: _Run) -> Verdict:
             return Verdict("fails", "%s exists and is not a folder" % path)
         if prefix:
             return Verdict("fails", "--target and --prefix cannot be combined")
-        scheme = {"purelib": path, "platlib": path, "scripts": os.path.join(path, "bin")}
+        scheme = scheme_folders(path, path)
         place = _Place(scheme, "target-dir", "--target from %s" % options.source("target"))
     elif prefix:
         base = run.absolute(prefix)
         # from 26.3 on Debian's own scheme is not used here
         site = run.interpreter.site_below(base, debian_local=run.pip.version < (26, 3))
-        scheme = {"purelib": site, "platlib": site, "scripts": os.path.join(base, "bin")}
+        scheme = scheme_folders(site, base)
         place = _Place(scheme, "prefix", "--prefix from %s" % options.source("prefix"))
     else:
         place = _default_place(run, root)
@@ -306,15 +298,6 @@ def _distutils_override(
     return moved
 
 
-class _Sorted(NamedTuple):
-    """The requirements of a command, sorted by what pip would do with each."""
-
-    met: bool = False
-    replaced: tuple[Found, ...] = ()
-    chosen: tuple[Candidate, ...] = ()
-    missing: str = ""
-
-
 def _judge_contents(run: _Run, place: _Place) -> Verdict:
     """Return the verdict on *place* after a look at what is asked for and what stands there."""
     options, line = run.options, run.options.line
@@ -331,10 +314,10 @@ def _judge_contents(run: _Run, place: _Place) -> Verdict:
 
 def _judge_request(run: _Run, place: _Place, request: Request) -> Verdict:
     path = _search_path(run)
-    requirements = _sort(run, request, path)
-    if requirements.missing:
-        return Verdict("fails", "no local folder has %s" % requirements.missing)
-    if requirements.met:
+    compared = _compare(run, request, path)
+    if compared.missing:
+        return Verdict("fails", "no local folder has %s" % compared.missing)
+    if compared.met:
         name = request.wanted[0].name
         copy, _ = standing(request.wanted[0], path)
         where = copy.folder if copy else None
@@ -342,7 +325,7 @@ def _judge_request(run: _Run, place: _Place, request: Request) -> Verdict:
     if run.options.flag("dry-run"):
         return Verdict("no-change", "a dry run installs nothing")
     removed, notes = [], []
-    for copy in requirements.replaced:
+    for copy in compared.replaced:
         refusal = _refusal_to_replace(copy, run, place)
         if refusal == _STAYS:
             notes.append("the copy of %s in %s stays" % (copy.name, copy.folder))
@@ -351,7 +334,7 @@ def _judge_request(run: _Run, place: _Place, request: Request) -> Verdict:
         if refusal:
             return Verdict(*refusal)
         removed.append(copy.folder)
-    verdict = _written(run, place, requirements.chosen)
+    verdict = _written(run, place, compared.chosen)
     if verdict.outcome == place.outcome:
         target = run.options.value("target")
         if target and not run.options.flag("upgrade"):
@@ -363,38 +346,27 @@ def _search_path(run: _Run) -> list[str]:
     invocation = run.invocation
     # from 20.3 on `python -m pip` takes its folder off sys.path again
     stays = invocation.first != invocation.cwd or run.pip.version < (20, 3)
-    return run.interpreter.search_path(
-        invocation.environ,
-        invocation.cwd,
-        invocation.first if stays else None,
-        invocation.no_user_site,
+    return invocation._replace(first=invocation.first if stays else None).search_path(
+        run.interpreter
     )
 
 
-def _sort(run: _Run, request: Request, path: list[str]) -> _Sorted:
-    """Compare each requirement with what is installed and what lies in local folders."""
+def _compare(run: _Run, request: Request, path: list[str]) -> Compared:
     options = run.options
-    again, ignore = options.flag("force-reinstall"), options.flag("ignore-installed")
-    ignore = ignore or bool(options.value("target"))
-    links, offline = options.values("find-links"), options.flag("no-index")
-    upgrade, pre = options.flag("upgrade"), options.flag("pre")
-    met = bool(request.wanted) and not (request.files or request.opaque)
-    replaced, chosen = [], list(request.files)
-    for wanted in request.wanted:
-        copy, holds = standing(wanted, path)
-        best = best_local(wanted, links, run.invocation.cwd, pre) if links else None
-        if offline and best is None and not (holds and not upgrade):
-            return _Sorted(missing=wanted.name)
-        # only without an index is the newest version known
-        newest = offline and best is not None and copy and best.version == copy.version
-        if holds and not (upgrade and not newest) and not again and not ignore:
-            continue
-        met = False
-        if best is not None and (offline or not upgrade):
-            chosen.append(best)
-        if copy and not ignore:
-            replaced.append(copy)
-    return _Sorted(met, tuple(replaced), tuple(chosen))
+    upgrade, offline = options.flag("upgrade"), options.flag("no-index")
+    ignore = options.flag("ignore-installed") or bool(options.value("target"))
+    links = LocalFolders(options.values("find-links"), run.invocation.cwd, options.flag("pre"))
+    compared = compare(
+        request,
+        path,
+        links,
+        offline=offline,
+        upgrade=upgrade,
+        again=ignore or options.flag("force-reinstall"),
+        links_decide=offline,  # only without an index is the newest version known
+        links_are_taken=offline or not upgrade,
+    )
+    return compared._replace(replaced=()) if ignore else compared
 
 
 def _refusal_to_replace(copy: Found, run: _Run, place: _Place) -> Refusal | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from ..facts import read_text
 from ..facts.search_path import home_folder
 from ..shell.option_grammar import PIP, PIP_BOOLEANS, Line, read_line
 
@@ -110,14 +111,9 @@ def parse_ini(path: str) -> list[tuple[str, str, str]]:
 
     ``configparser`` itself takes longer to import than a prediction may last.
     """
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read(_BIGGEST_FILE)
-    except (OSError, ValueError):
-        return []
     found: list[tuple[str, str, str]] = []
     section, indent = "", 0
-    for line in text.splitlines():
+    for line in (read_text(path, _BIGGEST_FILE) or "").splitlines():
         bare = line.strip()
         if not bare or bare[0] in "#;":
             continue

@@ -13,26 +13,25 @@ import os
 import re
 from typing import NamedTuple
 
-from ..facts.interpreter_files import Interpreter, read_interpreter
+from ..facts import upward
+from ..facts.interpreter_files import Interpreter, read_interpreter, scheme_folders
 from ..facts.search_path import home_folder, module_origin
 from ..facts.writability import why_not_replaceable, why_not_writable
 from ..shell.option_grammar import UV, Line, read_line
 from ..shell.reach import find_programs, interpreter_at
 from . import SCRIPTS_MISSING, SITE, Verdict
-from .local_candidates import Candidate, Request, best_local, read_request, standing, unpacked
+from .local_candidates import LocalFolders, Request, compare, read_request, unpacked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterator, Sequence
+    from typing import Iterator
 
-    from ..facts.installed import Found
     from ..shell.reach import Invocation
 
 __all__ = ["decide_uv"]
 
 _TRUE = ("1", "true", "yes", "on", "y", "t")
 _NAMES = ("python3", "python")
-_DEEPEST = 64
 _MOST_FOLDERS = 200
 
 
@@ -74,13 +73,9 @@ class _Choice(NamedTuple):
 def decide_uv(invocation: Invocation, kernel: Interpreter) -> Verdict:
     """Return what this uv command would do in a process of the kernel."""
     line = read_line(invocation.words, UV)
-    if invocation.interpreter is not None:
-        path = invocation.interpreter.search_path(
-            invocation.environ, invocation.cwd, invocation.first, invocation.no_user_site
-        )
-        if module_origin("uv", path) is None:
-            python = invocation.interpreter.executable
-            return Verdict("no-installer", "%s has no module named uv" % python)
+    parent = invocation.interpreter
+    if parent is not None and module_origin("uv", invocation.search_path(parent)) is None:
+        return Verdict("no-installer", "%s has no module named uv" % parent.executable)
     folder = line.last("directory")
     if folder:
         invocation = invocation._replace(cwd=os.path.join(invocation.cwd, folder))
@@ -110,11 +105,10 @@ def _pip_install(run: _Run) -> Verdict:
     scheme, outcome = interpreter.scheme(invocation.environ), SITE
     if target:
         outcome, base = "target-dir", run.absolute(target)
-        scheme = {"purelib": base, "platlib": base, "scripts": os.path.join(base, "bin")}
+        scheme = scheme_folders(base, base)
     elif prefix:
         outcome, base = "prefix", run.absolute(prefix)
-        site = interpreter.site_below(base)
-        scheme = {"purelib": site, "platlib": site, "scripts": os.path.join(base, "bin")}
+        scheme = scheme_folders(interpreter.site_below(base), base)
     elif interpreter.externally_managed() and not run.on("break-system-packages"):
         reason = "%s is externally managed (PEP 668)" % interpreter.prefix
         return Verdict("refused-externally-managed", reason, None, interpreter, names=request.names)
@@ -221,7 +215,7 @@ def _environments(environ: dict[str, str], cwd: str) -> Iterator[tuple[str, str]
     name = environ.get("CONDA_DEFAULT_ENV", "")
     if conda and not (name in ("base", "root") and os.path.basename(conda) != name):
         yield conda, "CONDA_PREFIX names it"
-    for folder in _upward(cwd):
+    for folder in upward(cwd):
         if os.path.isfile(os.path.join(folder, "pyvenv.cfg")):
             yield folder, "the folder lies in a virtual environment"
             return
@@ -229,16 +223,6 @@ def _environments(environ: dict[str, str], cwd: str) -> Iterator[tuple[str, str]
         if os.path.isfile(os.path.join(local, "pyvenv.cfg")):
             yield local, "%s is the nearest .venv" % local
             return
-
-
-def _upward(folder: str) -> Iterator[str]:
-    """Yield *folder* and its parents."""
-    for _ in range(_DEEPEST):
-        yield folder
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return
-        folder = parent
 
 
 def _programs(environ: dict[str, str], cwd: str) -> Iterator[str]:
@@ -262,58 +246,37 @@ def _programs(environ: dict[str, str], cwd: str) -> Iterator[str]:
                 break
 
 
-class _Sorted(NamedTuple):
-    """The requirements of a command, sorted by what uv would do with each."""
-
-    met: bool = False
-    replaced: tuple[Found, ...] = ()
-    chosen: tuple[Candidate, ...] = ()
-    missing: str = ""
-
-
-def _sort(run: _Run, request: Request, folders: Sequence[str]) -> _Sorted:
-    """Compare each requirement with what is installed and what lies in local folders."""
-    line, invocation = run.line, run.invocation
-    links = line.all("find-links")
-    links += [part for part in invocation.environ.get("UV_FIND_LINKS", "").split(",") if part]
-    offline, pre = run.on("no-index"), line.last("prerelease") == "allow"
-    upgrade, again = line.has("upgrade"), line.has("reinstall")
-    met = bool(request.wanted) and not (request.files or request.opaque)
-    chosen, replaced = list(request.files), []
-    for wanted in request.wanted:
-        copy, holds = standing(wanted, folders)
-        best = best_local(wanted, links, invocation.cwd, pre) if links else None
-        if offline and best is None and not (holds and not upgrade):
-            return _Sorted(missing=wanted.name)
-        newer = upgrade and (best is None or copy is None or best.version != copy.version)
-        if holds and not newer and not again:
-            continue
-        met = False
-        if best is not None and offline:
-            chosen.append(best)
-        if copy:
-            replaced.append(copy)
-    return _Sorted(met, tuple(replaced), tuple(chosen))
-
-
 def _contents(run: _Run, request: Request, scheme: dict[str, str]) -> Verdict:
     """Look at what stands in the environment and what could be written there."""
     site, elevated = scheme["purelib"], run.invocation.elevated
-    requirements = _sort(run, request, list(dict.fromkeys((site, scheme["platlib"]))))
-    if requirements.missing:
-        return Verdict("fails", "no local folder has %s" % requirements.missing)
-    if requirements.met:
+    line, invocation = run.line, run.invocation
+    links = line.all("find-links")
+    links += [part for part in invocation.environ.get("UV_FIND_LINKS", "").split(",") if part]
+    offline = run.on("no-index")
+    compared = compare(
+        request,
+        list(dict.fromkeys((site, scheme["platlib"]))),
+        LocalFolders(links, invocation.cwd, line.last("prerelease") == "allow"),
+        offline=offline,
+        upgrade=line.has("upgrade"),
+        again=line.has("reinstall"),
+        links_decide=True,
+        links_are_taken=offline,
+    )
+    if compared.missing:
+        return Verdict("fails", "no local folder has %s" % compared.missing)
+    if compared.met:
         return Verdict("already-satisfied", "%s has it already" % site, site)
-    if run.line.has("dry-run") or run.line.has("check"):
+    if line.has("dry-run") or line.has("check"):
         return Verdict("no-change", "a dry run installs nothing")
-    for copy in requirements.replaced:
+    for copy in compared.replaced:
         if os.path.isfile(copy.metadata):  # without RECORD uv goes on, with a bare file it stops
             text = "%s in %s was installed by distutils" % (copy.name, copy.folder)
             return Verdict("refused-cannot-uninstall", text)
         refusal = why_not_replaceable(copy, elevated)
         if refusal:
             return Verdict(*refusal)
-    files = unpacked(requirements.chosen)
+    files = unpacked(compared.chosen)
     for name in files.folders:
         refusal = why_not_writable(scheme[name], elevated, files.size)
         if refusal:
@@ -321,7 +284,7 @@ def _contents(run: _Run, request: Request, scheme: dict[str, str]) -> Verdict:
     refusal = why_not_writable(scheme["scripts"], elevated)
     if refusal and files.scripts:
         return Verdict(*refusal, path=site, notes=(SCRIPTS_MISSING,))
-    removed = tuple(copy.folder for copy in requirements.replaced)
+    removed = tuple(copy.folder for copy in compared.replaced)
     return Verdict(SITE, "", site, removed=removed)
 
 
@@ -331,7 +294,7 @@ def _add(run: _Run) -> Verdict:
     if line.last("script"):
         return Verdict("no-change", "`uv add --script` writes into the script only")
     start = os.path.join(run.invocation.cwd, line.last("project") or ".")
-    parents = _upward(os.path.normpath(start))
+    parents = upward(os.path.normpath(start))
     folder = next((f for f in parents if os.path.isfile(os.path.join(f, "pyproject.toml"))), None)
     if folder is None:
         return Verdict("fails", "there is no pyproject.toml in this folder or above it")

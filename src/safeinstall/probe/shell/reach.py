@@ -10,6 +10,7 @@ import os
 import re
 from typing import NamedTuple
 
+from ..facts import read_text, upward
 from ..facts.interpreter_files import Interpreter, read_interpreter
 from .option_grammar import CONDA, PIP, UV, read_line
 
@@ -21,7 +22,6 @@ __all__ = ["Invocation", "KernelProcess", "Reach", "find_programs", "interpreter
 
 _HEAD = 4096
 _MOST_FOLDERS = 200
-_MOST_PARENTS = 64
 _PIP = re.compile(r"^pip(?:\d+(?:\.\d+)?)?$")
 _PYTHON = re.compile(r"^(?:python|pypy)(?:\d+(?:\.\d+)?)?t?$")
 _NAMED_PYTHON = re.compile(r"^(?:python|pypy)[\d.]*t?(?:w|\.exe)?$")
@@ -64,6 +64,10 @@ class Invocation(NamedTuple):
     """Words whose text depends on something that is only known when it runs."""
     program: str = ""
     """The file that is started, where there is one."""
+
+    def search_path(self, interpreter: Interpreter) -> list[str]:
+        """Return the ``sys.path`` of *interpreter* when it is started so."""
+        return interpreter.search_path(self.environ, self.cwd, self.first, self.no_user_site)
 
 
 class _Script(NamedTuple):
@@ -132,20 +136,10 @@ def _pyenv_versions(environ: Mapping[str, str], cwd: str, root: str) -> list[str
     chosen = environ.get("PYENV_VERSION", "")
     if chosen:
         return chosen.split(":")
-    folder = environ.get("PYENV_DIR") or cwd
-    files = []
-    for _ in range(_MOST_PARENTS):
-        files.append(os.path.join(folder, ".python-version"))
-        if os.path.dirname(folder) == folder:
-            break
-        folder = os.path.dirname(folder)
-    files.append(os.path.join(root, "version"))
-    for path in files:
-        try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                words = file.read(_HEAD).split()
-        except OSError:
-            continue
+    folders = upward(environ.get("PYENV_DIR") or cwd)
+    files = [os.path.join(folder, ".python-version") for folder in folders]
+    for path in (*files, os.path.join(root, "version")):
+        words = (read_text(path, _HEAD) or "").split()
         if words:
             return words
     return ["system"]

@@ -10,6 +10,7 @@ import os
 import re
 from typing import NamedTuple
 
+from ..facts import read_text
 from ..facts.search_path import home_folder
 from .reach import Invocation, Reach, find_programs
 from .syntax import Word, expand_word, split_shell
@@ -135,10 +136,8 @@ class _Walker:
 
     def source(self, path: str) -> None:
         """Take over what a sourced file exports; commands in it are not the cell's."""
-        try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                text = file.read(_LONGEST)
-        except OSError:
+        text = read_text(path, _LONGEST)
+        if text is None:
             return
         if os.path.basename(path) == "activate":
             match = re.search(r"^\s*(?:export )?VIRTUAL_ENV=(['\"]?)(/[^'\"\n]*)\1", text, re.M)

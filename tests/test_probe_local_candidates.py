@@ -13,6 +13,7 @@ from packaging.version import Version
 from safeinstall.probe.facts.installed import find_distribution
 from safeinstall.probe.facts.search_path import module_origin
 from safeinstall.probe.rules.local_candidates import (
+    LocalFolders,
     best_local,
     parse_requirement,
     read_request,
@@ -102,7 +103,7 @@ def test_local_folders_give_the_newest_that_fits_and_no_prerelease(tmp_path: Pat
         (tmp_path / f"x-{version}-py3-none-any.whl").touch()
     wanted = parse_requirement("x<2")
     assert wanted is not None
-    best = best_local(wanted, [str(tmp_path)], "/", pre=False)
+    best = best_local(wanted, LocalFolders([str(tmp_path)], "/", pre=False))
     assert best is not None
     assert best.version == "1.9"
 
