@@ -13,6 +13,9 @@ Inside, imports go downward only: ``prediction`` > ``rules`` > ``shell`` > ``cel
 
 from __future__ import annotations
 
+import os
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Mapping
@@ -40,10 +43,8 @@ def predict(
 
 def _print_facts(cookie: str) -> None:
     """Load the room by the place of this file, which is no package yet, and print the facts."""
-    import importlib.util  # these four: only a started script needs them
+    import importlib.util  # a kernel does not need these two
     import json
-    import os
-    import sys
 
     here = os.path.dirname(os.path.abspath(__file__))
     # The folder of a script is the first entry of sys.path: it is ours, not the interpreter's.
@@ -64,6 +65,4 @@ def _print_facts(cookie: str) -> None:
 
 
 if __name__ == "__main__":
-    import sys
-
     _print_facts(sys.argv[1] if len(sys.argv) > 1 else "")

@@ -38,7 +38,7 @@ def home_folder(environ: Mapping[str, str]) -> str:
     home = environ.get("HOME")
     if home is None:
         try:
-            import pwd
+            import pwd  # not on Windows
 
             home = pwd.getpwuid(os.getuid()).pw_dir
         except (ImportError, KeyError, OSError, AttributeError):

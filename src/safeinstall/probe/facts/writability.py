@@ -51,7 +51,7 @@ def _is_read_only_mount(path: str) -> bool:
 def user_name(uid: int) -> str:
     """Return the name of *uid*, or the number where there is no entry (containers)."""
     try:
-        import pwd
+        import pwd  # not on Windows
 
         return pwd.getpwuid(uid).pw_name
     except (ImportError, KeyError, OSError):
@@ -60,7 +60,7 @@ def user_name(uid: int) -> str:
 
 def _group_name(gid: int) -> str:
     try:
-        import grp
+        import grp  # not on Windows
 
         return grp.getgrgid(gid).gr_name
     except (ImportError, KeyError, OSError):

@@ -55,18 +55,18 @@ def _into(
     prefix: str, invocation: Invocation, kernel: Interpreter, names: tuple[str, ...]
 ) -> Verdict:
     if os.path.realpath(prefix) == os.path.realpath(kernel.prefix):
-        found: Interpreter | None = kernel
+        interpreter: Interpreter | None = kernel
     else:
-        found = read_interpreter(os.path.join(prefix, "bin", "python"))
+        interpreter = read_interpreter(os.path.join(prefix, "bin", "python"))
     if not os.path.isdir(os.path.join(prefix, "conda-meta")):
-        return Verdict("fails", "%s is not a conda environment" % prefix, interpreter=found)
-    if found is None:
+        return Verdict("fails", "%s is not a conda environment" % prefix, interpreter=interpreter)
+    if interpreter is None:
         return Verdict("unknown", "%s has no Python of its own" % prefix)
-    site = found.scheme(invocation.environ)["purelib"]
-    stop = why_not_writable(os.path.join(prefix, "conda-meta"), invocation.elevated)
-    if stop:
-        return Verdict(*stop, interpreter=found)
-    return Verdict(SITE, "conda works on %s" % prefix, site, found, names=names)
+    site = interpreter.scheme(invocation.environ)["purelib"]
+    refusal = why_not_writable(os.path.join(prefix, "conda-meta"), invocation.elevated)
+    if refusal:
+        return Verdict(*refusal, interpreter=interpreter)
+    return Verdict(SITE, "conda works on %s" % prefix, site, interpreter, names=names)
 
 
 def _magic_program(name: str, invocation: Invocation, kernel: Interpreter) -> str | None:
@@ -79,11 +79,11 @@ def _magic_program(name: str, invocation: Invocation, kernel: Interpreter) -> st
     if os.path.isfile(beside):
         return beside
     text = read_text(os.path.join(kernel.prefix, "conda-meta", "history")) or ""
-    said = re.search(
+    match = re.search(
         r"^#\s*cmd:\s*(?P<command>.*%s[\.A-Za-z]*)\s+(create|install)" % name, text, re.M
     )
-    if said and os.path.isfile(said.group("command").strip()):
-        return said.group("command").strip()
+    if match and os.path.isfile(match.group("command").strip()):
+        return match.group("command").strip()
     hits = find_programs(name, environ, invocation.cwd)
     return hits[0] if hits else None
 

@@ -274,28 +274,23 @@ def _distutils_override(
         os.path.join(home_folder(environ), ".pydistutils.cfg"),
         os.path.join(cwd, "setup.cfg"),
     )
-    said = {
-        key: value
+    settings = {
+        key: value and os.path.join(cwd, os.path.expanduser(value))
         for path in files
         for section, key, value in parse_ini(path)
         if section == "install"
     }
-    base = said.get("prefix") or said.get("home")
+    prefix, home = settings.get("prefix"), settings.get("home")
     moved: dict[str, str] = {}
-    if base:
-        base = os.path.join(cwd, os.path.expanduser(base))
-        site = interpreter.site_below(base)
-        if not said.get("prefix"):
-            site = os.path.join(base, "lib", "python")
-        moved = {"purelib": site, "platlib": site, "scripts": os.path.join(base, "bin")}
+    if prefix:
+        moved = scheme_folders(interpreter.site_below(prefix), prefix)
+    elif home:
+        moved = scheme_folders(os.path.join(home, "lib", "python"), home)
     for name in ("purelib", "platlib", "scripts"):
-        value = said.get("install-" + name)
-        if value:
-            moved[name] = os.path.join(cwd, os.path.expanduser(value))
-    if said.get("install-lib"):
-        site = os.path.join(cwd, os.path.expanduser(said["install-lib"]))
-        moved.update(purelib=site, platlib=site)
-    return moved
+        moved[name] = settings.get("install-" + name) or moved.get(name, "")
+    if settings.get("install-lib"):
+        moved.update(purelib=settings["install-lib"], platlib=settings["install-lib"])
+    return {name: folder for name, folder in moved.items() if folder}
 
 
 def _judge_contents(run: _Run, place: _Place) -> Verdict:
