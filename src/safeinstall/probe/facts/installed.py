@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Sequence
 
-__all__ = ["Found", "canonical", "find_distribution", "wheel_contents"]
+__all__ = ["Installed", "canonical", "find_distribution", "wheel_contents"]
 
 _METADATA = re.compile(
     r"^(?P<name>[^-]+(?:-[^-\d][^-]*)*)-(?P<version>[^-]+)(?:-py[\d.]+)?\.(?:dist|egg)-info$"
@@ -28,7 +28,7 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-class Found:
+class Installed:
     """One installed distribution: where its metadata lies and what version it claims."""
 
     __slots__ = ("folder", "metadata", "name", "version")
@@ -56,7 +56,7 @@ def _version_inside(metadata: str) -> str:
     return line.group(1) if line else ""
 
 
-def find_distribution(name: str, folders: Sequence[str]) -> Found | None:
+def find_distribution(name: str, folders: Sequence[str]) -> Installed | None:
     """Return the first distribution called *name* on *folders*, or None."""
     wanted = canonical(name)
     start = wanted[:1]
@@ -73,7 +73,7 @@ def find_distribution(name: str, folders: Sequence[str]) -> Found | None:
             if canonical(stem) != wanted:
                 continue
             metadata = os.path.join(folder, entry)
-            return Found(name, version or _version_inside(metadata), folder, metadata)
+            return Installed(name, version or _version_inside(metadata), folder, metadata)
     return None
 
 

@@ -218,8 +218,8 @@ def _library_at(prefix: str, hint: str) -> str | None:
     except OSError:
         return None
     # A program called `python3` that no link resolves: only one library may answer.
-    found = [name for name in names if os.path.isfile(os.path.join(lib, name, "os.py"))]
-    return found[0] if len(found) == 1 else None
+    with_landmark = [name for name in names if os.path.isfile(os.path.join(lib, name, "os.py"))]
+    return with_landmark[0] if len(with_landmark) == 1 else None
 
 
 def _search_up(folder: str, hint: str) -> tuple[str, str] | None:
@@ -257,8 +257,8 @@ def read_interpreter(executable: str) -> Interpreter | None:
             os.path.dirname(os.path.realpath(p)) for p in beside if os.path.exists(p)
         ] + starts
     for start in starts:
-        found = _search_up(start, hint)
-        if found:
-            base, lib_name = found
+        library = _search_up(start, hint)
+        if library:
+            base, lib_name = library
             return Interpreter(executable, prefix or base, base, lib_name, settings)
     return None

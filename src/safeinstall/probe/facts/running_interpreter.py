@@ -106,8 +106,8 @@ def _pip(user: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str] | N
     origin = module_origin("pip", folders)
     if origin is None:
         return None
-    found = find_distribution("pip", [origin])
-    return {"version": found.version if found else "", "path": os.path.join(origin, "pip")}
+    pip = find_distribution("pip", [origin])
+    return {"version": pip.version if pip else "", "path": os.path.join(origin, "pip")}
 
 
 def _is_program(path: str) -> bool:
@@ -174,39 +174,27 @@ def container_facts(environ: Mapping[str, str]) -> dict[str, Any]:
 def facts(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Collect the facts of the running interpreter; *environ* replaces the process's variables."""
     environ = os.environ if environ is None else environ
-    scheme = _default_scheme()
-    paths = {name: sysconfig.get_path(name, scheme) for name in _PATHS}
+    kernel = kernel_facts()
     in_venv = sys.prefix != sys.base_prefix
-    kind, evidence = interpreter_kind(sys.prefix, sys.base_prefix, sysconfig.get_scheme_names())
-    user_site = _user_site()
     shared: bool | None = None
     if in_venv:
         included = pyvenv_settings(sys.prefix).get("include-system-site-packages", "")
         shared = included.lower() == "true"
-    executable = sys.executable or ""
+    executable, paths, user_site = kernel["executable"], kernel["paths"], kernel["user_site"]
     uid = os.getuid() if hasattr(os, "getuid") else -1
     euid = os.geteuid() if hasattr(os, "geteuid") else -1
     return {
         "schema": SCHEMA,
-        "executable": executable,
+        **kernel,
         "real_executable": os.path.realpath(executable) if executable else "",
         "version": sys.version.split()[0],
-        "version_info": list(sys.version_info[:3]),
         "implementation": sys.implementation.name,
         "cache_tag": sys.implementation.cache_tag,
         "platform": sys.platform,
-        "prefix": sys.prefix,
-        "base_prefix": sys.base_prefix,
         "exec_prefix": sys.exec_prefix,
         "base_executable": getattr(sys, "_base_executable", None) or executable,
         "flags": {name: bool(getattr(sys.flags, name, False)) for name in _FLAGS},
-        "kind": kind,
-        "evidence": evidence,
         "system_site_packages": shared,
-        "scheme": scheme,
-        "paths": paths,
-        "sys_path": [str(entry) for entry in sys.path],
-        "user_site": user_site,
         "externally_managed": _marker(paths["stdlib"] or "", in_venv),
         "access": {name: describe_access(paths[name]) for name in _WRITTEN},
         "user": {
@@ -225,13 +213,15 @@ def facts(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
 def kernel_facts() -> dict[str, Any]:
     """Return the part of the facts that a prediction needs, which costs a tenth of the whole."""
     scheme = _default_scheme()
-    schemes = sysconfig.get_scheme_names()
+    kind, evidence = interpreter_kind(sys.prefix, sys.base_prefix, sysconfig.get_scheme_names())
     return {
         "executable": sys.executable or "",
         "version_info": list(sys.version_info[:3]),
         "prefix": sys.prefix,
         "base_prefix": sys.base_prefix,
-        "kind": interpreter_kind(sys.prefix, sys.base_prefix, schemes)[0],
+        "kind": kind,
+        "evidence": evidence,
+        "scheme": scheme,
         "paths": {name: sysconfig.get_path(name, scheme) for name in _PATHS},
         "sys_path": [str(entry) for entry in sys.path],
         "user_site": _user_site(),

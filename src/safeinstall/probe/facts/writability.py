@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .installed import Found
+    from .installed import Installed
 
 __all__ = [
     "closest_existing",
@@ -81,12 +81,12 @@ def describe_access(path: str) -> dict[str, Any]:
     owner = group = mode = ""
     owned_by = None
     try:
-        found = os.stat(probed)
+        status = os.stat(probed)
     except OSError:
         pass
     else:
-        owned_by, mode = found.st_uid, "%04o" % stat.S_IMODE(found.st_mode)
-        owner, group = user_name(found.st_uid), _group_name(found.st_gid)
+        owned_by, mode = status.st_uid, "%04o" % stat.S_IMODE(status.st_mode)
+        owner, group = user_name(status.st_uid), _group_name(status.st_gid)
     reason = None
     if writable:
         detail = "%s can be written by %s" % (probed, you)
@@ -96,8 +96,8 @@ def describe_access(path: str) -> dict[str, Any]:
         reason, detail = "read-only-mount", "%s is on a file system mounted read-only" % probed
     elif owned_by is not None and owned_by != euid:
         reason = "not-owner"
-        shown = mode.lstrip("0") or "0"
-        detail = "%s belongs to %s (mode %s) and you are %s" % (probed, owner, shown, you)
+        octal = mode.lstrip("0") or "0"
+        detail = "%s belongs to %s (mode %s) and you are %s" % (probed, owner, octal, you)
     else:
         reason, detail = "other", "%s cannot be written by %s (mode %s)" % (probed, you, mode)
     return {
@@ -145,26 +145,26 @@ def why_not_writable(folder: str, elevated: bool, size: int = 0) -> tuple[str, s
     return None
 
 
-def why_not_replaceable(found: Found, elevated: bool) -> tuple[str, str] | None:
+def why_not_replaceable(copy: Installed, elevated: bool) -> tuple[str, str] | None:
     """Return why the files of an installed distribution could not be taken away, else None.
 
     ``os.access`` says nothing about sticky folders, where only the owner may remove a file.
     """
-    if not _may_write(found.folder, elevated):
-        return "refused-permission", str(describe_access(found.folder)["detail"])
-    if not os.path.isdir(found.metadata) or elevated:
+    if not _may_write(copy.folder, elevated):
+        return "refused-permission", str(describe_access(copy.folder)["detail"])
+    if not os.path.isdir(copy.metadata) or elevated:
         return None
-    if not _may_write(found.metadata, elevated):
-        return "refused-permission", str(describe_access(found.metadata)["detail"])
+    if not _may_write(copy.metadata, elevated):
+        return "refused-permission", str(describe_access(copy.metadata)["detail"])
     try:
-        folder, entry = os.stat(found.folder), os.stat(found.metadata)
+        folder, entry = os.stat(copy.folder), os.stat(copy.metadata)
         euid = os.geteuid()
     except (AttributeError, OSError):
         return None
     if folder.st_mode & stat.S_ISVTX and euid not in (0, folder.st_uid, entry.st_uid):
         return "refused-permission", "%s is a sticky folder and %s %s is not yours" % (
-            found.folder,
-            found.name,
-            found.version,
+            copy.folder,
+            copy.name,
+            copy.version,
         )
     return None

@@ -12,7 +12,7 @@ import re
 from typing import NamedTuple
 
 from ..facts import read_text
-from ..facts.installed import Found, canonical, find_distribution, wheel_contents
+from ..facts.installed import Installed, canonical, find_distribution, wheel_contents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -193,17 +193,17 @@ def best_local(wanted: Wanted, links: LocalFolders) -> Candidate | None:
         for entry in entries:
             if canonical(entry[: len(wanted.name)]) != name:
                 continue
-            found = _entry(folder, entry)
-            key = sort_key(found.version) if found else None
-            if found is None or key is None or canonical(found.name) != name:
+            candidate = _entry(folder, entry)
+            key = sort_key(candidate.version) if candidate else None
+            if candidate is None or key is None or canonical(candidate.name) != name:
                 continue
-            if satisfies(found.version, wanted) is False or (
-                is_prerelease(found.version) and not pre
+            if satisfies(candidate.version, wanted) is False or (
+                is_prerelease(candidate.version) and not pre
             ):
                 continue
-            rank = (key, found.wheel)
+            rank = (key, candidate.wheel)
             if best is None or rank > best[0]:
-                best = (rank, found)
+                best = (rank, candidate)
     return best[1] if best else None
 
 
@@ -212,7 +212,7 @@ class Compared(NamedTuple):
 
     met: bool = False
     """Whether nothing is left to do."""
-    replaced: tuple[Found, ...] = ()
+    replaced: tuple[Installed, ...] = ()
     """Installed copies in the way of another version."""
     chosen: tuple[Candidate, ...] = ()
     """Local distributions that would be installed, where that is sure."""
@@ -254,12 +254,12 @@ def compare(
     return Compared(met, tuple(replaced), tuple(chosen))
 
 
-def standing(wanted: Wanted, folders: Sequence[str]) -> tuple[Found | None, bool]:
+def standing(wanted: Wanted, folders: Sequence[str]) -> tuple[Installed | None, bool]:
     """Return the installed copy of *wanted* on *folders*, and whether it surely satisfies it."""
-    found = find_distribution(wanted.name, folders)
-    if found is None:
+    copy = find_distribution(wanted.name, folders)
+    if copy is None:
         return None, False
-    return found, bool(found.version) and satisfies(found.version, wanted) is True
+    return copy, bool(copy.version) and satisfies(copy.version, wanted) is True
 
 
 class Wanted:

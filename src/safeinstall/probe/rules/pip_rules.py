@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Mapping, Sequence, Tuple
 
-    from ..facts.installed import Found
+    from ..facts.installed import Installed
     from ..shell.reach import Invocation
     from .local_candidates import Candidate, Compared, Request
 
@@ -129,8 +129,8 @@ def _why_no_start(pip: _Pip, invocation: Invocation, interpreter: Interpreter) -
     """Say why this pip stops before it reads its command line; empty where it does not."""
     for since, oldest in _OLDEST_THAT_STARTS:
         if interpreter.version >= since and pip.version < oldest:
-            shown = pip.text, "%d.%d" % interpreter.version
-            return "pip %s cannot start on Python %s" % shown
+            named = pip.text, "%d.%d" % interpreter.version
+            return "pip %s cannot start on Python %s" % named
     if pip.version < (20,) and invocation.first == invocation.cwd:
         for name in _SHADOWED_BY_OLD_PIP:
             if os.path.isfile(os.path.join(invocation.cwd, name + ".py")):
@@ -364,7 +364,7 @@ def _compare(run: _Run, request: Request, path: list[str]) -> Compared:
     return compared._replace(replaced=()) if ignore else compared
 
 
-def _refusal_to_replace(copy: Found, run: _Run, place: _Place) -> Refusal | None:
+def _refusal_to_replace(copy: Installed, run: _Run, place: _Place) -> Refusal | None:
     """Return outcome and reason of a refusal, ``_STAYS``, or None where the copy is taken away."""
     interpreter, folder = run.interpreter, copy.folder
     if place.outcome == "user-site" and not _below(folder, place.scheme["purelib"]):

@@ -111,16 +111,16 @@ def parse_ini(path: str) -> list[tuple[str, str, str]]:
 
     ``configparser`` itself takes longer to import than a prediction may last.
     """
-    found: list[tuple[str, str, str]] = []
+    entries: list[tuple[str, str, str]] = []
     section, indent = "", 0
     for line in (read_text(path, _BIGGEST_FILE) or "").splitlines():
         bare = line.strip()
         if not bare or bare[0] in "#;":
             continue
         depth = len(line) - len(line.lstrip())
-        if depth > indent and found and found[-1][0] == section:
-            old = found[-1]
-            found[-1] = (section, old[1], (old[2] + "\n" + bare).strip())
+        if depth > indent and entries and entries[-1][0] == section:
+            old = entries[-1]
+            entries[-1] = (section, old[1], (old[2] + "\n" + bare).strip())
             continue
         indent = depth
         if bare[0] == "[" and "]" in bare:
@@ -129,8 +129,8 @@ def parse_ini(path: str) -> list[tuple[str, str, str]]:
         stops = [at for at in (bare.find("="), bare.find(":")) if at > 0]
         if section and stops:
             cut = min(stops)
-            found.append((section, _normal(bare[:cut].strip()), bare[cut + 1 :].strip()))
-    return found
+            entries.append((section, _normal(bare[:cut].strip()), bare[cut + 1 :].strip()))
+    return entries
 
 
 def read_pip_settings(
@@ -192,8 +192,8 @@ class PipOptions:
         if not self.problem:
             for name, _ in line.options:
                 if not _knows(version, name):
-                    shown = ".".join(map(str, version))
-                    self.problem = "pip %s has no option --%s" % (shown, name)
+                    release = ".".join(map(str, version))
+                    self.problem = "pip %s has no option --%s" % (release, name)
                     break
         for key, (_, value, source, _) in self._configured.items():
             counted = key in ("verbose", "quiet") and value.isdigit()

@@ -198,9 +198,9 @@ def _active(run: _Run, version: tuple[int, ...]) -> _Choice | None:
 
 def _on_path(run: _Run, version: tuple[int, ...], any_serves: bool) -> _Choice:
     for path in _programs(run.invocation.environ, run.invocation.cwd):
-        found = run.interpreter_at(path)
-        if found and (found.in_venv or any_serves) and _fits(found, version):
-            return _Choice(found, "uv takes the environment of %s, found on PATH" % path)
+        python = run.interpreter_at(path)
+        if python and (python.in_venv or any_serves) and _fits(python, version):
+            return _Choice(python, "uv takes the environment of %s, found on PATH" % path)
     reason = "uv finds no virtual environment and takes a system interpreter only by name"
     return _Choice(None, reason, "fails")
 

@@ -89,12 +89,12 @@ def find_programs(name: str, environ: Mapping[str, str], cwd: str) -> list[str]:
     else:
         path = environ.get("PATH", os.defpath)
         folders = path.split(os.pathsep)[:_MOST_FOLDERS]
-    found = []
+    paths = []
     for folder in folders:
         path = os.path.join(cwd, folder, name)
-        if os.path.isfile(path) and os.access(path, os.X_OK) and path not in found:
-            found.append(path)
-    return found
+        if os.path.isfile(path) and os.access(path, os.X_OK) and path not in paths:
+            paths.append(path)
+    return paths
 
 
 def _read_script(path: str, environ: Mapping[str, str], cwd: str) -> _Script:

@@ -139,8 +139,8 @@ class _Reader:
                 self.text[self.start : self.at].lstrip()
             )
             line = self.text.count("\n", 0, self.start + skipped)
-            found = tuple(self.words), tuple(self.redirections)
-            self.commands.append(Simple(*found, self.before, source, line, self.depth))
+            words, redirections = tuple(self.words), tuple(self.redirections)
+            self.commands.append(Simple(words, redirections, self.before, source, line, self.depth))
             self.before = operator
         elif operator not in ("\n", ""):
             self.before = operator

@@ -52,7 +52,7 @@ def resolve_step(step: Step, process: KernelProcess, most: int = 20) -> list[Inv
     if step.kind in ("pip", "uv"):
         walker.shell("%s -m %s %s" % (quoted, step.kind, step.text), _system_shell(process.environ))
     elif step.kind in _CONDA:
-        walker.found.append(
+        walker.invocations.append(
             Invocation(
                 "conda",
                 ("%" + step.kind, *(w for s in split_shell(step.text) for w in walker.texts(s))),
@@ -68,9 +68,9 @@ def resolve_step(step: Step, process: KernelProcess, most: int = 20) -> list[Inv
         walker.shell(step.text, os.path.basename(step.name))
     elif step.kind == "argv":
         walker.words([Word(*word) for word in step.argv], dict(process.environ), step.source, ())
-    if step.kind in ("pip", "uv") or (step.kind == "shell" and len(walker.found) == 1):
-        return [found._replace(text=step.source) for found in walker.found]
-    return walker.found
+    if step.kind in ("pip", "uv") or (step.kind == "shell" and len(walker.invocations) == 1):
+        return [each._replace(text=step.source) for each in walker.invocations]
+    return walker.invocations
 
 
 def _quote(text: str) -> str:
@@ -96,7 +96,7 @@ class _Walker:
         self.depth = 0
         self.broken: tuple[str, str] | None = None
         self.unsure = ""
-        self.found: list[Invocation] = []
+        self.invocations: list[Invocation] = []
 
     def texts(self, simple: Simple) -> list[str]:
         return [word.text for word in self.expand(simple)]
@@ -126,7 +126,7 @@ class _Walker:
             if simple.depth > level:
                 saved.append((level, dict(self.environ), dict(self.local), self.cwd))
             level = simple.depth
-            if len(self.found) >= self.most:
+            if len(self.invocations) >= self.most:
                 break
             if simple.before != "&&":
                 self.broken = None
@@ -147,14 +147,14 @@ class _Walker:
             self.environ["VIRTUAL_ENV"] = folder
             self.environ.pop("PYTHONHOME", None)
             return
-        count, flavour = len(self.found), self.flavour
+        count, flavour = len(self.invocations), self.flavour
         self.flavour = "sourced"
         if self.depth < _DEEPEST:
             self.depth += 1
             for simple in split_shell(text):
                 self.simple(simple)
             self.depth -= 1
-        del self.found[count:]
+        del self.invocations[count:]
         self.flavour = flavour
 
     def simple(self, simple: Simple) -> None:
@@ -183,13 +183,13 @@ class _Walker:
             for op, target in simple.redirections
             if op == "<" and not os.path.exists(os.path.join(self.cwd, target))
         ]
-        count = len(self.found)
+        count = len(self.invocations)
         environ = {**self.environ, **assigned}
         self.words(words, environ, simple.text, notes, simple.line)
         if missing:
             reason = "the shell reads <%s as a file to read, and there is none" % missing[0]
-            for at in range(count, len(self.found)):
-                self.found[at] = self.found[at]._replace(problem=("fails", reason))
+            for at in range(count, len(self.invocations)):
+                self.invocations[at] = self.invocations[at]._replace(problem=("fails", reason))
 
     def words(
         self,
@@ -222,7 +222,7 @@ class _Walker:
         problem = self.broken or command.problem
         if self.unsure and not problem:
             problem = ("unknown", self.unsure)
-        self.found.append(
+        self.invocations.append(
             invocation._replace(
                 text=text or self.step.source,
                 line=number,
