@@ -148,11 +148,11 @@ def _folder(cwd: str | None, environ: Mapping[str, str]) -> str:
 
 
 def _decide(invocation: Invocation, kernel: Interpreter) -> Verdict:
-    """Ask the rules of the installer; they are loaded when a cell names it, which saves half."""
+    """Ask the rules of the installer, which are loaded when a cell names it: the kernel pays."""
     if invocation.problem:
         return Verdict(*invocation.problem)
     if invocation.tool == "pip":
-        from .rules.pip_rules import decide_pip  # import time, as said above
+        from .rules.pip_rules import decide_pip  # import time
 
         return decide_pip(invocation)
     if invocation.tool == "uv":
