@@ -115,8 +115,7 @@ METADATA_FILES = re.compile(
     re.DOTALL,
 )
 OTHER_READERS = {
-    "probe/installed.py": "still to be switched",
-    "probe/candidates.py": "still to be switched: reads wheels",
+    "probe/facts/installed.py": "still to be switched",
     "doctor/collect.py": "looks whether they may be read",
     "doctor/mend.py": "writes one anew",
     "operations/stand_ins.py": "writes a wheel",

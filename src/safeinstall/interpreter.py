@@ -20,11 +20,12 @@ from typing import Final
 
 from packaging.markers import default_environment
 
+from safeinstall import probe
 from safeinstall.command import Command
 from safeinstall.environment import Environment, shown
 from safeinstall.errors import EnvironmentReportError, SafeInstallError
 from safeinstall.installers import Installer
-from safeinstall.probe import facts as probe_facts
+from safeinstall.probe.facts.running_interpreter import facts as probe_facts
 from safeinstall.runner import CommandNotFoundError, Completed, run
 
 __all__ = [
@@ -48,7 +49,7 @@ _PROBE_SECONDS: Final = 30.0
 
 def this_environment() -> Environment:
     """Return the environment of the running interpreter (no process is started)."""
-    return Environment.from_report(probe_facts.facts())
+    return Environment.from_report(probe_facts())
 
 
 def environment_of(python: str) -> Environment:
@@ -85,7 +86,7 @@ def probe_command(python: str, cookie: str | None = None) -> tuple[Command, str]
     No flag is added: `-I` or `-s` would switch off the user site, which is to be measured.
     """
     cookie = cookie or secrets.token_hex(16)
-    script = Path(probe_facts.__file__)
+    script = Path(probe.__file__)
     return Command(argv=(python, str(script), cookie), overrides={"PYTHONIOENCODING": "utf-8"}), (
         cookie
     )

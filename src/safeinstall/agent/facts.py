@@ -13,7 +13,7 @@ from safeinstall.agent import importable, shell
 from safeinstall.agent.names import environment_name
 from safeinstall.agent.state import known_jobs
 from safeinstall.environment import Environment, shown
-from safeinstall.probe.facts import facts as probe_facts
+from safeinstall.probe.facts.running_interpreter import facts as probe_facts
 
 __all__ = ["facts"]
 

@@ -24,7 +24,7 @@ from safeinstall.errors import TransactionError
 from safeinstall.installers.sources import redirections
 from safeinstall.interpreter import installed_pythons
 from safeinstall.ownership import changed_since_conda, conda_package
-from safeinstall.probe.pip_config import effective_settings, read_pip_settings
+from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
 from safeinstall.transaction.in_progress import MARK, left_behind
 from safeinstall.transaction.moves.disk import free_bytes
 from safeinstall.transaction.store.history import Store

@@ -25,8 +25,8 @@ from safeinstall.interpreter import environment_of
 from safeinstall.metadata.distribution import DistInfo, distributions_in
 from safeinstall.metadata.modules import top_level
 from safeinstall.metadata.record import Record, RecordError, RecordRow, digest, read_record
-from safeinstall.probe.access import user_name
-from safeinstall.probe.kind import pyvenv_settings
+from safeinstall.probe.facts.interpreter_files import pyvenv_settings
+from safeinstall.probe.facts.writability import user_name
 
 __all__ = ["importable", "installed", "leftover_paths", "owners", "target_at", "target_of"]
 

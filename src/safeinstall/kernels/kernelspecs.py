@@ -22,7 +22,7 @@ from typing import Any, Final, Literal
 from jupyter_client.kernelspec import KernelSpecManager
 
 from safeinstall.errors import SafeInstallError
-from safeinstall.probe.access import describe_access
+from safeinstall.probe.facts.writability import describe_access
 
 __all__ = [
     "ARGUMENTS",

@@ -20,7 +20,7 @@ from safeinstall.environment import Access, Environment, Paths
 from safeinstall.errors import SafeInstallError
 from safeinstall.operations.world import World
 from safeinstall.plan import Plan
-from safeinstall.probe.access import describe_access
+from safeinstall.probe.facts.writability import describe_access
 from safeinstall.request import Request
 from safeinstall.transaction import in_progress, staging
 

@@ -33,7 +33,7 @@ from safeinstall.kernels.kernelspecs import (
 )
 from safeinstall.kernels.trial_starts import try_kernel
 from safeinstall.operations.world import World
-from safeinstall.probe.access import user_name
+from safeinstall.probe.facts.writability import user_name
 
 __all__ = ["Repaired", "list_kernels", "repair_kernels"]
 

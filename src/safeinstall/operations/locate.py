@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from safeinstall.environment import Environment
 from safeinstall.installers.sources import Sources, redirections
 from safeinstall.plan import Destination, Intent
-from safeinstall.probe.pip_config import effective_settings, read_pip_settings
+from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
 from safeinstall.request import Request
 
 __all__ = ["intend"]

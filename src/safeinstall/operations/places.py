@@ -11,7 +11,7 @@ from typing import Final
 
 from safeinstall.environment import shown
 from safeinstall.errors import SafeInstallError
-from safeinstall.probe.access import describe_access
+from safeinstall.probe.facts.writability import describe_access
 from safeinstall.transaction.in_progress import left_behind
 
 __all__ = ["Place", "check", "free_name", "next_free", "place_of"]

@@ -13,8 +13,8 @@ from safeinstall.environment import Environment
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.installers.sources import redirections
 from safeinstall.operations.world import World
-from safeinstall.probe.pip_config import effective_settings, read_pip_settings
 from safeinstall.probe.prediction import Prediction
+from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
 
 __all__ = ["Survey", "survey"]
 

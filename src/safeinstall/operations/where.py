@@ -9,12 +9,12 @@ from safeinstall import probe
 from safeinstall.command import Command
 from safeinstall.operations.survey import prediction_dict
 from safeinstall.operations.world import World
-from safeinstall.probe import deep
 from safeinstall.probe.prediction import Prediction
+from safeinstall.probe.rules import ask_pip
 
 __all__ = ["Where", "where"]
 
-_DEEP_SECONDS = 30.0
+_ASK_SECONDS = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +24,7 @@ class Where:
     cell: str
     predictions: tuple[Prediction, ...]
     asked: tuple[str, ...] = ()
-    """What the installer itself answered to the deep check, one line for each that was asked."""
+    """What the installer itself answered when it was asked, one line for each question."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -52,20 +52,20 @@ def where(cell: str, world: World, *, ask: bool = False) -> Where:
     settled = []
     for prediction in predictions:
         if ask and prediction.tool == "pip" and prediction.interpreter:
-            argv = deep.question(prediction.interpreter, prediction.options)
-            answer = world.run(Command(argv=argv, cwd=world.cwd), timeout=_DEEP_SECONDS)
-            said = deep.read_answer(answer.output)
+            argv = ask_pip.question(prediction.interpreter, prediction.options)
+            answer = world.run(Command(argv=argv, cwd=world.cwd), timeout=_ASK_SECONDS)
+            said = ask_pip.read_answer(answer.output)
             asked.append(f"{prediction.command}: pip says {said.sentence!r}")
             prediction = _settled(prediction, said)
         settled.append(prediction)
     return Where(cell=cell, predictions=tuple(settled), asked=tuple(asked))
 
 
-def _settled(prediction: Prediction, said: deep.Answer) -> Prediction:
+def _settled(prediction: Prediction, said: ask_pip.Answer) -> Prediction:
     """Return the prediction after pip has spoken: confirmed, decided, or not known after all."""
     if prediction.outcome == "unknown" and said.outcome not in ("unknown", "site", "elsewhere"):
         return prediction._replace(outcome=said.outcome, reason=said.sentence)
-    if deep.agrees(prediction, said) is False:
+    if ask_pip.agrees(prediction.outcome, said) is False:
         return prediction._replace(
             outcome="unknown",
             path=None,
