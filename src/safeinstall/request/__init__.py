@@ -6,12 +6,12 @@ Whatever is wrong is one `RequestError` with the line to type instead.
 
 from __future__ import annotations
 
-from .arguments import parse, parse_arguments
-from .line import tokenize
-from .option_values import is_name
-from .options import OPTIONS, Option, usage
-from .quoting import join, quote
-from .values import Installer, ItemKind, Request, RequestItem
+from safeinstall.frontend import join, quote
+from safeinstall.request.commands import Installer, ItemKind, Request, RequestItem
+from safeinstall.request.line import tokenize
+from safeinstall.request.option_parser import is_name
+from safeinstall.request.options import OPTIONS, Option, usage
+from safeinstall.request.reader import parse, parse_arguments
 
 __all__ = [
     "OPTIONS",

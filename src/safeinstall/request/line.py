@@ -15,9 +15,8 @@ from packaging.markers import InvalidMarker, Marker
 
 from safeinstall.errors import RequestError
 from safeinstall.redaction import redact
-
-from .mistake import ANYTHING, NO_SHELL, pointed
-from .options import OPTION_NAMES
+from safeinstall.request.corrections import ANYTHING, NO_SHELL, pointed
+from safeinstall.request.options import OPTION_NAMES
 
 __all__ = ["tokenize"]
 

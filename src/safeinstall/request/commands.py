@@ -1,4 +1,4 @@
-"""What was asked for, as frozen values: `Request` and its `RequestItem`s."""
+"""What was asked for, as frozen values: one request type per command, and its items."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any, Literal
 from packaging.requirements import Requirement
 
 from safeinstall.errors import RequestError
+from safeinstall.frontend import join
 from safeinstall.redaction import redact
-
-from .options import OPTIONS, Option
-from .quoting import join
+from safeinstall.request.options import OPTIONS, Option
 
 __all__ = ["TYPED", "Installer", "ItemKind", "Request", "RequestItem", "near"]
+
 
 ItemKind = Literal["named", "url", "vcs", "wheel", "archive", "folder", "editable"]
 Installer = Literal["auto", "uv", "pip", "conda"]

@@ -1,16 +1,31 @@
-"""Read one option from the words of a line, or of a requirements file."""
+"""Read one option from the words of a line or of a requirements file, and its value."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from .mistake import Mistake
-from .options import OPTION_NAMES, USUAL_PLACE, Option
+from packaging.utils import canonicalize_name
 
-__all__ = ["DASHES", "OptionWord", "is_place", "read_option", "width"]
+from safeinstall.request.corrections import Mistake
+from safeinstall.request.options import OPTION_NAMES, USUAL_PLACE, Option
+from safeinstall.request.requirement import absolute, is_url
+
+__all__ = [
+    "DASHES",
+    "OptionWord",
+    "is_name",
+    "is_place",
+    "kept",
+    "kept_file",
+    "read_option",
+    "width",
+]
+
 
 DASHES: Final = "‐‑‒–—―−﹘﹣－"
 """Characters that word processors make of `-` and `--`."""
@@ -143,3 +158,59 @@ def _unknown(name: str, value: str | None) -> Mistake:
         return Mistake(f"unknown option {name}.")
     instead = meant if value is None or not OPTION_NAMES[meant].takes_value else f"{meant}={value}"
     return Mistake(f"unknown option {name}: did you mean {meant}?", instead=(instead,))
+
+
+_HOST: Final = re.compile(r"[\w.-]+(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?")
+_ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+
+def is_name(value: str) -> bool:
+    """Return whether `value` names an environment, which is no path then."""
+    return bool(_ENVIRONMENT_NAME.fullmatch(value))
+
+
+def kept(field: str, value: str, cwd: str) -> str:
+    """Return the value of the option that fills `field`: paths absolute, names canonical."""
+    if field == "new_env":
+        return _environment_place(value, cwd)
+    if field == "allow_builds":
+        return _build_name(value)
+    if field == "trusted_hosts" and not _HOST.fullmatch(value):
+        raise Mistake(f"`{value}` is no host name.")
+    if field in ("index_url", "extra_index_urls") and not is_url(value):
+        if not Path(absolute(value, cwd)).is_dir():
+            raise Mistake(f"`{value}` is neither a URL nor a folder.")
+        return absolute(value, cwd)
+    if field == "find_links" and not is_url(value):
+        return absolute(value, cwd)
+    return value
+
+
+def kept_file(path: str, cwd: str) -> str:
+    """Return the absolute path of a requirements or constraint file."""
+    if is_url(path):
+        raise Mistake(f"{path} is an address: fetch the file first.")
+    return absolute(path, cwd)
+
+
+def _environment_place(value: str, cwd: str) -> str:
+    """Return the absolute path a new environment gets, or its name."""
+    if is_name(value):
+        return value
+    if not value.isprintable() or not value.strip():
+        raise Mistake(f"`{value}` is no place for an environment.", instead=("--new-env",))
+    try:
+        return absolute(str(Path(value).expanduser()), cwd)
+    except RuntimeError:
+        message = f"There is nobody called `{value.partition('/')[0][1:]}` here."
+        raise Mistake(message, instead=("--new-env",)) from None
+
+
+def _build_name(value: str) -> str:
+    names = [each for each in re.split(r"[\s,]+", value) if each]
+    if not names or not all(_ENVIRONMENT_NAME.fullmatch(each) for each in names):
+        raise Mistake(f"`{value}` is no name of a package.")
+    if len(names) > 1:
+        flags = [word for each in names for word in ("--allow-build", each)]
+        raise Mistake("--allow-build takes one name.", instead=flags)
+    return canonicalize_name(names[0])
