@@ -14,7 +14,7 @@ from safeinstall.diagnosis.values import Installed, Remedy, Rewrite, Script, Sho
 from safeinstall.errors import SafeInstallError
 from safeinstall.evidence.distributions import installed, leftover_paths
 from safeinstall.evidence.layout import activate_names, activate_rewrites, home_problem, scripts
-from safeinstall.render.doctor import anonymous
+from safeinstall.render.report_words import anonymous
 from safeinstall.transaction import Area
 from safeinstall.transaction.patch import NewFile, patch
 

@@ -24,10 +24,9 @@ from safeinstall.render import (
     bundle,
     clean,
     displayed,
-    environment_message,
     outcome_message,
-    short_environment_message,
 )
+from safeinstall.render.report_words import environment_message, short_environment_message
 from support.reports import MARKER, environment, intent, locked_access
 from support.words import Words
 

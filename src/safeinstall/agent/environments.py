@@ -10,7 +10,7 @@ from typing import Any
 from safeinstall.agent.install import in_words, parsed, world_of
 from safeinstall.agent.jobs import Job, start
 from safeinstall.operations.new_environment import new_environment as make
-from safeinstall.render.new_environment import new_environment_message
+from safeinstall.render.outcome_words import new_environment_message
 
 __all__ = ["new_environment"]
 

@@ -11,7 +11,7 @@ from safeinstall.cli.options import read_options
 from safeinstall.diagnosis.values import Shown
 from safeinstall.operations.doctor import examine, treat
 from safeinstall.operations.patients import patient_at, patient_of
-from safeinstall.render.doctor import doctor_message, report_data, report_text
+from safeinstall.render.report_words import doctor_message, report_data, report_text
 from safeinstall.request import quote
 
 __all__ = ["run"]

@@ -8,6 +8,7 @@ from safeinstall import operations, render
 from safeinstall.cli.answer import answer, world
 from safeinstall.cli.options import read_options
 from safeinstall.errors import RequestError
+from safeinstall.render.report_words import history_message
 
 __all__ = ["run"]
 
@@ -24,6 +25,6 @@ def run(words: Sequence[str]) -> int:
             raise RequestError(f"--keep takes a whole number, not {keep!r}.", hint=_USAGE)
         operations.prune(there, keep=int(keep))
     found = operations.history(there)
-    message = render.history_message(found, there.environment, "safeinstall undo")
+    message = history_message(found, there.environment, "safeinstall undo")
     answer(render.as_text(message), found.to_dict() if "--json" in options else None)
     return 0

@@ -8,7 +8,7 @@ from safeinstall import render
 from safeinstall.cli.answer import answer, world
 from safeinstall.cli.options import read_options
 from safeinstall.operations.kernels import Repaired, list_kernels, repair_kernels, to_dict
-from safeinstall.render.kernels import kernels_message
+from safeinstall.render.report_words import kernels_message
 
 __all__ = ["run"]
 

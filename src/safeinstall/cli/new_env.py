@@ -10,7 +10,7 @@ from safeinstall import render
 from safeinstall.cli.answer import answer, world
 from safeinstall.errors import RequestError
 from safeinstall.operations.new_environment import new_environment
-from safeinstall.render.new_environment import new_environment_message
+from safeinstall.render.outcome_words import new_environment_message
 from safeinstall.request import is_name, parse_arguments, quote, usage
 
 __all__ = ["run"]

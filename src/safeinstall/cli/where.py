@@ -8,6 +8,7 @@ from safeinstall import operations, render
 from safeinstall.cli.answer import answer, world
 from safeinstall.cli.options import read_options
 from safeinstall.errors import RequestError
+from safeinstall.render.report_words import where_message
 
 __all__ = ["run"]
 
@@ -21,7 +22,7 @@ def run(words: Sequence[str]) -> int:
         raise RequestError("`where` needs the text of a cell.", hint=_USAGE)
     here = world(options.value("--python"))
     found = operations.where(options.value("--cell"), here, ask="--deep" in options)
-    message = render.where_message(found.cell, found.predictions, here.environment)
+    message = where_message(found.cell, found.predictions, here.environment)
     text = "\n".join([render.as_text(message), *found.asked])
     answer(text, found.to_dict() if "--json" in options else None)
     return 0

@@ -10,8 +10,8 @@ from safeinstall.errors import RequestError
 from safeinstall.magics.display import Shown
 from safeinstall.operations.doctor import examine, treat
 from safeinstall.operations.patients import patient_of
-from safeinstall.render.doctor import doctor_message, report_text
-from safeinstall.render.message import Message
+from safeinstall.render.layout import Message
+from safeinstall.render.report_words import doctor_message, report_text
 
 __all__ = ["run"]
 

@@ -7,13 +7,14 @@ from typing import Any
 
 from IPython.core.getipython import get_ipython
 
-from safeinstall import operations, render
+from safeinstall import operations
 from safeinstall.config import keeping, options_of
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Severity
 from safeinstall.magics import missing
 from safeinstall.magics.display import Shown, result, usage_stop
 from safeinstall.magics.progress import Progress
+from safeinstall.render.report_words import short_environment_message
 from safeinstall.request import parse, usage
 
 __all__ = ["run", "told"]
@@ -25,7 +26,7 @@ told: set[str] = set()
 def run(line: str, cell: str | None) -> Any:
     """Carry out the magic; return what is to be shown, raise `SafeInstallStopped` otherwise."""
     if cell is None and not line.strip():
-        return Shown(render.short_environment_message(operations.this_environment()))
+        return Shown(short_environment_message(operations.this_environment()))
     progress = Progress()
     try:
         request = parse(line, cell, cwd=operations.folder())

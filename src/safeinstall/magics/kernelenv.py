@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from safeinstall import operations, render
+from safeinstall import operations
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.magics.display import Shown, usage_stop
+from safeinstall.render.report_words import survey_message, where_message
 from safeinstall.request import tokenize
 
 __all__ = ["run"]
@@ -20,7 +21,7 @@ def run(line: str) -> Any:
         words = list(tokenize(line))
         if not words:
             found = operations.survey(operations.here())
-            return Shown(render.survey_message(found), found.to_dict())
+            return Shown(survey_message(found), found.to_dict())
         if "--where" in words:
             return _where(words)
         if "--doctor" in words:
@@ -43,5 +44,5 @@ def _where(words: list[str]) -> Shown:
         raise RequestError("--where needs one command, in quotes.", hint=_WHERE)
     here = operations.here()
     found = operations.where(cell[0], here, ask=deep)
-    message = render.where_message(found.cell, found.predictions, here.environment)
+    message = where_message(found.cell, found.predictions, here.environment)
     return Shown(message, found.to_dict())

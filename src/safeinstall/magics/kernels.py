@@ -6,7 +6,7 @@ from safeinstall import operations
 from safeinstall.errors import RequestError
 from safeinstall.magics.display import Shown
 from safeinstall.operations.kernels import Repaired, list_kernels, repair_kernels, to_dict
-from safeinstall.render.kernels import kernels_message
+from safeinstall.render.report_words import kernels_message
 
 __all__ = ["run"]
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from IPython.core.getipython import get_ipython
 
-from safeinstall import operations, render
+from safeinstall import operations
 from safeinstall.config import keeping
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.magics.display import Shown, result, usage_stop
 from safeinstall.magics.progress import Progress
 from safeinstall.operations import World, elsewhere
+from safeinstall.render.report_words import history_message
 from safeinstall.request import parse, tokenize
 
 __all__ = ["recover", "undo", "uninstall"]
@@ -35,7 +36,7 @@ def undo(line: str) -> Any:
             )
         if "--list" in words:
             found = operations.history(here)
-            message = render.history_message(found, here.environment, "%safeundo")
+            message = history_message(found, here.environment, "%safeundo")
             return Shown(message, found.to_dict())
         outcome = operations.undo(here, ids[0] if ids else None, force="--force" in words)
     except SafeInstallError as error:

@@ -6,7 +6,7 @@ from safeinstall import operations, render
 from safeinstall.errors import SafeInstallStopped
 from safeinstall.magics.progress import Progress
 from safeinstall.operations.new_environment import new_environment
-from safeinstall.render.new_environment import DisplayedNewEnvironment, new_environment_message
+from safeinstall.render.outcome_words import DisplayedNewEnvironment, new_environment_message
 from safeinstall.request import Request
 
 __all__ = ["run"]

@@ -1,15 +1,20 @@
-"""Values to text, HTML and JSON: the only place that lays out what a person sees."""
+"""Values to text, HTML and JSON: the only place that lays out what a person sees.
+
+What is said of a look at something (`render.report_words`) is imported where it is needed: it would
+bring the doctor and the kernels into every install.
+"""
 
 from __future__ import annotations
 
-from safeinstall.render.bundle import MIME, DisplayedOutcome, bundle, displayed, error_text
-from safeinstall.render.environment import environment_message, short_environment_message
-from safeinstall.render.history import history_message
-from safeinstall.render.html import as_html
-from safeinstall.render.message import Message
-from safeinstall.render.outcome import outcome_message
-from safeinstall.render.survey import survey_message, where_message
-from safeinstall.render.text import as_text, clean
+from safeinstall.render.layout import Message, as_html, as_text, clean
+from safeinstall.render.outcome_words import (
+    MIME,
+    DisplayedOutcome,
+    bundle,
+    displayed,
+    error_text,
+    outcome_message,
+)
 
 __all__ = [
     "MIME",
@@ -20,11 +25,6 @@ __all__ = [
     "bundle",
     "clean",
     "displayed",
-    "environment_message",
     "error_text",
-    "history_message",
     "outcome_message",
-    "short_environment_message",
-    "survey_message",
-    "where_message",
 ]

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from safeinstall.distributions import Change
 from safeinstall.environment import shown, shown_in
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.outcome import Outcome
-from safeinstall.render.message import Message
+from safeinstall.render.layout import Message, as_html, as_text
 
-__all__ = ["outcome_message"]
+if TYPE_CHECKING:  # making one is a room of its own, which no install needs
+    from safeinstall.operations.new_environment import NewEnvironment
+
+__all__ = [
+    "MIME",
+    "DisplayedNewEnvironment",
+    "DisplayedOutcome",
+    "bundle",
+    "displayed",
+    "error_text",
+    "new_environment_message",
+    "outcome_message",
+]
+
 
 _CONTEXT_LINES = 2
 _ROOM = 90
@@ -29,7 +44,7 @@ def outcome_message(outcome: Outcome, *, quiet: bool = False) -> Message:
     if outcome.status == "satisfied":
         return _satisfied(outcome)
     if outcome.status == "planned":
-        return _planned(outcome)
+        return _planned_outcome(outcome)
     if outcome.status == "done":
         return _done(outcome, quiet)
     return _stopped(outcome)
@@ -67,7 +82,7 @@ def _satisfied(outcome: Outcome) -> Message:
     )
 
 
-def _planned(outcome: Outcome) -> Message:
+def _planned_outcome(outcome: Outcome) -> Message:
     stops = [finding for finding in outcome.findings if finding.stops]
     questions = [line for finding in stops for line in _told(outcome, finding)]
     do_it = (Suggestion(command=_without_dry_run(outcome.asked), note="do it"),)
@@ -214,3 +229,130 @@ def _joined(words: Sequence[str]) -> str:
 
 def _without_dry_run(asked: str) -> str:
     return " ".join(word for word in asked.split(" ") if word != "--dry-run")
+
+
+MIME: Final = "application/vnd.safeinstall.outcome+json"
+
+
+def bundle(outcome: Outcome, *, verbose: bool = False, quiet: bool = False) -> dict[str, Any]:
+    """Return `text/plain`, `text/html` and our JSON for the outcome."""
+    message = outcome_message(outcome, quiet=quiet)
+    if outcome.ok and not verbose:
+        message = replace(message, details="")  # an installer's log is for failures and for -v
+    return {
+        "text/plain": as_text(message, verbose=verbose),
+        "text/html": as_html(message),
+        MIME: outcome.to_dict(),
+    }
+
+
+def error_text(outcome: Outcome, *, verbose: bool = False) -> str:
+    """Return the text of an outcome that stopped."""
+    return as_text(outcome_message(outcome), verbose=verbose)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DisplayedOutcome(Outcome):
+    """An outcome that shows itself in a notebook or a terminal."""
+
+    verbose: bool = False
+    quiet: bool = False
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        """Return every form of the outcome (IPython asks for it)."""
+        return bundle(self, verbose=self.verbose, quiet=self.quiet)
+
+    def __str__(self) -> str:
+        return str(bundle(self, verbose=self.verbose, quiet=self.quiet)["text/plain"])
+
+    __repr__ = __str__
+
+
+def displayed(outcome: Outcome, *, verbose: bool = False, quiet: bool = False) -> DisplayedOutcome:
+    """Return the outcome as one that shows itself."""
+    values = {field.name: getattr(outcome, field.name) for field in fields(Outcome)}
+    return DisplayedOutcome(**values, verbose=verbose, quiet=quiet)
+
+
+_FEW: Final = 5
+
+
+def new_environment_message(made: NewEnvironment, environ: Mapping[str, str]) -> Message:
+    """Return the message; `environ` tells which front end is in use."""
+    outcome, kernel = made.outcome, made.kernel
+    if kernel is None:
+        return _planned_environment(made) if outcome.ok else outcome_message(outcome)
+    requested = [change for change in outcome.changes if change.requested]
+    named = ", ".join(f"{change.name} {change.after}" for change in requested)
+    along = _along([change for change in outcome.changes if not change.requested])
+    home = outcome.environment.home
+    sees = f"It also sees what {shown(made.overlay_of, home)} holds." if made.overlay_of else ""
+    imported = ", ".join(sorted(made.trial.imported)) if made.trial else ""
+    proof = f"Its kernel was started once and imports {imported}." if imported else ""
+    lines = (along, sees, proof or "Its kernel was started once and answers.")
+    return Message(
+        mark="✓",
+        headline=f"{made.place.shown} made"
+        + (f" with {named}" if named else "")
+        + f" — Python {outcome.environment.python}, a kernel of its own",
+        seconds=outcome.seconds.get("total"),
+        lines=tuple(line for line in lines if line),
+        ways=_ways_to_kernel(made, environ),
+    )
+
+
+def _along(changes: Sequence[Change]) -> str:
+    """Return what came along, in one line: the kernel's own thirty packages are one thing."""
+    if len(changes) <= _FEW:
+        return "   ".join(f"+ {change.name} {change.after}" for change in changes)
+    kernel = next((c for c in changes if c.name == "ipykernel"), changes[0])
+    return f"+ {kernel.name} {kernel.after} and {len(changes) - 1} more that they need"
+
+
+def _planned_environment(made: NewEnvironment) -> Message:
+    message = outcome_message(made.outcome)
+    return Message(
+        mark="·",
+        headline=f"Would make {made.place.shown} with a kernel of its own (nothing was left):",
+        seconds=message.seconds,
+        lines=message.lines,
+        ways=message.ways,
+    )
+
+
+def _ways_to_kernel(made: NewEnvironment, environ: Mapping[str, str]) -> tuple[Suggestion, ...]:
+    if made.kernel is None:
+        return ()
+    name, display = made.kernel.name, made.kernel.display_name
+    editor = any(key.startswith("VSCODE_") for key in environ)
+    menu = (
+        f"Select Kernel → Jupyter Kernel… → {display}"
+        if editor
+        else f"Kernel → Change Kernel… → {display}"
+    )
+    note = "switch (top right of the notebook)" if editor else "switch this notebook to it"
+    console = Suggestion(command=f"jupyter console --kernel {name}", note="in a terminal")
+    if not made.in_notebook:
+        return (console, Suggestion(command=menu, note="in a notebook"))
+    return (Suggestion(command=menu, note=note), console)
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayedNewEnvironment:
+    """A new environment that shows itself."""
+
+    made: NewEnvironment
+    message: Message
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        """Return every form of it (IPython asks for it)."""
+        return {
+            "text/plain": as_text(self.message),
+            "text/html": as_html(self.message),
+            MIME: self.made.to_dict(),
+        }
+
+    def __str__(self) -> str:
+        return as_text(self.message)
+
+    __repr__ = __str__
