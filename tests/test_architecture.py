@@ -11,7 +11,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "safeinstall"
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"probe", "errors", "findings", "redaction", "frontend"}),
+    frozenset({"probe", "errors", "findings", "redaction", "frontend", "changes"}),
     frozenset(
         {
             "environment",

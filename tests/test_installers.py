@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.distributions import Changes
+from safeinstall.changes import Changes
 from safeinstall.errors import InstallerError
 from safeinstall.installers import pip, uv
 from safeinstall.installers.report import DryRun, Resolved
 from safeinstall.installers.sources import Sources
-from safeinstall.request import Request, parse
+from safeinstall.request import InstallRequest, parse
 from support.reports import environment
 
 HERE = environment()
@@ -29,7 +29,7 @@ PLAN = json.dumps(
 )
 
 
-def asked(line: str) -> Request:
+def asked(line: str) -> InstallRequest:
     return parse(line, cwd="/")
 
 

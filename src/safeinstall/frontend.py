@@ -1,13 +1,33 @@
-"""Write words so that `tokenize` reads them back: the inverse of `line`."""
+"""The door somebody stands at: every line to type is written here, in the words of that door.
+
+A notebook has magics, a terminal commands, Python calls. What is written can be read back: words
+are quoted so that `request.tokenize`, and a shell, split them as they were.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
-__all__ = ["join", "quote"]
+__all__ = ["NOTEBOOK", "PYTHON", "TERMINAL", "Door", "Frontend", "join", "quote"]
 
+Door = Literal["notebook", "terminal", "python"]
+
+_MAGICS: Final = {
+    "install": "%safeinstall",
+    "uninstall": "%safeuninstall",
+    "undo": "%safeundo",
+    "history": "%safeundo --list",
+    "env": "%kernelenv",
+    "where": "%kernelenv --where",
+    "doctor": "%kernelenv --doctor",
+    "kernels": "%kernelenv --kernels",
+}
+"""Command -> the magic that does it; what is missing here is typed in a terminal."""
+_CALLS: Final = frozenset({"install", "uninstall", "undo"})
+"""Commands that are functions of the package."""
 _PLAIN: Final = re.compile(
     r"(?:[A-Za-z0-9_./\\-]|~(?=/))"  # no operator first
     r"(?:[A-Za-z0-9_./\\:@+%\[\]=?&#~-]*[A-Za-z0-9_./\\\]-])?"  # none last
@@ -32,3 +52,71 @@ def quote(word: str) -> str:
 def join(words: Iterable[str]) -> str:
     """Return the line that `tokenize` splits into `words`."""
     return " ".join(quote(word) for word in words)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Frontend:
+    """Where a person reads what we say, and how a line is typed there."""
+
+    door: Door = "notebook"
+    python: str = ""
+    """The interpreter named with `--python`: lines for a terminal are about it as well."""
+    install: str = ""
+    """How an install begins here where that is not the plain command (a new environment)."""
+
+    @property
+    def in_notebook(self) -> bool:
+        """True where magics are typed."""
+        return self.door == "notebook"
+
+    @property
+    def this_folder(self) -> str:
+        """What the folder is called that somebody works in."""
+        return "beside this notebook" if self.in_notebook else "here"
+
+    def opening(self, command: str) -> str:
+        """Return how a line for `command` begins: `%safeinstall`, `safeinstall install`."""
+        if command == "install" and self.install:
+            return self.install
+        if self.in_notebook and command in _MAGICS:
+            return _MAGICS[command]
+        return f"safeinstall {command}"
+
+    def cell(self, *lines: str) -> str:
+        """Return lines that list requirements as they are typed here: a cell, or one line."""
+        if self.in_notebook:
+            return "\n".join([f"%{self.opening('install')}", *lines])
+        return " ".join([self.opening("install"), *lines])
+
+    def line(self, command: str, *words: str) -> str:
+        """Return the line to type for `command` with `words`.
+
+        For Python, an option's value is attached (`--index-url=URL`), or it is a switch.
+        """
+        if self.door == "python" and command in _CALLS:
+            begun = self.install.removesuffix(")") if command == "install" else ""
+            front = [begun] if begun else []
+            arguments = ", ".join([*front, *map(_argument, words)])
+            return f"{arguments})" if begun else f"safeinstall.{command}({arguments})"
+        named = (
+            self.python and not self.in_notebook and not {"--python", "new-env"} & {command, *words}
+        )
+        about = ("--python", self.python) if named else ()
+        return f"{self.opening(command)} {join((*words, *about))}".strip()
+
+    def shell(self, command: str) -> str:
+        """Return a command of another program as it is typed here."""
+        return f"!{command}" if self.in_notebook else command
+
+
+NOTEBOOK: Final = Frontend()
+TERMINAL: Final = Frontend(door="terminal")
+PYTHON: Final = Frontend(door="python")
+
+
+def _argument(word: str) -> str:
+    """Return one word as an argument of a call."""
+    if not word.startswith("--"):
+        return repr(word).replace("'", '"') if "'" not in word[1:-1] else repr(word)
+    name, equals, value = word[2:].partition("=")
+    return f"{name.replace('-', '_')}={value!r}" if equals else f"{name.replace('-', '_')}=True"

@@ -13,6 +13,7 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from safeinstall import names
+from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.stdlib import elsewhere_in_python
 
 __all__ = ["Facts", "Missing", "Remark", "missing_from", "remark"]
@@ -112,7 +113,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-def remark(missing: Missing, facts: Facts, prefix: str = "%safeinstall") -> Remark | None:
+def remark(missing: Missing, facts: Facts, frontend: Frontend = NOTEBOOK) -> Remark | None:
     """Return the one line to say, or None when there is nothing helpful left to say."""
     module, top = missing.module, missing.top
     if facts.found_now:
@@ -156,11 +157,11 @@ def remark(missing: Missing, facts: Facts, prefix: str = "%safeinstall") -> Rema
         return Remark(
             kind="no-submodule",
             sentence=f"{facts.installed} is installed and has no {module}: another version may.",
-            command=f"{prefix} --upgrade {wanted}",
+            command=frontend.line("install", "--upgrade", wanted),
         )
     if canonicalize_name(wanted.split("[")[0]) in facts.failed:
         return None
-    line = f"{prefix} {wanted}"
+    line = frontend.line("install", wanted)
     if facts.other_interpreter:
         return Remark(
             kind="elsewhere",

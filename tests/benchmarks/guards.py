@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 
 from safeinstall import inspection
-from safeinstall.distributions import Change, Changes
+from safeinstall.changes import Change, Changes
 from safeinstall.guards import examine, examine_plan
 from safeinstall.guards.conflicts import broken
 from safeinstall.guards.requirements import _name_of, parsed
 from safeinstall.installers.report import DryRun
 from safeinstall.installers.sources import Sources
-from safeinstall.operations import World
+from safeinstall.operations import Context
 from safeinstall.operations.surroundings import surroundings_of
 from safeinstall.plan import Chosen, Destination, Intent, Plan
 from safeinstall.request import parse
@@ -58,7 +58,7 @@ def main() -> None:
             redirections=(),
             destination=Destination.of(here),
         )
-        world = World(environment=here, live=True, environ={}, cwd=folder)
+        context = Context(environment=here, live=True, environ={}, cwd=folder)
         plan = Plan(
             intent=intent,
             chosen=Chosen(name="uv", version="", reason="", launcher=("uv",)),
@@ -75,7 +75,7 @@ def main() -> None:
             _name_of.cache_clear()
             begun = time.process_time()
             examine(intent, set(plan.installed.by_key()))
-            around = surroundings_of(plan, world)
+            around = surroundings_of(plan, context)
             examine_plan(plan, around, broken(plan, around))
             spent.append((time.process_time() - begun) * 1e3)
     print(

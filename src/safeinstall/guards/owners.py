@@ -63,7 +63,7 @@ def unlisted(plan: Plan, around: Surroundings) -> Finding | None:
 
 def _command(plan: Plan, owner: Owner, names: list[str]) -> tuple[Suggestion, ...]:
     intent = plan.intent
-    bang = "!" if intent.prefix.startswith("%") else ""
+    bang = intent.frontend.in_notebook
     if owner.who == "conda":
         known = [canonicalize_name(change.name) for change in plan.changes.leaving]
         if canonicalize_name(names[0]) in known:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from safeinstall.distributions import Change
+from safeinstall.changes import Change
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.surroundings import Surroundings
 from safeinstall.plan import Plan

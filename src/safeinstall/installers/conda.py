@@ -19,8 +19,9 @@ from typing import Any, Final
 
 from safeinstall.command import Command
 from safeinstall.errors import InstallerError
+from safeinstall.frontend import NOTEBOOK
 from safeinstall.installers.report import DryRun, Resolved
-from safeinstall.request import Request, RequestItem
+from safeinstall.request import InstallRequest, RequestItem
 
 __all__ = [
     "Program",
@@ -96,17 +97,17 @@ def find_program(
     return None
 
 
-def plan_command(program: Program, prefix: str, request: Request) -> Command:
+def plan_command(program: Program, prefix: str, request: InstallRequest) -> Command:
     """Return the dry run. Raises `InstallerError` for what only PyPI's installers understand."""
     return _command(program, prefix, request, "--dry-run")
 
 
-def install_command(program: Program, prefix: str, request: Request) -> Command:
+def install_command(program: Program, prefix: str, request: InstallRequest) -> Command:
     """Return the command that carries it out."""
     return _command(program, prefix, request)
 
 
-def pixi_line(request: Request) -> str:
+def pixi_line(request: InstallRequest) -> str:
     """Return what is to be typed where pixi manages the environment."""
     return " ".join(["pixi", "add", *(f'"{_spec(item)}"' for item in request.items)])
 
@@ -132,7 +133,7 @@ def read_plan(stdout: str, stderr: str = "") -> DryRun:
     )
 
 
-def _command(program: Program, prefix: str, request: Request, *more: str) -> Command:
+def _command(program: Program, prefix: str, request: InstallRequest, *more: str) -> Command:
     _check(request)
     specs = [_spec(item) for item in request.items]
     bare = all(re.fullmatch(r"[\w.-]+", spec) for spec in specs)
@@ -144,13 +145,13 @@ def _command(program: Program, prefix: str, request: Request, *more: str) -> Com
     return Command(argv=(*argv, *specs), overrides=overrides)
 
 
-def _check(request: Request) -> None:
+def _check(request: InstallRequest) -> None:
     given = next((flag for field, flag in _PYPI_ONLY.items() if getattr(request, field)), None)
     if given:
         raise InstallerError(
             f"{given} is for PyPI's packages; conda looks into its own channels.",
             code="option-conflict",
-            hint=request.line(installer="auto"),
+            hint=request.line(NOTEBOOK, installer="auto"),
         )
 
 

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from packaging.utils import canonicalize_name
 
+from safeinstall.changes import Changes
 from safeinstall.command import Command
-from safeinstall.distributions import Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.installers.report import (
@@ -29,7 +29,7 @@ from safeinstall.installers.report import (
     staging_arguments,
 )
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["name", "oldest", "plan_command", "progress", "read_plan", "stage_command", "verbose"]
 
@@ -61,7 +61,7 @@ _DROPPED: Final = (
 
 
 def plan_command(
-    launcher: tuple[str, ...], request: Request, environment: Environment, sources: Sources
+    launcher: tuple[str, ...], request: InstallRequest, environment: Environment, sources: Sources
 ) -> Command:
     """Return the dry run; `launcher` starts pip for the environment's interpreter."""
     argv = [*launcher, "install", *_head(sources), "--dry-run", "--quiet", "--report", "-"]
@@ -82,7 +82,7 @@ def verbose(command: Command) -> Command:
 def stage_command(
     launcher: tuple[str, ...],
     stage: str,
-    request: Request,
+    request: InstallRequest,
     sources: Sources,
     changes: Changes,
     plan: DryRun,

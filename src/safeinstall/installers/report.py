@@ -9,9 +9,9 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
-from safeinstall.distributions import Change, Changes
+from safeinstall.changes import Change, Changes
 from safeinstall.errors import InstallerError
-from safeinstall.request import Request, RequestItem
+from safeinstall.request import InstallRequest, RequestItem
 
 __all__ = ["DryRun", "Resolved", "entry", "hashed", "items_of", "staging_arguments"]
 
@@ -73,7 +73,7 @@ def entry(data: Any, *keys: str) -> Any:
     return data
 
 
-def hashed(request: Request) -> str:
+def hashed(request: InstallRequest) -> str:
     """Return the requirements as the text of a requirements file when hashes are asked for.
 
     Hashes cannot stand on a command line (pip: `req_file.py`, per-requirement options); an empty
@@ -87,12 +87,14 @@ def hashed(request: Request) -> str:
     )
 
 
-def items_of(request: Request, stdin: str) -> list[str]:
+def items_of(request: InstallRequest, stdin: str) -> list[str]:
     """Return the request's requirements as arguments; `stdin` names standard input as a file."""
     return ["--requirement", stdin] if hashed(request) else _arguments(request.items)
 
 
-def staging_arguments(request: Request, changes: Changes, plan: DryRun, stdin: str) -> list[str]:
+def staging_arguments(
+    request: InstallRequest, changes: Changes, plan: DryRun, stdin: str
+) -> list[str]:
     """Return the plan as exact arguments: pins for index packages, the direct line otherwise."""
     if hashed(request):
         return ["--requirement", stdin]

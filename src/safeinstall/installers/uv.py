@@ -16,8 +16,8 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
+from safeinstall.changes import Changes
 from safeinstall.command import Command
-from safeinstall.distributions import Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.installers.report import (
@@ -29,7 +29,7 @@ from safeinstall.installers.report import (
     staging_arguments,
 )
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["has_resolved", "name", "plan_command", "progress", "read_plan", "stage_command"]
 
@@ -47,7 +47,7 @@ _PROGRESS = re.compile(
 
 def plan_command(
     binary: str,
-    request: Request,
+    request: InstallRequest,
     environment: Environment,
     sources: Sources,
     *,
@@ -78,7 +78,7 @@ def plan_command(
 def stage_command(
     binary: str,
     stage: str,
-    request: Request,
+    request: InstallRequest,
     environment: Environment,
     sources: Sources,
     changes: Changes,
@@ -160,7 +160,7 @@ def _head(binary: str, environment: Environment, sources: Sources, config: bool)
     return argv
 
 
-def _strategy(request: Request, sources: Sources) -> list[str]:
+def _strategy(request: InstallRequest, sources: Sources) -> list[str]:
     argv: list[str] = ["--prerelease", "allow"] if sources.pre else []
     argv += ["--no-deps"] if request.no_deps else []
     argv += ["--require-hashes"] if request.require_hashes else []

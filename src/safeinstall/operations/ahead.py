@@ -18,9 +18,9 @@ from typing import Any, Final
 
 from safeinstall.command import Command
 from safeinstall.installers import uv
+from safeinstall.operations.context import Context, silent
 from safeinstall.operations.engine import make_plan
 from safeinstall.operations.preparation import Prepared, prepare
-from safeinstall.operations.world import World, silent
 from safeinstall.plan import Chosen, Intent, Plan
 from safeinstall.runner import Completed
 
@@ -33,8 +33,8 @@ _START: Final = 0.5
 class Ahead:
     """A thread that prepares a guess; use it in a `with` block, which leaves nothing behind."""
 
-    def __init__(self, intent: Intent, chosen: Chosen, world: World, fingerprint: str) -> None:
-        self._world = world
+    def __init__(self, intent: Intent, chosen: Chosen, context: Context, fingerprint: str) -> None:
+        self._world = context
         self._stop = threading.Event()
         self._has_read = threading.Event()
         self._prepared: Prepared | None = None

@@ -18,8 +18,8 @@ from safeinstall.errors import InstallerError
 from safeinstall.findings import Finding
 from safeinstall.guards import builds, weighed
 from safeinstall.installers import pip
+from safeinstall.operations.context import Context
 from safeinstall.operations.engine import make_plan
-from safeinstall.operations.world import World
 from safeinstall.plan import Chosen, Intent, Plan
 from safeinstall.request import RequestItem
 
@@ -35,7 +35,7 @@ _SKIPPED: Final = re.compile(r"No sources permitted for (?P<name>[^:\s]+): (?P<u
 
 
 def plan_without_builds(
-    intent: Intent, chosen: Chosen, world: World, fingerprint: str
+    intent: Intent, chosen: Chosen, context: Context, fingerprint: str
 ) -> tuple[Plan | None, tuple[Finding, ...]]:
     """Return a plan that builds nothing but what was allowed, or None and the question.
 
@@ -43,7 +43,7 @@ def plan_without_builds(
     """
     sources = intent.sources
     if ":all:" in sources.no_binary:
-        return make_plan(intent, chosen, world, fingerprint), ()
+        return make_plan(intent, chosen, context, fingerprint), ()
     allowed = {canonicalize_name(name) for name in intent.request.allow_builds}
     building: set[str] = {canonicalize_name(name) for name in sources.no_binary}
     told: tuple[Finding, ...] = ()
@@ -55,15 +55,15 @@ def plan_without_builds(
         asked = needed - building - allowed - explicit
         if asked:
             finding = builds.builds_from_source(intent, asked)
-            told = weighed([finding], intent, world.policy) if finding else ()
+            told = weighed([finding], intent, context.policy) if finding else ()
             if any(each.stops for each in told):
                 return None, told
         building |= needed
         careful = replace(sources, only_binary=(":all:",), no_binary=tuple(sorted(building)))
         try:
-            return make_plan(replace(intent, sources=careful), chosen, world, fingerprint), told
+            return make_plan(replace(intent, sources=careful), chosen, context, fingerprint), told
         except InstallerError as error:
-            found = _named(error) or _skipped(error, intent, chosen, world, careful.no_binary)
+            found = _named(error) or _skipped(error, intent, chosen, context, careful.no_binary)
             needed = found - building
             if not needed:
                 raise
@@ -95,7 +95,7 @@ def _skipped(
     error: InstallerError,
     intent: Intent,
     chosen: Chosen,
-    world: World,
+    context: Context,
     no_binary: tuple[str, ...],
 ) -> set[str]:
     """Return the names of which pip found source archives only; it is asked once more, aloud."""
@@ -104,7 +104,7 @@ def _skipped(
     sources = replace(intent.sources, only_binary=(":all:",), no_binary=no_binary)
     command = pip.plan_command(chosen.launcher, intent.request, intent.environment, sources)
     argv = tuple("-vvv" if word == "--quiet" else word for word in command.argv)
-    text = world.run(replace(command, argv=argv)).output
+    text = context.run(replace(command, argv=argv)).output
     wanted = {
         canonicalize_name(name)
         for name in re.findall(r"No matching distribution found for ([A-Za-z0-9._-]+)", text)

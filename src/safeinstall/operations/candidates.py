@@ -11,27 +11,27 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from safeinstall.installers import uv
-from safeinstall.operations.world import World
+from safeinstall.operations.context import Context
 from safeinstall.plan import Chosen, Intent
-from safeinstall.request import Request, RequestItem
+from safeinstall.request import InstallRequest, RequestItem
 
 __all__ = ["alone", "listed", "one_version"]
 
 _FROM_VERSIONS: Final = re.compile(r"\(from versions: ([^)]*)\)")
 
 
-def alone(text: str, request: Request | None = None) -> Request:
+def alone(text: str, request: InstallRequest | None = None) -> InstallRequest:
     """Return a request for nothing but `text`, whatever is installed; options of `request` stay."""
     requirement = Requirement(text)
     item = RequestItem(text=text, name=canonicalize_name(requirement.name), requirement=requirement)
-    return replace(request or Request(), items=(item,), no_deps=True, force_reinstall=True)
+    return replace(request or InstallRequest(), items=(item,), no_deps=True, force_reinstall=True)
 
 
 def one_version(
     text: str,
     intent: Intent,
     chosen: Chosen,
-    world: World,
+    context: Context,
     *,
     lowest: bool = False,
     timeout: float | None = None,
@@ -44,7 +44,7 @@ def one_version(
     command = uv.plan_command(chosen.launcher[0], request, intent.environment, intent.sources)
     if lowest:
         command = replace(command, argv=(*command.argv, "--resolution", "lowest"))
-    answer = world.run(command, timeout=timeout)
+    answer = context.run(command, timeout=timeout)
     if not answer.ok:
         return None
     arriving = uv.read_plan(answer.stdout, answer.stderr).arriving

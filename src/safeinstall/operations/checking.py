@@ -10,16 +10,16 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from safeinstall import guards, inspection
-from safeinstall.distributions import Changes
+from safeinstall.changes import Changes
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.conflicts import broken
 from safeinstall.guards.surroundings import Surroundings
 from safeinstall.installers import uv
+from safeinstall.operations.context import Context
 from safeinstall.operations.surroundings import shadows_of
-from safeinstall.operations.world import World
+from safeinstall.operations.verify import Evidence
 from safeinstall.plan import Plan
 from safeinstall.transaction import Staged, Verified
-from safeinstall.verification import Arrival
 
 __all__ = ["checked", "verified_before", "with_versions"]
 
@@ -33,28 +33,28 @@ def checked(
     around: Surroundings,
     staged: Staged,
     stage: str,
-    arrivals: Iterable[Arrival],
-    world: World,
+    evidence: Evidence,
+    context: Context,
 ) -> tuple[Finding, ...]:
     """Return every finding that holds now: those from `before`, and what the files say.
 
-    `arrivals`: the requested distributions as they will stand in place.
+    `evidence`: the requested distributions as they will stand in place.
     """
-    environment = world.environment
+    environment = context.environment
     folders = {os.path.dirname(os.path.join(stage, d.dist_info)) for d in staged.distributions}
     arriving = inspection.snapshot(sorted(folders))
-    modules = [module for arrival in arrivals for module in arrival.modules]
-    now = replace(around, shadows=shadows_of(modules, environment, world.cwd))
+    modules = [module for arrival in evidence.arrivals for module in arrival.modules]
+    now = replace(around, shadows=shadows_of(modules, environment, context.cwd))
     violations = broken(plan, now, arriving)
     told = [_past_the_cache(finding, plan) for finding in staged.findings]
-    said = guards.examine_staged(plan, now, violations, told, world.policy)
+    said = guards.examine_staged(plan, now, violations, told, context.policy)
     kept = [f for f in before if f.code not in _SAID_ANEW or f.severity is Severity.INFO]
     return (*kept, *said)
 
 
-def verified_before(world: World) -> Verified:
+def verified_before(context: Context) -> Verified:
     """Return what of the installers' caches this user has had hashed before."""
-    home = world.environ.get("XDG_CACHE_HOME") or os.path.join(world.environment.home, ".cache")
+    home = context.environ.get("XDG_CACHE_HOME") or os.path.join(context.environment.home, ".cache")
     return Verified(os.path.join(home, "safeinstall", "verified"))
 
 

@@ -13,12 +13,12 @@ from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.installers import pip, uv
 from safeinstall.plan import Chosen
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["choose"]
 
 
-def choose(request: Request, environment: Environment) -> Chosen:
+def choose(request: InstallRequest, environment: Environment) -> Chosen:
     """Return the installer that does the work, with the reason for the choice.
 
     Raises `InstallerError` when there is none, naming what to install.

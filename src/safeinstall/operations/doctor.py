@@ -23,11 +23,11 @@ from safeinstall.environment import shown
 from safeinstall.evidence import layout
 from safeinstall.evidence.distributions import installed, leftover_paths
 from safeinstall.installers.sources import redirections
+from safeinstall.operations.context import Context
 from safeinstall.operations.patients import Patient
 from safeinstall.operations.pythons import installed_pythons
 from safeinstall.operations.unfinished import MARK, left_behind
 from safeinstall.operations.winners import other_folders, winners
-from safeinstall.operations.world import World
 from safeinstall.ownership import changed_since_conda, conda_package
 from safeinstall.probe.pip_config import effective_settings, read_pip_settings
 from safeinstall.transaction import Area, Recovery, TransactionError, free_bytes
@@ -55,6 +55,15 @@ class Examination:
     distributions: int
     seconds: float
     treatment: Treatment | None = None
+    place: str = ""
+    """The interpreter or folder that was named, or empty."""
+    redacted: bool = False
+    """True when a text for a bug report is wanted."""
+
+    @property
+    def exit_status(self) -> int:
+        """1 when something is left to put right."""
+        return 0 if self.redacted or self.healthy else 1
 
     @property
     def healthy(self) -> bool:
@@ -78,7 +87,7 @@ class Examination:
         }
 
 
-def examine(patient: Patient, world: World, words: Shown, *, deep: bool = False) -> Examination:
+def examine(patient: Patient, context: Context, words: Shown, *, deep: bool = False) -> Examination:
     """Look at the environment; nothing is changed. `deep` reads every file that is listed."""
     began = time.perf_counter()
     own = tuple(
@@ -86,7 +95,7 @@ def examine(patient: Patient, world: World, words: Shown, *, deep: bool = False)
     )
     others = installed(other_folders(patient))
     diagnoses = [
-        *_interpreter(patient, world),
+        *_interpreter(patient, context),
         *_transactions(patient, words),
         *judge.twice(own, words),
         *judge.broken(own, words),
@@ -94,10 +103,10 @@ def examine(patient: Patient, world: World, words: Shown, *, deep: bool = False)
         *_half_made(patient),
         *judge.old_pip(own, words),
         *_files(patient),
-        *winners(patient, world, own, others),
+        *winners(patient, context, own, others),
         *_conflicts(patient, own, others, words),
         *_access(patient, words),
-        *_ambient(patient, world),
+        *_ambient(patient, context),
         *around.low_space(free_bytes(patient.prefix), patient.prefix),
     ]
     order = {"refuse": 0, "confirm": 0, "warning": 1, "info": 2}
@@ -146,9 +155,9 @@ def _transactions(patient: Patient, words: Shown) -> Iterator[Diagnosis]:
     yield from around.unfinished(waiting, patient.prefix, f"{words.doctor} --fix")
 
 
-def _interpreter(patient: Patient, world: World) -> Iterator[Diagnosis]:
+def _interpreter(patient: Patient, context: Context) -> Iterator[Diagnosis]:
     home, problem = layout.home_problem(patient.prefix)
-    base = _base_for(patient, world) if problem else ""
+    base = _base_for(patient, context) if problem else ""
     rewrites = layout.home_rewrites(patient.prefix, base) if base else ()
     yield from around.wrong_home(home, problem, base, rewrites, patient.prefix)
     if patient.environment is None and not problem:
@@ -219,10 +228,10 @@ def _access(patient: Patient, words: Shown) -> Iterator[Diagnosis]:
             )
 
 
-def _ambient(patient: Patient, world: World) -> Iterator[Diagnosis]:
-    home = patient.environment.home if patient.environment else world.environment.home
-    settings = effective_settings(read_pip_settings(world.environ, patient.prefix, home or None))
-    for found in redirections(world.environ, settings.values()):
+def _ambient(patient: Patient, context: Context) -> Iterator[Diagnosis]:
+    home = patient.environment.home if patient.environment else context.environment.home
+    settings = effective_settings(read_pip_settings(context.environ, patient.prefix, home or None))
+    for found in redirections(context.environ, settings.values()):
         if os.path.realpath(found.value) in (
             os.path.realpath(patient.prefix),
             os.path.realpath(patient.python),
@@ -234,23 +243,23 @@ def _ambient(patient: Patient, world: World) -> Iterator[Diagnosis]:
             "safeinstall does not obey it.",
             info=True,
         )
-    if world.environ.get("PYTHONHOME"):
+    if context.environ.get("PYTHONHOME"):
         yield say(
             "python-home",
-            f"PYTHONHOME={world.environ['PYTHONHOME']} misleads every Python.",
+            f"PYTHONHOME={context.environ['PYTHONHOME']} misleads every Python.",
             "unset PYTHONHOME",
             context="Jupyter and its kernels have to be started without it.",
         )
 
 
-def _base_for(patient: Patient, world: World) -> str:
+def _base_for(patient: Patient, context: Context) -> str:
     """Return an interpreter of the patient's version, the same release if there is one."""
     minor = ".".join(patient.version.split(".")[:2])
-    here = world.environment
+    here = context.environment
     own = str(here.report.get("base_executable") or here.executable)
     fitting = [
         found
-        for found in installed_pythons(world.environ, world)
+        for found in installed_pythons(context.environ, context)
         if f"{found.version}.".startswith(f"{minor}.")
         and not os.path.realpath(found.path).startswith(os.path.realpath(patient.prefix))
     ]

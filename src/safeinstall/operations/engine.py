@@ -16,19 +16,19 @@ from safeinstall.errors import InstallerError
 from safeinstall.installers import pip, uv
 from safeinstall.installers.reasons import explain
 from safeinstall.installers.report import DryRun
-from safeinstall.operations import elsewhere
+from safeinstall.operations import destinations
+from safeinstall.operations.context import Context
 from safeinstall.operations.nearest import nearest
 from safeinstall.operations.other_python import with_other_python
-from safeinstall.operations.world import World
 from safeinstall.plan import Chosen, Intent, Plan
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 from safeinstall.runner import Completed
 
 __all__ = ["make_plan", "stage"]
 
 
 def make_plan(
-    intent: Intent, chosen: Chosen, world: World, fingerprint: str, *, from_cache: bool = False
+    intent: Intent, chosen: Chosen, context: Context, fingerprint: str, *, from_cache: bool = False
 ) -> Plan:
     """Ask the installer what the request would change; nothing is touched.
 
@@ -37,7 +37,7 @@ def make_plan(
     """
     environment, request = intent.environment, intent.request
     installed = inspection.snapshot(environment.paths.site_packages)
-    world.progress("looking up what is needed")
+    context.progress("looking up what is needed")
     if chosen.name == uv.name:
         command = uv.plan_command(
             chosen.launcher[0],
@@ -45,7 +45,7 @@ def make_plan(
             environment,
             intent.sources,
             offline=from_cache,
-            config=_config_is_safe(world),
+            config=_config_is_safe(context),
         )
     else:
         command = _apart(
@@ -55,18 +55,18 @@ def make_plan(
     def waiting(seconds: float) -> None:
         # uv waits without a word: for an index, and for another uv in the same environment.
         about = " (waiting for the index, or for another install here)" if seconds > 3 else ""
-        world.progress(f"looking up what is needed{about}")
+        context.progress(f"looking up what is needed{about}")
 
-    answer = world.run(command, on_line=_reporter(world, chosen), on_wait=waiting)
+    answer = context.run(command, on_line=_reporter(context, chosen), on_wait=waiting)
     if not answer.ok:
-        raise _explained(intent, chosen, answer, command, world)
+        raise _explained(intent, chosen, answer, command, context)
     resolved = (
         uv.read_plan(answer.stdout, answer.stderr)
         if chosen.name == uv.name
         else pip.read_plan(answer.stdout, answer.stderr)
     )
     changes = resolved.changes(dict(installed.versions()), _requested(request, resolved))
-    return elsewhere.as_planned(
+    return destinations.as_planned(
         Plan(
             intent=intent,
             chosen=chosen,
@@ -81,7 +81,7 @@ def make_plan(
 def stage(
     plan: Plan,
     directory: str,
-    world: World,
+    context: Context,
     *,
     on_start: Callable[[int], None],
     pass_fds: Sequence[int],
@@ -93,21 +93,21 @@ def stage(
     the network, unless `from_cache`; `--force-reinstall` begins with the network. Raises
     `InstallerError` with the reason.
     """
-    world.progress(f"unpacking {len(plan.changes.arriving)} into the staging area")
-    commands = list(_stage_commands(plan, directory, world))
+    context.progress(f"unpacking {len(plan.changes.arriving)} into the staging area")
+    commands = list(_stage_commands(plan, directory, context))
     commands = commands[:1] if from_cache else commands
     for attempt, command in enumerate(commands, start=1):
-        answer = world.run(
+        answer = context.run(
             command,
-            on_line=_reporter(world, plan.chosen),
+            on_line=_reporter(context, plan.chosen),
             on_start=on_start,
             pass_fds=pass_fds,
         )
         if answer.ok:
-            elsewhere.relayout(directory, plan.intent.environment)
+            destinations.relayout(directory, plan.intent.environment)
             return answer
         if attempt == len(commands):
-            raise _explained(plan.intent, plan.chosen, answer, command, world)
+            raise _explained(plan.intent, plan.chosen, answer, command, context)
         _emptied(directory)
     raise AssertionError("unreachable: there is always at least one command")
 
@@ -121,7 +121,7 @@ def _emptied(directory: str) -> None:
             entry.unlink()
 
 
-def _stage_commands(plan: Plan, directory: str, world: World) -> tuple[Command, ...]:
+def _stage_commands(plan: Plan, directory: str, context: Context) -> tuple[Command, ...]:
     intent = plan.intent
     if plan.chosen.name == pip.name:
         return (
@@ -150,7 +150,7 @@ def _stage_commands(plan: Plan, directory: str, world: World) -> tuple[Command, 
             plan.resolved,
             offline=offline,
             cached=cached,
-            config=_config_is_safe(world),
+            config=_config_is_safe(context),
         )
         for offline, cached in (*anew, (True, True), (False, True))
     )
@@ -161,7 +161,7 @@ def _apart(command: Command, environment: Environment) -> Command:
     return replace(command, cwd=environment.prefix)
 
 
-def _requested(request: Request, resolved: DryRun) -> frozenset[str]:
+def _requested(request: InstallRequest, resolved: DryRun) -> frozenset[str]:
     """Return the canonical names the user asked for; folders and URLs get theirs from the plan."""
     named = {str(item.name) for item in request.items if item.name}
     if any(item.name is None for item in request.items):
@@ -170,43 +170,43 @@ def _requested(request: Request, resolved: DryRun) -> frozenset[str]:
 
 
 def _explained(
-    intent: Intent, chosen: Chosen, answer: Completed, command: Command, world: World
+    intent: Intent, chosen: Chosen, answer: Completed, command: Command, context: Context
 ) -> InstallerError:
     error = explain(chosen.name, answer.output, intent.request, intent.environment, intent.sources)
     if error.code == "not-found" and chosen.name == pip.name:
-        spoken = world.run(pip.verbose(command)).output
+        spoken = context.run(pip.verbose(command)).output
         asked = (intent.request, intent.environment, intent.sources)
         wider = explain(chosen.name, spoken, *asked)
         return wider if wider.code.startswith(("index-", "wrong-platform")) else error
     if error.code == "no-such-version":
-        return nearest(error, intent, chosen, world)
+        return nearest(error, intent, chosen, context)
     if error.code == "python-too-old":
         own = chosen.launcher[0] if chosen.name == uv.name else ""
-        return with_other_python(error, intent.request, world, own)
+        return with_other_python(error, intent.request, context, own)
     return error
 
 
-def _reporter(world: World, chosen: Chosen) -> Callable[[str], None]:
+def _reporter(context: Context, chosen: Chosen) -> Callable[[str], None]:
     read = uv.progress if chosen.name == uv.name else pip.progress
 
     def report(line: str) -> None:
         words = read(line)
         if words:
-            world.progress(words)
+            context.progress(words)
 
     return report
 
 
-def _config_is_safe(world: World) -> bool:
+def _config_is_safe(context: Context) -> bool:
     """Tell whether uv may read its configuration files: not when one could move the destination.
 
     Measured: `target` in a `uv.toml` beats `--prefix` on the command line.
     """
-    candidates = [folder / "uv.toml" for folder in (Path(world.cwd), *Path(world.cwd).parents)]
+    candidates = [folder / "uv.toml" for folder in (Path(context.cwd), *Path(context.cwd).parents)]
     candidates += [path.with_name("pyproject.toml") for path in candidates]
-    config_home = world.environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
+    config_home = context.environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
     candidates += [Path(config_home, "uv", "uv.toml"), Path("/etc/uv/uv.toml")]
-    own = world.environ.get("UV_CONFIG_FILE")
+    own = context.environ.get("UV_CONFIG_FILE")
     candidates += [Path(own)] if own else []
     return not any(_may_redirect(path) for path in candidates)
 

@@ -1,21 +1,16 @@
-"""Find out where we are: the environment, the sources, and what would have led elsewhere."""
+"""The environment of this interpreter, or of another one that is started once to be asked."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 from safeinstall import inspection
 from safeinstall.environment import Environment
 from safeinstall.errors import EnvironmentReportError
-from safeinstall.installers.sources import Sources, redirections
-from safeinstall.plan import Destination, Intent
-from safeinstall.probe.pip_config import effective_settings, read_pip_settings
-from safeinstall.request import Request
 from safeinstall.runner import CommandNotFoundError, run
 
-__all__ = ["environment_of", "intend", "this_environment"]
+__all__ = ["environment_of", "this_environment"]
 
 _PROBE_SECONDS = 30.0
 
@@ -51,27 +46,3 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except PermissionError:  # raised up to Python 3.13 for a folder one may not look into
         return False
-
-
-def intend(
-    request: Request,
-    environment: Environment,
-    environ: Mapping[str, str],
-    prefix: str = "%safeinstall",
-    settings_prefix: str = "",
-) -> Intent:
-    """Return the request as it meets the environment: sources merged, redirections named.
-
-    `settings_prefix`: the prefix whose pip configuration counts, the environment's own if empty.
-    """
-    place = settings_prefix or environment.prefix
-    read = read_pip_settings(environ, place, environment.home or None)
-    settings = tuple(effective_settings(read).values())
-    return Intent(
-        environment=environment,
-        request=request,
-        sources=Sources.merged(settings, request, environ),
-        redirections=redirections(environ, settings),
-        destination=Destination.of(environment),
-        prefix=prefix,
-    )

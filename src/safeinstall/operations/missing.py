@@ -14,13 +14,13 @@ from packaging.utils import canonicalize_name
 from safeinstall import inspection, names
 from safeinstall.environment import Environment, shown
 from safeinstall.missing import Facts, Missing, Remark, missing_from, remark
-from safeinstall.operations.world import World
+from safeinstall.operations.context import Context
 
 __all__ = ["remark_about"]
 
 
 def remark_about(
-    error: BaseException | None, world: World, failed: Collection[str] = ()
+    error: BaseException | None, context: Context, failed: Collection[str] = ()
 ) -> Remark | None:
     """Return the line about an exception of this process, or None when it is none of ours.
 
@@ -29,8 +29,8 @@ def remark_about(
     missing = missing_from(error)
     if missing is None:
         return None
-    environment = world.environment
-    own_file, own_folder = _own_file(missing.top, world.cwd)
+    environment = context.environment
+    own_file, own_folder = _own_file(missing.top, context.cwd)
     facts = Facts(
         python=environment.python,
         found_now=shown(_found_now(missing.module), environment.home),
@@ -38,12 +38,12 @@ def remark_about(
         own_file=shown(own_file, environment.home),
         own_folder=own_folder,
         installed=_installed(missing, environment),
-        other_interpreter=shown(_elsewhere(missing.top, world), environment.home),
+        other_interpreter=shown(_elsewhere(missing.top, context), environment.home),
         environment=environment.label,
         built_without=missing.top in sys.stdlib_module_names,
         failed=frozenset(failed),
     )
-    return remark(missing, facts, world.prefix)
+    return remark(missing, facts, context.frontend)
 
 
 def _found_now(module: str) -> str:
@@ -88,26 +88,26 @@ def _installed(missing: Missing, environment: Environment) -> str:
     return ""
 
 
-def _elsewhere(top: str, world: World) -> str:
+def _elsewhere(top: str, context: Context) -> str:
     """Return another environment of this machine that has the module, the likeliest first."""
-    own = os.path.realpath(world.environment.prefix)
-    for prefix in _prefixes(world):
+    own = os.path.realpath(context.environment.prefix)
+    for prefix in _prefixes(context):
         if os.path.realpath(prefix) == own or not prefix:
             continue
         for site in sorted(Path(prefix, "lib").glob("python3*/site-packages")):
             if (site / f"{top}.py").is_file() or (site / top / "__init__.py").is_file():
                 return prefix
-    user = world.environment.user_site
+    user = context.environment.user_site
     if user.path and not user.on_path and Path(user.path, top, "__init__.py").is_file():
         return user.path
     return ""
 
 
-def _prefixes(world: World) -> Iterator[str]:
+def _prefixes(context: Context) -> Iterator[str]:
     for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
-        yield world.environ.get(variable, "")
-    for folder in (Path(world.cwd), *Path(world.cwd).parents[:3]):
+        yield context.environ.get(variable, "")
+    for folder in (Path(context.cwd), *Path(context.cwd).parents[:3]):
         yield str(folder / ".venv")
-    for entry in world.environ.get("PATH", "").split(os.pathsep):
+    for entry in context.environ.get("PATH", "").split(os.pathsep):
         if os.path.basename(entry) == "bin" and entry not in ("/usr/bin", "/bin"):
             yield os.path.dirname(entry)

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from safeinstall import inspection
 from safeinstall.environment import Environment
 from safeinstall.outcome import Outcome
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["import_names", "top_level"]
 
@@ -20,7 +20,7 @@ _COMPILED = (".so", ".pyd")
 
 
 def import_names(
-    request: Request, outcome: Outcome, new: Environment, present: Environment
+    request: InstallRequest, outcome: Outcome, new: Environment, present: Environment
 ) -> dict[str, tuple[str, ...]]:
     """Return the modules to import for each distribution the request names, by canonical name.
 

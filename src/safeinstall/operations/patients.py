@@ -11,8 +11,8 @@ from pathlib import Path
 from safeinstall.environment import Environment
 from safeinstall.errors import EnvironmentReportError, SafeInstallError
 from safeinstall.inspection import marker_environment
+from safeinstall.operations.context import Context
 from safeinstall.operations.locate import environment_of
-from safeinstall.operations.world import World
 from safeinstall.probe.kind import pyvenv_settings
 
 __all__ = ["Patient", "patient_at", "patient_of"]
@@ -52,7 +52,7 @@ def patient_of(environment: Environment) -> Patient:
     )
 
 
-def patient_at(place: str, world: World) -> Patient:
+def patient_at(place: str, context: Context) -> Patient:
     """Return the environment of an interpreter or folder, also when it cannot start.
 
     Raises `EnvironmentReportError` when nothing there looks like an environment.
@@ -61,7 +61,7 @@ def patient_at(place: str, world: World) -> Patient:
         return patient_of(environment_of(place))
     except SafeInstallError as error:
         trouble = error.message
-    path = Path(world.cwd, Path(place).expanduser())
+    path = Path(context.cwd, Path(place).expanduser())
     prefix = path.parent.parent if path.parent.name == "bin" else path
     found = sorted(prefix.glob("lib/python3.*/site-packages"))
     if not found:

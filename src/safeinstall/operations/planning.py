@@ -14,8 +14,8 @@ from safeinstall.guards import conflicts, kernel
 from safeinstall.guards.requirements import Violation
 from safeinstall.guards.surroundings import Surroundings
 from safeinstall.operations.builds import plan_without_builds
+from safeinstall.operations.context import Context
 from safeinstall.operations.surroundings import surroundings_of
-from safeinstall.operations.world import World
 from safeinstall.plan import Chosen, Intent, Plan
 
 __all__ = ["Considered", "considered"]
@@ -31,24 +31,24 @@ class Considered:
     findings: tuple[Finding, ...] = ()
 
 
-def considered(intent: Intent, chosen: Chosen, world: World, fingerprint: str) -> Considered:
+def considered(intent: Intent, chosen: Chosen, context: Context, fingerprint: str) -> Considered:
     """Return the best plan for the intent and every finding about it; nothing is touched.
 
     When a plan takes from the kernel what it runs on, the request is solved again with the
     kernel's distributions kept. When it breaks others, a version that suits them is looked for.
     Raises `InstallerError` when the request cannot be met.
     """
-    plan, told = plan_without_builds(intent, chosen, world, fingerprint)
+    plan, told = plan_without_builds(intent, chosen, context, fingerprint)
     if plan is None:
         return Considered(plan=None, around=Surroundings(), findings=told)
-    around = surroundings_of(plan, world)
+    around = surroundings_of(plan, context)
     found = conflicts.broken(plan, around)
     if kernel.kernel_violations(found, around) and not intent.request.allows("allow-kernel-change"):
         versions = around.visible.by_key()
         pins = [f"{name}=={versions[name].version}" for name in kernel.kernel_closure(around)]
-        kept = _constrained(intent, pins, chosen, world, fingerprint)
+        kept = _constrained(intent, pins, chosen, context, fingerprint)
         if kept is not None:
-            kept_around = surroundings_of(kept, world)
+            kept_around = surroundings_of(kept, context)
             left = conflicts.broken(kept, kept_around)
             if not kernel.kernel_violations(left, kept_around):
                 told = (*told, kernel.kernel_kept(plan, kept))
@@ -56,13 +56,17 @@ def considered(intent: Intent, chosen: Chosen, world: World, fingerprint: str) -
     others = set(found) - set(kernel.kernel_violations(found, around))
     fitting = ""
     if others and not intent.request.allows("allow-conflicts"):
-        fitting = _fitting(intent, sorted(others, key=str), chosen, world, fingerprint)
-    said = guards.examine_plan(plan, around, found, fitting, world.policy)
+        fitting = _fitting(intent, sorted(others, key=str), chosen, context, fingerprint)
+    said = guards.examine_plan(plan, around, found, fitting, context.policy)
     return Considered(plan=plan, around=around, findings=(*told, *said))
 
 
 def _fitting(
-    intent: Intent, violations: Sequence[Violation], chosen: Chosen, world: World, fingerprint: str
+    intent: Intent,
+    violations: Sequence[Violation],
+    chosen: Chosen,
+    context: Context,
+    fingerprint: str,
 ) -> str:
     """Return the line for a version of the request that breaks nobody, or an empty text.
 
@@ -72,14 +76,14 @@ def _fitting(
     relaxed = conflicts.relaxed(intent.request, violations)
     tries = [(intent, True)] + ([(replace(intent, request=relaxed), False)] if relaxed else [])
     for attempt, as_asked in tries:
-        plan = _constrained(attempt, pins, chosen, world, fingerprint)
-        if plan is not None and not conflicts.broken(plan, surroundings_of(plan, world)):
+        plan = _constrained(attempt, pins, chosen, context, fingerprint)
+        if plan is not None and not conflicts.broken(plan, surroundings_of(plan, context)):
             return conflicts.fitting_line(plan, as_asked=as_asked)
     return ""
 
 
 def _constrained(
-    intent: Intent, lines: Iterable[str], chosen: Chosen, world: World, fingerprint: str
+    intent: Intent, lines: Iterable[str], chosen: Chosen, context: Context, fingerprint: str
 ) -> Plan | None:
     """Return the plan within these constraints, or None when there is none."""
     with tempfile.TemporaryDirectory(prefix="safeinstall-") as folder:
@@ -88,7 +92,7 @@ def _constrained(
         sources = replace(intent.sources, constraints=(*intent.sources.constraints, str(file)))
         try:
             plan, _ = plan_without_builds(
-                replace(intent, sources=sources), chosen, world, fingerprint
+                replace(intent, sources=sources), chosen, context, fingerprint
             )
         except InstallerError:
             return None

@@ -10,9 +10,9 @@ from packaging.utils import canonicalize_name
 
 from safeinstall import transaction
 from safeinstall.errors import SafeInstallError
-from safeinstall.operations import elsewhere, engine
+from safeinstall.operations import destinations, engine
 from safeinstall.operations.checking import verified_before
-from safeinstall.operations.world import World
+from safeinstall.operations.context import Context
 from safeinstall.plan import Plan
 from safeinstall.transaction import Staged, Transaction, fingerprint
 
@@ -48,7 +48,7 @@ class Prepared:
 
 def prepare(
     plan: Plan,
-    world: World,
+    context: Context,
     *,
     wait: bool = True,
     on_wait: Callable[[Any], None] | None = None,
@@ -59,9 +59,9 @@ def prepare(
     `wait` and `on_wait`: as for the area's lock. `from_cache`: the network is not asked.
     Raises `SafeInstallError` with the reason when it cannot be done; nothing is left then.
     """
-    environment = world.environment
+    environment = context.environment
     site_packages = environment.paths.site_packages
-    elsewhere.prepare(environment)
+    destinations.prepare(environment)
     area = transaction.Area.open(environment.prefix)
     lock = area.lock(wait=wait, on_wait=on_wait)
     txn = None
@@ -78,14 +78,14 @@ def prepare(
         log = engine.stage(
             plan,
             txn.stage,
-            world,
+            context,
             on_start=txn.note_installer,
             pass_fds=(lock.fileno(),),
             from_cache=from_cache,
         ).stderr
         txn.requested({change.name for change in plan.changes.requested})
         staged = txn.inspect(
-            site_packages=site_packages, leaving=leaving, verified=verified_before(world)
+            site_packages=site_packages, leaving=leaving, verified=verified_before(context)
         )
     except BaseException as error:
         try:

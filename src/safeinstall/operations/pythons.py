@@ -18,8 +18,8 @@ from typing import Final
 from safeinstall.command import Command
 from safeinstall.environment import Environment, shown
 from safeinstall.errors import EnvironmentReportError, SafeInstallError
+from safeinstall.operations.context import Context
 from safeinstall.operations.locate import environment_of
-from safeinstall.operations.world import World
 
 __all__ = ["FoundPython", "find_python", "installed_pythons"]
 
@@ -40,7 +40,7 @@ class FoundPython:
     """How it was found: `PATH`, `pyenv`, `conda`, `uv`, `this machine`."""
 
 
-def find_python(asked: str, world: World, uv: str = "") -> Environment:
+def find_python(asked: str, context: Context, uv: str = "") -> Environment:
     """Return the environment of an interpreter that is what was `asked` for.
 
     `asked` is a version (`3.12`, `3.12.1`, `python3.12`) or a path. Raises `SafeInstallError`
@@ -51,13 +51,15 @@ def find_python(asked: str, world: World, uv: str = "") -> Environment:
         try:
             return environment_of(asked)
         except EnvironmentReportError as error:
-            raise _missing(asked, installed_pythons(world.environ, world, uv), world) from error
+            raise _missing(
+                asked, installed_pythons(context.environ, context, uv), context
+            ) from error
     wanted = number["version"]
-    here = world.environment
+    here = context.environment
     if _fits(here.version, wanted):
         return here
     known: list[FoundPython] = []
-    for found in _every(world.environ, world, uv):
+    for found in _every(context.environ, context, uv):
         known.append(found)
         if found.version and not _may_fit(found.version, wanted):
             continue
@@ -67,17 +69,17 @@ def find_python(asked: str, world: World, uv: str = "") -> Environment:
             continue  # a shim, or an interpreter that lost its library: the next one
         if _fits(environment.version, wanted):
             return environment
-    raise _missing(asked, tuple(known), world)
+    raise _missing(asked, tuple(known), context)
 
 
 def installed_pythons(
-    environ: Mapping[str, str], world: World, uv: str = ""
+    environ: Mapping[str, str], context: Context, uv: str = ""
 ) -> tuple[FoundPython, ...]:
     """Return every interpreter that can be found without starting one, each once."""
-    return tuple(_every(environ, world, uv))
+    return tuple(_every(environ, context, uv))
 
 
-def _every(environ: Mapping[str, str], world: World, uv: str) -> Iterator[FoundPython]:
+def _every(environ: Mapping[str, str], context: Context, uv: str) -> Iterator[FoundPython]:
     seen: set[str] = set()
     for find in (_on_path, _of_pyenv, _of_conda, _of_machine):
         for found in find(environ):
@@ -85,7 +87,7 @@ def _every(environ: Mapping[str, str], world: World, uv: str) -> Iterator[FoundP
             if real not in seen and os.access(found.path, os.X_OK):
                 seen.add(real)
                 yield found
-    for found in _of_uv(uv, world):
+    for found in _of_uv(uv, context):
         if os.path.realpath(found.path) not in seen:
             yield found
 
@@ -135,14 +137,14 @@ def _of_conda(environ: Mapping[str, str]) -> Iterator[FoundPython]:
                 yield FoundPython(path=path, version=found["version"], where="conda")
 
 
-def _of_uv(uv: str, world: World) -> Iterator[FoundPython]:
+def _of_uv(uv: str, context: Context) -> Iterator[FoundPython]:
     """Ask uv for the interpreters it has installed itself, the only ones we cannot know."""
     if not uv:
         return
     argv = (uv, "python", "list", "--only-installed", "--managed-python", "--offline")
     command = Command(argv=(*argv, "--output-format", "json"), overrides={"NO_COLOR": "1"})
     try:
-        answer = world.run(command, timeout=30.0)
+        answer = context.run(command, timeout=30.0)
         rows = json.loads(answer.stdout) if answer.ok else []
     except (SafeInstallError, ValueError):
         return
@@ -162,13 +164,13 @@ def _in(folder: str, where: str) -> Iterator[FoundPython]:
         )
 
 
-def _missing(asked: str, known: tuple[FoundPython, ...], world: World) -> SafeInstallError:
+def _missing(asked: str, known: tuple[FoundPython, ...], context: Context) -> SafeInstallError:
     rows: dict[str, FoundPython] = {}
     for found in known:
         if found.version and _key(found.version)[:2] >= _OLDEST:
             minor = ".".join(found.version.split(".")[:2])
             rows.setdefault(minor, found)
-    home = world.environment.home
+    home = context.environment.home
     best = max(rows, key=_key, default="")
     listed = sorted(rows.items(), key=lambda row: _key(row[0]))
     install = "uv python install " + asked if shutil.which("uv") else ""

@@ -13,10 +13,9 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.installers import pip, uv
 from safeinstall.operations.candidates import alone, listed, one_version
 from safeinstall.operations.choice import choose
-from safeinstall.operations.locate import intend
-from safeinstall.operations.world import World
+from safeinstall.operations.context import Context
 from safeinstall.plan import Chosen, Intent
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["versions"]
 
@@ -24,7 +23,9 @@ _SECONDS: Final = 6.0
 """After this long whatever was found so far is the answer."""
 
 
-def versions(requirement: str, request: Request, world: World, *, most: int) -> tuple[str, ...]:
+def versions(
+    requirement: str, request: InstallRequest, context: Context, *, most: int
+) -> tuple[str, ...]:
     """Return up to `most` versions within `requirement`; the options of `request` count.
 
     pip lists all it sees at once; uv is asked for the next lower one until it has none. Raises
@@ -32,25 +33,25 @@ def versions(requirement: str, request: Request, world: World, *, most: int) -> 
     """
     # a dry run: the answer does not depend on whose environment it is
     request = replace(request, break_system_packages=True, dry_run=True)
-    chosen = choose(request, world.environment)
-    intent = intend(request, world.environment, world.environ, world.prefix)
+    chosen = choose(request, context.environment)
+    intent = context.meet(request)
     try:
         if chosen.name == uv.name:
-            return _one_by_one(Requirement(requirement), intent, chosen, world, most)
-        return _all_at_once(Requirement(requirement), intent, chosen, world)[:most]
+            return _one_by_one(Requirement(requirement), intent, chosen, context, most)
+        return _all_at_once(Requirement(requirement), intent, chosen, context)[:most]
     except SafeInstallError:
         return ()
 
 
 def _one_by_one(
-    wanted: Requirement, intent: Intent, chosen: Chosen, world: World, most: int
+    wanted: Requirement, intent: Intent, chosen: Chosen, context: Context, most: int
 ) -> tuple[str, ...]:
     end = time.monotonic() + _SECONDS
     found: list[str] = []
     within = str(wanted)
     while len(found) < most and (left := end - time.monotonic()) > 0:
         try:
-            version = one_version(within, intent, chosen, world, timeout=left)
+            version = one_version(within, intent, chosen, context, timeout=left)
             if version is None or version in found:
                 break
             found.append(version)
@@ -64,12 +65,12 @@ def _one_by_one(
 
 
 def _all_at_once(
-    wanted: Requirement, intent: Intent, chosen: Chosen, world: World
+    wanted: Requirement, intent: Intent, chosen: Chosen, context: Context
 ) -> tuple[str, ...]:
     """Ask pip for a version that cannot be: it says which there are."""
     request = alone(f"{wanted.name}==0.dev0+none", intent.request)
     command = pip.plan_command(chosen.launcher, request, intent.environment, intent.sources)
     # away from the notebook: a `pip` in its folder would be imported
     apart = replace(command, cwd=intent.environment.prefix)
-    known = listed(world.run(apart, timeout=_SECONDS).output)
+    known = listed(context.run(apart, timeout=_SECONDS).output)
     return tuple(str(version) for version in reversed(list(wanted.specifier.filter(known))))

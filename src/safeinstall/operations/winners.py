@@ -9,8 +9,8 @@ from typing import Final
 
 from safeinstall.diagnosis import surroundings as around
 from safeinstall.diagnosis.values import Diagnosis, Installed
+from safeinstall.operations.context import Context
 from safeinstall.operations.patients import Patient, standard_modules
-from safeinstall.operations.world import World
 
 __all__ = ["other_folders", "winners"]
 
@@ -25,14 +25,14 @@ def other_folders(patient: Patient) -> list[str]:
 
 
 def winners(
-    patient: Patient, world: World, own: tuple[Installed, ...], others: tuple[Installed, ...]
+    patient: Patient, context: Context, own: tuple[Installed, ...], others: tuple[Installed, ...]
 ) -> Iterator[Diagnosis]:
     """Yield copies and modules that are imported instead of what the environment holds."""
     environment = patient.environment
     if environment is None:
         return
     kinds = dict.fromkeys(patient.site_packages, "this environment")
-    for entry in world.environ.get("PYTHONPATH", "").split(os.pathsep):
+    for entry in context.environ.get("PYTHONPATH", "").split(os.pathsep):
         if entry:
             kinds[os.path.realpath(entry)] = "PYTHONPATH"
     if environment.user_site.path:
@@ -51,8 +51,8 @@ def winners(
         and folder != library
         and not folder.startswith(library + os.sep)
     ]
-    front += [os.path.realpath(world.cwd)] if os.path.realpath(world.cwd) not in front else []
-    kinds.setdefault(os.path.realpath(world.cwd), "the notebook's folder")
+    front += [os.path.realpath(context.cwd)] if os.path.realpath(context.cwd) not in front else []
+    kinds.setdefault(os.path.realpath(context.cwd), "the notebook's folder")
     held = {each.folder for each in others}
     names = {folder: _importable(folder) for folder in front if folder not in held}
     yield from around.shadowing(names, own, standard_modules(), kinds)

@@ -6,7 +6,7 @@ import re
 import textwrap
 from dataclasses import dataclass
 from html import escape
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from safeinstall.findings import Suggestion
 
@@ -44,6 +44,16 @@ class Message:
     """Lines to type, the default first."""
     details: str = ""
     """What is folded away: an installer's own words."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form, which steers no terminal."""
+        return {
+            "mark": self.mark,
+            "headline": clean(self.headline),
+            "lines": [clean(line) for line in self.lines],
+            "ways": [way.to_dict() for way in self.ways],
+            "details": clean(self.details),
+        }
 
 
 _WIDTH: Final = 100

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from safeinstall.distributions import Change
+from safeinstall.changes import Change
 from safeinstall.environment import shown, shown_in
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.outcome import Outcome
@@ -15,16 +15,7 @@ from safeinstall.render.layout import Message, as_html, as_text
 if TYPE_CHECKING:  # making one is a room of its own, which no install needs
     from safeinstall.operations.new_environment import NewEnvironment
 
-__all__ = [
-    "MIME",
-    "DisplayedNewEnvironment",
-    "DisplayedOutcome",
-    "bundle",
-    "displayed",
-    "error_text",
-    "new_environment_message",
-    "outcome_message",
-]
+__all__ = ["MIME", "Displayed", "new_environment_message", "outcome_message"]
 
 
 _CONTEXT_LINES = 2
@@ -91,7 +82,7 @@ def _planned_outcome(outcome: Outcome) -> Message:
         mark="·",
         headline=f"Would change {outcome.environment.label} like this (nothing changed yet):",
         seconds=outcome.seconds.get("total"),
-        lines=(*_rows(outcome.changes), *questions, *_remarks(outcome)),
+        lines=(*_rows(outcome.changes.items), *questions, *_remarks(outcome)),
         ways=ways if stops else do_it if outcome.asked else (),
     )
 
@@ -181,9 +172,9 @@ def _undo(outcome: Outcome) -> str:
     if outcome.transaction is None or not outcome.live:
         return ""
     if outcome.verb == "undo":
-        return f"Redo: %safeundo {outcome.transaction}"
+        return f"Redo: {outcome.frontend.line('undo', outcome.transaction)}"
     at_user_site = outcome.destination.scheme == "posix_user"
-    return "Undo: %safeundo --user" if at_user_site else "Undo: %safeundo"
+    return f"Undo: {outcome.frontend.line('undo', *(['--user'] if at_user_site else []))}"
 
 
 def _stopped(outcome: Outcome) -> Message:
@@ -234,44 +225,34 @@ def _without_dry_run(asked: str) -> str:
 MIME: Final = "application/vnd.safeinstall.outcome+json"
 
 
-def bundle(outcome: Outcome, *, verbose: bool = False, quiet: bool = False) -> dict[str, Any]:
-    """Return `text/plain`, `text/html` and our JSON for the outcome."""
-    message = outcome_message(outcome, quiet=quiet)
-    if outcome.ok and not verbose:
-        message = replace(message, details="")  # an installer's log is for failures and for -v
-    return {
-        "text/plain": as_text(message, verbose=verbose),
-        "text/html": as_html(message),
-        MIME: outcome.to_dict(),
-    }
+class Displayed:
+    """A result that shows itself in a notebook or a terminal; the result answers all the rest."""
 
+    def __init__(self, result: Any, message: Message, *, verbose: bool = False) -> None:
+        self.result = result
+        self.message = message
+        self._verbose = verbose
 
-def error_text(outcome: Outcome, *, verbose: bool = False) -> str:
-    """Return the text of an outcome that stopped."""
-    return as_text(outcome_message(outcome), verbose=verbose)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DisplayedOutcome(Outcome):
-    """An outcome that shows itself in a notebook or a terminal."""
-
-    verbose: bool = False
-    quiet: bool = False
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # IPython asks for many forms of everything
+            raise AttributeError(name)
+        return getattr(self.result, name)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        """Return every form of the outcome (IPython asks for it)."""
-        return bundle(self, verbose=self.verbose, quiet=self.quiet)
+        """Return every form of the result (IPython asks for it)."""
+        made: dict[str, Any] = {"text/plain": str(self), "text/html": as_html(self._shown)}
+        outcome = getattr(self.result, "outcome", self.result)
+        return {**made, MIME: self.result.to_dict()} if isinstance(outcome, Outcome) else made
+
+    @property
+    def _shown(self) -> Message:
+        # an installer's log is for failures and for -v
+        return self.message if self._verbose else replace(self.message, details="")
 
     def __str__(self) -> str:
-        return str(bundle(self, verbose=self.verbose, quiet=self.quiet)["text/plain"])
+        return as_text(self._shown, verbose=self._verbose)
 
     __repr__ = __str__
-
-
-def displayed(outcome: Outcome, *, verbose: bool = False, quiet: bool = False) -> DisplayedOutcome:
-    """Return the outcome as one that shows itself."""
-    values = {field.name: getattr(outcome, field.name) for field in fields(Outcome)}
-    return DisplayedOutcome(**values, verbose=verbose, quiet=quiet)
 
 
 _FEW: Final = 5
@@ -332,27 +313,6 @@ def _ways_to_kernel(made: NewEnvironment, environ: Mapping[str, str]) -> tuple[S
     )
     note = "switch (top right of the notebook)" if editor else "switch this notebook to it"
     console = Suggestion(command=f"jupyter console --kernel {name}", note="in a terminal")
-    if not made.in_notebook:
+    if not made.outcome.frontend.in_notebook:
         return (console, Suggestion(command=menu, note="in a notebook"))
     return (Suggestion(command=menu, note=note), console)
-
-
-@dataclass(frozen=True, slots=True)
-class DisplayedNewEnvironment:
-    """A new environment that shows itself."""
-
-    made: NewEnvironment
-    message: Message
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        """Return every form of it (IPython asks for it)."""
-        return {
-            "text/plain": as_text(self.message),
-            "text/html": as_html(self.message),
-            MIME: self.made.to_dict(),
-        }
-
-    def __str__(self) -> str:
-        return as_text(self.message)
-
-    __repr__ = __str__

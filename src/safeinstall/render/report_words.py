@@ -6,7 +6,6 @@ import getpass
 import json
 import re
 import socket
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,14 +14,19 @@ from typing import Any, Final
 from safeinstall import __version__
 from safeinstall.environment import Environment, shown, shown_in
 from safeinstall.findings import Severity, Suggestion
+from safeinstall.frontend import NOTEBOOK
 from safeinstall.kernels.judge import KernelState
-from safeinstall.operations.area import History, changes_of
+from safeinstall.operations.context import Context
+from safeinstall.operations.diagnose import Kernels
 from safeinstall.operations.doctor import Examination
+from safeinstall.operations.history import History, Recovered, changes_of
 from safeinstall.operations.kernels import Repaired
-from safeinstall.operations.survey import Survey
+from safeinstall.operations.new_environment import NewEnvironment
+from safeinstall.operations.survey import Survey, Where
 from safeinstall.probe.prediction import Prediction
 from safeinstall.redaction import redact
 from safeinstall.render.layout import Mark, Message, Table, as_text
+from safeinstall.render.outcome_words import new_environment_message
 from safeinstall.transaction import Entry
 
 __all__ = [
@@ -39,6 +43,28 @@ __all__ = [
 ]
 
 
+def message_of(result: Any, context: Context) -> Message:
+    """Return the words for a new environment, or for what was looked at."""
+    home = context.environment.home
+    if isinstance(result, NewEnvironment):
+        return new_environment_message(result, context.environ)
+    if isinstance(result, History):
+        return history_message(result)
+    if isinstance(result, Recovered):
+        return Message(mark="", headline=result.message)
+    if isinstance(result, Survey):
+        return survey_message(result)
+    if isinstance(result, Where):
+        return where_message(result)
+    if isinstance(result, Kernels):
+        return kernels_message(result)
+    if result.redacted:
+        first, *rest = report_text(result, home).splitlines()
+        return Message(mark="", headline=first, lines=tuple(rest))
+    fix = replace(context.frontend, python=result.place).line("doctor", "--fix")
+    return doctor_message(result, home, fix)
+
+
 def short_environment_message(environment: Environment) -> Message:
     """Return the environment in three lines and how to go on."""
     return Message(
@@ -50,8 +76,8 @@ def short_environment_message(environment: Environment) -> Message:
             f"Installs {_verdict(environment)}",
         ),
         ways=(
-            Suggestion(command="%safeinstall pandas", note="install a package here"),
-            Suggestion(command="%kernelenv", note="everything about this environment"),
+            Suggestion(command=NOTEBOOK.line("install", "pandas"), note="install a package here"),
+            Suggestion(command=NOTEBOOK.opening("env"), note="everything about this environment"),
         ),
     )
 
@@ -147,10 +173,9 @@ def survey_message(survey: Survey) -> Message:
     )
 
 
-def where_message(
-    cell: str, predictions: tuple[Prediction, ...], environment: Environment
-) -> Message:
+def where_message(where: Where) -> Message:
     """Return where each install command of a cell would lead."""
+    predictions, environment = where.predictions, where.environment
     if not predictions:
         return Message(mark="·", headline="There is no install command in this text.")
     right = all(
@@ -167,10 +192,13 @@ def where_message(
                 _prediction_row(_short(p.command), p, environment.home) for p in predictions
             ),
             notes=tuple(_prediction_folder(p, environment.home) for p in predictions),
-            remarks=tuple(
-                shown_in(text[:1].upper() + text[1:], environment.home) + "."
-                for p in predictions
-                for text in (p.reason, *p.notes)
+            remarks=(
+                *(
+                    shown_in(text[:1].upper() + text[1:], environment.home) + "."
+                    for p in predictions
+                    for text in (p.reason, *p.notes)
+                ),
+                *(shown_in(text, environment.home) for text in where.asked),
             ),
         ),
     )
@@ -205,8 +233,9 @@ def _short(command: str) -> str:
 _NAMED = 3
 
 
-def history_message(history: History, environment: Environment, prefix: str) -> Message:
-    """Return what was done to the environment, the newest first; `prefix` begins an undo line."""
+def history_message(history: History) -> Message:
+    """Return what was done to the environment, the newest first."""
+    environment = history.environment
     if not history.entries:
         return Message(
             mark="·", headline=f"safeinstall has changed nothing in {environment.label} yet."
@@ -220,7 +249,11 @@ def history_message(history: History, environment: Environment, prefix: str) -> 
             header=("id", "when", "what", "undo"),
             rows=tuple(_history_row(entry) for entry in history.entries),
         ),
-        ways=(Suggestion(command=f"{prefix} {undoable.id}", note="puts everything back"),)
+        ways=(
+            Suggestion(
+                command=history.frontend.line("undo", undoable.id), note="puts everything back"
+            ),
+        )
         if undoable
         else (),
     )
@@ -253,16 +286,15 @@ def _when(time: str) -> str:
     return f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
-def kernels_message(
-    states: Sequence[KernelState], home: str, repaired: Sequence[Repaired] = ()
-) -> Message:
-    """Return the message."""
+def kernels_message(kernels: Kernels) -> Message:
+    """Return the kernels of a machine: one row each, then what is wrong and what to type."""
+    states, home = kernels.states, kernels.home
     broken = [state for state in states if not state.healthy]
     count = f"{len(states)} kernel{'s' if len(states) != 1 else ''}"
     wrong = f", {len(broken)} of them not as they should be" if broken else ", all in order"
     width = max((len(state.spec.name) for state in states), default=0)
     rows = [_kernel_row(state, home, width) for state in states]
-    done = [_repair_row(each, home) for each in repaired]
+    done = [_repair_row(each, home) for each in kernels.repaired]
     remarks = [
         shown_in(line, home)
         for state in states

@@ -6,20 +6,39 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from packaging.requirements import Requirement
 
 from safeinstall.errors import RequestError
-from safeinstall.frontend import join
+from safeinstall.frontend import Frontend, join
 from safeinstall.redaction import redact
-from safeinstall.request.options import OPTIONS, Option
+from safeinstall.request.options import OPTIONS, Option, attached
 
-__all__ = ["TYPED", "Installer", "ItemKind", "Request", "RequestItem", "near"]
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = [
+    "TYPED",
+    "DoctorRequest",
+    "HistoryRequest",
+    "InstallRequest",
+    "InstallerName",
+    "ItemKind",
+    "KernelsRequest",
+    "RecoverRequest",
+    "Request",
+    "RequestItem",
+    "SurveyRequest",
+    "UndoRequest",
+    "UninstallRequest",
+    "WhereRequest",
+    "near",
+]
 
 
 ItemKind = Literal["named", "url", "vcs", "wheel", "archive", "folder", "editable"]
-Installer = Literal["auto", "uv", "pip", "conda"]
+InstallerName = Literal["auto", "uv", "pip", "conda"]
 
 TYPED = "typed"
 """The origin of what stands on the line or in the cell."""
@@ -57,13 +76,99 @@ class RequestItem:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
-    """What the user asked for: requirements and options."""
+class _Request:
+    """What every command knows."""
+
+    command: ClassVar[str]
+    """The command's name: `install`, `undo` ..."""
+
+    python: str = ""
+    """Another interpreter to work on, or the Python of a new environment."""
+    json: bool = False
+    help: bool = False
+    verbose: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _ListingRequest(_Request):
+    """A request that lists requirements, and can be written as the line that was typed."""
 
     cwd: str = ""
     """The folder relative paths were read against; lines are written relative to it."""
     items: tuple[RequestItem, ...] = ()
-    """What to install: as typed, then editables, then what the files list."""
+    """What is listed: as typed, then editables, then what the files list."""
+    dry_run: bool = False
+    yes: bool = False
+    no_wait: bool = False
+    allow: frozenset[str] = frozenset()
+    """Flags without dashes: `allow-conflicts`, `allow-kernel-change`, `allow-direct` ..."""
+    secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """Values of environment variables a file was filled with: hidden wherever we show things."""
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing is asked for but, perhaps, options."""
+        return not self.items
+
+    def allows(self, flag: str) -> bool:
+        """Return whether `flag` (with or without its two dashes) was typed."""
+        return flag.removeprefix("--") in self.allow
+
+    def allowing(self, *flags: str) -> Self:
+        """Return the same request with more flags, their dashes written or not."""
+        return replace(self, allow=self.allow | {flag.removeprefix("--") for flag in flags})
+
+    def words(self) -> tuple[str, ...]:
+        """Return the words a person would type for this request, secrets included."""
+        return (*self._option_words(), *self._item_words())
+
+    def line(self, frontend: Frontend, **changes: Any) -> str:
+        """Return the line to type for this request with `changes`; secrets are hidden.
+
+        Changes are fields, or `requirements=("numpy>=2",)` for other things to install.
+        """
+        return redact(self._changed(changes)._written(frontend), self.secrets)
+
+    def display(self) -> str:
+        """Return the request as typed, fit to be shown and saved: secrets are hidden."""
+        return redact(str(self), self.secrets)
+
+    def __str__(self) -> str:
+        return join(self.words())
+
+    def _changed(self, changes: dict[str, Any]) -> Self:
+        if "requirements" in changes:
+            items = tuple(RequestItem(text=text) for text in changes.pop("requirements"))
+            changes = {**changes, "items": items}
+        return replace(self, **changes)
+
+    def _written(self, frontend: Frontend) -> str:
+        words = self.words()
+        if frontend.door == "python":
+            words = attached(words)
+        return frontend.line(self.command, *words)
+
+    def _option_words(self) -> Iterator[str]:
+        for option in OPTIONS:
+            yield from _words_of(option, self)
+
+    def _item_words(self) -> Iterator[str]:
+        for item in self.items:
+            if item.typed:
+                if item.kind == "editable":
+                    yield "--editable"
+                yield near(item.text, self.cwd)
+                for value in item.hashes:
+                    yield f"--hash={value}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallRequest(_ListingRequest):
+    """Install these requirements, here or (`new_env`) into an environment made for them."""
+
+    command: ClassVar[str] = "install"
+
     requirement_files: tuple[str, ...] = ()
     """Absolute paths of the `-r` files typed; their lines are in `items`."""
     constraint_files: tuple[str, ...] = ()
@@ -83,29 +188,16 @@ class Request:
     """URLs or absolute paths."""
     no_index: bool = False
     trusted_hosts: tuple[str, ...] = ()
-    dry_run: bool = False
-    yes: bool = False
     strict: bool = False
-    verbose: bool = False
-    quiet: bool = False
-    installer: Installer = "auto"
-    no_wait: bool = False
+    installer: InstallerName = "auto"
     user: bool = False
     break_system_packages: bool = False
     new_env: str = ""
     """Absolute path or bare name of an environment to be made for this; empty: none."""
     overlay: bool = False
     """The new environment sees the packages of the present one."""
-    allow: frozenset[str] = frozenset()
-    """Flags without dashes: `allow-conflicts`, `allow-kernel-change`, `allow-direct` ..."""
     allow_builds: frozenset[str] = frozenset()
     """Canonical names that may run code to build themselves."""
-    python: str = ""
-    """Another interpreter to work on (command line only), or the Python of a new environment."""
-    json: bool = False
-    help: bool = False
-    secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
-    """Values of environment variables a file was filled with: hidden wherever we show things."""
 
     @property
     def empty(self) -> bool:
@@ -117,51 +209,120 @@ class Request:
         """True when the first thing named is a path, which `--new-env` would take for its own."""
         return bool(self.items) and self.items[0].kind in ("wheel", "archive", "folder", "editable")
 
-    def allows(self, flag: str) -> bool:
-        """Return whether `flag` (with or without its two dashes) was typed."""
-        return flag.removeprefix("--") in self.allow
+    def _changed(self, changes: dict[str, Any]) -> InstallRequest:
+        files = {"requirement_files": ()} if "requirements" in changes else {}
+        return super(InstallRequest, self)._changed({**changes, **files})
 
-    def allowing(self, *flags: str) -> Request:
-        """Return the same request with more flags, their dashes written or not."""
-        return replace(self, allow=self.allow | {flag.removeprefix("--") for flag in flags})
-
-    def words(self) -> tuple[str, ...]:
-        """Return the words a person would type for this request, secrets included."""
-        return (*self._option_words(), *self._item_words())
-
-    def line(self, prefix: str = "%safeinstall", **changes: Any) -> str:
-        """Return the line to type for this request with `changes`; secrets are hidden.
-
-        Changes are fields, or `requirements=("numpy>=2",)` for other things to install.
-        """
-        if "requirements" in changes:
-            items = tuple(RequestItem(text=text) for text in changes.pop("requirements"))
-            changes |= {"items": items, "requirement_files": ()}
-        changed = replace(self, **changes)
-        return redact(f"{prefix} {changed}".strip(), self.secrets)
-
-    def display(self) -> str:
-        """Return the request as typed, fit to be shown and saved: secrets are hidden."""
-        return self.line("")
-
-    def __str__(self) -> str:
-        return join(self.words())
-
-    def _option_words(self) -> Iterator[str]:
-        for option in OPTIONS:
-            yield from _words_of(option, self)
-
-    def _item_words(self) -> Iterator[str]:
-        for item in self.items:
-            if item.typed:
-                if item.kind == "editable":
-                    yield "--editable"
-                yield near(item.text, self.cwd)
-                for value in item.hashes:
-                    yield f"--hash={value}"
+    def _written(self, frontend: Frontend) -> str:
+        """Write a new environment for a terminal as the command that makes one."""
+        if not self.new_env or frontend.door != "terminal":
+            return super(InstallRequest, self)._written(frontend)
+        place = near(self.new_env, self.cwd).removeprefix(f".{os.sep}")
+        named = not PurePath(self.new_env).is_absolute()
+        rest = replace(self, new_env="")
+        return frontend.line("new-env", *(("--name", place) if named else (place,)), *rest.words())
 
 
-def _words_of(option: Option, request: Request) -> Iterator[str]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UninstallRequest(_ListingRequest):
+    """Remove the named distributions."""
+
+    command: ClassVar[str] = "uninstall"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UndoRequest(_Request):
+    """Put back what a transaction changed."""
+
+    command: ClassVar[str] = "undo"
+
+    id: str = ""
+    """The transaction; empty: the last one in force."""
+    force: bool = False
+    user: bool = False
+    """True for what went to the user site."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistoryRequest(_Request):
+    """List the transactions that are kept; forget old ones first."""
+
+    command: ClassVar[str] = "history"
+
+    prune: bool = False
+    keep: int | None = None
+    user: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecoverRequest(_Request):
+    """Finish or take back what died; `python` need not start."""
+
+    command: ClassVar[str] = "recover"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SurveyRequest(_Request):
+    """Show the environment and where each way to install would lead."""
+
+    command: ClassVar[str] = "env"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WhereRequest(_Request):
+    """Say where the installs of a cell would go."""
+
+    command: ClassVar[str] = "where"
+
+    cell: str = ""
+    deep: bool = False
+    """Ask pip itself where the rules are not sure."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoctorRequest(_Request):
+    """Say what is wrong with an environment; `python` need not start."""
+
+    command: ClassVar[str] = "doctor"
+
+    fix: bool = False
+    """Put right what is safe."""
+    only: frozenset[str] = frozenset()
+    """Ids of the findings to put right; empty: all of them."""
+    deep: bool = False
+    """Read and hash every file."""
+    redact: bool = False
+    """Answer with a text for a bug report."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KernelsRequest(_Request):
+    """Show what the kernelspecs start."""
+
+    command: ClassVar[str] = "kernels"
+
+    names: tuple[str, ...] = ()
+    """Those to be repaired, however they are."""
+    repair: bool = False
+    start: bool = False
+    """Start each once."""
+
+
+Request = (
+    InstallRequest
+    | UninstallRequest
+    | UndoRequest
+    | HistoryRequest
+    | RecoverRequest
+    | SurveyRequest
+    | WhereRequest
+    | DoctorRequest
+    | KernelsRequest
+)
+"""Whatever can be asked for; `operations.carry_out` does it."""
+
+
+def _words_of(option: Option, request: _ListingRequest) -> Iterator[str]:
     """Yield the words that set `option` to what the request holds; nothing for a default."""
     name = option.names[0]
     if option.kind == "allow":
@@ -177,7 +338,7 @@ def _words_of(option: Option, request: Request) -> Iterator[str]:
         place = near(value, request.cwd)
         yield (
             name
-            if place == f".{os.sep}.venv" and not request.starts_with_path
+            if place == f".{os.sep}.venv" and not getattr(request, "starts_with_path", False)
             else (f"{name}={place}")
         )
     elif option.kind == "values" and value:

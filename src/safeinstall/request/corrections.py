@@ -5,20 +5,22 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from safeinstall.errors import RequestError
-from safeinstall.frontend import join
+from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.redaction import redact
-from safeinstall.request.options import OPTION_NAMES
+from safeinstall.request.options import OPTION_NAMES, attached
 
 __all__ = [
     "ANYTHING",
     "NO_SHELL",
     "OF_A_CELL",
     "Mistake",
+    "TypedAt",
     "explain",
     "pointed",
     "request_error",
@@ -33,6 +35,25 @@ NO_SHELL: Final = "%safeinstall runs no shell."
 """How a message ends that is about text for a shell."""
 OF_A_CELL: Final = "Each line of a cell lists requirements."
 """What is said besides where that text stood in a cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypedAt:
+    """The command that is being read, and the door it was typed at."""
+
+    frontend: Frontend = NOTEBOOK
+    command: str = "install"
+
+    @property
+    def opening(self) -> str:
+        """How the line began."""
+        return self.frontend.opening(self.command)
+
+    def line(self, *words: str) -> str:
+        """Return the line to type instead."""
+        return self.frontend.line(
+            self.command, *(attached(words) if self.frontend.door == "python" else words)
+        )
 
 
 class Mistake(Exception):  # noqa: N818 - the word of the trade; it never leaves this room
@@ -67,16 +88,16 @@ def request_error(
     mistake: Mistake,
     words: Sequence[str],
     span: tuple[int, int],
-    prefix: str,
+    typed: TypedAt,
     secrets: Sequence[str] = (),
 ) -> RequestError:
     """Return the error for a mistake in `words[span]`, with the whole line put right."""
     start, stop = span
     left = [*words[:start], *(mistake.instead or ()), *(() if mistake.ends else words[stop:])]
-    line = f"{prefix} {join(left)}"
+    line = typed.line(*left)
     if not mistake.instead and not _names_something(left):
         rest = [word for word in left if word != "--"]
-        line = mistake.alone or f"{prefix} {join([*rest, ANYTHING])}"
+        line = mistake.alone or typed.line(*rest, ANYTHING)
     return RequestError(
         redact(mistake.message, secrets),
         hint=redact(line, secrets),

@@ -1,19 +1,67 @@
-"""Places this kernel does not import from though it could: what it missed when it started.
+"""What asks for attention, with its button: the method of this door, its parameters, its words.
 
-They are looked for with the facts, so this file imports no more than they do.
-"""
+The panel shows what it is given here; which way on is offered for what is decided nowhere else.
+What this kernel missed when it started is looked for with the facts: this file imports no more than
+they do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from safeinstall.agent.actions import action, finding
 from safeinstall.environment import Environment, shown
 
-__all__ = ["Missed", "findings", "make_importable", "missed"]
+__all__ = [
+    "Missed",
+    "action",
+    "finding",
+    "findings",
+    "install_actions",
+    "make_importable",
+    "message",
+    "missed",
+]
+
+
+_OWN_LINE = re.compile(r"%safeinstall\s+(?!-r\b|.*--new-env\b)(?P<line>\S.*)")
+
+
+def action(label: str, method: str, /, title: str = "", **params: Any) -> dict[str, Any]:
+    """Return one button; `title` says what it does to people who hear it without its finding."""
+    return {"label": label, "method": method, "params": params, "title": title or label}
+
+
+def finding(
+    code: str,
+    message: str,
+    *actions: Mapping[str, Any],
+    severity: str = "warning",
+    context: str = "",
+    suggestions: Sequence[Mapping[str, str]] = (),
+) -> dict[str, Any]:
+    """Return a finding as the panel shows it, with its buttons and the lines to type."""
+    return {
+        "code": code,
+        "severity": severity,
+        "message": message,
+        "context": context,
+        "suggestions": list(suggestions),
+        "actions": list(actions),
+    }
+
+
+def install_actions(label: str, commands: Iterable[str], **params: Any) -> list[dict[str, Any]]:
+    """Return a button for each `%safeinstall` line that installs into this environment."""
+    found = (_OWN_LINE.fullmatch(command) for command in commands)
+    return [
+        action(label, "install", title=f"{label}: {one['line']}", line=one["line"], **params)
+        for one in found
+        if one
+    ]
+
 
 _SOURCES: Final = (".dist-info", ".egg-info", ".py", ".pth")
 _LARGEST: Final = 4096
@@ -79,6 +127,7 @@ def findings(environment: Environment) -> list[dict[str, Any]]:
 
 def make_importable(params: Mapping[str, Any]) -> dict[str, Any]:
     """Let this kernel import from what it missed, as it would have if it had started now."""
+    # a look at the facts needs none of this, and happens for every kernel
     from safeinstall import importing, inspection
     from safeinstall.agent.jobs import Job, start
 
@@ -90,16 +139,17 @@ def make_importable(params: Mapping[str, Any]) -> dict[str, Any]:
         names = [shown(place, environment.home) for place in (*found.folders, *found.path_files)]
         if not found or left:
             headline = "There was nothing to add." if not found else "It could not be added."
-            return {"message": _said("·" if not found else "✗", headline, [])}
+            return {"message": message("·" if not found else "✗", headline)}
         lines = names if len(names) > 1 else []
         headline = f"This kernel imports from {names[0] if len(names) == 1 else 'them'} now."
-        return {"message": _said("✓", headline, lines)}
+        return {"message": message("✓", headline, lines)}
 
     return start("importable", "make importable", work)
 
 
-def _said(mark: str, headline: str, lines: list[str]) -> dict[str, Any]:
-    return {"mark": mark, "headline": headline, "lines": lines, "ways": [], "details": ""}
+def message(mark: str, headline: str, lines: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the words of a job that no story tells."""
+    return {"mark": mark, "headline": headline, "lines": list(lines), "ways": [], "details": ""}
 
 
 def _holds_packages(folder: str) -> bool:

@@ -1,4 +1,7 @@
-"""The world an operation works in: the environment, and the effects it may use."""
+"""What an operation works in: the environment, the effects it may use, who asks, how far it goes.
+
+Made once for each operation, by whoever stands at the door; not made again on the way.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,23 @@ from typing import Protocol
 from safeinstall.command import Command
 from safeinstall.environment import Environment
 from safeinstall.errors import SafeInstallError
+from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.guards import Policy
+from safeinstall.installers.sources import Sources, redirections
 from safeinstall.operations.locate import environment_of, this_environment
-from safeinstall.plan import Plan
+from safeinstall.plan import Destination, Intent, Plan
+from safeinstall.probe.pip_config import effective_settings, read_pip_settings
+from safeinstall.request import DoctorRequest, InstallRequest, RecoverRequest, Request
 from safeinstall.runner import Completed, run
 
 __all__ = [
     "KEEP",
     "KEEP_BYTES",
+    "Context",
     "Keeping",
     "Progress",
     "Run",
-    "World",
+    "context_for",
     "folder",
     "here",
     "silent",
@@ -76,7 +84,7 @@ class Keeping:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class World:
+class Context:
     """Everything an operation needs and may touch."""
 
     environment: Environment
@@ -84,8 +92,7 @@ class World:
     """True when the environment's interpreter is this very process."""
     environ: Mapping[str, str]
     cwd: str
-    prefix: str = "%safeinstall"
-    """How a line to type begins here."""
+    frontend: Frontend = NOTEBOOK
     settings_prefix: str = ""
     """Prefix whose pip configuration counts, where that is not the environment's own: a new
     environment gets its packages from where the present one does."""
@@ -96,6 +103,20 @@ class World:
     keeping: Keeping = Keeping()
     policy: Policy = field(default_factory=dict)
     """Severity of findings by code, where it is not their own; None switches a guard off."""
+
+    def meet(self, request: InstallRequest) -> Intent:
+        """Return the request as it meets the environment: sources merged, redirections named."""
+        place = self.settings_prefix or self.environment.prefix
+        read = read_pip_settings(self.environ, place, self.environment.home or None)
+        settings = tuple(effective_settings(read).values())
+        return Intent(
+            environment=self.environment,
+            request=request,
+            sources=Sources.merged(settings, request, self.environ),
+            redirections=redirections(self.environ, settings),
+            destination=Destination.of(self.environment),
+            frontend=self.frontend,
+        )
 
 
 def folder() -> str:
@@ -109,9 +130,9 @@ def folder() -> str:
         ) from error
 
 
-def here(progress: Progress = silent) -> World:
-    """Return the world of this process: its interpreter, variables and folder."""
-    return World(
+def here(progress: Progress = silent) -> Context:
+    """Return the context of this process: its interpreter, variables and folder."""
+    return Context(
         environment=this_environment(),
         live=True,
         environ=dict(os.environ),
@@ -120,15 +141,31 @@ def here(progress: Progress = silent) -> World:
     )
 
 
-def there(python: str, progress: Progress = silent) -> World:
-    """Return the world of another interpreter.
+def there(python: str, progress: Progress = silent) -> Context:
+    """Return the context of another interpreter.
 
     Raises `EnvironmentReportError` when `python` is no interpreter that answers.
     """
-    return World(
+    return Context(
         environment=environment_of(python),
         live=False,
         environ=dict(os.environ),
         cwd=folder(),
         progress=progress,
     )
+
+
+def context_for(request: Request, progress: Progress = silent) -> Context:
+    """Return the context a request is about: this process, or the interpreter it names.
+
+    For a new environment `python` is the Python it is made of, unless it names, with `overlay`, the
+    interpreter whose packages are to be seen. The doctor and recovery look at a place that need
+    not start: they are given its name and this process.
+    Raises `EnvironmentReportError` when the interpreter does not answer.
+    """
+    python = request.python
+    if isinstance(request, DoctorRequest | RecoverRequest):
+        python = ""
+    if isinstance(request, InstallRequest) and request.new_env:
+        python = python if request.overlay and os.sep in python else ""
+    return there(python, progress) if python else here(progress)

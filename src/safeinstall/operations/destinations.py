@@ -15,44 +15,49 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from safeinstall.distributions import Change, Changes
+from safeinstall.changes import Change, Changes
 from safeinstall.environment import Access, Environment, Paths
 from safeinstall.errors import SafeInstallError
-from safeinstall.operations.world import World
+from safeinstall.operations.context import Context
 from safeinstall.plan import Plan
 from safeinstall.probe.access import describe_access
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
-__all__ = ["as_planned", "at_user_site", "destined", "outside", "prepare", "relayout"]
+__all__ = ["as_planned", "destined", "of_transactions", "prepare", "relayout"]
 
 _USER_SCHEME: Final = "posix_user"
 _OWN: Final = "safeinstall_destination"
 
 
-def destined(request: Request, world: World) -> World:
-    """Return the world with the destination the request names; the same world for a plain one.
+def destined(request: InstallRequest, context: Context) -> Context:
+    """Return the context with the destination the request names; the same context for a plain one.
 
     A user site this interpreter does not look at changes nothing here: a guard refuses it.
     """
-    environment = world.environment
+    environment = context.environment
     if request.break_system_packages and environment.externally_managed:
         environment = _outside(replace(environment, externally_managed=None))
     if request.user and environment.user_site.enabled:
         environment = _user(environment)
-    return world if environment is world.environment else replace(world, environment=environment)
+    return (
+        context if environment is context.environment else replace(context, environment=environment)
+    )
 
 
-def at_user_site(world: World) -> World:
-    """Return the world whose environment is the user site (to undo what went there)."""
-    return replace(world, environment=_user(world.environment))
+def of_transactions(context: Context, *, user: bool = False) -> Context:
+    """Return the context in which an interpreter's transactions lie (to undo them).
 
-
-def outside(world: World) -> World:
-    """Return the world in which transactions of an externally managed interpreter lie."""
-    environment = world.environment
-    if environment.externally_managed is None:
-        return world
-    return replace(world, environment=_outside(environment))
+    Those of an externally managed interpreter lie where it lets the administrator install;
+    `user`: those of the user site.
+    """
+    environment = context.environment
+    if environment.externally_managed is not None:
+        environment = _outside(environment)
+    if user:
+        environment = _user(environment)
+    return (
+        context if environment is context.environment else replace(context, environment=environment)
+    )
 
 
 def prepare(environment: Environment) -> None:
