@@ -6,6 +6,7 @@ are quoted so that `request.tokenize`, and a shell, split them as they were.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -95,9 +96,10 @@ class Frontend:
         """
         if self.door == "python" and command in _CALLS:
             begun = self.install.removesuffix(")") if command == "install" else ""
-            front = [begun] if begun else []
-            arguments = ", ".join([*front, *map(_argument, words)])
-            return f"{arguments})" if begun else f"safeinstall.{command}({arguments})"
+            arguments = sorted(map(_argument, words), key=lambda word: not word.startswith('"'))
+            if begun:
+                return f"{', '.join([begun, *arguments])})"
+            return f"safeinstall.{command}({', '.join(arguments)})"
         named = (
             self.python and not self.in_notebook and not {"--python", "new-env"} & {command, *words}
         )
@@ -117,6 +119,10 @@ PYTHON: Final = Frontend(door="python")
 def _argument(word: str) -> str:
     """Return one word as an argument of a call."""
     if not word.startswith("--"):
-        return repr(word).replace("'", '"') if "'" not in word[1:-1] else repr(word)
+        return json.dumps(word, ensure_ascii=False)
     name, equals, value = word[2:].partition("=")
-    return f"{name.replace('-', '_')}={value!r}" if equals else f"{name.replace('-', '_')}=True"
+    return (
+        f"{name.replace('-', '_')}={json.dumps(value)}"
+        if equals
+        else f"{name.replace('-', '_')}=True"
+    )

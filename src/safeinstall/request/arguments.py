@@ -7,6 +7,7 @@ What lists requirements is read by `request.reader`; its help is made of the sam
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import re
 from collections.abc import Sequence
@@ -78,9 +79,9 @@ def parse_command(
     if command == "new-env":
         return _new_environment(words, cwd, frontend)
     if command not in _TYPES:
-        raise RequestError(
-            f"There is no command {command!r}.", hint="safeinstall " + " | ".join(COMMANDS)
-        )
+        close = difflib.get_close_matches(command, COMMANDS, 1)
+        line = frontend.line(close[0], *words) if close else "safeinstall --help"
+        raise RequestError(f"There is no command {command!r}.", hint=line)
     found = vars(_parser(command, frontend).parse_args(list(words)))
     if command == "where" and not found["cell"] and not found["help"]:
         option = "" if frontend.in_notebook else "--cell "

@@ -127,7 +127,10 @@ def _with_place(
     A bare word that follows is a requirement: `--new-env pandas` installs pandas.
     """
     if attached is not None:
-        return OptionWord(option, attached or USUAL_PLACE, 1)
+        if not attached.strip():
+            name = option.names[0]
+            raise Mistake(f"{name}= names no place.", instead=(name,))
+        return OptionWord(option, attached, 1)
     following = words[index + 1] if index + 1 < len(words) else ""
     if is_place(following):
         return OptionWord(option, following, 2)
