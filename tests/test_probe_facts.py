@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -15,11 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.probe.facts import facts
+from safeinstall import probe
+from safeinstall.probe.facts.running_interpreter import facts
 
-PROBE = Path(sys.modules["safeinstall.probe.facts"].__file__ or "").parent
-SCRIPT = PROBE / "facts.py"
-MODULES = sorted(PROBE.glob("*.py"))
+PROBE = Path(probe.__file__).parent
+SCRIPT = PROBE / "__init__.py"
+MODULES = sorted(PROBE.rglob("*.py"))
 COOKIE = "c00k1e"
 
 
@@ -62,13 +64,11 @@ def test_the_script_does_not_report_its_own_folder_on_the_path() -> None:
 
 def test_the_script_leaves_no_compiled_files(tmp_path: Path) -> None:
     copy = tmp_path / "probe"
-    copy.mkdir()
-    for module in MODULES:
-        (copy / module.name).write_bytes(module.read_bytes())
+    shutil.copytree(PROBE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     subprocess.run(
-        [sys.executable, str(copy / "facts.py"), COOKIE], capture_output=True, check=True
+        [sys.executable, str(copy / "__init__.py"), COOKIE], capture_output=True, check=True
     )
-    assert not (copy / "__pycache__").exists()
+    assert not list(copy.rglob("__pycache__"))
 
 
 def test_chatter_of_the_interpreter_cannot_break_the_report(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_the_maker_of_an_environment_is_read_from_its_file(
 
 
 def test_a_conda_prefix_is_known_by_its_metadata(tmp_path: Path) -> None:
-    from safeinstall.probe.kind import conda_facts, interpreter_kind
+    from safeinstall.probe.facts.interpreter_files import conda_facts, interpreter_kind
 
     prefix = tmp_path / "envs" / "lab"
     (prefix / "conda-meta").mkdir(parents=True)
@@ -115,7 +115,7 @@ def test_a_conda_prefix_is_known_by_its_metadata(tmp_path: Path) -> None:
 
 
 def test_why_a_folder_is_not_writable_is_one_sentence() -> None:
-    from safeinstall.probe.access import describe_access
+    from safeinstall.probe.facts.writability import describe_access
 
     answer = describe_access("/proc/version/below")
     assert answer["writable"] is False
@@ -123,21 +123,21 @@ def test_why_a_folder_is_not_writable_is_one_sentence() -> None:
 
 
 def test_the_closest_existing_parent_is_what_is_tested(tmp_path: Path) -> None:
-    from safeinstall.probe.access import describe_access
+    from safeinstall.probe.facts.writability import describe_access
 
     answer = describe_access(str(tmp_path / "not" / "yet"))
     assert (answer["probed"], answer["writable"]) == (str(tmp_path), True)
 
 
 def test_a_relative_folder_ends_the_search(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from safeinstall.probe.access import closest_existing
+    from safeinstall.probe.facts.writability import closest_existing
 
     monkeypatch.chdir(tmp_path)
     assert closest_existing("~/.local/lib") == str(tmp_path)
 
 
 def test_a_binder_session_is_ephemeral() -> None:
-    from safeinstall.probe.surroundings import container_facts
+    from safeinstall.probe.facts.running_interpreter import container_facts
 
     answer = container_facts({"BINDER_SERVICE_HOST": "1"})
     assert answer["ephemeral"] is True
@@ -150,7 +150,7 @@ def test_the_report_costs_little() -> None:
     assert time.perf_counter() - start < 0.05
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PROBE)))
 def test_every_module_keeps_the_floor_of_the_room(module: Path) -> None:
     text = module.read_text(encoding="ascii")
     tree = ast.parse(text, feature_version=(3, 8))
@@ -159,7 +159,7 @@ def test_every_module_keeps_the_floor_of_the_room(module: Path) -> None:
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level <= 1
+            assert node.level <= len(module.relative_to(PROBE).parts)
             if not node.level:
                 names.add((node.module or "").split(".")[0])
     assert names <= sys.stdlib_module_names
@@ -170,7 +170,8 @@ def test_the_room_is_importable_from_a_zip(tmp_path: Path) -> None:
     archive = tmp_path / "carried.zip"
     with zipfile.ZipFile(archive, "w") as file:
         for module in MODULES:
-            file.write(module, f"carried/{module.name}")
-    code = f"import sys; sys.path.insert(0, {str(archive)!r}); from carried.facts import facts"
+            file.write(module, f"carried/{module.relative_to(PROBE)}")
+    code = f"import sys; sys.path.insert(0, {str(archive)!r}); from carried.facts."
+    code += "running_interpreter import facts"
     code += "; facts()"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.probe.options import PIP, UV, read_line
-from safeinstall.probe.pip_config import Setting, effective_settings, read_pip_settings
+from safeinstall.probe.rules.pip_settings import Setting, effective_settings, read_pip_settings
+from safeinstall.probe.shell.option_grammar import PIP, UV, read_line
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from safeinstall.probe.shell import split_shell
-from safeinstall.probe.words import Word, expand_word
+from safeinstall.probe.shell.syntax import Word, expand_word, split_shell
 
 NAMES = {"EMPTY": "", "TWO": "a b", "HERE": "/x"}
 

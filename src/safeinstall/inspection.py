@@ -15,11 +15,12 @@ from typing import Final
 from packaging.markers import default_environment
 from packaging.utils import canonicalize_name
 
+from safeinstall import probe
 from safeinstall.command import Command
 from safeinstall.distributions import Distribution, Snapshot
 from safeinstall.environment import Environment
 from safeinstall.errors import EnvironmentReportError
-from safeinstall.probe import facts as probe_facts
+from safeinstall.probe.facts.running_interpreter import facts as probe_facts
 
 __all__ = [
     "InstalledIndex",
@@ -39,7 +40,7 @@ _HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
 
 def this_environment() -> Environment:
     """Return the environment of the running interpreter (no process is started)."""
-    return Environment.from_report(probe_facts.facts())
+    return Environment.from_report(probe_facts())
 
 
 def probe_command(python: str, cookie: str | None = None) -> tuple[Command, str]:
@@ -48,7 +49,7 @@ def probe_command(python: str, cookie: str | None = None) -> tuple[Command, str]
     No flag is added: `-I` or `-s` would switch off the user site, which is to be measured.
     """
     cookie = cookie or secrets.token_hex(16)
-    script = Path(probe_facts.__file__)
+    script = Path(probe.__file__)
     return Command(argv=(python, str(script), cookie), overrides={"PYTHONIOENCODING": "utf-8"}), (
         cookie
     )

@@ -13,7 +13,7 @@ from safeinstall.agent import attention
 from safeinstall.agent.jobs import known_jobs
 from safeinstall.agent.older import environment_name
 from safeinstall.environment import Environment, shown
-from safeinstall.probe.facts import facts as probe_facts
+from safeinstall.probe.facts.running_interpreter import facts as probe_facts
 
 __all__ = ["facts", "ipython", "make_magics_available"]
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from safeinstall.diagnosis.values import Rewrite, Script
-from safeinstall.probe.access import user_name
-from safeinstall.probe.kind import pyvenv_settings
+from safeinstall.probe.facts.interpreter_files import pyvenv_settings
+from safeinstall.probe.facts.writability import user_name
 
 __all__ = [
     "activate_names",

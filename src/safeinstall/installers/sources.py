@@ -2,7 +2,7 @@
 
 `%safeinstall` honours what says *where packages come from* (index, certificate, proxy, constraint
 ...) and neutralises what says *where they go* (target, prefix, user ...), whichever installer
-does the work. pip's order of option sources is the probe's business (`probe/pip_config`).
+does the work. pip's order of option sources is the probe's business (`probe/rules/pip_settings`).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Any
 
 from safeinstall.errors import SafeInstallError
 from safeinstall.kernels.specs import Spec
-from safeinstall.probe.access import describe_access
+from safeinstall.probe.facts.writability import describe_access
 
 __all__ = ["Registered", "free_name", "register", "registry", "repair", "unregister"]
 

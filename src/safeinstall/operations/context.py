@@ -20,7 +20,7 @@ from safeinstall.guards import Policy
 from safeinstall.installers.sources import Sources, redirections
 from safeinstall.operations.locate import environment_of, this_environment
 from safeinstall.plan import Destination, Intent, Plan
-from safeinstall.probe.pip_config import effective_settings, read_pip_settings
+from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
 from safeinstall.request import DoctorRequest, InstallRequest, RecoverRequest, Request
 from safeinstall.runner import Completed, run
 

@@ -20,7 +20,7 @@ from safeinstall.environment import Access, Environment, Paths
 from safeinstall.errors import SafeInstallError
 from safeinstall.operations.context import Context
 from safeinstall.plan import Plan
-from safeinstall.probe.access import describe_access
+from safeinstall.probe.facts.writability import describe_access
 from safeinstall.request import InstallRequest
 
 __all__ = ["as_planned", "destined", "of_transactions", "prepare", "relayout"]

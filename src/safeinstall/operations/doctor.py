@@ -29,7 +29,7 @@ from safeinstall.operations.pythons import installed_pythons
 from safeinstall.operations.unfinished import MARK, left_behind
 from safeinstall.operations.winners import other_folders, winners
 from safeinstall.ownership import changed_since_conda, conda_package
-from safeinstall.probe.pip_config import effective_settings, read_pip_settings
+from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
 from safeinstall.transaction import Area, Recovery, TransactionError, free_bytes
 from safeinstall.transaction.patch import NewFile, patch
 

@@ -21,7 +21,7 @@ from safeinstall.kernels.trial import try_kernel
 from safeinstall.operations.context import Context
 from safeinstall.operations.locate import environment_of
 from safeinstall.operations.pythons import find_python
-from safeinstall.probe.access import user_name
+from safeinstall.probe.facts.writability import user_name
 
 __all__ = ["Repaired", "list_kernels", "repair_kernels"]
 

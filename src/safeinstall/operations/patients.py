@@ -13,7 +13,7 @@ from safeinstall.errors import EnvironmentReportError, SafeInstallError
 from safeinstall.inspection import marker_environment
 from safeinstall.operations.context import Context
 from safeinstall.operations.locate import environment_of
-from safeinstall.probe.kind import pyvenv_settings
+from safeinstall.probe.facts.interpreter_files import pyvenv_settings
 
 __all__ = ["Patient", "patient_at", "patient_of"]
 

@@ -12,7 +12,7 @@ from typing import Final
 from safeinstall.environment import shown
 from safeinstall.errors import SafeInstallError
 from safeinstall.operations.unfinished import left_behind
-from safeinstall.probe.access import describe_access
+from safeinstall.probe.facts.writability import describe_access
 
 __all__ = ["Place", "check", "free_name", "next_free", "place_of"]
 

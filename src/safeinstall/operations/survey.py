@@ -14,9 +14,9 @@ from safeinstall.environment import Environment
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.installers.sources import redirections
 from safeinstall.operations.context import Context
-from safeinstall.probe import deep
-from safeinstall.probe.pip_config import effective_settings, read_pip_settings
 from safeinstall.probe.prediction import Prediction
+from safeinstall.probe.rules import ask_pip
+from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
 from safeinstall.request import SurveyRequest, WhereRequest
 
 __all__ = ["Survey", "Where", "survey", "where"]
@@ -193,7 +193,7 @@ class Where:
     environment: Environment
     predictions: tuple[Prediction, ...]
     asked: tuple[str, ...] = ()
-    """What the installer itself answered to the deep check, one line for each that was asked."""
+    """What the installer itself answered when it was asked, one line for each question."""
     exit_status: int = 0
 
     def to_dict(self) -> dict[str, Any]:
@@ -222,9 +222,9 @@ def where(request: WhereRequest, context: Context) -> Where:
     settled = []
     for prediction in predictions:
         if request.deep and prediction.tool == "pip" and prediction.interpreter:
-            argv = deep.question(prediction.interpreter, prediction.options)
+            argv = ask_pip.question(prediction.interpreter, prediction.options)
             answer = context.run(Command(argv=argv, cwd=context.cwd), timeout=_DEEP_SECONDS)
-            said = deep.read_answer(answer.output)
+            said = ask_pip.read_answer(answer.output)
             asked.append(f"{prediction.command}: pip says {said.sentence!r}")
             prediction = _settled(prediction, said)
         settled.append(prediction)
@@ -236,11 +236,11 @@ def where(request: WhereRequest, context: Context) -> Where:
     )
 
 
-def _settled(prediction: Prediction, said: deep.Answer) -> Prediction:
+def _settled(prediction: Prediction, said: ask_pip.Answer) -> Prediction:
     """Return the prediction after pip has spoken: confirmed, decided, or not known after all."""
     if prediction.outcome == "unknown" and said.outcome not in ("unknown", "site", "elsewhere"):
         return prediction._replace(outcome=said.outcome, reason=said.sentence)
-    if deep.agrees(prediction, said) is False:
+    if ask_pip.agrees(prediction.outcome, said) is False:
         return prediction._replace(
             outcome="unknown",
             path=None,

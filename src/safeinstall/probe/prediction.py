@@ -1,11 +1,37 @@
-"""What is said about one install command before it runs."""
+"""The story of a prediction: from the text of a cell to where its installs would go.
+
+cell -> steps -> installers reached -> the installer's own rules -> compared with this kernel.
+The world is read here, once; everything below gets what it needs to know: variables, folder, and
+the facts of the interpreter.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import NamedTuple
 
-__all__ = ["OUTCOMES", "Prediction"]
+from .cell import cell_steps, mentions_installer
+from .facts.interpreter_files import interpreter_from_facts
+from .facts.running_interpreter import kernel_facts
+from .facts.search_path import Importability, judge_importability
+from .rules import SITE, Verdict
+from .shell.option_grammar import CONDA, PIP, UV, read_line
+from .shell.reach import Invocation, KernelProcess
+from .shell.walk import resolve_step
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Mapping
+
+    from .facts.interpreter_files import Interpreter
+
+__all__ = ["OUTCOMES", "Prediction", "predict"]
+
+_MOST_JUDGED = 20
+_MOST_NAMED = 200
+_TOO_MANY = "the cell holds more install commands than are judged before it runs"
+_LANDS = ("env-site", "wrong-interpreter", "user-site", "target-dir", "prefix", "root-dir")
 OUTCOMES = (
     "env-site",
     "user-site",
@@ -60,3 +86,148 @@ class Prediction(NamedTuple):
     """The version of the installer, where it can be read from files."""
     notes: tuple[str, ...] = ()
     """Further sentences worth a warning: a redirection, a shadowed copy, a deciding variable."""
+
+
+def predict(
+    cell: str,
+    *,
+    environ: Mapping[str, str] | None = None,
+    cwd: str | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> tuple[Prediction, ...]:
+    """Return one prediction per install command of *cell*; see ``safeinstall.probe.predict``."""
+    if not isinstance(cell, str) or not mentions_installer(cell):
+        return ()
+    try:
+        return _predict(cell, environ, cwd, facts)
+    except Exception as error:  # a prediction must never be the reason that a cell does not run
+        reason = "the command could not be judged (%s)" % type(error).__name__
+        return (Prediction("unknown", None, None, None, None, reason, cell.strip()[:200]),)
+
+
+def _predict(
+    cell: str,
+    environ: Mapping[str, str] | None,
+    cwd: str | None,
+    facts: Mapping[str, Any] | None,
+) -> tuple[Prediction, ...]:
+    given = facts if facts is not None else {"executable": sys.executable, "prefix": sys.prefix}
+    steps = cell_steps(cell, {"sys." + name: str(given[name]) for name in ("executable", "prefix")})
+    if all(step.kind in ("setenv", "chdir") for step in steps):
+        return ()
+    live = facts is None
+    facts = kernel_facts() if facts is None else facts
+    names = dict(os.environ if environ is None else environ)
+    process = KernelProcess(names, _folder(cwd, names), interpreter_from_facts(facts))
+    predictions: list[Prediction] = []
+    for step in steps:
+        if step.kind == "setenv":
+            process = process._replace(environ={**process.environ, step.name: step.text})
+        elif step.kind == "chdir":
+            folder = os.path.normpath(os.path.join(process.cwd, os.path.expanduser(step.text)))
+            process = process._replace(cwd=folder if os.path.isdir(folder) else process.cwd)
+        elif len(predictions) < _MOST_JUDGED:
+            for invocation in resolve_step(step, process, _MOST_JUDGED - len(predictions)):
+                verdict = _decide(invocation, process.interpreter)
+                verdict = _compared(verdict, facts)
+                importability = _importability(verdict, facts, process.cwd, live)
+                predictions.append(_as_prediction(invocation, verdict, importability))
+        elif len(predictions) < _MOST_NAMED and " install" in step.source:
+            blank = Prediction("unknown", None, None, None, None, _TOO_MANY, step.source)
+            predictions.append(blank._replace(line=step.line))
+    return tuple(predictions)
+
+
+def _folder(cwd: str | None, environ: Mapping[str, str]) -> str:
+    if cwd is not None:
+        return cwd
+    try:
+        return os.getcwd()
+    except OSError:  # the notebook's folder was deleted
+        return environ.get("PWD") or "/"
+
+
+def _decide(invocation: Invocation, kernel: Interpreter) -> Verdict:
+    """Ask the rules of the installer, which are loaded when a cell names it: the kernel pays."""
+    if invocation.problem:
+        return Verdict(*invocation.problem)
+    if invocation.tool == "pip":
+        from .rules.pip_rules import decide_pip  # import time
+
+        return decide_pip(invocation)
+    if invocation.tool == "uv":
+        from .rules.uv_rules import decide_uv  # import time
+
+        return decide_uv(invocation, kernel)
+    from .rules.conda_rules import decide_conda  # import time
+
+    return decide_conda(invocation, kernel)
+
+
+def _compared(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
+    """Say whose environment it is that an install goes into."""
+    if verdict.outcome != SITE:
+        return verdict
+    own = [str(facts["paths"]["purelib"]), str(facts["paths"]["platlib"])]
+    if facts["prefix"] == "/usr" and facts["kind"] == "debian-system":
+        own += ["/usr/lib/python3/dist-packages"]
+    path = verdict.path and os.path.realpath(verdict.path)
+    mine = path in [os.path.realpath(folder) for folder in own]
+    return verdict._replace(outcome="env-site" if mine else "wrong-interpreter")
+
+
+def _importability(
+    verdict: Verdict, facts: Mapping[str, Any], cwd: str, live: bool
+) -> Importability:
+    """Say whether this kernel, and a new one like it, could import the result."""
+    if verdict.outcome == "unknown":
+        return Importability(None, None)
+    if verdict.path is None:
+        return Importability(False, False)
+    answer = judge_importability(
+        verdict.path, verdict.names, facts, cwd, live, verdict.kept_old, verdict.removed
+    )
+    if verdict.outcome == "already-satisfied":
+        # it is there already: what a new process sees, this one sees too
+        return Importability(answer.after, answer.after)
+    return answer if verdict.outcome in _LANDS else Importability(answer.now, answer.after)
+
+
+def _as_prediction(
+    invocation: Invocation, verdict: Verdict, importability: Importability
+) -> Prediction:
+    reached = verdict.interpreter or invocation.interpreter
+    lands = verdict.path if verdict.outcome in _LANDS else None
+    requirements, options = _words(invocation)
+    return Prediction(
+        outcome=verdict.outcome,
+        path=os.path.realpath(lands) if lands else None,
+        interpreter=reached.executable if reached else None,
+        importable_now=importability.now,
+        importable_after_restart=importability.after,
+        reason=verdict.reason,
+        command=invocation.text,
+        tool=invocation.tool,
+        requirements=requirements,
+        options=options,
+        line=invocation.line,
+        interpreter_prefix=reached.prefix if reached else None,
+        installer_version=verdict.version,
+        notes=(*invocation.notes, *verdict.notes, *importability.notes),
+    )
+
+
+def _words(invocation: Invocation) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Split the words of the command into requirements and options, as typed."""
+    words = invocation.words
+    if invocation.tool == "conda":
+        words = words[1:]
+    line = read_line(words, {"pip": PIP, "uv": UV, "conda": CONDA}[invocation.tool])
+    skip = 2 if line.positional[:1] == ["pip"] else 1
+    named = (_shown(word) for word in line.positional[skip:])
+    return tuple(named), tuple(_shown(word) for word in line.typed)
+
+
+def _shown(word: str) -> str:
+    """Undo the mark of a name that only IPython could fill in."""
+    return word[2:-1] if word.startswith("$({") and word.endswith("})") else word

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from safeinstall.probe.deep import agrees, question, read_answer
-from safeinstall.probe.prediction import Prediction
-
-
-def predicted(outcome: str) -> Prediction:
-    return Prediction(outcome, None, None, None, None, "")
+from safeinstall.probe.rules.ask_pip import agrees, question, read_answer
 
 
 def test_the_question_keeps_what_decides_the_place_and_nothing_else() -> None:
@@ -54,4 +49,4 @@ def test_one_line_of_the_output_is_the_decision(line: str, outcome: str) -> None
 def test_a_prediction_is_held_against_the_answer(
     outcome: str, line: str, expected: bool | None
 ) -> None:
-    assert agrees(predicted(outcome), read_answer(line)) is expected
+    assert agrees(outcome, read_answer(line)) is expected

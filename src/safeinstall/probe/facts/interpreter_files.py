@@ -1,4 +1,4 @@
-"""An interpreter that is not running, described from files only.
+"""An interpreter as its files describe it: what kind of environment, which folders it fills.
 
 Written after ``Modules/getpath.py`` (``pyvenv.cfg``, landmarks) and ``Lib/sysconfig.py`` (schemes,
 with Debian's two additions). Nothing is started, so another interpreter costs a few ``stat`` calls.
@@ -8,18 +8,80 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 
-from .kind import pyvenv_settings
+from . import read_text, upward
 from .search_path import site_folders, user_base, user_site_allowed, with_pth_folders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Mapping
 
-__all__ = ["Interpreter", "interpreter_from_facts", "read_interpreter"]
+__all__ = [
+    "Interpreter",
+    "conda_facts",
+    "interpreter_from_facts",
+    "interpreter_kind",
+    "pyvenv_settings",
+    "read_interpreter",
+    "scheme_folders",
+]
 
 _LIB = re.compile(r"^(?:python|pypy)(\d+)\.(\d+)t?$")
 _DEBIAN_SHARED = "/usr/lib/python3/dist-packages"
+
+
+def pyvenv_settings(prefix: str) -> dict[str, str]:
+    """Read ``pyvenv.cfg`` of *prefix* as ``site.py`` does: lower-cased keys, values as they stand.
+
+    An environment without the file gives an empty dictionary.
+    """
+    settings = {}
+    for line in (read_text(os.path.join(prefix, "pyvenv.cfg")) or "").splitlines():
+        key, equals, value = line.partition("=")
+        if equals:
+            settings[key.strip().lower()] = value.strip()
+    return settings
+
+
+def conda_facts(prefix: str) -> dict[str, Any] | None:
+    """Describe the conda prefix, or None where *prefix* is not one."""
+    if not os.path.isdir(os.path.join(prefix, "conda-meta")):
+        return None
+    base = None
+    if os.path.basename(os.path.dirname(prefix)) == "envs":
+        base = False
+    elif os.path.isdir(os.path.join(prefix, "condabin")):
+        base = True
+    history = os.path.isfile(os.path.join(prefix, "conda-meta", "history"))
+    return {"prefix": prefix, "base": base, "history": history}
+
+
+def interpreter_kind(
+    prefix: str, base_prefix: str, schemes: tuple[str, ...]
+) -> tuple[str, list[str]]:
+    """Name the kind of environment at *prefix* and the observations that say so.
+
+    *schemes* are the names ``sysconfig`` knows: Debian adds two of its own.
+    """
+    if sys.platform == "emscripten":
+        return "pyodide", ["sys.platform is emscripten"]
+    if prefix != base_prefix:
+        settings = pyvenv_settings(prefix)
+        evidence = ["sys.prefix %s differs from sys.base_prefix %s" % (prefix, base_prefix)]
+        for maker, kind in (("uv", "uv-venv"), ("virtualenv", "virtualenv")):
+            if maker in settings:
+                made = "pyvenv.cfg says it was made by %s %s" % (maker, settings[maker])
+                return kind, [*evidence, made]
+        return "venv", evidence
+    if os.path.isdir(os.path.join(prefix, "conda-meta")):
+        return "conda", ["%s has a conda-meta folder" % prefix]
+    if prefix == "/usr" and ("posix_local" in schemes or "deb_system" in schemes):
+        return "debian-system", ["the prefix is /usr", "sysconfig knows Debian's own schemes"]
+    owned_by_system = ("/usr", "/usr/local", "/System/", "/Library/Developer/")
+    if prefix in owned_by_system or prefix.startswith(owned_by_system[2:]):
+        return "system", ["the prefix %s belongs to the operating system" % prefix]
+    return "pyenv", ["%s is a stand-alone prefix outside /usr" % prefix]
 
 
 class Interpreter:
@@ -74,10 +136,10 @@ class Interpreter:
             else:
                 data = os.path.join(self.prefix, "local")
                 site = os.path.join(data, "lib", self.lib_name, "dist-packages")
-            return _folders(site, data)
+            return scheme_folders(site, data)
         if self.live:
             return dict(self.live)
-        return _folders(self.site_below(self.prefix), self.prefix)
+        return scheme_folders(self.site_below(self.prefix), self.prefix)
 
     def site_below(self, prefix: str, debian_local: bool = False) -> str:
         """Return the folder ``--prefix`` fills: ``posix_prefix``, or Debian's ``posix_local``."""
@@ -88,7 +150,7 @@ class Interpreter:
     def user_scheme(self, environ: Mapping[str, str], cwd: str) -> dict[str, str]:
         """Return the folders of ``--user``; a relative base is taken from *cwd*."""
         base = os.path.normpath(os.path.join(cwd, user_base(environ)))
-        return _folders(os.path.join(base, "lib", self.lib_name, "site-packages"), base)
+        return scheme_folders(os.path.join(base, "lib", self.lib_name, "site-packages"), base)
 
     def user_site_allowed(
         self, environ: Mapping[str, str], no_user_site: bool = False
@@ -124,7 +186,8 @@ class Interpreter:
         return list(dict.fromkeys([*folders, *with_pth_folders(list(dict.fromkeys(site)))]))
 
 
-def _folders(site: str, data: str) -> dict[str, str]:
+def scheme_folders(site: str, data: str) -> dict[str, str]:
+    """Return a scheme whose modules all go to *site* and whose scripts go below *data*."""
     scripts = os.path.join(data, "bin")
     return {"purelib": site, "platlib": site, "scripts": scripts, "data": data}
 
@@ -155,20 +218,13 @@ def _library_at(prefix: str, hint: str) -> str | None:
     except OSError:
         return None
     # A program called `python3` that no link resolves: only one library may answer.
-    found = [name for name in names if os.path.isfile(os.path.join(lib, name, "os.py"))]
-    return found[0] if len(found) == 1 else None
+    with_landmark = [name for name in names if os.path.isfile(os.path.join(lib, name, "os.py"))]
+    return with_landmark[0] if len(with_landmark) == 1 else None
 
 
 def _search_up(folder: str, hint: str) -> tuple[str, str] | None:
-    for _ in range(32):
-        name = _library_at(folder, hint)
-        if name:
-            return folder, name
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
-    return None
+    libraries = ((parent, _library_at(parent, hint)) for parent in upward(folder))
+    return next(((parent, name) for parent, name in libraries if name), None)
 
 
 def read_interpreter(executable: str) -> Interpreter | None:
@@ -201,8 +257,8 @@ def read_interpreter(executable: str) -> Interpreter | None:
             os.path.dirname(os.path.realpath(p)) for p in beside if os.path.exists(p)
         ] + starts
     for start in starts:
-        found = _search_up(start, hint)
-        if found:
-            base, lib_name = found
+        library = _search_up(start, hint)
+        if library:
+            base, lib_name = library
             return Interpreter(executable, prefix or base, base, lib_name, settings)
     return None

@@ -1,18 +1,22 @@
-"""Distributions on a list of folders, read from the names of their metadata folders.
+"""Distributions on disk: installed ones by the names of their metadata folders, and wheels.
 
-``importlib.metadata`` would do the same slower and only for the running ``sys.path``.
+The only reader of dist-info in this room. ``importlib.metadata`` would do the same slower and only
+for the running ``sys.path``.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import zipimport
+
+from . import read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Sequence
 
-__all__ = ["Found", "canonical", "find_distribution", "module_origin"]
+__all__ = ["Installed", "canonical", "find_distribution", "wheel_contents"]
 
 _METADATA = re.compile(
     r"^(?P<name>[^-]+(?:-[^-\d][^-]*)*)-(?P<version>[^-]+)(?:-py[\d.]+)?\.(?:dist|egg)-info$"
@@ -24,7 +28,7 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-class Found:
+class Installed:
     """One installed distribution: where its metadata lies and what version it claims."""
 
     __slots__ = ("folder", "metadata", "name", "version")
@@ -48,16 +52,11 @@ class Found:
 
 def _version_inside(metadata: str) -> str:
     path = metadata if os.path.isfile(metadata) else os.path.join(metadata, "PKG-INFO")
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            head = file.read(4096)
-    except OSError:
-        return ""
-    line = re.search(r"^Version:\s*(\S+)", head, re.M)
+    line = re.search(r"^Version:\s*(\S+)", read_text(path, 4096) or "", re.M)
     return line.group(1) if line else ""
 
 
-def find_distribution(name: str, folders: Sequence[str]) -> Found | None:
+def find_distribution(name: str, folders: Sequence[str]) -> Installed | None:
     """Return the first distribution called *name* on *folders*, or None."""
     wanted = canonical(name)
     start = wanted[:1]
@@ -74,16 +73,25 @@ def find_distribution(name: str, folders: Sequence[str]) -> Found | None:
             if canonical(stem) != wanted:
                 continue
             metadata = os.path.join(folder, entry)
-            return Found(name, version or _version_inside(metadata), folder, metadata)
+            return Installed(name, version or _version_inside(metadata), folder, metadata)
     return None
 
 
-def module_origin(module: str, folders: Sequence[str]) -> str | None:
-    """Return the first of *folders* from which ``import module`` would be served, or None."""
-    for folder in folders:
-        base = os.path.join(folder or ".", module)
-        if os.path.isfile(base + ".py") or os.path.isfile(os.path.join(base, "__init__.py")):
-            return folder
-        if os.path.isfile(base + ".so"):
-            return folder
-    return None
+def wheel_contents(path: str) -> tuple[bool, bool]:
+    """Return whether the wheel at *path* brings scripts and whether it goes to platlib."""
+    folder = "-".join(os.path.basename(path).split("-")[:2]) + ".dist-info/"
+    # zipimport is part of the interpreter's start; zipfile would cost more than the prediction
+    try:
+        archive = zipimport.zipimporter(path)
+    except (zipimport.ZipImportError, OSError):
+        return False, False
+    texts = []
+    for name in ("entry_points.txt", "WHEEL", "RECORD"):
+        try:
+            texts.append(archive.get_data(folder + name))
+        except (OSError, zipimport.ZipImportError, EOFError, ValueError):
+            texts.append(b"")
+    getattr(zipimport, "_zip_directory_cache", {}).pop(path, None)  # leave no trace
+    points, wheel, record = texts
+    scripts = b"console_scripts" in points or b"gui_scripts" in points
+    return scripts or b".data/scripts/" in record, b"root-is-purelib: false" in wheel.lower()

@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import re
 
-from .interpreter import Interpreter, read_interpreter
-from .obstacle import obstacle
-from .options import CONDA, read_line
-from .programs import find_programs
-from .search_path import home_folder
-from .verdict import SITE, Verdict
+from ..facts import read_text
+from ..facts.interpreter_files import Interpreter, read_interpreter
+from ..facts.search_path import home_folder
+from ..facts.writability import why_not_writable
+from ..shell.option_grammar import CONDA, read_line
+from ..shell.reach import find_programs
+from . import SITE, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .invocation import Invocation
+    from ..shell.reach import Invocation
 
 __all__ = ["decide_conda"]
 
@@ -54,18 +55,18 @@ def _into(
     prefix: str, invocation: Invocation, kernel: Interpreter, names: tuple[str, ...]
 ) -> Verdict:
     if os.path.realpath(prefix) == os.path.realpath(kernel.prefix):
-        found: Interpreter | None = kernel
+        interpreter: Interpreter | None = kernel
     else:
-        found = read_interpreter(os.path.join(prefix, "bin", "python"))
+        interpreter = read_interpreter(os.path.join(prefix, "bin", "python"))
     if not os.path.isdir(os.path.join(prefix, "conda-meta")):
-        return Verdict("fails", "%s is not a conda environment" % prefix, interpreter=found)
-    if found is None:
+        return Verdict("fails", "%s is not a conda environment" % prefix, interpreter=interpreter)
+    if interpreter is None:
         return Verdict("unknown", "%s has no Python of its own" % prefix)
-    site = found.scheme(invocation.environ)["purelib"]
-    stop = obstacle(os.path.join(prefix, "conda-meta"), invocation.elevated)
-    if stop:
-        return Verdict(*stop, interpreter=found)
-    return Verdict(SITE, "conda works on %s" % prefix, site, found, names=names)
+    site = interpreter.scheme(invocation.environ)["purelib"]
+    refusal = why_not_writable(os.path.join(prefix, "conda-meta"), invocation.elevated)
+    if refusal:
+        return Verdict(*refusal, interpreter=interpreter)
+    return Verdict(SITE, "conda works on %s" % prefix, site, interpreter, names=names)
 
 
 def _magic_program(name: str, invocation: Invocation, kernel: Interpreter) -> str | None:
@@ -77,17 +78,12 @@ def _magic_program(name: str, invocation: Invocation, kernel: Interpreter) -> st
     beside = os.path.join(os.path.dirname(kernel.executable), name)
     if os.path.isfile(beside):
         return beside
-    try:
-        path = os.path.join(kernel.prefix, "conda-meta", "history")
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read(64 * 1024)
-    except OSError:
-        text = ""
-    said = re.search(
+    text = read_text(os.path.join(kernel.prefix, "conda-meta", "history")) or ""
+    match = re.search(
         r"^#\s*cmd:\s*(?P<command>.*%s[\.A-Za-z]*)\s+(create|install)" % name, text, re.M
     )
-    if said and os.path.isfile(said.group("command").strip()):
-        return said.group("command").strip()
+    if match and os.path.isfile(match.group("command").strip()):
+        return match.group("command").strip()
     hits = find_programs(name, environ, invocation.cwd)
     return hits[0] if hits else None
 

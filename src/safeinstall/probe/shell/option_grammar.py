@@ -18,11 +18,11 @@ class Grammar:
 
     __slots__ = ("short", "strict", "switches", "values")
 
-    def __init__(self, values: str, switches: str, short: dict[str, str], strict: bool) -> None:
-        """Take blank-separated names; *strict* grammars refuse what they do not list."""
+    def __init__(self, values: str, switches: str, short: str, strict: bool) -> None:
+        """Take blank-separated names (*short*: ``t=target``); *strict* ones refuse all others."""
         self.values = frozenset(values.split())
         self.switches = frozenset(switches.split())
-        self.short = short
+        self.short = dict(pair.split("=") for pair in short.split())
         self.strict = strict
 
 
@@ -77,23 +77,9 @@ PIP = Grammar(
     " prefer-binary no-index help debug isolated require-virtualenv require-venv verbose quiet"
     " no-input no-proxy-env no-cache-dir disable-pip-version-check no-color version"
     " no-python-version-warning egg process-dependency-links no-download",
-    {
-        "r": "requirement",
-        "c": "constraint",
-        "e": "editable",
-        "t": "target",
-        "C": "config-settings",
-        "i": "index-url",
-        "f": "find-links",
-        "b": "build",
-        "d": "dest",
-        "U": "upgrade",
-        "I": "ignore-installed",
-        "h": "help",
-        "v": "verbose",
-        "q": "quiet",
-        "V": "version",
-    },
+    "r=requirement c=constraint e=editable t=target C=config-settings i=index-url"
+    " f=find-links b=build d=dest U=upgrade I=ignore-installed h=help v=verbose q=quiet"
+    " V=version",
     strict=True,
 )
 
@@ -111,23 +97,9 @@ UV = Grammar(
     " allow-insecure-host directory project config-file cert package optional script tag branch"
     " rev bounds marker",
     "",
-    {
-        "r": "requirement",
-        "e": "editable",
-        "c": "constraint",
-        "b": "build-constraint",
-        "t": "target",
-        "i": "index-url",
-        "f": "find-links",
-        "U": "upgrade",
-        "P": "upgrade-package",
-        "C": "config-setting",
-        "n": "no-cache",
-        "p": "python",
-        "q": "quiet",
-        "v": "verbose",
-        "h": "help",
-    },
+    "r=requirement e=editable c=constraint b=build-constraint t=target i=index-url"
+    " f=find-links U=upgrade P=upgrade-package C=config-setting n=no-cache p=python q=quiet"
+    " v=verbose h=help",
     strict=False,
 )
 
@@ -135,7 +107,7 @@ CONDA = Grammar(
     "name prefix channel file solver revision repodata-fn experimental override-channels-file"
     " environment-specifier",
     "",
-    {"n": "name", "p": "prefix", "c": "channel", "f": "file", "y": "yes", "q": "quiet"},
+    "n=name p=prefix c=channel f=file y=yes q=quiet",
     strict=False,
 )
 

@@ -1,4 +1,7 @@
-"""What the rules of one installer decide, before it is compared with the running kernel."""
+"""Rules: where pip, uv and conda would install, each as it decides itself.
+
+What they have in common is here: the verdict, before it is compared with the running kernel.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .interpreter import Interpreter
+    from ..facts.interpreter_files import Interpreter
 
-__all__ = ["SITE", "Verdict"]
+__all__ = ["SCRIPTS_MISSING", "SITE", "Verdict"]
 
 SITE = "site"
 """The outcome of an install into an environment, whosever it is."""
+SCRIPTS_MISSING = "the modules would be left behind without their scripts"
 
 
 class Verdict(NamedTuple):

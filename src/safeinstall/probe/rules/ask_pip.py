@@ -9,26 +9,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .options import PIP, read_line
+from ..shell.option_grammar import PIP, read_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Sequence
 
-    from .prediction import Prediction
-
 __all__ = ["Answer", "agrees", "question", "read_answer"]
 
 _NAME = "safeinstall-asks-for-what-is-not-there"
 _PLACES = (
-    "user",
-    "no-user",
-    "target",
-    "prefix",
-    "root",
+    *("user", "no-user", "target", "prefix", "root", "python", "isolated"),
     "break-system-packages",
-    "python",
-    "isolated",
 )
 
 _LINES = (
@@ -44,6 +36,15 @@ _LINES = (
     ("User install by explicit request", "user-site"),
     ("Defaulting to user installation", "user-site"),
 )
+_FITTING = {
+    "site": (
+        *("env-site", "wrong-interpreter", "root-dir", "fails"),
+        *("refused-permission", "refused-cannot-uninstall"),
+    ),
+    "elsewhere": ("target-dir", "prefix", "root-dir", "fails", "refused-permission"),
+    "user-site": ("user-site", "refused-permission", "fails", "root-dir"),
+}
+"""The outcomes that each of pip's words about a place goes with."""
 
 
 class Answer(NamedTuple):
@@ -81,29 +82,11 @@ def read_answer(output: str) -> Answer:
     return Answer("unknown", "pip did not say where it would install")
 
 
-def agrees(prediction: Prediction, answer: Answer) -> bool | None:
-    """Tell whether pip's own words fit *prediction*; None where they do not tell.
+def agrees(outcome: str, answer: Answer) -> bool | None:
+    """Tell whether pip's own words fit a predicted *outcome*; None where they do not tell.
 
     pip says nothing about permissions it has not met yet, nor about what is already there.
     """
-    if answer.outcome == "unknown" or prediction.outcome in (
-        "unknown",
-        "already-satisfied",
-        "no-change",
-    ):
+    if "unknown" in (answer.outcome, outcome) or outcome in ("already-satisfied", "no-change"):
         return None
-    if answer.outcome == "site":
-        return prediction.outcome in ("env-site", "wrong-interpreter", "root-dir") or (
-            prediction.outcome.startswith(("refused-permission", "refused-cannot", "fails"))
-        )
-    if answer.outcome == "elsewhere":
-        return prediction.outcome in (
-            "target-dir",
-            "prefix",
-            "root-dir",
-            "fails",
-            "refused-permission",
-        )
-    if answer.outcome == "user-site":
-        return prediction.outcome in ("user-site", "refused-permission", "fails", "root-dir")
-    return prediction.outcome == answer.outcome
+    return outcome in _FITTING.get(answer.outcome, (answer.outcome,))

@@ -146,7 +146,7 @@ def _lines(text: str, first: int, known: Mapping[str, str]) -> list[Step]:
         if not rest.startswith(("=", ".", ",", "(", "[")):
             return _magic_line("%" + text.strip(), first, text.strip(), known)
     if mentions_installer(code) or "environ" in code or "chdir" in code:
-        from .pycalls import install_calls
+        from .python_calls import install_calls  # most cells need neither it nor `ast`
 
         for number, kind, value, name, argv in install_calls(code, names):
             source = lines[number - 1].strip() if number <= len(lines) else ""

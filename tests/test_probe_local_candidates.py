@@ -10,9 +10,16 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from safeinstall.probe.candidates import best_local, read_request
-from safeinstall.probe.installed import find_distribution, module_origin
-from safeinstall.probe.version import parse_requirement, satisfies, sort_key
+from safeinstall.probe.facts.installed import find_distribution
+from safeinstall.probe.facts.search_path import module_origin
+from safeinstall.probe.rules.local_candidates import (
+    LocalFolders,
+    best_local,
+    parse_requirement,
+    read_request,
+    satisfies,
+    sort_key,
+)
 
 numbers = st.lists(st.integers(0, 12), min_size=1, max_size=3).map(
     lambda parts: ".".join(map(str, parts))
@@ -96,7 +103,7 @@ def test_local_folders_give_the_newest_that_fits_and_no_prerelease(tmp_path: Pat
         (tmp_path / f"x-{version}-py3-none-any.whl").touch()
     wanted = parse_requirement("x<2")
     assert wanted is not None
-    best = best_local(wanted, [str(tmp_path)], "/", pre=False)
+    best = best_local(wanted, LocalFolders([str(tmp_path)], "/", pre=False))
     assert best is not None
     assert best.version == "1.9"
 

@@ -8,15 +8,58 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .words import PLAIN, QUOTED, QUOTED_VARIABLE, UNKNOWN, VARIABLE
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Mapping
 
-__all__ = ["Simple", "split_shell"]
+__all__ = ["Simple", "Word", "expand_word", "split_shell"]
 
+_PLAIN, _QUOTED, _VARIABLE, _QUOTED_VARIABLE, _UNKNOWN = range(5)
+"""The kinds of a piece: what may still happen to its text."""
 _OPERATORS = ("&&", "||", ";;", "|&", ";", "|", "&", "\n", "(", ")")
 _REDIRECTIONS = ("&>>", "<<<", "<<-", "&>", ">>", "<<", ">&", "<&", ">|", "<>", ">", "<")
 _MOST_COMMANDS = 400
 _SPECIAL = frozenset("\\ \t\r#'\"$`&|;<>()\n")
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+
+
+class Word(NamedTuple):
+    """One word as the program would get it."""
+
+    text: str
+    certain: bool
+    """False where part of the text could only be known by running something."""
+
+
+def expand_word(
+    pieces: tuple[tuple[str, int], ...], environ: Mapping[str, str], home: str
+) -> list[Word]:
+    """Return the words *pieces* become: none for an empty variable, several after splitting."""
+    words: list[Word] = []
+    text, certain, started = "", True, False
+    for at, (piece, kind) in enumerate(pieces):
+        if kind == _PLAIN and at == 0 and (piece == "~" or piece.startswith("~/")):
+            piece = home + piece[1:]
+        if kind in (_PLAIN, _QUOTED):
+            text, started = text + piece, True
+        elif kind == _QUOTED_VARIABLE:
+            text, started = text + environ.get(piece, ""), True
+        elif kind == _UNKNOWN:
+            text, certain, started = text + piece, False, True
+        else:
+            value = environ.get(piece, "")
+            parts = value.split()
+            if parts and value[:1].isspace() and started:
+                words.append(Word(text, certain))
+                text, certain = "", True
+            for index, part in enumerate(parts):
+                if index:
+                    words.append(Word(text, certain))
+                    text, certain = "", True
+                text, started = text + part, True
+    if started:
+        words.append(Word(text, certain))
+    return words
 
 
 class Simple(NamedTuple):
@@ -69,7 +112,7 @@ class _Reader:
 
     def add(self, text: str, kind: int) -> None:
         self.in_word = True
-        if self.pieces and self.pieces[-1][1] == kind and kind in (PLAIN, QUOTED):
+        if self.pieces and self.pieces[-1][1] == kind and kind in (_PLAIN, _QUOTED):
             self.pieces[-1] = (self.pieces[-1][0] + text, kind)
         else:
             self.pieces.append((text, kind))
@@ -96,8 +139,8 @@ class _Reader:
                 self.text[self.start : self.at].lstrip()
             )
             line = self.text.count("\n", 0, self.start + skipped)
-            found = tuple(self.words), tuple(self.redirections)
-            self.commands.append(Simple(*found, self.before, source, line, self.depth))
+            words, redirections = tuple(self.words), tuple(self.redirections)
+            self.commands.append(Simple(words, redirections, self.before, source, line, self.depth))
             self.before = operator
         elif operator not in ("\n", ""):
             self.before = operator
@@ -119,13 +162,13 @@ class _Reader:
     def variable(self, quoted: bool) -> None:
         """Read what follows a dollar sign."""
         text, start = self.text, self.at
-        kind = QUOTED_VARIABLE if quoted else VARIABLE
+        kind = _QUOTED_VARIABLE if quoted else _VARIABLE
         follows = text[start + 1 : start + 2]
         if follows in ("(", "{"):
             self.at = _end_of_substitution(text, start + 1)
             inner = text[start + 2 : self.at - 1]
             simple = follows == "{" and inner and all(c in _NAME for c in inner)
-            self.add(inner if simple else text[start : self.at], kind if simple else UNKNOWN)
+            self.add(inner if simple else text[start : self.at], kind if simple else _UNKNOWN)
             return
         end = start + 1
         while end < len(text) and text[end] in _NAME:
@@ -135,17 +178,17 @@ class _Reader:
             self.add(text[start + 1 : end], kind)
         else:
             self.at = start + 1
-            self.add("$", QUOTED if quoted else PLAIN)
+            self.add("$", _QUOTED if quoted else _PLAIN)
 
     def double_quoted(self) -> None:
-        self.add("", QUOTED)
+        self.add("", _QUOTED)
         self.at += 1
         text = self.text
         while self.at < len(text) and text[self.at] != '"':
             char = text[self.at]
             if char == "\\" and text[self.at + 1 : self.at + 2] in ("$", "`", '"', "\\", "\n"):
                 if text[self.at + 1] != "\n":
-                    self.add(text[self.at + 1], QUOTED)
+                    self.add(text[self.at + 1], _QUOTED)
                 self.at += 2
             elif char == "$":
                 self.variable(True)
@@ -155,21 +198,21 @@ class _Reader:
                 end = self.at + 1
                 while end < len(text) and text[end] not in '"\\$`':
                     end += 1
-                self.add(text[self.at : end], QUOTED)
+                self.add(text[self.at : end], _QUOTED)
                 self.at = end
         self.at += 1
 
     def backquoted(self) -> None:
         end = self.text.find("`", self.at + 1)
         end = len(self.text) if end < 0 else end + 1
-        self.add(self.text[self.at : end], UNKNOWN)
+        self.add(self.text[self.at : end], _UNKNOWN)
         self.at = end
 
     def redirection(self) -> bool:
         for operator in _REDIRECTIONS:
             if self.text.startswith(operator, self.at):
                 # `2>` : the digits in front belong to the operator, not to a word
-                if self.in_word and all(k == PLAIN and p.isdigit() for p, k in self.pieces):
+                if self.in_word and all(k == _PLAIN and p.isdigit() for p, k in self.pieces):
                     self.pieces, self.in_word = [], False
                 self.end_word()
                 self.wanted = operator
@@ -195,7 +238,7 @@ class _Reader:
             char = text[self.at]
             if char == "\\":
                 if text[self.at + 1 : self.at + 2] != "\n":
-                    self.add(text[self.at + 1 : self.at + 2], QUOTED)
+                    self.add(text[self.at + 1 : self.at + 2], _QUOTED)
                 self.at += 2
             elif char in " \t\r":
                 self.end_word()
@@ -206,7 +249,7 @@ class _Reader:
             elif char == "'":
                 end = text.find("'", self.at + 1)
                 end = len(text) if end < 0 else end
-                self.add(text[self.at + 1 : end], QUOTED)
+                self.add(text[self.at + 1 : end], _QUOTED)
                 self.at = end + 1
             elif char == '"':
                 self.double_quoted()
@@ -218,7 +261,7 @@ class _Reader:
                 end = self.at + 1
                 while end < len(text) and text[end] not in _SPECIAL:
                     end += 1
-                self.add(text[self.at : end], PLAIN)
+                self.add(text[self.at : end], _PLAIN)
                 self.at = end
         self.end_command("")
         return self.commands

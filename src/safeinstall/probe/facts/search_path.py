@@ -1,0 +1,190 @@
+"""The ``sys.path`` of a process that is not running yet, and what it would import from it.
+
+Written after ``Modules/getpath.py`` and ``Lib/site.py`` (and Debian's patch of the latter). An
+installer is a child of the kernel: it takes over the variables, but not the flags (``-s -I -E``).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+from . import read_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Mapping, Sequence
+
+__all__ = [
+    "Importability",
+    "home_folder",
+    "judge_importability",
+    "module_origin",
+    "site_folders",
+    "user_base",
+    "user_site_allowed",
+    "with_pth_folders",
+]
+
+_MOST_PTH = 200
+
+
+def home_folder(environ: Mapping[str, str]) -> str:
+    """Return what ``os.path.expanduser("~")`` gives in a process with these variables.
+
+    Without HOME the passwd entry decides; without an entry the answer is a literal ``~``.
+    """
+    home = environ.get("HOME")
+    if home is None:
+        try:
+            import pwd  # not on Windows
+
+            home = pwd.getpwuid(os.getuid()).pw_dir
+        except (ImportError, KeyError, OSError, AttributeError):
+            return "~"
+    return home.rstrip("/") or "/"
+
+
+def user_base(environ: Mapping[str, str]) -> str:
+    """Return the folder ``site.getuserbase()`` gives (``site.py:_getuserbase``)."""
+    base = environ.get("PYTHONUSERBASE")
+    return base or os.path.join(home_folder(environ), ".local")
+
+
+def user_site_allowed(environ: Mapping[str, str], venv: Mapping[str, str] | None) -> bool | None:
+    """Return ``site.ENABLE_USER_SITE`` of a child (``site.py:check_enableusersite``, ``venv``).
+
+    *venv* holds the settings of ``pyvenv.cfg``, None outside a virtual environment. ``site.py``
+    lower-cases the value of include-system-site-packages, so ``True`` counts as true.
+    """
+    if venv is not None and venv.get("include-system-site-packages", "").lower() != "true":
+        return False
+    if environ.get("PYTHONNOUSERSITE"):
+        return False
+    try:
+        if os.getuid() != os.geteuid() or os.getgid() != os.getegid():
+            return None
+    except AttributeError:
+        pass
+    return True
+
+
+def site_folders(prefix: str, lib_name: str, debian: bool, in_venv: bool) -> list[str]:
+    """List the folders ``site.getsitepackages()`` adds for one *prefix*, existing or not."""
+    plain = os.path.join(prefix, "lib", lib_name, "site-packages")
+    if not debian:
+        return [os.path.join(prefix, "lib64", lib_name, "site-packages"), plain]
+    local = os.path.join(prefix, "local", "lib", lib_name, "dist-packages")
+    shared = os.path.join(prefix, "lib", "python3", "dist-packages")
+    return [plain, local, shared] if in_venv else [local, shared]
+
+
+def with_pth_folders(folders: Sequence[str]) -> list[str]:
+    """Follow every site folder by the folders that its ``.pth`` files add (``site.py:addpackage``).
+
+    Lines that start with ``import`` are code and are left alone.
+    """
+    result = []
+    for folder in folders:
+        if not os.path.isdir(folder):
+            continue
+        result.append(folder)
+        try:
+            names = sorted(n for n in os.listdir(folder) if n.endswith(".pth"))[:_MOST_PTH]
+        except OSError:
+            continue
+        for name in names:
+            for line in (read_text(os.path.join(folder, name)) or "").splitlines():
+                line = line.strip()
+                if not line or line.startswith(("#", "import ", "import\t")):
+                    continue
+                added = os.path.join(folder, line)
+                if os.path.exists(added) and added not in result:
+                    result.append(added)
+    return result
+
+
+def module_origin(module: str, folders: Sequence[str]) -> str | None:
+    """Return the first of *folders* from which ``import module`` would be served, or None."""
+    for folder in folders:
+        base = os.path.join(folder or ".", module)
+        if os.path.isfile(base + ".py") or os.path.isfile(os.path.join(base, "__init__.py")):
+            return folder
+        if os.path.isfile(base + ".so"):
+            return folder
+    return None
+
+
+class Importability:
+    """Two answers and the sentences that explain them."""
+
+    __slots__ = ("after", "notes", "now")
+
+    def __init__(self, now: bool | None, after: bool | None, notes: tuple[str, ...] = ()) -> None:
+        """Keep the answers; None stands for not known."""
+        self.now = now
+        self.after = after
+        self.notes = notes
+
+
+def _index(folder: str, entries: Sequence[str]) -> int | None:
+    """Return the index of *folder* in *entries*, links followed."""
+    real = os.path.realpath(folder)
+    for index, entry in enumerate(entries):
+        if entry == folder or os.path.realpath(entry) == real:
+            return index
+    return None
+
+
+def judge_importability(
+    folder: str,
+    names: Sequence[str],
+    facts: Mapping[str, Any],
+    cwd: str,
+    live: bool,
+    kept_old: bool = False,
+    removed: Sequence[str] = (),
+) -> Importability:
+    """Judge a landing in *folder* by this kernel's ``sys.path``, never by version numbers.
+
+    *names* are the distributions asked for; *live* says that the facts are those of this process,
+    so that its loaded modules and its cache of path entries may be asked too. *removed* are folders
+    that lose their older copy.
+    """
+    entries = [os.path.join(cwd, str(entry)) for entry in facts["sys_path"]]
+    modules = [re.sub(r"[-.]+", "_", name) for name in names]
+    user = facts["user_site"]
+    at = _index(folder, entries)
+    will_be_there = at is not None
+    if at is None and user.get("path") and user.get("enabled"):
+        will_be_there = os.path.realpath(folder) == os.path.realpath(
+            os.path.join(cwd, user["path"])
+        )
+    if not will_be_there:
+        return Importability(False, False, ("%s is not on the path of this kernel" % folder,))
+    if kept_old:
+        return Importability(False, False, ("an older copy in %s stays in place" % folder,))
+    # a new user site takes its place before the interpreter's own site-packages
+    if at is None:
+        own = _index(str(facts["paths"]["purelib"]), entries)
+        in_venv = facts["prefix"] != facts["base_prefix"]
+        at_then = len(entries) if own is None else own + (1 if in_venv else 0)
+    else:
+        at_then = at
+    for module in modules:
+        before = module_origin(module, entries[:at_then])
+        if before is not None and before not in removed and _index(before, [folder]) is None:
+            note = "%s in %s comes first on the path of this kernel" % (module, before)
+            return Importability(False, False, (note,))
+    if at is None:
+        return Importability(False, True, ("%s did not exist when this kernel started" % folder,))
+    if live:
+        loaded = [module for module in modules if module in sys.modules]
+        if loaded:
+            return Importability(False, True, ("%s is already loaded here" % loaded[0],))
+        listed = str(facts["sys_path"][at])
+        if not os.path.isdir(folder) and sys.path_importer_cache.get(listed, 0) is None:
+            note = "this kernel has noted that %s does not exist" % folder
+            return Importability(False, True, (note,))
+    return Importability(True, True)

@@ -1,0 +1,264 @@
+"""pip's options as they come out of its configuration files, variables and command line together.
+
+Written after pip's ``configuration.py`` (``iter_config_files``, ``OVERRIDE_ORDER``) and
+``cli/parser.py:ConfigOptionParser``: what is configured becomes the default of an option, and the
+command line replaces it. What a release does not know it ignores in a file or variable, and refuses
+on the command line. Values stay raw text.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ..facts import read_text
+from ..facts.search_path import home_folder
+from ..shell.option_grammar import PIP, PIP_BOOLEANS, Line, read_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterable, Mapping
+
+    from ..shell.reach import Invocation
+
+    Version = tuple[int, ...]
+
+__all__ = [
+    "PipOptions",
+    "Setting",
+    "effective_settings",
+    "parse_ini",
+    "read_pip_options",
+    "read_pip_settings",
+]
+
+_BIGGEST_FILE = 256 * 1024
+_IGNORED_VARIABLES = ("version", "help", "config-file")
+"""Not options of pip: ``configuration.py:ENV_NAMES_IGNORED``, and the variable naming a file."""
+
+_TRUE = ("y", "yes", "t", "true", "on", "1")
+_FALSE = ("n", "no", "f", "false", "off", "0")
+
+_SINCE = {
+    "user": (0,),
+    "no-user": (9,),
+    "dry-run": (22, 2),
+    "report": (22, 2),
+    "python": (22, 3),
+    "break-system-packages": (23, 0, 1),
+    "config-settings": (22, 1),
+    "root-user-action": (22, 1),
+    "group": (25, 1),
+    "requirements-from-script": (26, 0),
+    "only-deps": (26, 1),
+    "prefer-binary": (18, 0),
+    "no-warn-conflicts": (10, 0),
+    "no-warn-script-location": (10, 0),
+    "progress-bar": (10, 0),
+    "keyring-provider": (23, 1),
+}
+_UNTIL = {
+    "egg": (10, 0),
+    "process-dependency-links": (19, 0),
+    "no-download": (10, 0),
+    "install-option": (23, 1),
+    "build": (21, 3),
+    "build-dir": (21, 3),
+    "build-directory": (21, 3),
+}
+
+
+class Setting(NamedTuple):
+    """One value that pip reads from a variable or a configuration file."""
+
+    key: str
+    """As an option without its dashes: ``index-url``."""
+    value: str
+    """Raw text; several values are separated by blanks or line ends."""
+    source: str
+    """``environment variable PIP_INDEX_URL`` or the path of the file."""
+    section: str = ":env:"
+    """The section of the file: ``global``, ``install``, ...; ``:env:`` for a variable."""
+
+
+def _normal(name: str) -> str:
+    name = name.lower().replace("_", "-")
+    return name[2:] if name.startswith("--") else name
+
+
+def _config_files(environ: Mapping[str, str], prefix: str, home: str | None = None) -> list[str]:
+    """List pip's configuration files, weakest first, existing or not.
+
+    A PIP_CONFIG_FILE that exists switches the user's files off; the null device switches all off.
+    """
+    own = environ.get("PIP_CONFIG_FILE")
+    if own == os.devnull:
+        return []
+    home = home_folder(environ) if home is None else home
+    shared = environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
+    files = [os.path.join(folder, "pip", "pip.conf") for folder in shared.split(os.pathsep)]
+    files.append("/etc/pip.conf")
+    if not (own and os.path.exists(own)):
+        user = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+        files.append(os.path.join(home, ".pip", "pip.conf"))
+        files.append(os.path.join(user, "pip", "pip.conf"))
+    files.append(os.path.join(prefix, "pip.conf"))
+    return [*files, own] if own else files
+
+
+def parse_ini(path: str) -> list[tuple[str, str, str]]:
+    """Read an INI file as ``RawConfigParser`` does: (section, key, value), continued lines joined.
+
+    ``configparser`` itself takes longer to import than a prediction may last.
+    """
+    entries: list[tuple[str, str, str]] = []
+    section, indent = "", 0
+    for line in (read_text(path, _BIGGEST_FILE) or "").splitlines():
+        bare = line.strip()
+        if not bare or bare[0] in "#;":
+            continue
+        depth = len(line) - len(line.lstrip())
+        if depth > indent and entries and entries[-1][0] == section:
+            old = entries[-1]
+            entries[-1] = (section, old[1], (old[2] + "\n" + bare).strip())
+            continue
+        indent = depth
+        if bare[0] == "[" and "]" in bare:
+            section = bare[1 : bare.index("]")]
+            continue
+        stops = [at for at in (bare.find("="), bare.find(":")) if at > 0]
+        if section and stops:
+            cut = min(stops)
+            entries.append((section, _normal(bare[:cut].strip()), bare[cut + 1 :].strip()))
+    return entries
+
+
+def read_pip_settings(
+    environ: Mapping[str, str], prefix: str, home: str | None = None
+) -> tuple[Setting, ...]:
+    """Return every setting pip would see, weakest first: files, then variables.
+
+    *prefix* is the ``sys.prefix`` of the interpreter that runs pip (its ``pip.conf`` counts);
+    *home* replaces the home folder that the variables name. ``effective_settings`` merges them.
+    """
+    settings = [
+        Setting(key, value, path, section)
+        for path in _config_files(environ, prefix, home)
+        for section, key, value in parse_ini(path)
+    ]
+    for name in environ:
+        if name.startswith("PIP_"):
+            key = _normal(name[4:])
+            if key not in _IGNORED_VARIABLES:
+                settings.append(Setting(key, environ[name], "environment variable " + name))
+    return tuple(settings)
+
+
+def effective_settings(settings: Iterable[Setting], command: str = "install") -> dict[str, Setting]:
+    """Merge *settings* as pip does for one *command*: a key of the result has the value that wins.
+
+    A section outranks the level of a file: ``[install]`` in a weak file beats ``[global]`` in a
+    strong one. Within a section the stronger file wins, and an empty value is no value: it hides
+    weaker values of its own section only (so an empty variable does not cancel a file).
+    """
+    sections: dict[str, dict[str, Setting]] = {"global": {}, command: {}, ":env:": {}}
+    for setting in settings:
+        if setting.section in sections:
+            sections[setting.section][setting.key] = setting
+    merged: dict[str, Setting] = {}
+    for of_section in sections.values():
+        for key, setting in of_section.items():
+            if setting.value:
+                merged.pop(key, None)  # the order of the result is the order of the decision
+                merged[key] = setting
+    return merged
+
+
+def _knows(version: Version, name: str) -> bool:
+    return _SINCE.get(name, (0,)) <= version < _UNTIL.get(name, (999,))
+
+
+class PipOptions:
+    """The options of one install, resolved."""
+
+    __slots__ = ("_configured", "line", "problem", "settings", "user")
+
+    def __init__(self, line: Line, configured: dict[str, Setting], version: Version) -> None:
+        """Merge the command line over what is configured, for one release of pip."""
+        self.line = line
+        self.settings = configured
+        self._configured = {k: s for k, s in configured.items() if _knows(version, k)}
+        self.problem = line.problem and "pip: " + line.problem
+        if not self.problem:
+            for name, _ in line.options:
+                if not _knows(version, name):
+                    release = ".".join(map(str, version))
+                    self.problem = "pip %s has no option --%s" % (release, name)
+                    break
+        for key, (_, value, source, _) in self._configured.items():
+            counted = key in ("verbose", "quiet") and value.isdigit()
+            if key in PIP_BOOLEANS and not counted and value.lower() not in _TRUE + _FALSE:
+                wrong = "%s is not a truth value for %s (%s)" % (value, key, source)
+                self.problem = self.problem or wrong
+        self.user = self._user()
+
+    def _user(self) -> bool | None:
+        """Return ``use_user_site``: None where nobody asked.
+
+        ``no-user`` is a ``store_false`` option, and pip stores the truth of the *value*: a
+        variable PIP_NO_USER=1 therefore asks for the user site.
+        """
+        answer: bool | None = None
+        for key, setting in self._configured.items():
+            if key in ("user", "no-user") and setting.value.lower() in _TRUE + _FALSE:
+                answer = setting.value.lower() in _TRUE
+        for name, _ in self.line.options:
+            if name in ("user", "no-user"):
+                answer = name == "user"
+        return answer
+
+    def flag(self, name: str) -> bool:
+        """Tell whether a switch is on."""
+        if self.line.has(name):
+            return True
+        setting = self._configured.get(name)
+        if setting is None and name == "require-virtualenv":
+            setting = self._configured.get("require-venv")
+        return setting is not None and setting.value.lower() in _TRUE
+
+    def value(self, name: str) -> str | None:
+        """Return the value of an option, expanded like a path; an empty one is none."""
+        given = self.line.last(name)
+        if given is None and name in self._configured:
+            given = self._configured[name].value
+        return given or None
+
+    def values(self, name: str) -> list[str]:
+        """Return all values of an option that adds up."""
+        configured = self._configured.get(name)
+        return (configured.value.split() if configured else []) + self.line.all(name)
+
+    def source(self, name: str) -> str:
+        """Say where an option that is in force comes from."""
+        if self.line.has(name) or name not in self._configured:
+            return "the command line"
+        return self._configured[name].source
+
+
+def read_pip_options(invocation: Invocation, prefix: str, version: Version) -> PipOptions:
+    """Read every source of options that pip at *prefix* would read for this command."""
+    line = read_line(invocation.words, PIP)
+    environ = invocation.environ
+    isolated = line.has("isolated")
+    if isolated:
+        # --isolated drops the variables and the user's files, not the other files
+        environ = {k: v for k, v in environ.items() if not k.startswith("PIP_")}
+        environ = {**environ, "XDG_CONFIG_HOME": os.devnull}
+        if "PIP_CONFIG_FILE" in invocation.environ:
+            environ["PIP_CONFIG_FILE"] = invocation.environ["PIP_CONFIG_FILE"]
+    home = os.devnull if isolated else None
+    settings = read_pip_settings(environ, prefix, home)
+    if isolated:
+        settings = tuple(s for s in settings if s.section != ":env:")
+    command = (line.positional or ["install"])[0]
+    return PipOptions(line, effective_settings(settings, command), version)

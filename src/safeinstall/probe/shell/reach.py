@@ -1,0 +1,355 @@
+"""What a command reaches: the program on PATH, the interpreter behind it, the installer it starts.
+
+The folder of a script says nothing about its interpreter: only the first line does
+(``execve(2)``; the two-line form for long or blank paths is that of ``distlib/scripts.py``).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+from ..facts import read_text, upward
+from ..facts.interpreter_files import Interpreter, read_interpreter
+from .option_grammar import CONDA, PIP, UV, read_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Mapping, Sequence
+
+__all__ = ["Invocation", "KernelProcess", "Reach", "find_programs", "interpreter_at"]
+
+_HEAD = 4096
+_MOST_FOLDERS = 200
+_PIP = re.compile(r"^pip(?:\d+(?:\.\d+)?)?$")
+_PYTHON = re.compile(r"^(?:python|pypy)(?:\d+(?:\.\d+)?)?t?$")
+_NAMED_PYTHON = re.compile(r"^(?:python|pypy)[\d.]*t?(?:w|\.exe)?$")
+_TRAMPOLINE = re.compile(r"exec['\"]*\s+[\"']*(/[^\"'\n]+?)[\"']+\s")
+_CONDA = ("conda", "mamba", "micromamba")
+_RUNNERS = ("poetry", "pipenv", "pdm", "hatch", "rye", "pixi", "uvx", "docker", "ssh", "nix-shell")
+
+
+class KernelProcess(NamedTuple):
+    """The process a command starts from."""
+
+    environ: dict[str, str]
+    cwd: str
+    interpreter: Interpreter
+
+
+class Invocation(NamedTuple):
+    """One installer as it would be started."""
+
+    tool: str
+    """``pip``, ``uv`` or ``conda``."""
+    words: tuple[str, ...]
+    """Its arguments."""
+    environ: dict[str, str]
+    cwd: str
+    text: str
+    line: int
+    interpreter: Interpreter | None = None
+    """Whose module runs (pip, ``python -m uv``); None for a program of its own."""
+    first: str | None = None
+    """The first entry of its ``sys.path``."""
+    no_user_site: bool = False
+    """Whether it was started with ``-s`` or ``-I``."""
+    elevated: bool = False
+    """Whether ``sudo`` makes it run as root."""
+    problem: tuple[str, str] | None = None
+    """Outcome and reason where no installer is reached at all."""
+    notes: tuple[str, ...] = ()
+    uncertain: tuple[str, ...] = ()
+    """Words whose text depends on something that is only known when it runs."""
+    program: str = ""
+    """The file that is started, where there is one."""
+
+    def search_path(self, interpreter: Interpreter) -> list[str]:
+        """Return the ``sys.path`` of *interpreter* when it is started so."""
+        return interpreter.search_path(self.environ, self.cwd, self.first, self.no_user_site)
+
+
+class _Script(NamedTuple):
+    """What the first lines of a program say."""
+
+    kind: str
+    """``python`` (a script of an interpreter), ``stale`` (its interpreter is gone), ``shim``
+    (pyenv's), ``binary`` or ``other``."""
+    interpreter: str
+    """The interpreter named, as it stands there; empty for the other kinds."""
+
+
+def find_programs(name: str, environ: Mapping[str, str], cwd: str) -> list[str]:
+    """List every executable file called *name* on PATH, in order; a path stands for itself."""
+    if not name:
+        return []
+    if "/" in name:
+        folders, name = [os.path.dirname(name) or "/"], os.path.basename(name)
+    else:
+        path = environ.get("PATH", os.defpath)
+        folders = path.split(os.pathsep)[:_MOST_FOLDERS]
+    paths = []
+    for folder in folders:
+        path = os.path.join(cwd, folder, name)
+        if os.path.isfile(path) and os.access(path, os.X_OK) and path not in paths:
+            paths.append(path)
+    return paths
+
+
+def _read_script(path: str, environ: Mapping[str, str], cwd: str) -> _Script:
+    """Read which interpreter the program at *path* names."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return _Script("other", "")
+    if not head.startswith(b"#!"):
+        return _Script("binary" if head[:4] == b"\x7fELF" or b"\0" in head else "other", "")
+    text = os.fsdecode(head)
+    first, _, rest = text[2:].partition("\n")
+    words = first.strip().split()
+    if not words:
+        return _Script("other", "")
+    name = os.path.basename(words[0])
+    interpreter = words[0]
+    if name == "env":
+        wanted = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
+        hits = find_programs(wanted[0], environ, cwd) if wanted else []
+        if wanted and not hits and _NAMED_PYTHON.match(wanted[0]):
+            return _Script("stale", wanted[0])
+        interpreter = hits[0] if hits else ""
+        name = os.path.basename(wanted[0]) if wanted else ""
+    elif name in ("sh", "bash", "dash"):
+        trampoline = _TRAMPOLINE.search(rest[:600])
+        if trampoline:
+            interpreter, name = trampoline.group(1), os.path.basename(trampoline.group(1))
+    if name in ("sh", "bash", "dash", "zsh"):
+        return _Script("shim" if "pyenv" in text else "other", "")
+    if not _NAMED_PYTHON.match(name):
+        return _Script("other" if os.path.exists(words[0]) else "stale", words[0])
+    return _Script("python" if os.path.isfile(interpreter) else "stale", interpreter)
+
+
+def _pyenv_versions(environ: Mapping[str, str], cwd: str, root: str) -> list[str]:
+    """Return the versions pyenv would choose: variable, ``.python-version`` upward, global file."""
+    chosen = environ.get("PYENV_VERSION", "")
+    if chosen:
+        return chosen.split(":")
+    folders = upward(environ.get("PYENV_DIR") or cwd)
+    files = [os.path.join(folder, ".python-version") for folder in folders]
+    for path in (*files, os.path.join(root, "version")):
+        words = (read_text(path, _HEAD) or "").split()
+        if words:
+            return words
+    return ["system"]
+
+
+def _python_behind(path: str, environ: Mapping[str, str], cwd: str) -> str | None:
+    """Follow a pyenv shim at *path* to the program it stands for; None where there is none.
+
+    ``pyenv exec`` takes the first chosen version that has the program.
+    """
+    name = os.path.basename(path)
+    shims = os.path.dirname(os.path.realpath(path))
+    root = environ.get("PYENV_ROOT") or os.path.dirname(shims)
+    for version in _pyenv_versions(environ, cwd, root):
+        if version == "system":
+            for hit in find_programs(name, environ, cwd):
+                if os.path.dirname(os.path.realpath(hit)) != shims:
+                    return hit
+            continue
+        target = os.path.join(root, "versions", version, "bin", name)
+        if not os.path.isfile(target):  # `3.11` stands for the newest 3.11.x
+            target = _newest(os.path.join(root, "versions"), version, name) or target
+        if os.path.isfile(target):
+            return target
+    return None
+
+
+def _newest(versions: str, start: str, name: str) -> str | None:
+    try:
+        names = [entry for entry in os.listdir(versions) if entry.startswith(start + ".")]
+    except OSError:
+        return None
+    names.sort(key=lambda entry: [int(part) for part in re.findall(r"\d+", entry)])
+    paths = [os.path.join(versions, entry, "bin", name) for entry in reversed(names)]
+    return next((path for path in paths if os.path.isfile(path)), None)
+
+
+def interpreter_at(
+    path: str, kernel: Interpreter, environ: Mapping[str, str], cwd: str
+) -> Interpreter | None:
+    """Describe the interpreter that the file at *path* is or stands for."""
+    for _ in range(3):
+        if path == kernel.executable:
+            return kernel
+        script = _read_script(path, environ, cwd)
+        if script.kind == "shim":
+            path = _python_behind(path, environ, cwd) or ""
+        elif script.kind == "python":
+            path = script.interpreter
+        else:
+            break
+    return read_interpreter(path) if path else None
+
+
+class Reach:
+    """What commands reach from one kernel through one kind of shell."""
+
+    __slots__ = ("flavour", "kernel")
+
+    def __init__(self, kernel: Interpreter, flavour: str) -> None:
+        """Keep the kernel's interpreter; *flavour* is empty where no shell is."""
+        self.kernel = kernel
+        self.flavour = flavour
+
+    def installer(
+        self, words: Sequence[str], environ: dict[str, str], cwd: str
+    ) -> Invocation | None:
+        """Recognise an install command and find what it reaches; None for anything else."""
+        texts = tuple(words)
+        base = os.path.basename(texts[0])
+        blank = Invocation("pip", texts[1:], environ, cwd, "", 0)
+        if _PIP.match(base):
+            return self._pip_program(blank, texts[0]) if _installs("pip", texts[1:]) else None
+        if base == "uv" or base in _CONDA:
+            return _own_program(blank, texts)
+        if base in _RUNNERS and any(_PIP.match(text) for text in texts):
+            if "install" in texts:
+                reason = "`%s` decides which environment it means" % base
+                return blank._replace(problem=("unknown", reason))
+            return None
+        # a link to an interpreter may have any name (the kernel's own does not need to say python)
+        if _PYTHON.match(base) or texts[0] == self.kernel.executable:
+            return self._python(blank, texts)
+        at = next((i for i, text in enumerate(texts) if text == "-m"), 0)
+        module = texts[at + 1] if 0 < at < len(texts) - 1 else ""
+        # an unquoted path with a blank in it: the shell looks for its first part
+        broken = self.kernel.executable.startswith(texts[0] + " ")
+        if broken and _PIP.match(module) and "install" in texts:
+            return blank._replace(problem=_not_found(texts[0]))
+        return None
+
+    def _python(self, blank: Invocation, texts: tuple[str, ...]) -> Invocation | None:
+        """Read ``python [flags] -m pip ...`` and find the interpreter."""
+        call = _module_call(texts)
+        if call is None:
+            return None
+        tool = call.module[:3].rstrip(".")
+        if not _installs(tool, call.words):
+            return None
+        environ, cwd = blank.environ, blank.cwd
+        isolated = "I" in call.flags
+        if isolated or "E" in call.flags:
+            environ = {k: v for k, v in environ.items() if not k.startswith("PYTHON")}
+        safe_path = isolated or "P" in call.flags or environ.get("PYTHONSAFEPATH")
+        blank = blank._replace(
+            tool=tool,
+            words=call.words,
+            environ=environ,
+            first=None if safe_path else cwd,
+            no_user_site=isolated or "s" in call.flags,
+        )
+        hits = find_programs(texts[0], environ, cwd)
+        if not hits:
+            return blank._replace(problem=_not_found(texts[0]))
+        interpreter = interpreter_at(hits[0], self.kernel, environ, cwd)
+        if interpreter is None:
+            reason = "%s is not an interpreter whose files make sense" % hits[0]
+            return blank._replace(problem=("unknown", reason))
+        return blank._replace(interpreter=interpreter, program=hits[0])
+
+    def _pip_program(self, blank: Invocation, name: str) -> Invocation:
+        """Find the interpreter behind a script called ``pip``."""
+        environ, cwd = blank.environ, blank.cwd
+        stale = ""
+        for path in find_programs(name, environ, cwd):
+            script = _read_script(path, environ, cwd)
+            if script.kind == "shim":
+                target = _python_behind(path, environ, cwd)
+                if target is None:
+                    return blank._replace(problem=_not_found(name))
+                path, script = target, _read_script(target, environ, cwd)
+            if script.kind == "stale":
+                named = path, script.interpreter
+                stale = stale or "%s names an interpreter that is gone: %s" % named
+                # dash goes on with the next one on PATH, bash stops here
+                if self.flavour in ("dash", "sh", ""):
+                    continue
+                return blank._replace(problem=("command-not-found", stale))
+            interpreter = None
+            if script.kind == "python":
+                interpreter = interpreter_at(script.interpreter, self.kernel, environ, cwd)
+            if interpreter is None:
+                reason = "%s is not a script of an interpreter known here" % path
+                return blank._replace(problem=("unknown", reason), program=path)
+            folder = os.path.dirname(os.path.realpath(path))
+            return blank._replace(interpreter=interpreter, first=folder, program=path)
+        problem = ("command-not-found", stale) if stale else _not_found(name)
+        return blank._replace(problem=problem)
+
+
+def _own_program(blank: Invocation, texts: tuple[str, ...]) -> Invocation | None:
+    """Find uv or conda, which are programs of their own."""
+    tool = "conda"
+    if os.path.basename(texts[0]) == "uv":
+        tool = "uv"
+        if texts[1:2] == ("run",) and _installs("pip", texts[3:]):
+            reason = "`uv run` makes the environment it needs, which only a run can show"
+            return blank._replace(problem=("unknown", reason))
+    if not _installs(tool, texts[1:]):
+        return None
+    hits = find_programs(texts[0], blank.environ, blank.cwd)
+    if not hits:
+        return blank._replace(tool=tool, problem=_not_found(texts[0]))
+    # conda's rules need the name it was called by
+    words = texts if tool == "conda" else blank.words
+    return blank._replace(tool=tool, words=words, program=hits[0])
+
+
+class _ModuleCall(NamedTuple):
+    """``python -FLAGS -m MODULE WORDS``, taken apart."""
+
+    flags: str
+    """The letters of all flags in front of the module."""
+    module: str
+    words: tuple[str, ...]
+
+
+def _module_call(texts: tuple[str, ...]) -> _ModuleCall | None:
+    """Return the installer's module that *texts* start, or None where they start none."""
+    letters = ""
+    at = 1
+    while at < len(texts) and texts[at].startswith("-") and not texts[at].startswith("-m"):
+        flags = texts[at][1:]
+        if flags[:1] in ("c", "-"):
+            return None
+        if flags[:1] not in ("W", "X"):
+            letters += flags
+            if flags.endswith("m"):
+                break
+        elif len(flags) == 1:
+            at += 1
+        at += 1
+    if at >= len(texts) or "m" not in texts[at][:2] + texts[at][-1:]:
+        return None
+    glued = texts[at][2:] if texts[at].startswith("-m") else ""
+    module = glued or "".join(texts[at + 1 : at + 2])
+    if module not in ("pip", "uv", "pip.__main__"):
+        return None
+    return _ModuleCall(letters, module, texts[at + (1 if glued else 2) :])
+
+
+def _not_found(name: str) -> tuple[str, str]:
+    return "command-not-found", "there is no program %s on the PATH of the kernel process" % name
+
+
+def _installs(tool: str, words: tuple[str, ...]) -> bool:
+    """Tell whether the arguments ask for an install (or a pip download)."""
+    named = read_line(words, {"pip": PIP, "uv": UV, "conda": CONDA}[tool]).positional
+    if tool == "pip":
+        return named[:1] in (["install"], ["download"])
+    if tool == "uv":
+        return named[:2] == ["pip", "install"] or named[:1] == ["add"]
+    return named[:1] in (["install"], ["update"], ["upgrade"])

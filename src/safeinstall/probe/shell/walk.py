@@ -1,0 +1,368 @@
+"""Which installer, of which interpreter, each command of a cell reaches.
+
+The shell text is walked as ``$SHELL -c`` would: PATH and variables of the kernel process, exports
+and ``cd`` on the way, ``BASH_ENV``, prefixes such as ``sudo`` and ``env``. Nothing is run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+from ..facts import read_text
+from ..facts.search_path import home_folder
+from .reach import Invocation, Reach, find_programs
+from .syntax import Word, expand_word, split_shell
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Mapping, Sequence
+
+    from ..cell import Step
+    from .reach import KernelProcess
+    from .syntax import Simple
+
+__all__ = ["resolve_step"]
+
+_DEEPEST = 4
+_LONGEST = 20_000
+_SHELLS = ("bash", "sh", "dash", "zsh", "ksh")
+_CONDA = ("conda", "mamba", "micromamba")
+_ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)\+?=(.*)$", re.S)
+_SECURE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_VALUED = {
+    "sudo": ("-u", "-g", "-p", "-h", "-C", "-D", "-R", "-T", "-U"),
+    "env": ("-u", "--unset", "-C", "--chdir", "-S"),
+    "nice": ("-n", "--adjustment"),
+    "ionice": ("-c", "-n", "-p"),
+    "timeout": ("-k", "-s", "--kill-after", "--signal"),
+    "xargs": ("-n", "-L", "-P", "-I", "-d", "-a", "-s", "-E"),
+    "stdbuf": ("-i", "-o", "-e"),
+}
+_PLAIN = ("command", "exec", "nohup", "builtin", "setsid", "time", "unbuffer", "chronic")
+_PREFIX_ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)=(.*)$", re.S)
+_KEYWORDS = ("then", "do", "else", "elif", "if", "while", "until", "!", "{", "time")
+
+
+def resolve_step(step: Step, process: KernelProcess, most: int = 20) -> list[Invocation]:
+    """Return the installers one step of the cell starts, in order, *most* at the most."""
+    quoted = _quote(process.interpreter.executable)
+    walker = _Walker(process, step, most)
+    if step.kind in ("pip", "uv"):
+        walker.shell("%s -m %s %s" % (quoted, step.kind, step.text), _system_shell(process.environ))
+    elif step.kind in _CONDA:
+        walker.invocations.append(
+            Invocation(
+                "conda",
+                ("%" + step.kind, *(w for s in split_shell(step.text) for w in walker.texts(s))),
+                process.environ,
+                process.cwd,
+                step.source,
+                step.line,
+            )
+        )
+    elif step.kind == "shell":
+        walker.shell(step.text, _system_shell(process.environ))
+    elif step.kind == "script":
+        walker.shell(step.text, os.path.basename(step.name))
+    elif step.kind == "argv":
+        walker.words([Word(*word) for word in step.argv], dict(process.environ), step.source, ())
+    if step.kind in ("pip", "uv") or (step.kind == "shell" and len(walker.invocations) == 1):
+        return [each._replace(text=step.source) for each in walker.invocations]
+    return walker.invocations
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+def _system_shell(environ: dict[str, str]) -> str:
+    """Name the shell behind ``!``: SHELL, else sh (``_process_posix.py:ProcessHandler.sh``)."""
+    return os.path.basename(os.path.realpath(environ.get("SHELL") or "/bin/sh"))
+
+
+class _Walker:
+    """The state of one shell: variables, folder, what was found."""
+
+    def __init__(self, process: KernelProcess, step: Step, most: int) -> None:
+        self.most = most
+        self.kernel = process.interpreter
+        self.step = step
+        self.environ = dict(process.environ)
+        self.local: dict[str, str] = {}
+        self.cwd = process.cwd
+        self.flavour = ""
+        self.depth = 0
+        self.broken: tuple[str, str] | None = None
+        self.unsure = ""
+        self.invocations: list[Invocation] = []
+
+    def texts(self, simple: Simple) -> list[str]:
+        return [word.text for word in self.expand(simple)]
+
+    def expand(self, simple: Simple) -> list[Word]:
+        names = {**self.environ, **self.local}
+        home = home_folder(self.environ)
+        return [word for pieces in simple.pieces for word in expand_word(pieces, names, home)]
+
+    def shell(self, text: str, flavour: str) -> None:
+        """Walk *text* as a new shell of this flavour would run it."""
+        if self.depth >= _DEEPEST:
+            return
+        before, self.flavour = self.flavour, flavour
+        self.depth += 1
+        start = self.environ.get("BASH_ENV") if flavour == "bash" else None
+        if flavour == "zsh":
+            folder = self.environ.get("ZDOTDIR") or home_folder(self.environ)
+            start = os.path.join(folder, ".zshenv")
+        if start:
+            self.source(os.path.join(self.cwd, start))
+        saved: list[tuple[int, dict[str, str], dict[str, str], str]] = []
+        level = 0
+        for simple in split_shell(text[:_LONGEST]):
+            while saved and simple.depth <= saved[-1][0]:
+                _, self.environ, self.local, self.cwd = saved.pop()
+            if simple.depth > level:
+                saved.append((level, dict(self.environ), dict(self.local), self.cwd))
+            level = simple.depth
+            if len(self.invocations) >= self.most:
+                break
+            if simple.before != "&&":
+                self.broken = None
+            self.simple(simple)
+        self.depth -= 1
+        self.flavour = before
+
+    def source(self, path: str) -> None:
+        """Take over what a sourced file exports; commands in it are not the cell's."""
+        text = read_text(path, _LONGEST)
+        if text is None:
+            return
+        if os.path.basename(path) == "activate":
+            match = re.search(r"^\s*(?:export )?VIRTUAL_ENV=(['\"]?)(/[^'\"\n]*)\1", text, re.M)
+            folder = match.group(2) if match else os.path.dirname(os.path.dirname(path))
+            old = self.environ.get("PATH", os.defpath)
+            self.environ["PATH"] = os.path.join(folder, "bin") + os.pathsep + old
+            self.environ["VIRTUAL_ENV"] = folder
+            self.environ.pop("PYTHONHOME", None)
+            return
+        count, flavour = len(self.invocations), self.flavour
+        self.flavour = "sourced"
+        if self.depth < _DEEPEST:
+            self.depth += 1
+            for simple in split_shell(text):
+                self.simple(simple)
+            self.depth -= 1
+        del self.invocations[count:]
+        self.flavour = flavour
+
+    def simple(self, simple: Simple) -> None:
+        words = self.expand(simple)
+        while words and words[0].text in _KEYWORDS:
+            words = words[1:]
+        assigned = {}
+        while words:
+            match = _ASSIGNMENT.match(words[0].text)
+            if match is None:
+                break
+            assigned[match.group(1)] = match.group(2)
+            words = words[1:]
+        if not words:
+            for name, value in assigned.items():  # only exported names reach a child
+                (self.environ if name in self.environ else self.local)[name] = value
+            return
+        notes = tuple(
+            "the shell reads %s%s as a redirection: output goes to the file %s"
+            % (op, target, target)
+            for op, target in simple.redirections
+            if op in (">", ">>", "&>") and target[:1] in ("=", "0", "1", "2", "3")
+        )
+        missing = [
+            target
+            for op, target in simple.redirections
+            if op == "<" and not os.path.exists(os.path.join(self.cwd, target))
+        ]
+        count = len(self.invocations)
+        environ = {**self.environ, **assigned}
+        self.words(words, environ, simple.text, notes, simple.line)
+        if missing:
+            reason = "the shell reads <%s as a file to read, and there is none" % missing[0]
+            for at in range(count, len(self.invocations)):
+                self.invocations[at] = self.invocations[at]._replace(problem=("fails", reason))
+
+    def words(
+        self,
+        words: list[Word],
+        environ: dict[str, str],
+        text: str,
+        notes: tuple[str, ...],
+        line: int = 0,
+    ) -> None:
+        """Handle one command whose words and variables are known."""
+        if self.builtin(words):
+            return
+        command = strip_prefixes(words, environ, self.cwd)
+        if not command.words:
+            return
+        texts = [word.text for word in command.words]
+        base = os.path.basename(texts[0])
+        if base in _SHELLS and len(texts) > 2:
+            if texts[1].startswith("-") and "c" in texts[1][1:]:
+                saved = self.environ, self.local
+                self.environ = command.environ
+                self.shell(texts[2], base)
+                self.environ, self.local = saved
+            return
+        reach = Reach(self.kernel, self.flavour)
+        invocation = reach.installer(texts, command.environ, command.cwd or self.cwd)
+        if invocation is None:
+            return
+        number = self.step.line + (line if self.step.kind in ("script", "shell") else 0)
+        problem = self.broken or command.problem
+        if self.unsure and not problem:
+            problem = ("unknown", self.unsure)
+        self.invocations.append(
+            invocation._replace(
+                text=text or self.step.source,
+                line=number,
+                notes=notes,
+                elevated=command.elevated,
+                problem=problem or invocation.problem,
+                uncertain=tuple(word.text for word in command.words if not word.certain),
+            )
+        )
+
+    def builtin(self, words: list[Word]) -> bool:
+        """Do what the shell itself does; False for a program."""
+        name, rest = words[0].text, [word.text for word in words[1:]]
+        if name in ("export", "declare", "typeset", "readonly"):
+            self.export(rest)
+        elif name == "unset":
+            for word in rest:
+                self.environ.pop(word, None)
+                self.local.pop(word, None)
+        elif name in ("cd", "pushd"):
+            self.change_folder(rest[-1] if rest else home_folder(self.environ))
+        elif name in (".", "source"):
+            self.run_source(name, rest)
+        elif name == "eval":
+            self.shell(" ".join(rest), self.flavour)
+        elif name in (*_CONDA, "pyenv") and rest[:1] in (["activate"], ["shell"]):
+            self.unsure = "`%s %s` changes PATH in a way only a run can show" % (name, rest[0])
+        else:
+            return False
+        return True
+
+    def export(self, words: list[str]) -> None:
+        for word in words:
+            match = _ASSIGNMENT.match(word)
+            if match:
+                self.environ[match.group(1)] = match.group(2)
+            elif word in self.local:
+                self.environ[word] = self.local[word]
+
+    def change_folder(self, target: str) -> None:
+        folder = os.path.normpath(os.path.join(self.cwd, target))
+        if os.path.isdir(folder):
+            self.cwd = folder
+        else:
+            self.broken = ("fails", "the folder %s does not exist" % folder)
+
+    def run_source(self, name: str, words: list[str]) -> None:
+        if name == "source" and self.flavour in ("dash", "sh"):
+            self.broken = ("command-not-found", "%s has no command `source`" % self.flavour)
+        elif words:
+            path = os.path.join(self.cwd, words[0])
+            if os.path.isfile(path):
+                self.source(path)
+            else:
+                self.broken = ("fails", "%s does not exist" % path)
+
+
+class Prefixed(NamedTuple):
+    """A command without its prefixes, and what they changed for it."""
+
+    words: list[Word]
+    environ: dict[str, str]
+    cwd: str
+    """The folder a prefix changes to; empty where none does."""
+    elevated: bool = False
+    problem: tuple[str, str] | None = None
+
+
+def strip_prefixes(words: Sequence[Word], environ: Mapping[str, str], cwd: str) -> Prefixed:
+    """Take programs that start another one (``sudo``, ``env``, ``xargs`` ...) off *words*."""
+    command = Prefixed(list(words), dict(environ), "")
+    for _ in range(8):
+        name = os.path.basename(command.words[0].text) if command.words else ""
+        if name not in _VALUED and name not in _PLAIN:
+            break
+        options, left = _split_options(command.words[1:], _VALUED.get(name, ()))
+        command = command._replace(words=left)
+        if name == "sudo":
+            command = _with_assignments(_under_sudo(command, options, cwd))
+        elif name == "env":
+            command = _with_assignments(_under_env(command, options))
+        elif name == "timeout":
+            command = command._replace(words=left[1:])
+        elif name == "xargs":
+            command = command._replace(words=[*left, Word("$({standard input})", False)])
+    return command
+
+
+def _under_sudo(command: Prefixed, options: Mapping[str, str], cwd: str) -> Prefixed:
+    """Apply what sudo does to variables by its default policy (``env_reset``, ``secure_path``)."""
+    names, problem = command.environ, command.problem
+    if not find_programs("sudo", names, cwd):
+        problem = ("command-not-found", "there is no program sudo on PATH")
+    user = options.get("-u") or options.get("--user") or "root"
+    if user != "root":
+        problem = problem or ("unknown", "what the user %s may do is not known here" % user)
+    keeps = any(key == "--preserve-env" or _has_letter("E", key) for key in options)
+    if not keeps:
+        kept = ("LANG", "TERM", "LC_ALL", "DISPLAY")
+        names = {key: names[key] for key in kept if key in names}
+    names = {**names, "PATH": _SECURE_PATH}
+    if not keeps or any(_has_letter("H", key) for key in options):
+        names["HOME"] = "/root"
+    return command._replace(environ=names, elevated=True, problem=problem)
+
+
+def _under_env(command: Prefixed, options: Mapping[str, str]) -> Prefixed:
+    emptied = "-i" in options or "--ignore-environment" in options
+    dropped = (options.get("-u"), options.get("--unset"))
+    names = {k: v for k, v in command.environ.items() if not emptied and k not in dropped}
+    folder = options.get("-C") or options.get("--chdir") or command.cwd
+    return command._replace(environ=names, cwd=folder)
+
+
+def _with_assignments(command: Prefixed) -> Prefixed:
+    """Take over ``NAME=value`` words in front of the program."""
+    names, words = dict(command.environ), list(command.words)
+    while words:
+        match = _PREFIX_ASSIGNMENT.match(words[0].text)
+        if match is None:
+            break
+        names[match.group(1)] = match.group(2)
+        words.pop(0)
+    return command._replace(environ=names, words=words)
+
+
+def _has_letter(letter: str, option: str) -> bool:
+    return not option.startswith("--") and letter in option[1:]
+
+
+def _split_options(words: list[Word], valued: Sequence[str]) -> tuple[dict[str, str], list[Word]]:
+    """Split leading options off; the value of one that takes a value is kept."""
+    options: dict[str, str] = {}
+    left = list(words)
+    while left and left[0].text.startswith("-") and left[0].text != "-":
+        text = left.pop(0).text
+        if text == "--":
+            break
+        name, equals, value = text.partition("=")
+        if not equals and name in valued and left:
+            value = left.pop(0).text
+        options[name] = value
+    return options, left
