@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 
 from safeinstall import agent
-from safeinstall.agent import jobs, loader, state
-from safeinstall.agent.names import environment_name
+from safeinstall.agent import jobs, loader
+from safeinstall.agent.older import environment_name
 from safeinstall.errors import SafeInstallError
 
 HOME = Path(agent.__file__).parent
-OLD = ("__init__.py", "loader.py", "older.py", "names.py")
+OLD = ("__init__.py", "loader.py", "older.py")
 
 
 @pytest.fixture(autouse=True)
 def no_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, state.STATE, raising=False)
+    monkeypatch.delitem(sys.modules, jobs.STATE, raising=False)
 
 
 def value(method: str, **params: Any) -> Any:

@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "safeinstall"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"metadata"}),
-    frozenset({"probe", "errors", "findings", "redaction"}),
+    frozenset({"probe", "errors", "findings", "redaction", "frontend", "changes"}),
     frozenset(
         {
             "environment",

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safeinstall.distributions import Change, Changes, Distribution, Snapshot
+from safeinstall.changes import Change, Changes
+from safeinstall.distributions import Distribution, Snapshot
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards import (
     conflicts,

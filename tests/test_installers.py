@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.distributions import Changes
+from safeinstall.changes import Changes
 from safeinstall.errors import InstallerError
 from safeinstall.installers import DryRun, Resolved
 from safeinstall.installers.pip import Pip
 from safeinstall.installers.sources import Sources
 from safeinstall.installers.uv import Uv
-from safeinstall.request import Request, parse
+from safeinstall.request import InstallRequest, parse
 from support.reports import environment
 
 HERE = environment()
@@ -31,7 +31,7 @@ PLAN = json.dumps(
 )
 
 
-def asked(line: str) -> Request:
+def asked(line: str) -> InstallRequest:
     return parse(line, cwd="/")
 
 

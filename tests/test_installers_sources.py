@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from safeinstall.installers.sources import Sources, redirections
-from safeinstall.request import Request, parse
+from safeinstall.request import InstallRequest, parse
 
 
 class Setting(NamedTuple):
@@ -28,7 +28,7 @@ def test_settings_say_where_packages_come_from() -> None:
             Setting("constraint", "/etc/constraints.txt"),
             Setting("only-binary", "numpy,pandas"),
         ],
-        Request(),
+        InstallRequest(),
     )
     assert sources.index_url == "https://index.invalid/simple"
     assert sources.extra_index_urls == ("https://a.invalid/simple", "https://b.invalid/simple")
@@ -55,7 +55,9 @@ def test_what_is_typed_replaces_single_values_and_extends_lists(tmp_path: Path) 
 
 
 def test_an_ambient_folder_that_is_not_there_is_left_out_as_pip_does() -> None:
-    sources = Sources.merged([Setting("find-links", "/no/such/folder file:///no/other")], Request())
+    sources = Sources.merged(
+        [Setting("find-links", "/no/such/folder file:///no/other")], InstallRequest()
+    )
     assert sources.find_links == ()
 
 
@@ -70,7 +72,7 @@ def test_paths_are_read_as_pip_reads_them(tmp_path: Path, monkeypatch: pytest.Mo
             Setting("find-links", "~/links near https://links.invalid"),
             Setting("constraint", "limits.txt https://limits.invalid/c.txt"),
         ],
-        Request(cwd=str(tmp_path)),
+        InstallRequest(cwd=str(tmp_path)),
     )
     assert sources.cert == f"{tmp_path}/company.pem"
     assert sources.client_cert == f"{tmp_path}/mine.pem"
@@ -83,13 +85,13 @@ def test_paths_are_read_as_pip_reads_them(tmp_path: Path, monkeypatch: pytest.Mo
 def test_the_certificates_of_requests_come_before_those_of_pip_as_in_pip() -> None:
     settings = [Setting("cert", "/pip.pem")]
     told = {"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": "/curl.pem"}
-    assert Sources.merged(settings, Request(), told).cert == "/curl.pem"
-    assert Sources.merged(settings, Request(), {}).cert == "/pip.pem"
+    assert Sources.merged(settings, InstallRequest(), told).cert == "/curl.pem"
+    assert Sources.merged(settings, InstallRequest(), {}).cert == "/pip.pem"
 
 
 def test_passwords_are_known_as_secrets() -> None:
     sources = Sources.merged(
-        [Setting("index-url", "https://me:p%40ss@index.invalid/simple")], Request()
+        [Setting("index-url", "https://me:p%40ss@index.invalid/simple")], InstallRequest()
     )
     assert set(sources.secrets) == {"p%40ss", "p@ss"}
 

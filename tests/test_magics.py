@@ -13,8 +13,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from safeinstall import magics
 from safeinstall.config import keeping
 from safeinstall.findings import Severity
-from safeinstall.magics import install
-from safeinstall.magics.progress import Progress
+from safeinstall.magics import door
+from safeinstall.magics.door import OneLine
+from safeinstall.request import UndoRequest
 
 
 @pytest.fixture
@@ -112,9 +113,12 @@ def test_the_cells_of_other_magics_stay_as_they_are(shell: Any) -> None:
 
 def test_guards_are_weighed_as_configured(shell: Any) -> None:
     shell.run_line_magic("config", 'SafeInstall.guards = {"name-trap": "off", "yanked": "refuse"}')
-    assert install._policy() == {"name-trap": None, "yanked": Severity.REFUSE}
+    assert door._context(UndoRequest(), lambda words: None).policy == {
+        "name-trap": None,
+        "yanked": Severity.REFUSE,
+    }
     shell.run_line_magic("unload_ext", "safeinstall")
-    assert install._policy() == {}
+    assert door._context(UndoRequest(), lambda words: None).policy == {}
     shell.run_line_magic("load_ext", "safeinstall")
 
 
@@ -139,7 +143,7 @@ def test_help_prints_the_options(shell: Any, capsys: pytest.CaptureFixture[str])
 
 
 def test_progress_is_silent_for_quick_work(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = Progress()
+    progress = OneLine()
     progress("looking up")
     progress.close()
     assert capsys.readouterr().out == ""
@@ -156,10 +160,10 @@ def test_progress_updates_one_display(monkeypatch: pytest.MonkeyPatch) -> None:
         shown.append(data["text/plain"])
         return Handle()
 
-    monkeypatch.setattr("safeinstall.magics.progress.display", display)
-    progress = Progress()
-    monkeypatch.setattr(Progress, "patience", -1.0)
-    monkeypatch.setattr(Progress, "interval", -1.0)
+    monkeypatch.setattr("safeinstall.magics.door.display", display)
+    progress = OneLine()
+    monkeypatch.setattr(OneLine, "patience", -1.0)
+    monkeypatch.setattr(OneLine, "interval", -1.0)
     progress("downloading \x1b[31mnumpy")
     progress("moving into place")
     progress.close()

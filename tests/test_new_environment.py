@@ -12,18 +12,19 @@ from pathlib import Path
 import pytest
 
 from safeinstall.errors import SafeInstallError
+from safeinstall.frontend import TERMINAL
 from safeinstall.interpreter import find_python, installed_pythons
+from safeinstall.operations.context import Context
 from safeinstall.operations.overlay import overlay_lines, sees_base
 from safeinstall.operations.places import check, place_of
-from safeinstall.operations.world import World
-from safeinstall.request import parse, parse_arguments
+from safeinstall.request import parse
 from safeinstall.transaction.in_progress import MARK, Making, left_behind, remove
 from support.reports import environment
 
 
-def world(home: Path, **environ: str) -> World:
+def context(home: Path, **environ: str) -> Context:
     settings = {"HOME": str(home), **environ}
-    return World(environment=environment(), live=False, environ=settings, cwd=str(home))
+    return Context(environment=environment(), live=False, environ=settings, cwd=str(home))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_a_bare_word_is_a_requirement_and_a_path_is_the_place(
     request = parse(line, cwd="/w")
     assert request.new_env == place
     assert [item.text for item in request.items] == items
-    assert parse(request.line("").strip(), cwd="/w") == request
+    assert parse(request.display(), cwd="/w") == request
 
 
 def test_the_home_of_nobody_is_no_place() -> None:
@@ -57,7 +58,7 @@ def test_the_python_is_chosen_with_it_and_only_with_it() -> None:
     assert parse("--new-env --python 3.12 a", cwd="/w").python == "3.12"
     with pytest.raises(SafeInstallError, match="command line only"):
         parse("--python 3.12 a", cwd="/w")
-    assert parse_arguments(["--overlay", "--new-env=/e"], cwd="/w").overlay
+    assert parse(["--overlay", "--new-env=/e"], cwd="/w", frontend=TERMINAL).overlay
 
 
 @pytest.mark.parametrize(
@@ -240,7 +241,7 @@ def test_pythons_are_found_on_path_in_pyenv_and_in_conda(tmp_path: Path) -> None
         path.chmod(0o755)
     (tmp_path / "conda" / "conda-meta").mkdir()
     (tmp_path / "conda" / "conda-meta" / "python-3.10.4-h1_0.json").touch()
-    here = world(
+    here = context(
         tmp_path,
         PATH=f"{tmp_path / 'bin'}{os.pathsep}{tmp_path / 'pyenv' / 'shims'}",
         CONDA_PREFIX=str(tmp_path / "conda"),
@@ -260,7 +261,7 @@ def test_a_shim_that_cannot_start_is_passed_over(tmp_path: Path) -> None:
     shim.chmod(0o755)
     good = interpreter(tmp_path / "b" / f"python{minor}")
     here = replace(
-        world(tmp_path, PATH=f"{shim.parent}{os.pathsep}{good.parent}"),
+        context(tmp_path, PATH=f"{shim.parent}{os.pathsep}{good.parent}"),
         environment=environment(version="3.1.0"),
     )
     assert find_python(minor, here.environment, here.environ).python == minor
@@ -268,7 +269,7 @@ def test_a_shim_that_cannot_start_is_passed_over(tmp_path: Path) -> None:
 
 def test_a_python_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(SafeInstallError) as caught:
-        there = world(tmp_path, PATH=str(interpreter(tmp_path / "b" / "python3.9").parent))
+        there = context(tmp_path, PATH=str(interpreter(tmp_path / "b" / "python3.9").parent))
         find_python("3.99", there.environment, there.environ)
     assert caught.value.code == "no-such-python"
     assert "Python 3.9: " in caught.value.context

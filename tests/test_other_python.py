@@ -8,28 +8,29 @@ from typing import Any
 import pytest
 
 from safeinstall.errors import InstallerError
+from safeinstall.frontend import NOTEBOOK, TERMINAL, Frontend
 from safeinstall.operations import other_python
 from safeinstall.request import parse
 
 
 @pytest.mark.parametrize(
-    ("prefix", "wanted", "hint"),
+    ("frontend", "wanted", "hint"),
     [
-        ("%safeinstall", ">=3.12", "%safeinstall --new-env --python 3.13 newpy"),
-        ("%safeinstall", ">=3.9,<3.11", "%safeinstall --new-env --python 3.10 newpy"),
-        ("safeinstall install", ">=3.12", "safeinstall new-env .venv --python 3.13 newpy"),
-        ("%safeinstall", ">=3.99", ""),
+        (NOTEBOOK, ">=3.12", "%safeinstall --new-env --python 3.13 newpy"),
+        (NOTEBOOK, ">=3.9,<3.11", "%safeinstall --new-env --python 3.10 newpy"),
+        (TERMINAL, ">=3.12", "safeinstall new-env .venv --python 3.13 newpy"),
+        (NOTEBOOK, ">=3.99", ""),
     ],
 )
 def test_the_line_names_a_python_that_is_here_and_fits(
-    monkeypatch: pytest.MonkeyPatch, prefix: str, wanted: str, hint: str
+    monkeypatch: pytest.MonkeyPatch, frontend: Frontend, wanted: str, hint: str
 ) -> None:
     here = [SimpleNamespace(version=version) for version in ("3.9.2", "3.13", "", "3.10.14")]
     monkeypatch.setattr(other_python, "installed_pythons", lambda *_: here)
-    world: Any = SimpleNamespace(environ={}, prefix=prefix)
+    context: Any = SimpleNamespace(environ={}, frontend=frontend)
     error = InstallerError(f"newpy needs Python {wanted}, and this kernel runs 3.11.2.")
-    found = other_python.with_other_python(error, parse("newpy", cwd="/w"), world)
+    found = other_python.with_other_python(error, parse("newpy", cwd="/w"), context)
     assert found.hint == hint
     assert found.message.endswith("No such Python is found on this machine.") == (not hint)
-    if prefix.startswith("%") and hint:
+    if frontend.in_notebook and hint:
         assert parse(hint.removeprefix("%safeinstall "), cwd="/w").new_env == "/w/.venv"

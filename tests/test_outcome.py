@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
-from safeinstall.agent import state
-from safeinstall.agent.install import in_words
+from safeinstall.agent import jobs
+from safeinstall.agent.operate import in_words
 from safeinstall.findings import Finding, Severity
+from safeinstall.operations import Context
 from safeinstall.outcome import Outcome
 from safeinstall.plan import Destination
 from support.reports import environment
@@ -38,8 +39,9 @@ def test_a_remark_is_made_once_and_a_warning_each_time(outcome: Outcome) -> None
 def test_the_panel_hears_a_remark_once_in_words_and_always_in_data(
     outcome: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, state.STATE, raising=False)
-    first, second = in_words(outcome), in_words(outcome)
+    monkeypatch.delitem(sys.modules, jobs.STATE, raising=False)
+    context = Context(environment=environment(), live=True, environ={}, cwd="/")
+    first, second = in_words(outcome, context), in_words(outcome, context)
     assert "VIRTUAL_ENV" in str(first["message"])
     assert "VIRTUAL_ENV" not in str(second["message"])
     assert "taken back" in str(second["message"])

@@ -11,25 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safeinstall.distributions import Change, Changes, Distribution, Snapshot
+from safeinstall.changes import Change, Changes
+from safeinstall.distributions import Distribution
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.installers import DryRun
-from safeinstall.installers.uv import Uv
-from safeinstall.metadata.installed_state import InstalledState
-from safeinstall.outcome import Outcome
-from safeinstall.plan import InstallerChoice, Plan
+from safeinstall.outcome import DoneBy, Outcome
 from safeinstall.render import (
     MIME,
+    Displayed,
     Message,
     as_html,
     as_text,
-    bundle,
     clean,
-    displayed,
-    environment_message,
     outcome_message,
-    short_environment_message,
 )
+from safeinstall.render.report_words import environment_message, short_environment_message
 from support.reports import MARKER, environment, intent, locked_access
 from support.words import Words
 
@@ -37,18 +32,13 @@ GOLDEN = Path(__file__).parent / "golden"
 HERE = environment()
 
 
-def plan(*changes: Change) -> Plan:
-    return Plan(
-        intent=intent(),
-        chosen=InstallerChoice(installer=Uv("/uv"), version="0.13.8", reason="found"),
-        changes=Changes.of(changes),
-        resolved=DryRun(arriving=()),
-        installed=Snapshot(),
-        fingerprint=InstalledState(()),
-    )
+def plan(*changes: Change) -> Changes:
+    return Changes.of(changes)
 
 
 def outcome(status: str, **rest: object) -> Outcome:
+    if "changes" in rest:
+        rest["installer"] = DoneBy(name="uv", version="0.13.8", reason="found")
     return Outcome(
         status=status,  # type: ignore[arg-type]
         environment=HERE,
@@ -75,19 +65,19 @@ def refused(**report: object) -> Outcome:
 
 
 CASES = {
-    "done": outcome("done", plan=plan(PANDAS, *ALONG), transaction="0001"),
+    "done": outcome("done", changes=plan(PANDAS, *ALONG), transaction="0001"),
     "done-restart": outcome(
         "done",
-        plan=plan(NUMPY),
+        changes=plan(NUMPY),
         restart="needed",
         stale_modules=("numpy", "numpy._core"),
         compiled_stale=14,
     ),
-    "done-refreshed": outcome("done", plan=plan(PANDAS), restart="refreshed"),
-    "done-terminal": replace(outcome("done", plan=plan(PANDAS)), live=False),
+    "done-refreshed": outcome("done", changes=plan(PANDAS), restart="refreshed"),
+    "done-terminal": replace(outcome("done", changes=plan(PANDAS)), live=False),
     "done-many": outcome(
         "done",
-        plan=plan(
+        changes=plan(
             *(
                 Change(name=f"package-{n}", before=None, after="1.0", requested=True)
                 for n in range(6)
@@ -109,7 +99,7 @@ CASES = {
         seconds={"total": 0.004},
     ),
     "planned": replace(
-        outcome("planned", plan=plan(PANDAS, NUMPY)), asked="%safeinstall --dry-run pandas numpy"
+        outcome("planned", changes=plan(PANDAS, NUMPY)), asked="%safeinstall --dry-run pandas numpy"
     ),
     "refused-not-writable": refused(access=locked_access()),
     "refused-debian": refused(kind="debian-system", externally_managed=MARKER),
@@ -140,7 +130,7 @@ CASES = {
     ),
     "redirected": outcome(
         "done",
-        plan=plan(PANDAS),
+        changes=plan(PANDAS),
         findings=(
             Finding(
                 code="ambient-redirect",
@@ -151,7 +141,7 @@ CASES = {
     ),
     "rolled-back": outcome(
         "rolled-back",
-        plan=plan(PANDAS),
+        changes=plan(PANDAS),
         findings=(
             Finding(code="not-landed", severity=Severity.REFUSE, message="Files of x are missing."),
         ),
@@ -205,14 +195,14 @@ def test_a_terminal_is_never_steered() -> None:
 
 
 def test_a_bundle_has_text_html_and_json() -> None:
-    made = bundle(CASES["done"])
+    made = Displayed(CASES["done"], outcome_message(CASES["done"]))._repr_mimebundle_()
     assert set(made) == {"text/plain", "text/html", MIME}
     assert made[MIME]["schema"] == 1
     assert made[MIME]["plan"]["changes"][0]["name"] == "pandas"
 
 
 def test_a_displayed_outcome_is_the_same_outcome() -> None:
-    shown = displayed(CASES["done"])
+    shown = Displayed(CASES["done"], outcome_message(CASES["done"]))
     assert shown.to_dict() == CASES["done"].to_dict()
     assert "pandas 2.3.3" in repr(shown)
 

@@ -11,25 +11,25 @@ from hypothesis import strategies as st
 from packaging.requirements import InvalidRequirement, Requirement
 
 from safeinstall.errors import RequestError
+from safeinstall.frontend import NOTEBOOK, TERMINAL
 from safeinstall.request import (
     OPTIONS,
-    Request,
+    InstallRequest,
     RequestItem,
     parse,
-    parse_arguments,
     tokenize,
-    usage,
 )
+from safeinstall.request.arguments import command_help
 
 HASH = "sha256:" + "ab" * 32
 SHELL = "%safeinstall runs no shell."
 
 
-def asked(line: str, body: str | None = None) -> Request:
+def asked(line: str, body: str | None = None) -> InstallRequest:
     return parse(line, body, cwd="/w", environ={}, read=lambda path: "six\n")
 
 
-def texts(request: Request) -> list[str]:
+def texts(request: InstallRequest) -> list[str]:
     return [item.text for item in request.items]
 
 
@@ -62,7 +62,7 @@ def test_every_option_of_the_table_arrives_in_its_field() -> None:
         "--allow-file-options --allow-stdlib-name"
     )
     request = asked(line)
-    assert request == Request(
+    assert request == InstallRequest(
         cwd="/w",
         items=request.items,
         upgrade=True,
@@ -116,7 +116,7 @@ def test_spellings_that_mean_the_same(line: str, same_as: str) -> None:
 
 
 def test_the_command_line_knows_two_options_more() -> None:
-    request = parse_arguments(["--python", "/p", "--json", "six"], cwd="/w")
+    request = parse(["--python", "/p", "--json", "six"], cwd="/w", frontend=TERMINAL)
     assert (request.python, request.json) == ("/p", True)
     assert refused("--python /p six").message == "--python is for the command line only."
 
@@ -125,9 +125,9 @@ def test_every_option_has_a_help_line_and_no_two_share_a_name() -> None:
     names = [name for option in OPTIONS for name in option.names]
     assert len(set(names)) == len(names)
     for option in OPTIONS:
-        assert option.names[0] in usage("safeinstall install")
+        assert option.names[0] in command_help("install", TERMINAL)
         assert bool(option.example) == option.takes_value
-        assert option.command_only != (option.names[0] in usage())
+        assert option.command_only != (option.names[0] in command_help("install", NOTEBOOK))
 
 
 def test_only_options_is_an_empty_request() -> None:
@@ -390,7 +390,7 @@ def test_a_stdlib_name_passes_by_its_flag_or_with_a_marker() -> None:
 
 def test_errors_of_a_command_line_tell_the_command_line() -> None:
     with pytest.raises(RequestError) as caught:
-        parse_arguments(["--upgrad", "six"], cwd="/w")
+        parse(["--upgrad", "six"], cwd="/w", frontend=TERMINAL)
     assert caught.value.hint == "safeinstall install --upgrade six"
 
 
@@ -467,10 +467,10 @@ def test_a_line_for_a_hint_has_changes_and_no_secrets() -> None:
     request = asked("-i https://u:pw@h/s numpy==1.26.4")
     allowing = request.allowing("--allow-conflicts")
     assert allowing.allows("allow-conflicts")
-    assert allowing.line() == (
+    assert allowing.line(NOTEBOOK) == (
         "%safeinstall --index-url https://****@h/s --allow-conflicts numpy==1.26.4"
     )
-    assert request.line("safeinstall install", requirements=("numpy>=2",), index_url="") == (
+    assert request.line(TERMINAL, requirements=("numpy>=2",), index_url="") == (
         'safeinstall install "numpy>=2"'
     )
     assert "u:pw" in str(request)
@@ -582,7 +582,7 @@ def test_any_line_and_cell_is_read_or_refused_safely(line: str, body: str | None
 )
 def test_any_words_are_read_or_refused(words: list[str]) -> None:
     try:
-        parse_arguments(words, cwd="/nowhere", read=lambda path: "six\n")
+        parse(words, cwd="/nowhere", read=lambda path: "six\n", frontend=TERMINAL)
     except RequestError as error:
         assert error.hint
 

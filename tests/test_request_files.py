@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safeinstall.errors import RequestError
-from safeinstall.request import Request, parse
+from safeinstall.request import InstallRequest, parse
 
 HASH = "sha256:" + "ab" * 32
-Reader = Callable[..., Request]
+Reader = Callable[..., InstallRequest]
 
 
 def files(**texts: str) -> Reader:
@@ -26,13 +26,13 @@ def files(**texts: str) -> Reader:
             raise FileNotFoundError(2, "No such file", path)
         return texts[name]
 
-    def reader(line: str, body: str | None = None, **variables: str) -> Request:
+    def reader(line: str, body: str | None = None, **variables: str) -> InstallRequest:
         return parse(line, body, cwd="/w", read=read, environ=variables)
 
     return reader
 
 
-def texts(request: Request) -> list[str]:
+def texts(request: InstallRequest) -> list[str]:
     return [str(item) for item in request.items]
 
 

@@ -7,17 +7,23 @@ probed with the files of this package; every public name is resolved when first 
 __version__ = "0.1.0"
 
 __all__ = [
+    "SafeInstallStopped",
     "__version__",
     "environment",
     "install",
     "load_ipython_extension",
     "predict",
+    "undo",
+    "uninstall",
     "unload_ipython_extension",
 ]
 
 _HOMES = {
     "environment": ("safeinstall.api", "environment"),
     "install": ("safeinstall.api", "install"),
+    "undo": ("safeinstall.api", "undo"),
+    "uninstall": ("safeinstall.api", "uninstall"),
+    "SafeInstallStopped": ("safeinstall.errors", "SafeInstallStopped"),
     "predict": ("safeinstall.probe", "predict"),
 }
 

@@ -1,35 +1,65 @@
-"""The Python door: `safeinstall.install(...)` does what `%safeinstall` does."""
+"""Python's door: `safeinstall.install(...)` does what `%safeinstall` does."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from safeinstall import operations
+from safeinstall import render
 from safeinstall.environment import Environment
-from safeinstall.render import DisplayedOutcome, displayed
-from safeinstall.request import parse_arguments
+from safeinstall.errors import SafeInstallStopped
+from safeinstall.frontend import PYTHON
+from safeinstall.interpreter import this_environment
+from safeinstall.operations import carry_out, context_for, folder
+from safeinstall.request import Request, UndoRequest, parse, parse_uninstall
 
-__all__ = ["environment", "install"]
+__all__ = ["environment", "install", "undo", "uninstall"]
 
 
 def environment() -> Environment:
     """Return the environment of the running interpreter."""
-    return operations.this_environment()
+    return this_environment()
 
 
-def install(*requirements: str, **options: Any) -> DisplayedOutcome:
+def install(*requirements: str, check: bool = True, **options: Any) -> render.Displayed:
     """Install into the environment of the running interpreter and return the outcome.
 
     `requirements` are written as on the command line (`"pandas>=2"`, `"./folder"`); options are
     the command line's, with underscores: `upgrade=True`, `index_url=...`, `requirement="r.txt"`,
-    `find_links=[...]`, `dry_run=True`, `python="/other/python"`.
-    Raises `RequestError` for what cannot be understood and `EnvironmentReportError` when `python`
-    is no interpreter; whatever goes wrong later is in the outcome (`outcome.ok`).
+    `find_links=[...]`, `dry_run=True`, `python="/other/python"`, `new_env=".venv"`.
+    Raises `RequestError` for what cannot be understood, `EnvironmentReportError` when `python` is
+    no interpreter, and `SafeInstallStopped` (with `.outcome`) when the request does not hold
+    afterwards; with `check=False` the outcome says so instead (`outcome.ok`).
     """
-    request = parse_arguments([*_words(options), *requirements])
-    world = operations.there(request.python) if request.python else operations.here()
-    return displayed(operations.install(request, world))
+    words = [*_words(options), *requirements]
+    return _carried_out(parse(words, cwd=folder(), frontend=PYTHON), check)
+
+
+def uninstall(*names: str, check: bool = True, **options: Any) -> render.Displayed:
+    """Remove distributions and return the outcome; options and errors as for `install`."""
+    words = [*_words(options), *names]
+    return _carried_out(parse_uninstall(words, cwd=folder(), frontend=PYTHON), check)
+
+
+def undo(
+    id: str = "", *, force: bool = False, user: bool = False, python: str = "", check: bool = True
+) -> render.Displayed:
+    """Put back what a transaction changed (default: the last one) and return the outcome.
+
+    Raises `SafeInstallStopped` when it cannot be undone; with `check=False` the outcome says so.
+    """
+    return _carried_out(UndoRequest(id=id, force=force, user=user, python=python), check)
+
+
+def _carried_out(request: Request, check: bool) -> render.Displayed:
+    context = replace(context_for(request), frontend=replace(PYTHON, python=request.python))
+    result: Any = carry_out(request, context)
+    message = render.message_of(result, context, quiet=request.quiet)
+    if check and not result.ok:
+        text = render.as_text(message, verbose=request.verbose)
+        raise SafeInstallStopped(text, getattr(result, "outcome", result))
+    return render.Displayed(result, message, verbose=request.verbose)
 
 
 def _words(options: Mapping[str, Any]) -> list[str]:
@@ -42,5 +72,5 @@ def _words(options: Mapping[str, Any]) -> list[str]:
         elif isinstance(value, list | tuple):
             words += [word for each in value for word in (option, str(each))]
         elif value not in (False, None):
-            words += [option, str(value)]
+            words += [f"{option}={value}"] if name == "new_env" else [option, str(value)]
     return words

@@ -20,6 +20,7 @@ from packaging.utils import canonicalize_name
 
 from safeinstall import inspection, names
 from safeinstall.environment import Environment, shown
+from safeinstall.frontend import NOTEBOOK, Frontend
 
 __all__ = [
     "Elsewhere",
@@ -127,7 +128,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-def remark(missing: Missing, facts: Facts, prefix: str = "%safeinstall") -> Remark | None:
+def remark(missing: Missing, facts: Facts, frontend: Frontend = NOTEBOOK) -> Remark | None:
     """Return the one line to say, or None when there is nothing helpful left to say."""
     module, top = missing.module, missing.top
     if facts.found_now:
@@ -171,11 +172,11 @@ def remark(missing: Missing, facts: Facts, prefix: str = "%safeinstall") -> Rema
         return Remark(
             kind="no-submodule",
             sentence=f"{facts.installed} is installed and has no {module}: another version may.",
-            command=f"{prefix} --upgrade {wanted}",
+            command=frontend.line("install", "--upgrade", wanted),
         )
     if canonicalize_name(wanted.split("[")[0]) in facts.failed:
         return None
-    line = f"{prefix} {wanted}"
+    line = frontend.line("install", wanted)
     if facts.other_interpreter:
         return Remark(
             kind="elsewhere",
@@ -306,13 +307,12 @@ def remark_about(
     *,
     cwd: str,
     environ: Mapping[str, str],
-    prefix: str = "%safeinstall",
+    frontend: Frontend = NOTEBOOK,
     failed: Collection[str] = (),
 ) -> Remark | None:
     """Return the line about an exception of this process, or None when it is none of ours.
 
-    `prefix` is how a line to type begins; `failed` holds canonical names whose install has failed
-    in this kernel.
+    `failed` holds canonical names whose install has failed in this kernel.
     """
     missing = missing_from(error)
     if missing is None:
@@ -332,7 +332,7 @@ def remark_about(
         built_without=missing.top in sys.stdlib_module_names,
         failed=frozenset(failed),
     )
-    return remark(missing, facts, prefix)
+    return remark(missing, facts, frontend)
 
 
 def _found_now(module: str) -> str:

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from safeinstall.distributions import Change, Distribution
+from safeinstall.changes import Changes
+from safeinstall.distributions import Distribution
 from safeinstall.environment import Environment
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.plan import Destination, Plan
+from safeinstall.frontend import NOTEBOOK, Frontend
+from safeinstall.plan import Destination
 from safeinstall.verification import Verdict
 
-__all__ = ["Outcome", "Restart", "Status", "finding_of"]
+__all__ = ["DoneBy", "Outcome", "Restart", "Status", "finding_of"]
 
 Status = Literal[
     "satisfied", "planned", "done", "needs-confirmation", "refused", "failed", "rolled-back"
@@ -21,6 +23,20 @@ Status = Literal[
 Restart = Literal["none", "refreshed", "needed"]
 
 _EXIT: Mapping[str, int] = {"satisfied": 0, "planned": 0, "done": 0, "needs-confirmation": 3}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoneBy:
+    """The program that makes the changes."""
+
+    name: str
+    version: str
+    reason: str
+    """Why this one."""
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the JSON form."""
+        return {"name": self.name, "version": self.version, "reason": self.reason}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +50,12 @@ class Outcome:
     destination: Destination
     asked: str = ""
     """The request as the line to type, without secrets."""
-    plan: Plan | None = None
+    changes: Changes = field(default_factory=Changes)
+    """What is changed, or would be."""
+    installer: DoneBy | None = None
+    """Who makes the changes; None where there is nothing to change."""
+    frontend: Frontend = NOTEBOOK
+    """Where it is told."""
     findings: tuple[Finding, ...] = ()
     satisfied: tuple[Distribution, ...] = ()
     """What was already there, when nothing had to be done."""
@@ -74,11 +95,6 @@ class Outcome:
         return _EXIT.get(self.status, 1)
 
     @property
-    def changes(self) -> tuple[Change, ...]:
-        """What the plan changes, or changed."""
-        return self.plan.changes.items if self.plan else ()
-
-    @property
     def stopping(self) -> Finding | None:
         """The finding because of which nothing was changed: a refusal before a question."""
         stops = [finding for finding in self.findings if finding.stops]
@@ -93,7 +109,10 @@ class Outcome:
             "asked": self.asked,
             "environment": self.environment.to_dict(),
             "destination": self.destination.to_dict(),
-            "plan": self.plan.to_dict() if self.plan else {"installer": None, "changes": []},
+            "plan": {
+                "installer": self.installer.to_dict() if self.installer else None,
+                "changes": [change.to_dict() for change in self.changes],
+            },
             "findings": [finding.to_dict() for finding in self.findings],
             "satisfied": [
                 {"name": found.name, "version": found.version, "location": found.location}

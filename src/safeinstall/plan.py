@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from safeinstall.distributions import Changes, Snapshot
+from safeinstall.changes import Changes
+from safeinstall.distributions import Snapshot
 from safeinstall.environment import Environment
+from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.installers import DryRun, Installer
 from safeinstall.installers.sources import Redirection, Sources
 from safeinstall.metadata.installed_state import InstalledState
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["Destination", "InstallerChoice", "Intent", "Plan"]
 
@@ -62,16 +64,16 @@ class Intent:
     """A request that has met an environment, before any installer was asked."""
 
     environment: Environment
-    request: Request
+    request: InstallRequest
     sources: Sources
     redirections: tuple[Redirection, ...]
     destination: Destination
-    prefix: str = "%safeinstall"
-    """How the line to type begins: the magic in a notebook, the command in a terminal."""
+    frontend: Frontend = NOTEBOOK
+    """Where it was typed, and a line to type is shown."""
 
     def line(self, **changes: Any) -> str:
         """Return the request as the line to type, with `changes` to it."""
-        return self.request.line(self.prefix, json=False, **changes)
+        return self.request.line(self.frontend, json=False, **changes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,10 +87,3 @@ class Plan:
     installed: Snapshot
     fingerprint: InstalledState
     """State of the environment when the plan was made; another state means: plan again."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {
-            "installer": self.chosen.to_dict(),
-            "changes": [change.to_dict() for change in self.changes],
-        }

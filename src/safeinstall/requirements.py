@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
 
 from safeinstall.distributions import Distribution
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = [
     "Index",
@@ -102,7 +102,7 @@ def meets(version: str, requirement: Requirement) -> bool | None:
 
 
 def satisfied(
-    request: Request, index: Index, markers: Mapping[str, str]
+    request: InstallRequest, index: Index, markers: Mapping[str, str]
 ) -> tuple[Distribution, ...] | None:
     """Return the installed distributions that meet the request, or None when it is not surely met.
 

@@ -11,14 +11,14 @@ import time
 from pathlib import Path
 
 from safeinstall import inspection
-from safeinstall.distributions import Change, Changes
+from safeinstall.changes import Change, Changes
 from safeinstall.guards import examine, examine_plan
 from safeinstall.guards.conflicts import violations_of
 from safeinstall.installers import DryRun
 from safeinstall.installers.sources import Sources
 from safeinstall.installers.uv import Uv
 from safeinstall.metadata.installed_state import InstalledState
-from safeinstall.operations import World
+from safeinstall.operations import Context
 from safeinstall.operations.surroundings import surroundings_of
 from safeinstall.plan import Destination, InstallerChoice, Intent, Plan
 from safeinstall.request import parse
@@ -60,7 +60,7 @@ def main() -> None:
             redirections=(),
             destination=Destination.of(here),
         )
-        world = World(environment=here, live=True, environ={}, cwd=folder)
+        context = Context(environment=here, live=True, environ={}, cwd=folder)
         plan = Plan(
             intent=intent,
             chosen=InstallerChoice(installer=Uv("uv"), version="", reason=""),
@@ -77,7 +77,7 @@ def main() -> None:
             _name_of.cache_clear()
             begun = time.process_time()
             examine(intent, set(plan.installed.by_key()))
-            around = surroundings_of(plan, world)
+            around = surroundings_of(plan, context)
             examine_plan(plan, around, violations_of(plan, around))
             spent.append((time.process_time() - begun) * 1e3)
     print(

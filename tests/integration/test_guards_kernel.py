@@ -6,7 +6,8 @@ import pytest
 
 from integration.conftest import Desk
 from safeinstall.findings import Severity
-from safeinstall.operations import install, there
+from safeinstall.operations import there
+from safeinstall.operations.install import install
 from safeinstall.outcome import Outcome
 from safeinstall.request import parse
 from support.environments import changes, snapshot
@@ -19,8 +20,8 @@ OLD = {"traitlets": "4.3.3", "jupyter_client": "5.3.5", "typing_extensions": "3.
 
 
 def told(desk: Desk, line: str) -> Outcome:
-    world = there(str(desk.environment.python))
-    return install(parse(f"{desk.offline} {line}", cwd=str(desk.notebooks)), world)
+    context = there(str(desk.environment.python))
+    return install(parse(f"{desk.offline} {line}", cwd=str(desk.notebooks)), context)
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import pytest
 
 from integration.conftest import Desk
 from safeinstall.findings import Severity
-from safeinstall.operations import install, there
+from safeinstall.operations import there
+from safeinstall.operations.install import install
 from safeinstall.operations.surroundings import other_kernels
 from safeinstall.request import parse
 from support.indexes import serving
@@ -20,10 +21,10 @@ pytestmark = pytest.mark.integration
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
 def test_another_kernel_of_the_environment_is_named_when_something_is_replaced(desk: Desk) -> None:
     make_wheel(desk.wheels, "tinypkg", "2.0")
-    world = there(str(desk.environment.python))
+    context = there(str(desk.environment.python))
 
     def codes(line: str) -> dict[str, Severity]:
-        outcome = install(parse(f"{desk.offline} {line}", cwd="/"), world)
+        outcome = install(parse(f"{desk.offline} {line}", cwd="/"), context)
         assert outcome.ok, outcome.findings
         return {f.code: f.severity for f in outcome.findings}
 

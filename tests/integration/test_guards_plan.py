@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from safeinstall.findings import Severity
-from safeinstall.operations import World, install, there
+from safeinstall.operations import Context, there
+from safeinstall.operations.install import install
 from safeinstall.outcome import Outcome
 from safeinstall.request import parse
 from support.environments import Environment, Workshop, changes, snapshot
@@ -25,13 +26,13 @@ class Bench:
     """An environment with something installed, wheels to choose from, and the magic's own story."""
 
     environment: Environment
-    world: World
+    context: Context
     wheels: Path
 
     def install(self, line: str) -> Outcome:
         """Do what `%safeinstall` would, from another interpreter."""
         offline = f"--no-index --find-links {self.wheels}"
-        return install(parse(f"{offline} {line}", cwd=str(self.wheels.parent)), self.world)
+        return install(parse(f"{offline} {line}", cwd=str(self.wheels.parent)), self.context)
 
     def codes(self, line: str) -> dict[str, Severity]:
         """Return code and severity of every finding of a dry run."""
@@ -57,9 +58,11 @@ def bench(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Itera
     make_wheel(wheels, "wants-source", requires=["source-only"])
     environment = workshop.copy(folder / "b")
     settings = {k: v for k, v in workshop.settings.items() if k not in ("PIP_FIND_LINKS",)}
-    world = there(str(environment.python))
-    world = World(environment=world.environment, live=False, environ=settings, cwd=str(folder))
-    made = Bench(environment=environment, world=world, wheels=wheels)
+    context = there(str(environment.python))
+    context = Context(
+        environment=context.environment, live=False, environ=settings, cwd=str(folder)
+    )
+    made = Bench(environment=environment, context=context, wheels=wheels)
     done = made.install("top-of-all base-thing==1.0 gpu-thing==1.0+cu124")
     assert done.status == "done", done.findings
     yield made
@@ -220,9 +223,9 @@ def test_a_policy_decides_by_code(bench: Bench) -> None:
 
     line = f"--no-index --find-links {bench.wheels} --dry-run base-thing==2.0"
     request = parse(line, cwd="/")
-    off = replace(bench.world, policy={"breaks-installed": None})
+    off = replace(bench.context, policy={"breaks-installed": None})
     assert install(request, off).findings == ()
-    harder = replace(bench.world, policy={"breaks-installed": Severity.REFUSE})
+    harder = replace(bench.context, policy={"breaks-installed": Severity.REFUSE})
     assert [f.severity for f in install(request, harder).findings] == [Severity.REFUSE]
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from safeinstall.findings import Finding
-from safeinstall.operations import install, there
+from safeinstall.operations import there
+from safeinstall.operations.install import install
 from safeinstall.request import parse
 from support.environments import CACHE, Workshop
 

@@ -10,7 +10,8 @@ import pytest
 
 from integration.conftest import Desk
 from safeinstall.findings import Severity
-from safeinstall.operations import install, there
+from safeinstall.operations import there
+from safeinstall.operations.install import install
 from safeinstall.outcome import Outcome
 from safeinstall.request import parse
 from support.indexes import serving
@@ -25,11 +26,11 @@ def test_a_second_index_is_named_and_its_higher_version_taken(
 ) -> None:
     make_wheel(tmp_path / "one", "inhouse", "1.0")
     make_wheel(tmp_path / "two", "inhouse", "2.0")
-    world = there(str(desk.environment.python))
+    context = there(str(desk.environment.python))
 
     def asked(line: str) -> Outcome:
         words = f"--dry-run --installer {installer} {line} inhouse"
-        return install(parse(words, cwd="/"), world)
+        return install(parse(words, cwd="/"), context)
 
     with (
         serving(tmp_path / "one", tmp_path / "1") as one,

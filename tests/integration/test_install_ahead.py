@@ -21,7 +21,6 @@ from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations import there
 from safeinstall.operations.ahead import Ahead
 from safeinstall.operations.choice import choose
-from safeinstall.operations.locate import intend
 from safeinstall.operations.planning import considered
 from safeinstall.request import parse
 from safeinstall.runner import Completed, run
@@ -67,14 +66,14 @@ def test_the_index_decides_whether_what_was_staged_is_taken(
         )
     for name in ("HOME", "PIP_INDEX_URL", "PIP_CONFIG_FILE", "NO_PROXY"):
         monkeypatch.setenv(name, desk.settings[name])
-    world = there(str(desk.environment.python))
+    context = there(str(desk.environment.python))
     request = parse("tinypkg", cwd=str(desk.notebooks))
-    intent = intend(request, world.environment, world.environ)
-    chosen = choose(request, world.environment)
-    state = InstalledState(world.environment.paths.site_packages)
-    with Ahead(intent, chosen, world, state) as ahead:
+    intent = context.meet(request)
+    chosen = choose(request, context.environment)
+    state = InstalledState(context.environment.paths.site_packages)
+    with Ahead(intent, chosen, context, state) as ahead:
         ahead.get_its_start()
-        plan = considered(intent, chosen, world, state).plan
+        plan = considered(intent, chosen, context, state).plan
         assert plan is not None
         prepared = ahead.take(plan)
     assert (prepared is None) == newer
@@ -186,12 +185,12 @@ def test_a_second_interrupt_while_the_guess_is_waited_for_leaves_nothing(
             time.sleep(1)
         return answer
 
-    world = replace(there(str(desk.environment.python)), run=late)
+    context = replace(there(str(desk.environment.python)), run=late)
     request = parse("tinypkg", cwd=str(desk.notebooks))
-    intent = intend(request, world.environment, world.environ)
-    state = InstalledState(world.environment.paths.site_packages)
+    intent = context.meet(request)
+    state = InstalledState(context.environment.paths.site_packages)
     again = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-    ahead = Ahead(intent, choose(request, world.environment), world, state)
+    ahead = Ahead(intent, choose(request, context.environment), context, state)
     with pytest.raises(KeyboardInterrupt), ahead:
         assert staged.wait(30)
         again.start()

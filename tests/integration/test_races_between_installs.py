@@ -11,6 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from uv import find_uv_bin
@@ -18,7 +19,8 @@ from uv import find_uv_bin
 from integration.conftest import Desk
 from integration.test_install_interrupt import wait_for
 from safeinstall import operations, render
-from safeinstall.request import parse
+from safeinstall.operations import carry_out
+from safeinstall.request import UndoRequest, parse_uninstall
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.transaction import remove_distributions
 from support.indexes import moody
@@ -130,15 +132,15 @@ def test_what_came_while_a_removal_waited_is_judged_with_the_rest(
         if "waiting for" in words:
             waits.set()
 
-    world = operations.there(str(place.python), listen)
+    context = operations.there(str(place.python), listen)
     with ThreadPoolExecutor() as pool:
         lock = Store.open(str(place.prefix)).lock()
-        removal = pool.submit(operations.uninstall, parse("tinypkg", cwd=str(place.folder)), world)
+        removal = pool.submit(carry_out, parse_uninstall("tinypkg", cwd=str(place.folder)), context)
         assert waits.wait(20)
         install = [find_uv_bin(), "pip", "install", "-q", "--python", str(place.python)]
         place.run([*install, "--no-index", "--find-links", str(place.wheels), meanwhile])
         lock.release()
-        outcome = removal.result(30)
+        outcome: Any = removal.result(30)
     assert outcome.exit_status == status
     assert said in render.as_text(render.outcome_message(outcome))
 
@@ -148,16 +150,16 @@ def test_an_undo_that_waited_takes_back_what_was_the_last_when_it_was_typed(plac
     place.installed("other")
     place.installed("tinypkg")
     waits = Event()
-    world = operations.there(str(place.python), lambda words: waits.set())
+    context = operations.there(str(place.python), lambda words: waits.set())
     with ThreadPoolExecutor() as pool:
         area = Store.open(str(place.prefix))
         with area.lock():
-            undone = pool.submit(operations.undo, world)
+            undone = pool.submit(carry_out, UndoRequest(), context)
             assert waits.wait(20)
-            remove_distributions(
-                area, [str(path) for path in place.site.glob("other-*")], "another notebook"
-            )
-        assert undone.result(30).status == "done"
+            going = [str(path) for path in place.site.glob("other-*")]
+            remove_distributions(area, going, "another notebook")
+        result: Any = undone.result(30)
+        assert result.status == "done"
     assert not list(place.site.glob("tinypkg*"))
     assert not list(place.site.glob("other*"))
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from safeinstall import agent
-from safeinstall.agent import state
+from safeinstall.agent import jobs
 from support.wheels import make_project, make_wheel
 
 pytestmark = pytest.mark.integration
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 @pytest.fixture(autouse=True)
 def many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An index of folders, named by pip's own settings."""
-    monkeypatch.delitem(sys.modules, state.STATE, raising=False)
+    monkeypatch.delitem(sys.modules, jobs.STATE, raising=False)
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     for version in ("1.0", "1.1", "2.0", "2.1", "2.1.post1", "10.0", "11.0rc1"):
@@ -91,7 +91,7 @@ def test_a_look_up_stands_in_nobodys_way(tmp_path: Path) -> None:
         # uv makes look-ups wait while it builds: they end in time all the same
         assert ended(ask("versions", line="manypkg", cursor=7), 10)["state"] == "ended"
         assert ask("status", id=work["id"])["state"] == "running"
-        assert [job["id"] for job in ask("facts")["jobs"]] == [work["id"]]
+        assert [job["id"] for job in ask("facts")["state"]] == [work["id"]]
     finally:
         ask("cancel", id=work["id"])
         ended(work)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from safeinstall import operations
-from safeinstall.agent.actions import install_actions
+from safeinstall.agent.attention import install_actions
 from safeinstall.environment import Environment
 from safeinstall.probe import predict
 from safeinstall.render import Message, clean

@@ -1,21 +1,55 @@
 """The first question: which interpreter is this, and would an install go right?
 
 It is asked for every kernel that comes to the front, so it imports only what it needs: the guards
-and what they stand on would cost ten times as much. They speak when something is to be installed.
-"""
+and what they stand on would cost ten times as much. They speak when something is installed."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
-from safeinstall.agent import importable, shell
-from safeinstall.agent.names import environment_name
-from safeinstall.agent.state import known_jobs
+from safeinstall.agent import attention
+from safeinstall.agent.jobs import known_jobs
+from safeinstall.agent.older import environment_name
 from safeinstall.environment import Environment, shown
 from safeinstall.probe.facts.running_interpreter import facts as probe_facts
 
-__all__ = ["facts"]
+__all__ = ["facts", "ipython", "make_magics_available"]
+
+
+_log = logging.getLogger("safeinstall")
+_MODES = ("warn", "redirect", "block", "off")
+
+
+def make_magics_available(shell_installs: object) -> None:
+    """Register the magics (design, section 8), and set how cells with installs are watched.
+
+    Nothing happens outside IPython, and nothing twice.
+    """
+    shell = ipython()
+    if shell is None:
+        return
+    from safeinstall import load_ipython_extension
+
+    if "SafeInstallMagics" not in shell.magics_manager.registry:
+        try:
+            load_ipython_extension(shell)  # type: ignore[no-untyped-call]
+        except Exception:  # an IPython too old for the magics can still be asked for its facts
+            _log.debug("the magics could not be registered", exc_info=True)
+    watch = getattr(shell, "_safeinstall_watch", None)
+    if watch is not None and shell_installs in _MODES:
+        watch.options.shell_installs = shell_installs
+
+
+def ipython() -> Any:
+    """Return the shell, None outside IPython."""
+    try:
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return None
+    return get_ipython()  # type: ignore[no-untyped-call,unused-ignore]
+
 
 _ABILITIES = ("install", "uninstall", "undo", "new_environment")
 """What the panel may offer in this kernel; in older ones (`agent.older`) it is nothing."""
@@ -23,7 +57,7 @@ _ABILITIES = ("install", "uninstall", "undo", "new_environment")
 
 def facts(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the panel shows first; `shell_installs` sets how the magics watch cells."""
-    shell.make_magics_available(params.get("shell_installs"))
+    make_magics_available(params.get("shell_installs"))
     environment = Environment.from_report(probe_facts())
     home = environment.home
     return {
@@ -37,7 +71,7 @@ def facts(params: Mapping[str, Any]) -> dict[str, Any]:
         "packages": environment.paths.purelib,
         "shown_packages": shown(environment.paths.purelib, home),
         "verdict": _verdict(environment),
-        "findings": importable.findings(environment),
+        "findings": attention.findings(environment),
         "wrong": _wrong(params),
         "abilities": list(_ABILITIES),
         "jobs": [job.snapshot() for job in known_jobs()],

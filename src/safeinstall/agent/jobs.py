@@ -1,9 +1,8 @@
 """Jobs: work that outlives the request that started it, in a thread, told by comm messages.
 
-The kernel goes on running cells. Jobs are kept in the panel's own entry of `sys.modules`, so that a
-page that was reloaded finds them again. A thread of ours prints nothing: what a thread prints lands
-in whichever cell runs at the time.
-"""
+The kernel goes on running cells. What outlives one question is kept in a private entry of
+`sys.modules`, so that a page that was reloaded finds it again. A thread of ours prints nothing:
+what a thread prints lands in whichever cell runs at the time."""
 
 from __future__ import annotations
 
@@ -13,17 +12,49 @@ import itertools
 import os
 import re
 import signal
+import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from safeinstall.agent.state import jobs_here
 from safeinstall.command import Command
 from safeinstall.errors import SafeInstallError
 from safeinstall.runner import Completed, run
 
-__all__ = ["Job", "cancel", "start", "status"]
+__all__ = ["STATE", "Job", "cancel", "jobs_here", "known_jobs", "remarks_made", "start", "status"]
+
+
+STATE: Final = "_safeinstall_panel"
+"""The entry, which the loader makes (`safeinstall.agent.loader`)."""
+
+
+def jobs_here() -> dict[str, Job]:
+    """Return the jobs of this kernel by id, the newest last."""
+    jobs: dict[str, Job] = _kept("jobs", {})
+    return jobs
+
+
+def remarks_made() -> set[str]:
+    """Return the remarks the panel has made about this kernel: each is made once."""
+    told: set[str] = _kept("told", set())
+    return told
+
+
+def _kept(name: str, first: Any) -> Any:
+    state: Any = sys.modules.get(STATE)
+    if state is None:
+        state = types.ModuleType(STATE)
+        state.digest = ""
+        sys.modules[STATE] = state
+    return state.__dict__.setdefault(name, first)
+
+
+def known_jobs() -> list[Job]:
+    """Return the jobs of this kernel, the newest last; look-ups are nobody's concern later."""
+    return [job for job in jobs_here().values() if not job.aside]
+
 
 TARGET: Final = "safeinstall"
 _KEPT: Final = 8
@@ -149,7 +180,7 @@ def start(
     and none is worth going on with once real work begins. Raises `SafeInstallError` while there is
     other work.
     """
-    jobs = jobs_here()
+    jobs: dict[str, Job] = jobs_here()
     running = [job for job in jobs.values() if job.state == "running"]
     busy = next((job for job in running if not job.aside), None)
     if busy is not None and not aside:

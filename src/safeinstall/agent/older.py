@@ -1,24 +1,35 @@
 """What a kernel on Python 3.8 or 3.9 can say: which interpreter it is, and that this is all.
 
-Contract of this file: Python >= 3.8, standard library and the probe only.
-"""
+Contract of this file: Python >= 3.8, standard library and the probe only."""
 
 from __future__ import annotations
 
 import os
-
-from safeinstall.agent.names import environment_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-__all__ = ["facts"]
+__all__ = ["environment_name", "facts"]
+
+
+_GENERIC = ("venv", ".venv", "env", ".env", "virtualenv", ".virtualenv")
+_OWNERS = {"debian-system": "Debian's Python", "system": "system Python"}
+
+
+def environment_name(prefix: str, kind: str) -> str:
+    """Return the name people use: `proj/.venv`, `data` (a conda environment), `system Python`."""
+    if kind in _OWNERS:
+        return _OWNERS[kind]
+    folder, name = os.path.split(prefix.rstrip("/\\"))
+    if name in _GENERIC and os.path.basename(folder):
+        return f"{os.path.basename(folder)}/{name}"
+    return name or prefix
 
 
 def facts(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts in the form of `safeinstall.agent.facts`."""
+    """Return the older_facts in the form of `safeinstall.agent.facts`."""
     from safeinstall.probe.facts.running_interpreter import facts as probe_facts
 
     report = probe_facts()

@@ -157,6 +157,15 @@ class Examination:
     distributions: int
     seconds: float
     repair: Repair | None = None
+    place: str = ""
+    """The interpreter or folder that was named, or empty."""
+    redacted: bool = False
+    """True when a text for a bug report is wanted."""
+
+    @property
+    def exit_status(self) -> int:
+        """1 when something is left to put right."""
+        return 0 if self.redacted or self.healthy else 1
 
     @property
     def healthy(self) -> bool:

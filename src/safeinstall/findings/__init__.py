@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import sha256
 from typing import Any
 
 __all__ = ["Finding", "Severity", "Suggestion"]
@@ -55,6 +56,11 @@ class Finding:
     def stops(self) -> bool:
         """True when the environment must stay untouched because of this finding."""
         return self.severity.stops
+
+    @property
+    def id(self) -> str:
+        """What it is known by when one looks again."""
+        return sha256(f"{self.code}\0{self.message}".encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form; `hint` holds the lines to type, `suggestions` the same in parts."""

@@ -9,12 +9,13 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from safeinstall.distributions import Change, Distribution, Snapshot
+from safeinstall.changes import Change
+from safeinstall.distributions import Distribution, Snapshot
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import kernel_violations
 from safeinstall.plan import Intent, Plan
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 from safeinstall.requirements import Violation, new_violations, wanted_by
 
 __all__ = ["after_plan", "breaks_installed", "fitting_line", "relax", "violations_of"]
@@ -90,7 +91,7 @@ def _ways(intent: Intent, fitting: str) -> tuple[Suggestion, ...]:
     return Suggestion(command=fitting, note="satisfies everybody"), Suggestion(command=line)
 
 
-def relax(request: Request, violations: Sequence[Violation]) -> Request | None:
+def relax(request: InstallRequest, violations: Sequence[Violation]) -> InstallRequest | None:
     """Return the request with what the others require in place of the versions asked for.
 
     None when it names nothing that anybody else requires.

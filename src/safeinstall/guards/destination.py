@@ -284,7 +284,7 @@ def unlisted(plan: Plan, around: EnvironmentState) -> Finding | None:
 
 def _command(plan: Plan, owner: Owner, names: list[str]) -> tuple[Suggestion, ...]:
     intent = plan.intent
-    bang = "!" if intent.prefix.startswith("%") else ""
+    bang = intent.frontend.in_notebook
     if owner.who == "conda":
         known = [canonicalize_name(change.name) for change in plan.changes.leaving]
         if canonicalize_name(names[0]) in known:
@@ -324,12 +324,9 @@ def new_environment(intent: Intent, *, overlay: bool = False) -> Suggestion:
         "json": False,
     }
     request = intent.request
-    if intent.prefix.startswith("%"):
-        command = request.line(intent.prefix, new_env=place, python="", **changes)
-    else:
-        # An overlay is put over the interpreter that was named, a plain one is made from it.
-        inside = f"--name {place}" if _is_name(place) else os.path.relpath(place, cwd)
-        command = request.line(f"safeinstall new-env {inside}", new_env="", **changes)
+    # An overlay is put over the interpreter that was named, a plain one is made from it.
+    python = {"python": ""} if intent.frontend.in_notebook else {}
+    command = request.line(intent.frontend, new_env=place, **python, **changes)
     if overlay:
         return Suggestion(command=command, note=_OVERLAY_NOTE)
     packages = " ".join(item.name or "it" for item in request.items[:3]) or "it"
@@ -338,8 +335,7 @@ def new_environment(intent: Intent, *, overlay: bool = False) -> Suggestion:
 
 
 def _beside(place: str, intent: Intent) -> str:
-    beside = "beside this notebook" if intent.prefix.startswith("%") else "here"
-    return f"{os.path.basename(place)} {beside}"
+    return f"{os.path.basename(place)} {intent.frontend.this_folder}"
 
 
 def _place(cwd: str) -> str:

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from safeinstall import names
-from safeinstall.distributions import Change
+from safeinstall.changes import Change
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.plan import Intent, Plan

@@ -13,12 +13,12 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
+from safeinstall.changes import Change, Changes
 from safeinstall.command import Command
-from safeinstall.distributions import Change, Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
-from safeinstall.request import Request, RequestItem
+from safeinstall.request import InstallRequest, RequestItem
 
 __all__ = [
     "DryRun",
@@ -107,7 +107,7 @@ class Installer(Protocol):
 
     def plan_command(
         self,
-        request: Request,
+        request: InstallRequest,
         environment: Environment,
         sources: Sources,
         *,
@@ -129,7 +129,7 @@ class Installer(Protocol):
     def stage_commands(
         self,
         stage: str,
-        request: Request,
+        request: InstallRequest,
         environment: Environment,
         sources: Sources,
         changes: Changes,
@@ -156,7 +156,12 @@ class Installer(Protocol):
         return None
 
     def version_command(
-        self, request: Request, environment: Environment, sources: Sources, *, lowest: bool = False
+        self,
+        request: InstallRequest,
+        environment: Environment,
+        sources: Sources,
+        *,
+        lowest: bool = False,
     ) -> Command:
         """Return the dry run that takes the highest (or lowest) version there is."""
         return self.plan_command(request, environment, sources)
@@ -209,7 +214,7 @@ def entry(data: Any, *keys: str) -> Any:
     return data
 
 
-def hashed(request: Request) -> str:
+def hashed(request: InstallRequest) -> str:
     """Return the requirements as the text of a requirements file when hashes are asked for.
 
     Hashes cannot stand on a command line (pip: `req_file.py`, per-requirement options); an empty
@@ -223,12 +228,14 @@ def hashed(request: Request) -> str:
     )
 
 
-def items_of(request: Request, stdin: str) -> list[str]:
+def items_of(request: InstallRequest, stdin: str) -> list[str]:
     """Return the request's requirements as arguments; `stdin` names standard input as a file."""
     return ["--requirement", stdin] if hashed(request) else _arguments(request.items)
 
 
-def staging_arguments(request: Request, changes: Changes, plan: DryRun, stdin: str) -> list[str]:
+def staging_arguments(
+    request: InstallRequest, changes: Changes, plan: DryRun, stdin: str
+) -> list[str]:
     """Return the plan as exact arguments: pins for index packages, the direct line otherwise."""
     if hashed(request):
         return ["--requirement", stdin]

@@ -20,9 +20,10 @@ from typing import Any, Final
 from safeinstall.command import Command
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
+from safeinstall.frontend import NOTEBOOK
 from safeinstall.installers import DryRun, Installer, Resolved
 from safeinstall.installers.sources import Sources
-from safeinstall.request import Request, RequestItem
+from safeinstall.request import InstallRequest, RequestItem
 
 __all__ = ["Conda", "find_program", "pixi_line"]
 
@@ -58,7 +59,7 @@ class Conda(Installer):
 
     def plan_command(
         self,
-        request: Request,
+        request: InstallRequest,
         environment: Environment,
         sources: Sources,
         *,
@@ -71,7 +72,7 @@ class Conda(Installer):
         """
         return self._command(request, environment, "--dry-run")
 
-    def install_command(self, request: Request, environment: Environment) -> Command:
+    def install_command(self, request: InstallRequest, environment: Environment) -> Command:
         """Return the command that carries it out."""
         return self._command(request, environment)
 
@@ -99,7 +100,7 @@ class Conda(Installer):
             leaving=tuple(map(_resolved, actions.get("UNLINK") or ())),
         )
 
-    def _command(self, request: Request, environment: Environment, *more: str) -> Command:
+    def _command(self, request: InstallRequest, environment: Environment, *more: str) -> Command:
         _check(request)
         specs = [_spec(item) for item in request.items]
         bare = all(re.fullmatch(r"[\w.-]+", spec) for spec in specs)
@@ -147,18 +148,18 @@ def find_program(
     return None
 
 
-def pixi_line(request: Request) -> str:
+def pixi_line(request: InstallRequest) -> str:
     """Return what is to be typed where pixi manages the environment."""
     return " ".join(["pixi", "add", *(f'"{_spec(item)}"' for item in request.items)])
 
 
-def _check(request: Request) -> None:
+def _check(request: InstallRequest) -> None:
     given = next((flag for field, flag in _PYPI_ONLY.items() if getattr(request, field)), None)
     if given:
         raise InstallerError(
             f"{given} is for PyPI's packages; conda looks into its own channels.",
             code="option-conflict",
-            hint=request.line(installer="auto"),
+            hint=request.line(NOTEBOOK, installer="auto"),
         )
 
 

@@ -18,7 +18,7 @@ from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.installers.sources import Sources
 from safeinstall.redaction import redact
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["explain"]
 
@@ -32,11 +32,11 @@ _NO_MATCH: Final = re.compile(r"No matching distribution found for ([\w.-]+)")
 class _Reason:
     code: str
     pattern: re.Pattern[str]
-    say: Callable[[re.Match[str], Request, Environment], str]
+    say: Callable[[re.Match[str], InstallRequest, Environment], str]
 
 
 def _reason(
-    code: str, pattern: str, say: Callable[[re.Match[str], Request, Environment], str]
+    code: str, pattern: str, say: Callable[[re.Match[str], InstallRequest, Environment], str]
 ) -> _Reason:
     return _Reason(code, re.compile(pattern, re.S | re.I), say)
 
@@ -211,7 +211,7 @@ _REASONS: Final = (
 def explain(
     installer: str,
     output: str,
-    request: Request,
+    request: InstallRequest,
     environment: Environment,
     sources: Sources,
 ) -> InstallerError:
@@ -259,7 +259,7 @@ def _other_platform(what: str, environment: Environment) -> str:
     return f"{_base(what)} is made for another platform or Python than this kernel's ({kernel})."
 
 
-def _not_found(name: str, request: Request) -> str:
+def _not_found(name: str, request: InstallRequest) -> str:
     asked = {item.name for item in request.items}
     if name in asked or name.lower() in asked:
         return f"There is no package called {name} where this installer looks."

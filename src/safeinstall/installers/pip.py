@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Final
 
 from packaging.utils import canonicalize_name
 
+from safeinstall.changes import Changes
 from safeinstall.command import Command
-from safeinstall.distributions import Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.installers import (
@@ -30,7 +30,7 @@ from safeinstall.installers import (
     staging_arguments,
 )
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["OLDEST", "Pip"]
 
@@ -76,7 +76,7 @@ class Pip(Installer):
 
     def plan_command(
         self,
-        request: Request,
+        request: InstallRequest,
         environment: Environment,
         sources: Sources,
         *,
@@ -102,7 +102,7 @@ class Pip(Installer):
     def stage_commands(
         self,
         stage: str,
-        request: Request,
+        request: InstallRequest,
         environment: Environment,
         sources: Sources,
         changes: Changes,
@@ -154,7 +154,7 @@ class Pip(Installer):
 
 
 def _command(
-    argv: Sequence[str], request: Request, environment: Environment, sources: Sources
+    argv: Sequence[str], request: InstallRequest, environment: Environment, sources: Sources
 ) -> Command:
     """Run it away from the notebook: a `pip` in its folder would be imported."""
     return Command(

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["Redirection", "Setting", "Sources", "redirections"]
 
@@ -98,7 +98,7 @@ class Sources:
     def merged(
         cls,
         settings: Iterable[Setting],
-        request: Request,
+        request: InstallRequest,
         environ: Mapping[str, str] = MappingProxyType({}),
     ) -> Sources:
         """Merge pip's settings with the request: what was typed replaces or extends them.

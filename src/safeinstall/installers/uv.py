@@ -17,8 +17,8 @@ from typing import ClassVar
 
 from packaging.utils import canonicalize_name
 
+from safeinstall.changes import Changes
 from safeinstall.command import Command
-from safeinstall.distributions import Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.installers import (
@@ -32,7 +32,7 @@ from safeinstall.installers import (
     venv_overrides,
 )
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["Uv"]
 
@@ -64,7 +64,7 @@ class Uv(Installer):
 
     def plan_command(
         self,
-        request: Request,
+        request: InstallRequest,
         environment: Environment,
         sources: Sources,
         *,
@@ -90,7 +90,7 @@ class Uv(Installer):
     def stage_commands(
         self,
         stage: str,
-        request: Request,
+        request: InstallRequest,
         environment: Environment,
         sources: Sources,
         changes: Changes,
@@ -168,7 +168,12 @@ class Uv(Installer):
         return line.startswith("Resolved ")
 
     def version_command(
-        self, request: Request, environment: Environment, sources: Sources, *, lowest: bool = False
+        self,
+        request: InstallRequest,
+        environment: Environment,
+        sources: Sources,
+        *,
+        lowest: bool = False,
     ) -> Command:
         """Return the dry run that takes the highest (or lowest) version there is."""
         command = self.plan_command(request, environment, sources)
@@ -218,7 +223,7 @@ class Uv(Installer):
         return argv
 
 
-def _strategy(request: Request, sources: Sources) -> list[str]:
+def _strategy(request: InstallRequest, sources: Sources) -> list[str]:
     argv: list[str] = ["--prerelease", "allow"] if sources.pre else []
     argv += ["--no-deps"] if request.no_deps else []
     argv += ["--require-hashes"] if request.require_hashes else []

@@ -1,4 +1,4 @@
-"""IPython's door: every magic is one line that calls the module of its name.
+"""IPython's door: every magic is one line that calls `magics.door`.
 
 `%load_ext` pays for this file only; everything else is imported when a magic is first used.
 """
@@ -45,17 +45,13 @@ class SafeInstallMagics(Magics):  # type: ignore[misc]
         --extra-index-url URL, --find-links PLACE, --no-index, --installer uv|pip, --dry-run,
         -y/--yes, -v, -q. The line is read by safeinstall, never by a shell: `numpy>=2` is safe.
         """
-        from safeinstall.magics import install
-
-        return install.run(line, cell)
+        return _door().install(line, cell)
 
     @no_var_expand  # type: ignore[untyped-decorator]
     @line_magic  # type: ignore[untyped-decorator]
     def kernelenv(self, line: str) -> Any:
         """Show the interpreter that runs this notebook, its environment, and where installs go."""
-        from safeinstall.magics import kernelenv
-
-        return kernelenv.run(line)
+        return _door().kernelenv(line)
 
     @no_var_expand  # type: ignore[untyped-decorator]
     @line_magic  # type: ignore[untyped-decorator]
@@ -67,9 +63,7 @@ class SafeInstallMagics(Magics):  # type: ignore[misc]
             %safeuninstall pandas
             %safeuninstall --allow-conflicts numpy
         """
-        from safeinstall.magics import moves
-
-        return moves.uninstall(line)
+        return _door().uninstall(line)
 
     @no_var_expand  # type: ignore[untyped-decorator]
     @line_magic  # type: ignore[untyped-decorator]
@@ -82,9 +76,14 @@ class SafeInstallMagics(Magics):  # type: ignore[misc]
             %safeundo 0003-a05f
             %safeundo --list
         """
-        from safeinstall.magics import moves
+        return _door().undo(line)
 
-        return moves.undo(line)
+
+def _door() -> Any:
+    """Return what does the work; `%load_ext` does not pay for it."""
+    from safeinstall.magics import door
+
+    return door
 
 
 def load(shell: Any) -> None:
@@ -94,9 +93,7 @@ def load(shell: Any) -> None:
         shell.input_transformers_cleanup.append(_with_body)
     missing.register(shell)
     if _unfinished(sys.prefix):
-        from safeinstall.magics import moves
-
-        moves.recover()
+        _door().recover()
 
 
 def _unfinished(prefix: str) -> bool:
@@ -126,6 +123,6 @@ def unload(shell: Any) -> None:
     missing.unregister(shell)
     if _with_body in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(_with_body)
-    used = sys.modules.get("safeinstall.magics.install")
+    used = sys.modules.get("safeinstall.magics.door")
     if used is not None:
         used.told.clear()

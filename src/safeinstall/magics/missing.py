@@ -48,10 +48,9 @@ def _after(result: Any) -> None:
         from IPython.display import display
 
         from safeinstall.findings import Suggestion
-        from safeinstall.magics.display import Shown
-        from safeinstall.render import Message
+        from safeinstall.render import Displayed, Message
 
         ways = (Suggestion(command=found.command),) if found.command else ()
-        display(Shown(Message(mark="!", headline=found.sentence, ways=ways)))
+        display(Displayed(None, Message(mark="!", headline=found.sentence, ways=ways)))
     except Exception:  # a remark is not worth a second traceback
         return

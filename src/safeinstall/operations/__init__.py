@@ -1,36 +1,74 @@
-"""The story: what happens in which order, with the effects passed in."""
+"""The stories: what happens in which order, with the effects passed in.
+
+`carry_out` is the one dispatcher: every door makes a request and a context, and calls it.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any, Final, Protocol, cast
+
 from safeinstall.interpreter import environment_of, this_environment
-from safeinstall.operations.area import History, history, prune, recover, undo
-from safeinstall.operations.install import install
-from safeinstall.operations.locate import intend
-from safeinstall.operations.survey import Survey, survey
-from safeinstall.operations.uninstall import uninstall
-from safeinstall.operations.where import Where, where
-from safeinstall.operations.world import KEEP, Keeping, Progress, World, folder, here, there
+from safeinstall.operations.context import (
+    Context,
+    Keeping,
+    Progress,
+    context_for,
+    folder,
+    here,
+    there,
+)
+from safeinstall.request import InstallRequest, Request
 
 __all__ = [
-    "KEEP",
-    "History",
+    "Context",
     "Keeping",
     "Progress",
-    "Survey",
-    "Where",
-    "World",
+    "Result",
+    "carry_out",
+    "context_for",
     "environment_of",
     "folder",
     "here",
-    "history",
-    "install",
-    "intend",
-    "prune",
-    "recover",
-    "survey",
     "there",
     "this_environment",
-    "undo",
-    "uninstall",
-    "where",
 ]
+
+
+class Result(Protocol):
+    """What came of a request: every story returns one."""
+
+    @property
+    def exit_status(self) -> int:
+        """0 done or nothing to do, 1 refused or failed, 3 needs confirmation."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        ...
+
+
+_STORIES: Final = {
+    "install": "safeinstall.operations.install",
+    "new_environment": "safeinstall.operations.new_environment",
+    "uninstall": "safeinstall.operations.uninstall",
+    "undo": "safeinstall.operations.undo",
+    "history": "safeinstall.operations.history",
+    "recover": "safeinstall.operations.history",
+    "survey": "safeinstall.operations.survey",
+    "where": "safeinstall.operations.survey",
+    "doctor": "safeinstall.operations.diagnose",
+    "kernels": "safeinstall.operations.diagnose",
+}
+"""Story and the module whose function of the same name tells it; imported when first asked for."""
+
+
+def carry_out(request: Request, context: Context) -> Result:
+    """Do what the request asks for, in the context; the environment ends as asked or as it was.
+
+    Raises `SafeInstallError` for what cannot be begun; what goes wrong later, the result says.
+    """
+    story = "survey" if request.command == "env" else request.command
+    if isinstance(request, InstallRequest) and request.new_env:
+        story = "new_environment"
+    return cast(Result, getattr(import_module(_STORIES[story]), story)(request, context))

@@ -18,9 +18,9 @@ from typing import Any, Final
 
 from safeinstall.command import Command
 from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.operations.context import Context, silent
 from safeinstall.operations.engine import make_plan
 from safeinstall.operations.preparation import Prepared, prepare
-from safeinstall.operations.world import World, silent
 from safeinstall.plan import InstallerChoice, Intent, Plan
 from safeinstall.runner import Completed
 
@@ -34,9 +34,9 @@ class Ahead:
     """A thread that prepares a guess; use it in a `with` block, which leaves nothing behind."""
 
     def __init__(
-        self, intent: Intent, chosen: InstallerChoice, world: World, fingerprint: InstalledState
+        self, intent: Intent, chosen: InstallerChoice, context: Context, fingerprint: InstalledState
     ) -> None:
-        self._world = world
+        self._world = context
         self._installer = chosen.installer
         self._stop = threading.Event()
         self._has_read = threading.Event()

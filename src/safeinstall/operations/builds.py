@@ -19,8 +19,8 @@ from safeinstall.findings import Finding
 from safeinstall.guards import origins
 from safeinstall.guards.policy import weigh
 from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.operations.context import Context
 from safeinstall.operations.engine import make_plan
-from safeinstall.operations.world import World
 from safeinstall.plan import InstallerChoice, Intent, Plan
 from safeinstall.request import RequestItem
 
@@ -36,7 +36,7 @@ _SKIPPED: Final = re.compile(r"No sources permitted for (?P<name>[^:\s]+): (?P<u
 
 
 def plan_without_builds(
-    intent: Intent, chosen: InstallerChoice, world: World, fingerprint: InstalledState
+    intent: Intent, chosen: InstallerChoice, context: Context, fingerprint: InstalledState
 ) -> tuple[Plan | None, tuple[Finding, ...]]:
     """Return a plan that builds nothing but what was allowed, or None and the question.
 
@@ -44,7 +44,7 @@ def plan_without_builds(
     """
     sources = intent.sources
     if ":all:" in sources.no_binary:
-        return make_plan(intent, chosen, world, fingerprint), ()
+        return make_plan(intent, chosen, context, fingerprint), ()
     allowed = {canonicalize_name(name) for name in intent.request.allow_builds}
     building: set[str] = {canonicalize_name(name) for name in sources.no_binary}
     told: tuple[Finding, ...] = ()
@@ -56,15 +56,15 @@ def plan_without_builds(
         asked = needed - building - allowed - explicit
         if asked:
             finding = origins.builds_from_source(intent, asked)
-            told = weigh([finding], intent, world.policy) if finding else ()
+            told = weigh([finding], intent, context.policy) if finding else ()
             if any(each.stops for each in told):
                 return None, told
         building |= needed
         careful = replace(sources, only_binary=(":all:",), no_binary=tuple(sorted(building)))
         try:
-            return make_plan(replace(intent, sources=careful), chosen, world, fingerprint), told
+            return make_plan(replace(intent, sources=careful), chosen, context, fingerprint), told
         except InstallerError as error:
-            found = _named(error) or _skipped(error, intent, chosen, world, careful.no_binary)
+            found = _named(error) or _skipped(error, intent, chosen, context, careful.no_binary)
             needed = found - building
             if not needed:
                 raise
@@ -96,7 +96,7 @@ def _skipped(
     error: InstallerError,
     intent: Intent,
     chosen: InstallerChoice,
-    world: World,
+    context: Context,
     no_binary: tuple[str, ...],
 ) -> set[str]:
     """Return the names of which pip found source archives only; it is asked once more, aloud."""
@@ -105,7 +105,7 @@ def _skipped(
     louder = chosen.installer.louder(command, level=3)
     if louder is None or error.code not in ("not-found", "no-such-version", "conflict"):
         return set()
-    text = world.run(louder).output
+    text = context.run(louder).output
     wanted = {
         canonicalize_name(name)
         for name in re.findall(r"No matching distribution found for ([A-Za-z0-9._-]+)", text)

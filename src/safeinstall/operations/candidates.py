@@ -10,27 +10,27 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from safeinstall.operations.world import World
+from safeinstall.operations.context import Context
 from safeinstall.plan import InstallerChoice, Intent
-from safeinstall.request import Request, RequestItem
+from safeinstall.request import InstallRequest, RequestItem
 
 __all__ = ["alone", "listed", "one_version"]
 
 _FROM_VERSIONS: Final = re.compile(r"\(from versions: ([^)]*)\)")
 
 
-def alone(text: str, request: Request | None = None) -> Request:
+def alone(text: str, request: InstallRequest | None = None) -> InstallRequest:
     """Return a request for nothing but `text`, whatever is installed; options of `request` stay."""
     requirement = Requirement(text)
     item = RequestItem(text=text, name=canonicalize_name(requirement.name), requirement=requirement)
-    return replace(request or Request(), items=(item,), no_deps=True, force_reinstall=True)
+    return replace(request or InstallRequest(), items=(item,), no_deps=True, force_reinstall=True)
 
 
 def one_version(
     text: str,
     intent: Intent,
     chosen: InstallerChoice,
-    world: World,
+    context: Context,
     *,
     lowest: bool = False,
     timeout: float | None = None,
@@ -43,7 +43,7 @@ def one_version(
     command = chosen.installer.version_command(
         request, intent.environment, intent.sources, lowest=lowest
     )
-    answer = world.run(command, timeout=timeout)
+    answer = context.run(command, timeout=timeout)
     if not answer.ok:
         return None
     arriving = chosen.installer.read_plan(answer.stdout, answer.stderr).arriving

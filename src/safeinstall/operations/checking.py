@@ -10,14 +10,15 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from safeinstall import guards, inspection
-from safeinstall.distributions import Changes, Staged
+from safeinstall.changes import Changes
+from safeinstall.distributions import Staged
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.conflicts import violations_of
 from safeinstall.guards.environment_state import EnvironmentState
+from safeinstall.operations.context import Context
 from safeinstall.operations.surroundings import shadows_of
-from safeinstall.operations.world import World
+from safeinstall.operations.verify import Evidence
 from safeinstall.plan import Plan
-from safeinstall.verification import Arrival
 
 __all__ = ["checked", "with_versions"]
 
@@ -31,24 +32,24 @@ def checked(
     around: EnvironmentState,
     staged: Staged,
     files: Iterable[Finding],
-    arrivals: Iterable[Arrival],
-    world: World,
+    evidence: Evidence,
+    context: Context,
 ) -> tuple[Finding, ...]:
     """Return every finding that holds now: those from `before`, and what the files say.
 
-    `files`: what the staged files themselves reveal. `arrivals`: the requested distributions as
+    `files`: what the staged files themselves reveal. `evidence`: the requested distributions as
     they will stand in place.
     """
-    environment = world.environment
+    environment = context.environment
     folders = {
         os.path.dirname(os.path.join(staged.root, d.dist_info)) for d in staged.distributions
     }
     arriving = inspection.snapshot(sorted(folders))
-    modules = [module for arrival in arrivals for module in arrival.modules]
-    now = replace(around, shadows=shadows_of(modules, environment, world.cwd))
+    modules = [module for arrival in evidence.arrivals for module in arrival.modules]
+    now = replace(around, shadows=shadows_of(modules, environment, context.cwd))
     violations = violations_of(plan, now, arriving)
     told = [_past_the_cache(finding, plan) for finding in files]
-    said = guards.examine_staged(plan, now, violations, told, world.policy)
+    said = guards.examine_staged(plan, now, violations, told, context.policy)
     kept = [f for f in before if f.code not in _SAID_ANEW or f.severity is Severity.INFO]
     return (*kept, *said)
 

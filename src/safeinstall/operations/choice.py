@@ -14,12 +14,12 @@ from safeinstall.errors import InstallerError
 from safeinstall.installers.pip import OLDEST, Pip
 from safeinstall.installers.uv import Uv
 from safeinstall.plan import InstallerChoice
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["choose"]
 
 
-def choose(request: Request, environment: Environment) -> InstallerChoice:
+def choose(request: InstallRequest, environment: Environment) -> InstallerChoice:
     """Return the installer that does the work, with the reason for the choice.
 
     Raises `InstallerError` when there is none, naming what to install.

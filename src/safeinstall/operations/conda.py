@@ -23,9 +23,9 @@ from safeinstall.guards import conflicts
 from safeinstall.installers import DryRun
 from safeinstall.installers.conda import Conda, find_program, pixi_line
 from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.operations.context import Context
 from safeinstall.operations.surroundings import surroundings_of
-from safeinstall.operations.world import World
-from safeinstall.outcome import Outcome
+from safeinstall.outcome import DoneBy, Outcome
 from safeinstall.plan import InstallerChoice, Intent, Plan
 
 __all__ = ["install_with_conda"]
@@ -33,16 +33,16 @@ __all__ = ["install_with_conda"]
 _DRY_SECONDS = 600.0
 
 
-def install_with_conda(intent: Intent, world: World, told: tuple[Finding, ...] = ()) -> Outcome:
+def install_with_conda(intent: Intent, context: Context, told: tuple[Finding, ...] = ()) -> Outcome:
     """Carry out the request with conda; raises `InstallerError` when that cannot be.
 
     `told`: what the guards have said of the request itself (a mistaken name is among that).
     """
     began = time.perf_counter()
     environment, request = intent.environment, intent.request
-    program = _program(intent, world)
-    world.progress(f"asking {program.kind} what it would change")
-    answer = world.run(
+    program = _program(intent, context)
+    context.progress(f"asking {program.kind} what it would change")
+    answer = context.run(
         program.plan_command(request, environment, intent.sources), timeout=_DRY_SECONDS
     )
     plan = _plan(intent, program, program.read_plan(answer.stdout, answer.stderr))
@@ -53,9 +53,11 @@ def install_with_conda(intent: Intent, world: World, told: tuple[Finding, ...] =
             environment=environment,
             destination=intent.destination,
             asked=intent.line(),
-            plan=plan,
+            changes=plan.changes,
+            installer=DoneBy(name=program.kind, version="", reason=program.found),
+            frontend=context.frontend,
             findings=(*told, *findings),
-            live=world.live,
+            live=context.live,
             seconds={"total": time.perf_counter() - began},
             restart="needed" if stale else "none",
             stale_modules=tuple(module.name for module in stale),
@@ -68,26 +70,26 @@ def install_with_conda(intent: Intent, world: World, told: tuple[Finding, ...] =
         return outcome("satisfied")
     if foreign is not None:
         return outcome("refused", foreign)
-    said = _judged(plan, world)
+    said = _judged(plan, context)
     if request.dry_run:
         return outcome("planned", *said)
     if any(finding.stops for finding in said):
         refused = any(finding.severity is Severity.REFUSE for finding in said)
         return outcome("refused" if refused else "needs-confirmation", *said)
-    if not world.agreed(plan):
+    if not context.agreed(plan):
         return outcome("planned", *said)
-    before = importing.loaded_files(environment.prefix) if world.live else {}
-    world.progress(f"{program.kind} is changing {environment.label}")
-    done = world.run(program.install_command(request, environment))
+    before = importing.loaded_files(environment.prefix) if context.live else {}
+    context.progress(f"{program.kind} is changing {environment.label}")
+    done = context.run(program.install_command(request, environment))
     program.read_plan(done.stdout, done.stderr)
-    if world.live:
+    if context.live:
         importing.refresh(environment.paths.site_packages, ())
         stale = importing.replaced_since(before)
     said = tuple(finding for finding in said if finding.code != "replaces-loaded")
     return outcome("done", *said, _history(program, environment.prefix))
 
 
-def _judged(plan: Plan, world: World) -> tuple[Finding, ...]:
+def _judged(plan: Plan, context: Context) -> tuple[Finding, ...]:
     """Return what the guards say of conda's plan.
 
     All of those for a plan but `foreign_owner`: that conda's packages are conda's is no objection
@@ -96,9 +98,9 @@ def _judged(plan: Plan, world: World) -> tuple[Finding, ...]:
     before it counts. A package that conda names otherwise than PyPI is not matched with what it
     brings, and raises nothing.
     """
-    around = replace(surroundings_of(plan, world), owners={})
+    around = replace(surroundings_of(plan, context), owners={})
     said = guards.examine_plan(
-        plan, around, conflicts.violations_of(plan, around), "", world.policy
+        plan, around, conflicts.violations_of(plan, around), "", context.policy
     )
     return tuple(_without_way_back(f, plan) if f.code == "kernel-stack" else f for f in said)
 
@@ -112,7 +114,7 @@ def _without_way_back(finding: Finding, plan: Plan) -> Finding:
     return replace(finding, hint=(*ways, replace(allowed, note="without trying a kernel first")))
 
 
-def _program(intent: Intent, world: World) -> Conda:
+def _program(intent: Intent, context: Context) -> Conda:
     environment = intent.environment
     if environment.kind != "conda":
         raise InstallerError(
@@ -127,7 +129,7 @@ def _program(intent: Intent, world: World) -> Conda:
         history = ""
     program = find_program(
         environment.prefix,
-        world.environ,
+        context.environ,
         lambda path: os.access(path, os.X_OK) and Path(path).is_file(),
         history,
         (meta / "pixi").exists(),
@@ -175,10 +177,9 @@ def _owned_by_others(plan: Plan, prefix: str) -> Finding | None:
     ]
     if not hit:
         return None
-    names = " ".join(found.name for found in hit)
+    names = [found.name for found in hit]
     told = ", ".join(f"{found.name} {found.version}" for found in hit)
     owner = hit[0].installer or "another installer"
-    uninstall = "%safeuninstall" if plan.intent.prefix.startswith("%") else "safeinstall uninstall"
     return Finding(
         code="foreign-owner",
         severity=Severity.REFUSE,
@@ -186,7 +187,10 @@ def _owned_by_others(plan: Plan, prefix: str) -> Finding | None:
         context="Afterwards neither of the two could remove or upgrade it cleanly.",
         hint=(
             Suggestion(command=plan.intent.line(installer="auto"), note="stay with PyPI's"),
-            Suggestion(command=f"{uninstall} {names}", note="then conda may bring its own"),
+            Suggestion(
+                command=plan.intent.frontend.line("uninstall", *names),
+                note="then conda may bring its own",
+            ),
         ),
     )
 

@@ -13,12 +13,12 @@ from safeinstall.errors import InstallerError
 from safeinstall.installers import DryRun
 from safeinstall.installers.failures import explain
 from safeinstall.metadata.installed_state import InstalledState
-from safeinstall.operations import elsewhere
+from safeinstall.operations import destinations
+from safeinstall.operations.context import Context
 from safeinstall.operations.nearest import nearest
 from safeinstall.operations.other_python import with_other_python
-from safeinstall.operations.world import World
 from safeinstall.plan import InstallerChoice, Intent, Plan
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 from safeinstall.runner import Completed
 from safeinstall.transaction import staging
 
@@ -28,7 +28,7 @@ __all__ = ["make_plan", "stage"]
 def make_plan(
     intent: Intent,
     chosen: InstallerChoice,
-    world: World,
+    context: Context,
     fingerprint: InstalledState,
     *,
     from_cache: bool = False,
@@ -40,22 +40,22 @@ def make_plan(
     """
     environment, request = intent.environment, intent.request
     installed = inspection.snapshot_of(fingerprint.distributions)
-    world.progress("looking up what is needed")
+    context.progress("looking up what is needed")
     command = chosen.installer.plan_command(
-        request, environment, intent.sources, from_cache=from_cache, config=_config_is_safe(world)
+        request, environment, intent.sources, from_cache=from_cache, config=_config_is_safe(context)
     )
 
     def waiting(seconds: float) -> None:
         # uv waits without a word: for an index, and for another uv in the same environment.
         about = " (waiting for the index, or for another install here)" if seconds > 3 else ""
-        world.progress(f"looking up what is needed{about}")
+        context.progress(f"looking up what is needed{about}")
 
-    answer = world.run(command, on_line=_reporter(world, chosen), on_wait=waiting)
+    answer = context.run(command, on_line=_reporter(context, chosen), on_wait=waiting)
     if not answer.ok:
-        raise _explained(intent, chosen, answer, command, world)
+        raise _explained(intent, chosen, answer, command, context)
     resolved = chosen.installer.read_plan(answer.stdout, answer.stderr)
     changes = resolved.changes(dict(installed.versions()), _requested(request, resolved))
-    return elsewhere.as_planned(
+    return destinations.as_planned(
         Plan(
             intent=intent,
             chosen=chosen,
@@ -70,7 +70,7 @@ def make_plan(
 def stage(
     plan: Plan,
     directory: str,
-    world: World,
+    context: Context,
     *,
     on_start: Callable[[int], None],
     pass_fds: Sequence[int],
@@ -82,7 +82,7 @@ def stage(
     the network, unless `from_cache`; `--force-reinstall` begins with the network. Raises
     `InstallerError` with the reason.
     """
-    world.progress(f"unpacking {len(plan.changes.arriving)} into the staging area")
+    context.progress(f"unpacking {len(plan.changes.arriving)} into the staging area")
     intent = plan.intent
     commands = plan.chosen.installer.stage_commands(
         directory,
@@ -91,26 +91,26 @@ def stage(
         intent.sources,
         plan.changes,
         plan.resolved,
-        config=_config_is_safe(world),
+        config=_config_is_safe(context),
     )
     commands = commands[:1] if from_cache else commands
     for attempt, command in enumerate(commands, start=1):
-        answer = world.run(
+        answer = context.run(
             command,
-            on_line=_reporter(world, plan.chosen),
+            on_line=_reporter(context, plan.chosen),
             on_start=on_start,
             pass_fds=pass_fds,
         )
         if answer.ok:
-            elsewhere.relayout(directory, plan.intent.environment)
+            destinations.relayout(directory, plan.intent.environment)
             return answer
         if attempt == len(commands):
-            raise _explained(plan.intent, plan.chosen, answer, command, world)
+            raise _explained(plan.intent, plan.chosen, answer, command, context)
         staging.clear(directory)
     raise AssertionError("unreachable: there is always at least one command")
 
 
-def _requested(request: Request, resolved: DryRun) -> frozenset[str]:
+def _requested(request: InstallRequest, resolved: DryRun) -> frozenset[str]:
     """Return the canonical names the user asked for; folders and URLs get theirs from the plan."""
     named = {str(item.name) for item in request.items if item.name}
     if any(item.name is None for item in request.items):
@@ -119,42 +119,42 @@ def _requested(request: Request, resolved: DryRun) -> frozenset[str]:
 
 
 def _explained(
-    intent: Intent, chosen: InstallerChoice, answer: Completed, command: Command, world: World
+    intent: Intent, chosen: InstallerChoice, answer: Completed, command: Command, context: Context
 ) -> InstallerError:
     name, asked = chosen.installer.name, (intent.request, intent.environment, intent.sources)
     error = explain(name, answer.output, *asked)
     louder = chosen.installer.louder(command)
     if error.code == "not-found" and louder is not None:
-        wider = explain(name, world.run(louder).output, *asked)
+        wider = explain(name, context.run(louder).output, *asked)
         return wider if wider.code.startswith(("index-", "wrong-platform")) else error
     if error.code == "no-such-version":
-        return nearest(error, intent, chosen, world)
+        return nearest(error, intent, chosen, context)
     if error.code == "python-too-old":
-        return with_other_python(error, intent.request, world, chosen.installer)
+        return with_other_python(error, intent.request, context, chosen.installer)
     return error
 
 
-def _reporter(world: World, chosen: InstallerChoice) -> Callable[[str], None]:
+def _reporter(context: Context, chosen: InstallerChoice) -> Callable[[str], None]:
     read = chosen.installer.progress
 
     def report(line: str) -> None:
         words = read(line)
         if words:
-            world.progress(words)
+            context.progress(words)
 
     return report
 
 
-def _config_is_safe(world: World) -> bool:
+def _config_is_safe(context: Context) -> bool:
     """Tell whether uv may read its configuration files: not when one could move the destination.
 
     Measured: `target` in a `uv.toml` beats `--prefix` on the command line.
     """
-    candidates = [folder / "uv.toml" for folder in (Path(world.cwd), *Path(world.cwd).parents)]
+    candidates = [folder / "uv.toml" for folder in (Path(context.cwd), *Path(context.cwd).parents)]
     candidates += [path.with_name("pyproject.toml") for path in candidates]
-    config_home = world.environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
+    config_home = context.environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
     candidates += [Path(config_home, "uv", "uv.toml"), Path("/etc/uv/uv.toml")]
-    own = world.environ.get("UV_CONFIG_FILE")
+    own = context.environ.get("UV_CONFIG_FILE")
     candidates += [Path(own)] if own else []
     return not any(_may_redirect(path) for path in candidates)
 

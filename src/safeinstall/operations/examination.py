@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from safeinstall import doctor
 from safeinstall.doctor.diagnosis import Examination, Lines, Target
-from safeinstall.operations.world import World
+from safeinstall.operations.context import Context
 
 __all__ = ["examine"]
 
 
-def examine(target: Target, world: World, lines: Lines, *, deep: bool = False) -> Examination:
+def examine(target: Target, context: Context, lines: Lines, *, deep: bool = False) -> Examination:
     """Say what is wrong with `target`; nothing is changed. `deep` reads every listed file."""
     return doctor.examine(
         target,
-        world.environment,
-        environ=world.environ,
-        cwd=world.cwd,
+        context.environment,
+        environ=context.environ,
+        cwd=context.cwd,
         lines=lines,
         deep=deep,
     )

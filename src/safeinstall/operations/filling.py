@@ -6,16 +6,16 @@ from dataclasses import replace
 
 from safeinstall.findings import Finding
 from safeinstall.installers import hashed
+from safeinstall.operations.context import Context
 from safeinstall.operations.install import install
 from safeinstall.operations.new_request import KERNEL
-from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["filled", "without_kernel"]
 
 
-def filled(wanted: Request, inside: World) -> Outcome:
+def filled(wanted: InstallRequest, inside: Context) -> Outcome:
     """Install; where hashes are asked for, the kernel first, whose files nobody has listed.
 
     What is made is removed as a whole when either fails.

@@ -1,53 +1,66 @@
-"""The story of one install: satisfied? -> plan -> staging -> checks -> commit -> verification."""
+"""The story of one install: satisfied? plan, guards, stage, inspect, commit, verify."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from safeinstall import guards, inspection, interpreter
+from safeinstall.changes import Changes
+from safeinstall.distributions import Distribution
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import changes_kernel
 from safeinstall.metadata.installed_state import InstalledState
-from safeinstall.operations import elsewhere
+from safeinstall.operations import destinations
 from safeinstall.operations.ahead import Ahead
-from safeinstall.operations.area import forget_oldest, recovered_first
-from safeinstall.operations.arrivals import arrivals_of, changed_files, sizes_of
 from safeinstall.operations.checking import checked, with_versions
 from safeinstall.operations.choice import choose
 from safeinstall.operations.conda import install_with_conda
-from safeinstall.operations.locate import intend
+from safeinstall.operations.context import Context
+from safeinstall.operations.history import forget_oldest, recovered_first
 from safeinstall.operations.planning import considered
 from safeinstall.operations.preparation import Prepared, prepare
-from safeinstall.operations.proof import Evidence, proved
-from safeinstall.operations.replanning import replanned
-from safeinstall.operations.world import World
-from safeinstall.outcome import Outcome, finding_of
+from safeinstall.operations.verify import Evidence, evidence_of, verify
+from safeinstall.outcome import DoneBy, Outcome, Status, finding_of
 from safeinstall.plan import InstallerChoice, Intent, Plan
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 from safeinstall.requirements import satisfied
+from safeinstall.transaction.moves.commit import Committed
+from safeinstall.transaction.store.lock import Holder
+from safeinstall.transaction.transaction import Transaction
 
-__all__ = ["install"]
+__all__ = ["REPLANS", "EnvironmentBusy", "install"]
+
+REPLANS: Final = 20
+"""Each install that we wait for may change what was planned."""
 
 
-def install(request: Request, world: World) -> Outcome:
-    """Carry out the request in the world; the environment ends as asked, or as it was.
+class EnvironmentBusy(SafeInstallError):  # noqa: N818
+    """Other programs change the environment faster than anything can be planned in it."""
+
+    code = "environment-busy"
+
+    def __init__(self) -> None:
+        super().__init__("Another program keeps changing this environment.")
+
+
+def install(request: InstallRequest, context: Context) -> Outcome:
+    """Carry out the request in the context; the environment ends as asked, or as it was.
 
     Raises `RequestError` when nothing is asked for; whatever goes wrong later, the outcome says.
     """
     if request.empty:
         raise RequestError(
             "There is nothing to install: no requirement was given.",
-            hint=f"{world.prefix} pandas",
+            hint=context.frontend.line("install", "pandas"),
         )
-    world = elsewhere.destined(request, world)
-    intent = intend(request, world.environment, world.environ, world.prefix, world.settings_prefix)
-    story = _Story(request, world, intent)
+    context = destinations.destined(request, context)
+    story = _Install(request, context, context.meet(request))
     try:
-        return story.told()
+        return story.carry_out()
     except KeyboardInterrupt:
         finding = Finding(
             code="interrupted", severity=Severity.REFUSE, message="Interrupted; nothing changed."
@@ -58,40 +71,25 @@ def install(request: Request, world: World) -> Outcome:
 
 
 @dataclass(slots=True)
-class _Story:
+class _Install:
     """One install on its way: what is known so far."""
 
-    request: Request
-    world: World
+    request: InstallRequest
+    context: Context
     intent: Intent
     findings: tuple[Finding, ...] = ()
     plan: Plan | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
 
-    def outcome(self, status: Any, *more: Finding, **rest: Any) -> Outcome:
-        """Return what is known now as the outcome."""
-        self.seconds["total"] = time.perf_counter() - self.started
-        return Outcome(
-            status=status,
-            environment=self.world.environment,
-            destination=self.intent.destination,
-            asked=self.intent.line(),
-            plan=self.plan,
-            findings=(*self.findings, *more),
-            live=self.world.live,
-            seconds=dict(self.seconds),
-            **rest,
-        )
-
-    def told(self) -> Outcome:
-        """Tell the story to its end."""
-        environment = self.world.environment
-        recovered = recovered_first(self.world)
-        directories = environment.sys_path if self.world.live else environment.paths.site_packages
+    def carry_out(self) -> Outcome:
+        """Tell the story; it begins again when another program has changed the environment."""
+        environment, context = self.context.environment, self.context
+        recovered = recovered_first(context)
+        directories = environment.sys_path if context.live else environment.paths.site_packages
         index = inspection.InstalledIndex(directories)
         there_already = satisfied(self.request, index, interpreter.marker_environment(environment))
-        found = guards.examine(self.intent, set(index), self.world.policy)
+        found = guards.examine(self.intent, set(index), context.policy)
         self.findings = (*recovered, *found)
         if there_already is not None or not self.request.items:
             self.findings = tuple(f for f in self.findings if not f.stops)
@@ -99,63 +97,69 @@ class _Story:
         if any(finding.stops for finding in self.findings):
             return self.stopped()
         if self.request.installer == "conda":
-            return install_with_conda(self.intent, self.world, self.findings)
-        chosen = choose(self.request, environment)
-        first = self.findings
-        return replanned(lambda: self.attempted(chosen, first), self.world)
+            return install_with_conda(self.intent, context, self.findings)
+        chosen, about_request = choose(self.request, environment), self.findings
+        for _ in range(REPLANS):
+            outcome = self.attempt(chosen, about_request)
+            if outcome is not None:
+                return outcome
+            context.progress("the environment was changed by another program: planning again")
+        raise EnvironmentBusy
 
-    def attempted(self, chosen: InstallerChoice, first: tuple[Finding, ...]) -> Outcome | None:
+    def attempt(
+        self, chosen: InstallerChoice, about_request: tuple[Finding, ...]
+    ) -> Outcome | None:
         """Plan, and carry the plan out; None when another program changed the environment."""
-        state = InstalledState(self.world.environment.paths.site_packages)
-        with Ahead(self.intent, chosen, self.world, state) as ahead:
+        state = InstalledState(self.context.environment.paths.site_packages)
+        with Ahead(self.intent, chosen, self.context, state) as ahead:
             with self.timed("plan"):
                 ahead.get_its_start()
-                best = considered(self.intent, chosen, self.world, state)
-            self.findings = (*first, *best.findings)
+                best = considered(self.intent, chosen, self.context, state)
+            self.findings = (*about_request, *best.findings)
             if best.plan is None:
                 return self.stopped()
             self.plan = best.plan
             if not self.plan.changes:
-                self.findings = first
+                self.findings = about_request
                 return self.outcome("satisfied", satisfied=self.named())
             if self.request.dry_run:
                 return self.outcome("planned")
             if any(finding.stops for finding in best.findings):
                 return self.stopped()
-            if not self.world.agreed(self.plan):
+            if not self.context.agreed(self.plan):
                 return self.outcome("planned")
             with self.timed("stage"):
                 prepared = ahead.take(self.plan)
         if prepared is None:
             with self.timed("stage"):
                 prepared = prepare(
-                    self.plan, self.world, wait=not self.request.no_wait, on_wait=self.waiting
+                    self.plan, self.context, wait=not self.request.no_wait, on_wait=self.waiting
                 )
-        return self.carried_out(prepared, best.around) if prepared else None
+        return self.commit(prepared, best.around) if prepared else None
 
-    def carried_out(self, prepared: Prepared, around: EnvironmentState) -> Outcome | None:
-        """Check and commit what is staged; None when the environment is no longer as planned."""
-        environment = self.world.environment
+    def commit(self, prepared: Prepared, around: EnvironmentState) -> Outcome | None:
+        """Inspect and commit what is staged; None when the environment is not as planned."""
+        environment = self.context.environment
         txn, staged = prepared.txn, prepared.staged
         with prepared:
             try:
                 with self.timed("check"):
                     plan = self.plan = with_versions(prepared.plan, staged)
-                    arrivals = arrivals_of(staged, plan, environment)
+                    evidence = evidence_of(staged, plan, environment, changes_kernel(plan, around))
                     self.findings = checked(
-                        self.findings, plan, around, staged, prepared.findings, arrivals, self.world
+                        self.findings,
+                        plan,
+                        around,
+                        staged,
+                        prepared.findings,
+                        evidence,
+                        self.context,
                     )
                 if any(finding.stops for finding in self.findings):
                     return self.stopped()
                 if not plan.fingerprint.holds():
                     return None
-                evidence = Evidence(
-                    arrivals=arrivals,
-                    sizes=sizes_of(staged, environment),
-                    changed=changed_files(staged, environment),
-                    kernel=changes_kernel(plan, around),
-                )
-                self.world.progress("moving into place")
+                self.context.progress("moving into place")
                 with self.timed("commit"):
                     committed = txn.commit(leaving=prepared.leaving, replacing=staged.unowned)
             except SafeInstallError:
@@ -166,17 +170,19 @@ class _Story:
             except BaseException:
                 txn.rollback()
                 raise
-            outcome = self.proved(txn, committed, evidence, prepared.log)
+            outcome = self.verify(txn, committed, evidence, prepared.log)
             if outcome.ok:
-                forget_oldest(prepared.area, self.world)
+                forget_oldest(prepared.area, self.context)
             return outcome
 
-    def proved(self, txn: Any, committed: Any, evidence: Evidence, log: str) -> Outcome:
+    def verify(
+        self, txn: Transaction, committed: Committed, evidence: Evidence, log: str
+    ) -> Outcome:
         """Verify what was committed; roll back when it is not what it should be."""
-        self.world.progress("verifying")
+        self.context.progress("verifying")
         try:
             with self.timed("verify"):
-                proof = proved(evidence, self.intent, self.world)
+                proof = verify(evidence, self.context)
         except BaseException:
             txn.rollback()
             raise
@@ -195,21 +201,43 @@ class _Story:
             log=log,
         )
 
+    def outcome(self, status: Status, *more: Finding, **rest: Any) -> Outcome:
+        """Return what is known now as the outcome."""
+        self.seconds["total"] = time.perf_counter() - self.started
+        chosen = self.plan.chosen if self.plan else None
+        return Outcome(
+            status=status,
+            environment=self.context.environment,
+            destination=self.intent.destination,
+            asked=self.intent.line(),
+            changes=self.plan.changes if self.plan else Changes(),
+            installer=DoneBy(
+                name=chosen.installer.name, version=chosen.version, reason=chosen.reason
+            )
+            if chosen
+            else None,
+            frontend=self.context.frontend,
+            findings=(*self.findings, *more),
+            live=self.context.live,
+            seconds=dict(self.seconds),
+            **rest,
+        )
+
     def stopped(self) -> Outcome:
         """Return the outcome of findings that forbid going on."""
         refused = any(finding.severity is Severity.REFUSE for finding in self.findings)
         return self.outcome("refused" if refused else "needs-confirmation")
 
-    def named(self) -> tuple[Any, ...]:
+    def named(self) -> tuple[Distribution, ...]:
         """Return the installed distributions the request names (nothing had to change)."""
-        index = inspection.InstalledIndex(self.world.environment.sys_path)
+        index = inspection.InstalledIndex(self.context.environment.sys_path)
         found = (index.find(item.name) for item in self.request.items if item.name)
         return tuple(distribution for distribution in found if distribution)
 
-    def waiting(self, holder: Any) -> None:
+    def waiting(self, holder: Holder | None) -> None:
         """Say that another install holds the lock."""
         who = f" (process {holder.pid})" if holder else ""  # it may not have signed yet
-        self.world.progress(f"waiting for another install{who} to finish")
+        self.context.progress(f"waiting for another install{who} to finish")
 
     def timed(self, name: str) -> _Timed:
         """Measure one part of the story."""

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from safeinstall import inspection
 from safeinstall.environment import Environment
@@ -32,7 +31,7 @@ from safeinstall.kernels.kernelspecs import (
     user_folder,
 )
 from safeinstall.kernels.trial_starts import try_kernel
-from safeinstall.operations.world import World
+from safeinstall.operations.context import Context
 from safeinstall.probe.facts.writability import user_name
 
 __all__ = ["Repaired", "list_kernels", "repair_kernels"]
@@ -55,7 +54,7 @@ class Repaired:
 
 
 def list_kernels(
-    world: World,
+    context: Context,
     *,
     start: bool = False,
     folders: Sequence[str] = (),
@@ -63,33 +62,35 @@ def list_kernels(
 ) -> tuple[KernelState, ...]:
     """Return every kernelspec with what it starts; `start` tries each Python kernel once."""
     specs = find_specs(folders or kernel_folders(), user_folder())
-    server = _server(world)
+    server = _server(context)
     asked: dict[str, Interpreter | None] = {}
     states = []
     for spec in specs:
         launch = resolve(spec, server)
         found = None
         if launch is not None and launch.exists and launch.how != "launcher" and spec.is_python:
-            world.progress(f"asking {spec.name}")
+            context.progress(f"asking {spec.name}")
             if launch.program not in asked:
-                asked[launch.program] = _asked(launch, world)
+                asked[launch.program] = _asked(launch, context)
             found = asked[launch.program]
         state = judge_spec(spec, launch, found, prefix)
         if start and spec.is_python and spec.argv and not spec.hidden_by:
-            state = _tried(state, world, folders)
+            state = _tried(state, context, folders)
         states.append(state)
     return tuple(states)
 
 
 def repair_kernels(
-    world: World, names: Sequence[str] = (), *, folders: Sequence[str] = ()
+    context: Context, names: Sequence[str] = (), *, folders: Sequence[str] = ()
 ) -> tuple[Repaired, ...]:
     """Write the kernelspecs anew that are broken (or those named), the old file kept beside each.
 
     The interpreter is the one in the spec where it exists, else the environment its folder lies
     in, else a Python of the version its name promises. Raises `RequestError` for a name nobody has.
     """
-    states = {s.spec.name: s for s in list_kernels(world, folders=folders) if not s.spec.hidden_by}
+    states = {
+        s.spec.name: s for s in list_kernels(context, folders=folders) if not s.spec.hidden_by
+    }
     unknown = [name for name in names if name.lower() not in states]
     if unknown:
         raise RequestError(
@@ -98,10 +99,10 @@ def repair_kernels(
     wanted = [states[name.lower()] for name in names] or [
         state for state in states.values() if not state.healthy
     ]
-    return tuple(_repaired(state, world) for state in wanted)
+    return tuple(_repaired(state, context) for state in wanted)
 
 
-def _repaired(state: KernelState, world: World) -> Repaired:
+def _repaired(state: KernelState, context: Context) -> Repaired:
     spec = state.spec
     if spec.argv and not spec.is_python:
         return Repaired(name=spec.name, reason="it is no Python kernel")
@@ -112,7 +113,7 @@ def _repaired(state: KernelState, world: World) -> Repaired:
     if state.chooses and not _hands_over(spec):
         reason = f"only who wrote {spec.argv[0]} knows how it takes the connection file"
         return Repaired(name=spec.name, reason=reason)
-    python, reason, named = _interpreter_for(state, world)
+    python, reason, named = _interpreter_for(state, context)
     if not python:
         return Repaired(name=spec.name, reason=reason)
     display = spec.display_name
@@ -143,7 +144,7 @@ def _hands_over(spec: Spec) -> bool:
     return any("{connection_file}" in word for word in spec.argv)
 
 
-def _interpreter_for(state: KernelState, world: World) -> tuple[str, str, str]:
+def _interpreter_for(state: KernelState, context: Context) -> tuple[str, str, str]:
     """Return the interpreter a kernelspec should start, why, and its version."""
     spec, launch, found = state.spec, state.launch, state.interpreter
     promised = promised_version(spec)
@@ -157,27 +158,27 @@ def _interpreter_for(state: KernelState, world: World) -> tuple[str, str, str]:
     if home is not None and (home / "pyvenv.cfg").exists() and (home / "bin" / "python").exists():
         return str(home / "bin" / "python"), "the environment its file lies in", ""
     if launch is not None and launch.how == "relative":
-        for folder in (world.cwd, spec.folder):
+        for folder in (context.cwd, spec.folder):
             path = os.path.normpath(os.path.join(folder, spec.argv[0]))
             if os.access(path, os.X_OK):
                 return path, f"found from {folder}", ""
     if promised:
         try:
-            environment = find_python(promised, world.environment, world.environ)
+            environment = find_python(promised, context.environment, context.environ)
         except SafeInstallError as error:
             return "", error.message, ""
         if _has_ipykernel(environment):
             return environment.executable, f"a Python {promised} with ipykernel", promised
-    here = world.environment
+    here = context.environment
     if not promised or here.python == promised:
         return here.executable, "the interpreter of this kernel", here.version
     return "", f"no Python {promised} with ipykernel was found", ""
 
 
-def _tried(state: KernelState, world: World, folders: Sequence[str]) -> KernelState:
-    world.progress(f"starting {state.spec.name}")
+def _tried(state: KernelState, context: Context, folders: Sequence[str]) -> KernelState:
+    context.progress(f"starting {state.spec.name}")
     trial = try_kernel(
-        state.spec.name, environ=world.environ, cwd=world.cwd, folders=folders, timeout=30.0
+        state.spec.name, environ=context.environ, cwd=context.cwd, folders=folders, timeout=30.0
     )
     if trial.started:
         return replace(state, starts=True)
@@ -190,7 +191,7 @@ def _tried(state: KernelState, world: World, folders: Sequence[str]) -> KernelSt
     return replace(state, starts=False, findings=(*state.findings, finding))
 
 
-def _asked(launch: Launch, world: World) -> Interpreter | None:
+def _asked(launch: Launch, context: Context) -> Interpreter | None:
     try:
         environment = environment_of(launch.program)
     except SafeInstallError:
@@ -214,7 +215,7 @@ def _has_ipykernel(environment: Environment) -> bool:
     return inspection.InstalledIndex(environment.sys_path).find("ipykernel") is not None
 
 
-def _server(world: World) -> Server:
+def _server(context: Context) -> Server:
     """Return the server as far as it can be known from a process it started.
 
     The kernel inherits its PATH; that its interpreter is ours is an assumption, true where
@@ -225,14 +226,5 @@ def _server(world: World) -> Server:
         executable=sys.executable,
         prefix=sys.prefix,
         version=version,
-        path=world.environ.get("PATH", os.defpath),
+        path=context.environ.get("PATH", os.defpath),
     )
-
-
-def to_dict(states: Sequence[KernelState], repaired: Sequence[Repaired]) -> dict[str, Any]:
-    """Return the JSON form of a listing."""
-    return {
-        "schema": 1,
-        "kernels": [state.to_dict() for state in states],
-        "repaired": [each.to_dict() for each in repaired],
-    }

@@ -20,12 +20,11 @@ from packaging.utils import canonicalize_name
 
 from safeinstall.findings import Finding, Severity
 from safeinstall.operations.choice import choose
-from safeinstall.operations.locate import intend
+from safeinstall.operations.context import Context
 from safeinstall.operations.new_request import KERNEL
 from safeinstall.operations.stand_ins import write_stand_in
-from safeinstall.operations.world import World
 from safeinstall.plan import InstallerChoice, Intent
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["about_kernel", "missing", "missing_for_pip"]
 
@@ -48,22 +47,22 @@ _MISSING: Final = tuple(
 
 
 def about_kernel(
-    finding: Finding, request: Request, world: World, chosen: InstallerChoice
+    finding: Finding, request: InstallRequest, context: Context, chosen: InstallerChoice
 ) -> Finding:
     """Return the finding, about ipykernel and all that is missing for it where that is the reason.
 
-    `world`: the one in which the kernel was to be installed.
+    `context`: the one in which the kernel was to be installed.
     """
     if finding.severity is not Severity.REFUSE:
         return finding
     only = replace(request, items=(KERNEL,))
-    intent = intend(only, world.environment, world.environ, world.prefix, world.settings_prefix)
+    intent = context.meet(only)
     if chosen.installer.takes_overrides:
-        lacking = missing(intent, chosen, world)
+        lacking = missing(intent, chosen, context)
     else:
         # the pip that was chosen serves the present environment, and would find its packages there
-        pips = choose(only, world.environment) if finding.code in _TO_BE_HAD else None
-        lacking = missing_for_pip(intent, pips, world) if pips else ()
+        pips = choose(only, context.environment) if finding.code in _TO_BE_HAD else None
+        lacking = missing_for_pip(intent, pips, context) if pips else ()
     named = "ipykernel" in f"{finding.message}\n{finding.context}"
     if not lacking and (chosen.installer.takes_overrides or not named):
         return finding
@@ -78,7 +77,7 @@ def about_kernel(
     return replace(finding, message=message)
 
 
-def missing(intent: Intent, chosen: InstallerChoice, world: World) -> tuple[str, ...]:
+def missing(intent: Intent, chosen: InstallerChoice, context: Context) -> tuple[str, ...]:
     """Return what the request needs and uv cannot get, with the versions that would do.
 
     Empty when all is there, and when uv fails for a reason that names no package.
@@ -92,7 +91,7 @@ def missing(intent: Intent, chosen: InstallerChoice, world: World) -> tuple[str,
             lines = [f"{name} ; python_version < '0'\n" for name in found]
             overrides.write_text("".join(lines), "utf-8")
             asked = installer.overriding(command, str(overrides)) if found else command
-            answer = world.run(asked)
+            answer = context.run(asked)
             if answer.ok:
                 break
             text = " ".join(answer.output.split())
@@ -104,18 +103,18 @@ def missing(intent: Intent, chosen: InstallerChoice, world: World) -> tuple[str,
     return tuple(found.values())
 
 
-def missing_for_pip(intent: Intent, chosen: InstallerChoice, world: World) -> tuple[str, ...]:
+def missing_for_pip(intent: Intent, chosen: InstallerChoice, context: Context) -> tuple[str, ...]:
     """Return what the request needs and pip cannot get, with the versions that would do."""
     found: dict[str, str] = {}
     end = time.monotonic() + _SECONDS
-    world.progress("asking what is missing")
+    context.progress("asking what is missing")
     with tempfile.TemporaryDirectory(prefix="safeinstall-") as folder:
         links = (*intent.sources.find_links, folder)
         sources = replace(intent.sources, find_links=links)
         command = chosen.installer.plan_command(intent.request, intent.environment, sources)
         command = replace(command, cwd=folder)  # a `pip` beside the notebook would be imported
         while len(found) < _MOST and time.monotonic() < end:
-            answer = world.run(command)
+            answer = context.run(command)
             hit = _PIPS.search(answer.output)
             if answer.ok or hit is None:
                 break

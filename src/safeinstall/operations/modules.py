@@ -9,13 +9,13 @@ from safeinstall.environment import Environment
 from safeinstall.metadata.distribution import DistInfo
 from safeinstall.metadata.modules import meant, public
 from safeinstall.outcome import Outcome
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["import_names"]
 
 
 def import_names(
-    request: Request, outcome: Outcome, new: Environment, present: Environment
+    request: InstallRequest, outcome: Outcome, new: Environment, present: Environment
 ) -> dict[str, tuple[str, ...]]:
     """Return the modules to import for each distribution the request names, by canonical name.
 

@@ -11,15 +11,15 @@ from packaging.version import InvalidVersion, Version
 
 from safeinstall.errors import InstallerError
 from safeinstall.operations.candidates import listed, one_version
-from safeinstall.operations.world import World
+from safeinstall.operations.context import Context
 from safeinstall.plan import InstallerChoice, Intent
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["nearest"]
 
 
 def nearest(
-    error: InstallerError, intent: Intent, chosen: InstallerChoice, world: World
+    error: InstallerError, intent: Intent, chosen: InstallerChoice, context: Context
 ) -> InstallerError:
     """Return the error with the nearest existing versions named and the line to type.
 
@@ -31,19 +31,19 @@ def nearest(
         return error
     asked = [s.version for s in item.requirement.specifier if s.operator in ("==", "===", "~=")]
     bare = item.requirement.name
-    bare_intent = replace(intent, request=Request())
+    bare_intent = replace(intent, request=InstallRequest())
     if asked:
         version = asked[0].removesuffix(".*")
         known = listed(error.context)
         if known:
             below, above = _around(version, known)
         else:
-            below = one_version(f"{bare}<{version}", bare_intent, chosen, world)
-            above = one_version(f"{bare}>{version}", bare_intent, chosen, world, lowest=True)
+            below = one_version(f"{bare}<{version}", bare_intent, chosen, context)
+            above = one_version(f"{bare}>{version}", bare_intent, chosen, context, lowest=True)
     elif not chosen.installer.picks_versions:
         return error
     else:
-        below, above = one_version(bare, bare_intent, chosen, world), None
+        below, above = one_version(bare, bare_intent, chosen, context), None
     found = [version for version in (below, above) if version]
     if not found:
         return error

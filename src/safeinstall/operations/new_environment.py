@@ -29,15 +29,15 @@ from safeinstall.kernels.kernelspecs import (
 from safeinstall.kernels.trial_starts import Trial, try_kernel
 from safeinstall.operations import overlay
 from safeinstall.operations.choice import choose
+from safeinstall.operations.context import Context
 from safeinstall.operations.filling import filled, without_kernel
 from safeinstall.operations.lacking import about_kernel
 from safeinstall.operations.modules import import_names
 from safeinstall.operations.new_request import base_of, check_kernel, line_of, with_kernel
 from safeinstall.operations.places import Place, check, place_of
-from safeinstall.operations.world import World
 from safeinstall.outcome import Outcome, finding_of
 from safeinstall.plan import Destination, InstallerChoice
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 from safeinstall.transaction.in_progress import Making, left_behind, remove
 
 __all__ = ["NewEnvironment", "new_environment"]
@@ -54,8 +54,16 @@ class NewEnvironment:
     trial: Trial | None = None
     overlay_of: str = ""
     """The environment whose packages it sees, or empty."""
-    in_notebook: bool = True
-    """True when it was asked for by a magic."""
+
+    @property
+    def ok(self) -> bool:
+        """True when it was made, or would be."""
+        return self.outcome.ok
+
+    @property
+    def exit_status(self) -> int:
+        """Exit status of the outcome."""
+        return self.outcome.exit_status
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcome's JSON form with the kernel that was made."""
@@ -65,25 +73,25 @@ class NewEnvironment:
         }
 
 
-def new_environment(request: Request, world: World) -> NewEnvironment:
+def new_environment(request: InstallRequest, context: Context) -> NewEnvironment:
     """Make the environment and the kernel that `request.new_env` names, with what it lists.
 
     Afterwards both exist and the kernel imports what was asked for, or neither exists.
     Raises `SafeInstallError` when it cannot be done; an install that stops says so in the outcome.
     """
     began = time.perf_counter()
-    place = place_of(request.new_env, world.environment.home)
-    check_kernel(request, world)
-    check(place, lambda other: line_of(request, world, new_env=other))
+    place = place_of(request.new_env, context.environment.home)
+    check_kernel(request, context)
+    check(place, lambda other: line_of(request, context, new_env=other))
     registry(kernel_folders(), user_folder())  # said before anything is made
     left = left_behind(place.path)
     if left is not None:
         remove(left)
-    chosen = choose(replace(request, python=""), world.environment)
-    base = base_of(request, world, chosen)
+    chosen = choose(replace(request, python=""), context.environment)
+    base = base_of(request, context, chosen)
     making = Making(place.path)
     try:
-        made = _Maker(request, world, place, chosen, making, began).made(base)
+        made = _Maker(request, context, place, chosen, making, began).made(base)
         if made.kernel is None:
             making.undo()
         else:
@@ -108,8 +116,8 @@ def new_environment(request: Request, world: World) -> NewEnvironment:
 
 @dataclass(slots=True)
 class _Maker:
-    request: Request
-    world: World
+    request: InstallRequest
+    context: Context
     place: Place
     chosen: InstallerChoice
     making: Making
@@ -123,7 +131,7 @@ class _Maker:
         if self.chosen.installer.counts_python_path and not over:
             # pip takes for installed what PYTHONPATH shows; the new environment must hold it itself
             wanted = replace(wanted, force_reinstall=True)
-        inner = replace(self.world, settings_prefix=self.world.environment.prefix, live=False)
+        inner = replace(self.context, settings_prefix=self.context.environment.prefix, live=False)
         if over:
             try:
                 plan, wanted = overlay.needed(wanted, inner, self.chosen)
@@ -131,23 +139,30 @@ class _Maker:
                 told = about_kernel(finding_of(error), wanted, inner, self.chosen)
                 error.message = told.message
                 raise
-        self.world.progress(f"making {self.place.shown}")
+        self.context.progress(f"making {self.place.shown}")
         self.making.begin()
         self.make_empty(base)
         new = environment_of(self.place.path)
         new = self.chosen.installer.serving(new)
         if over:
-            overlay.write_path_file(self.world.environment, new)
-        prefix = line_of(
-            Request(cwd=self.request.cwd, python=self.request.python, overlay=over),
-            self.world,
+            overlay.write_path_file(self.context.environment, new)
+        begun = InstallRequest(
+            cwd=self.request.cwd,
+            python=self.request.python,
+            overlay=over,
             new_env=self.request.new_env,
         )
-        inside = replace(inner, environment=new, prefix=prefix)
+        frontend = replace(inner.frontend, install=line_of(begun, self.context))
+        inside = replace(inner, environment=new, frontend=frontend)
         if plan is None or plan.changes:
             outcome = filled(wanted, inside)
         else:
-            outcome = Outcome(status="done", environment=new, destination=Destination.of(new))
+            outcome = Outcome(
+                status="done",
+                environment=new,
+                destination=Destination.of(new),
+                frontend=self.context.frontend,
+            )
         outcome = self.retold(outcome, inside)
         if outcome.status not in ("done", "satisfied") or self.request.dry_run:
             return NewEnvironment(outcome=outcome, place=self.place)
@@ -155,11 +170,11 @@ class _Maker:
 
     def make_empty(self, base: Environment) -> None:
         """Make an environment with nothing in it."""
-        system_site = self.request.overlay and overlay.sees_base(self.world.environment)
+        system_site = self.request.overlay and overlay.sees_base(self.context.environment)
         command = self.chosen.installer.environment_command(
             base.executable, self.place.path, prompt=self.place.label, system_site=system_site
         )
-        answer = self.world.run(command)
+        answer = self.context.run(command)
         if not answer.ok:
             lines = [line for line in answer.output.splitlines() if line.strip()]
             raise SafeInstallError(
@@ -178,13 +193,13 @@ class _Maker:
         display = self.place.display_name(new.python, self.request.overlay)
         self.making.registered(os.path.join(folder, name))
         kernel = register(name, display, python, self.place.path, folder=folder)
-        self.world.progress(f"starting the kernel {display} once")
-        wanted = import_names(self.request, outcome, new, self.world.environment)
+        self.context.progress(f"starting the kernel {display} once")
+        wanted = import_names(self.request, outcome, new, self.context.environment)
         trial = try_kernel(
             name,
             [module for modules in wanted.values() for module in modules],
-            environ=self.world.environ,
-            cwd=self.world.cwd,
+            environ=self.context.environ,
+            cwd=self.context.cwd,
         )
         _judge(trial, wanted, display)
         seconds = dict(outcome.seconds)
@@ -199,16 +214,13 @@ class _Maker:
             place=self.place,
             kernel=kernel,
             trial=trial,
-            overlay_of=self.world.environment.prefix if self.request.overlay else "",
-            in_notebook=self.world.prefix.startswith("%"),
+            overlay_of=self.context.environment.prefix if self.request.overlay else "",
         )
 
-    def retold(self, outcome: Outcome, inside: World) -> Outcome:
+    def retold(self, outcome: Outcome, inside: Context) -> Outcome:
         """Return the outcome as that of this request: its line, its remarks, what was asked."""
         asked = {item.name for item in self.request.items if item.name}
-        plan = outcome.plan
-        if plan is not None and asked:
-            plan = replace(plan, changes=plan.changes.asked_for(asked))
+        changes = outcome.changes.asked_for(asked) if asked else outcome.changes
         # What is set for the server's shell cannot redirect a place that was named.
         findings = tuple(f for f in outcome.findings if f.code != "ambient-redirect")
         if outcome.status == "failed":
@@ -216,8 +228,14 @@ class _Maker:
             findings = tuple(about_kernel(f, wanted, inside, self.chosen) for f in findings)
         if "ipykernel" not in asked:
             findings = tuple(without_kernel(finding) for finding in findings)
-        asked_line = line_of(self.request, self.world)
-        return replace(outcome, plan=plan, findings=findings, asked=asked_line)
+        asked_line = line_of(self.request, self.context)
+        return replace(
+            outcome,
+            changes=changes,
+            findings=findings,
+            asked=asked_line,
+            frontend=self.context.frontend,
+        )
 
 
 def _judge(trial: Trial, wanted: dict[str, tuple[str, ...]], display: str) -> None:

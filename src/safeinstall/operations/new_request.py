@@ -11,9 +11,9 @@ from packaging.requirements import Requirement
 from safeinstall.environment import Environment
 from safeinstall.errors import SafeInstallError
 from safeinstall.interpreter import find_python, managed_pythons
-from safeinstall.operations.world import World
+from safeinstall.operations.context import Context
 from safeinstall.plan import InstallerChoice
-from safeinstall.request import Request, RequestItem, quote
+from safeinstall.request import InstallRequest, RequestItem
 
 __all__ = ["KERNEL", "base_of", "check_kernel", "line_of", "with_kernel"]
 
@@ -23,49 +23,49 @@ KERNEL: Final = RequestItem(
 _OLDEST: Final = (3, 8)
 
 
-def check_kernel(request: Request, world: World) -> None:
+def check_kernel(request: InstallRequest, context: Context) -> None:
     """Raise `SafeInstallError` for options that would keep out what a kernel consists of."""
     if request.no_deps and not request.overlay:
         raise SafeInstallError(
             "--no-deps would leave out what the new kernel itself needs.",
-            hint=line_of(request, world, no_deps=False),
+            hint=line_of(request, context, no_deps=False),
             code="option-conflict",
         )
 
 
-def base_of(request: Request, world: World, chosen: InstallerChoice) -> Environment:
+def base_of(request: InstallRequest, context: Context, chosen: InstallerChoice) -> Environment:
     """Return the interpreter the new environment is made from."""
-    here = world.environment
+    here = context.environment
     if request.overlay:
         named = request.python.removeprefix("python")
-        by_path = os.sep in named  # then the world is that interpreter's already
+        by_path = os.sep in named  # then the context is that interpreter's already
         if named and not by_path and not f"{here.version}.".startswith(f"{named}."):
             raise SafeInstallError(
                 f"--overlay shows the packages of {here.label}, which are made for Python "
                 f"{here.python}; another Python cannot use them.",
-                hint=line_of(request, world, python=""),
+                hint=line_of(request, context, python=""),
                 code="option-conflict",
             )
         return here
     if not request.python:
         return here  # an environment of a virtual one is made from the interpreter below it
-    also = managed_pythons(chosen.installer, world.run)
+    also = managed_pythons(chosen.installer, context.run)
     try:
-        found = find_python(request.python, here, world.environ, also)
+        found = find_python(request.python, here, context.environ, also)
     except SafeInstallError as error:
         if error.hint:
-            error.hint = line_of(request, world, python=error.hint)
+            error.hint = line_of(request, context, python=error.hint)
         raise
     if tuple(map(int, found.python.split("."))) < _OLDEST:
         raise SafeInstallError(
             f"Python {found.version} is too old for a kernel of today: 3.8 is the oldest.",
-            hint=line_of(request, world, python=""),
+            hint=line_of(request, context, python=""),
             code="python-too-old",
         )
     return found
 
 
-def with_kernel(request: Request) -> Request:
+def with_kernel(request: InstallRequest) -> InstallRequest:
     """Return what is installed: the request with ipykernel, as a plain install."""
     named = any(item.name == "ipykernel" for item in request.items)
     return replace(
@@ -79,14 +79,6 @@ def with_kernel(request: Request) -> Request:
     )
 
 
-def line_of(request: Request, world: World, **changes: Any) -> str:
-    """Return the line to type for the request with `changes`: a magic, or a command."""
-    if world.prefix.startswith("%"):
-        return request.line(world.prefix, **changes)
-    place = str(changes.pop("new_env", request.new_env))
-    if os.sep in place:
-        inside = place.removeprefix(request.cwd.rstrip(os.sep) + os.sep) if request.cwd else place
-        words = quote(inside)
-    else:
-        words = f"--name {place}"
-    return request.line(f"safeinstall new-env {words}", new_env="", json=False, **changes)
+def line_of(request: InstallRequest, context: Context, **changes: Any) -> str:
+    """Return the line to type for the request with `changes`."""
+    return request.line(context.frontend, json=False, **changes)

@@ -13,9 +13,9 @@ from packaging.version import Version
 from safeinstall.errors import InstallerError
 from safeinstall.installers import Installer
 from safeinstall.interpreter import installed_pythons, managed_pythons
+from safeinstall.operations.context import Context
 from safeinstall.operations.new_request import KERNEL, line_of
-from safeinstall.operations.world import World
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["with_other_python"]
 
@@ -24,7 +24,10 @@ _MINOR: Final = re.compile(r"3\.\d+")
 
 
 def with_other_python(
-    error: InstallerError, request: Request, world: World, installer: Installer | None = None
+    error: InstallerError,
+    request: InstallRequest,
+    context: Context,
+    installer: Installer | None = None,
 ) -> InstallerError:
     """Return the error with the line to type, or with the word that no such Python is here."""
     wanted = _WANTED.search(error.message)
@@ -34,8 +37,8 @@ def with_other_python(
         fitting = SpecifierSet(wanted[1])
     except InvalidSpecifier:
         return error
-    also = managed_pythons(installer, world.run) if installer else ()
-    known = (_MINOR.match(found.version) for found in installed_pythons(world.environ, also))
+    also = managed_pythons(installer, context.run) if installer else ()
+    known = (_MINOR.match(found.version) for found in installed_pythons(context.environ, also))
     minors = sorted({found[0] for found in known if found}, key=Version)
     able = [minor for minor in minors if fitting.contains(minor)]
     if not able:
@@ -43,5 +46,5 @@ def with_other_python(
         return InstallerError(message, code=error.code, context=error.context)
     asked = replace(request, json=False, user=False, break_system_packages=False)
     place = os.path.join(request.cwd, ".venv")
-    hint = line_of(asked, world, new_env=place, python=able[-1])
+    hint = line_of(asked, context, new_env=place, python=able[-1])
     return InstallerError(error.message, code=error.code, context=error.context, hint=hint)

@@ -22,15 +22,14 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from safeinstall import inspection
-from safeinstall.distributions import Changes
+from safeinstall.changes import Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations import engine
-from safeinstall.operations.locate import intend
-from safeinstall.operations.world import World
+from safeinstall.operations.context import Context
 from safeinstall.plan import InstallerChoice, Intent, Plan
-from safeinstall.request import Request, RequestItem
+from safeinstall.request import InstallRequest, RequestItem
 from safeinstall.transaction import in_progress
 
 __all__ = ["PATH_FILE", "needed", "overlay_lines", "sees_base", "write_path_file"]
@@ -59,18 +58,20 @@ def write_path_file(present: Environment, new: Environment) -> None:
         in_progress.write_path_file(new.paths.purelib, PATH_FILE, lines)
 
 
-def needed(request: Request, world: World, chosen: InstallerChoice) -> tuple[Plan, Request]:
+def needed(
+    request: InstallRequest, context: Context, chosen: InstallerChoice
+) -> tuple[Plan, InstallRequest]:
     """Return what the present environment lacks, as a plan and as a request for exactly that.
 
     Nothing is touched. Raises `InstallerError` when the request cannot be met.
     """
     asked = replace(request, break_system_packages=True)  # a dry run breaks nothing
-    intent = intend(asked, world.environment, world.environ, world.prefix, world.settings_prefix)
-    plan = _planned(intent, chosen, world)
+    intent = context.meet(asked)
+    plan = _planned(intent, chosen, context)
     return plan, replace(request, items=tuple(_exact(request, plan)), no_deps=True, upgrade=False)
 
 
-def _planned(intent: Intent, chosen: InstallerChoice, world: World) -> Plan:
+def _planned(intent: Intent, chosen: InstallerChoice, context: Context) -> Plan:
     """Return what is lacking, counting what the present environment sees in other places too.
 
     uv looks at an environment's own folder only, not at what `.pth` files, the base interpreter or
@@ -85,15 +86,15 @@ def _planned(intent: Intent, chosen: InstallerChoice, world: World) -> Plan:
         if os.path.realpath(found.location) not in own
     ]
     if not elsewhere:
-        return engine.make_plan(intent, chosen, world, state)
+        return engine.make_plan(intent, chosen, context, state)
     with tempfile.TemporaryDirectory() as scratch:
         pins = Path(scratch, "seen.txt")
         pins.write_text("".join(f"{f.name}=={f.version}\n" for f in elsewhere), "utf-8")
         sources = replace(intent.sources, constraints=(*intent.sources.constraints, str(pins)))
         try:
-            plan = engine.make_plan(replace(intent, sources=sources), chosen, world, state)
+            plan = engine.make_plan(replace(intent, sources=sources), chosen, context, state)
         except InstallerError:
-            return engine.make_plan(intent, chosen, world, state)
+            return engine.make_plan(intent, chosen, context, state)
     seen = {found.key: found.version for found in elsewhere}
     arriving = tuple(
         found
@@ -106,7 +107,7 @@ def _planned(intent: Intent, chosen: InstallerChoice, world: World) -> Plan:
     return replace(plan, intent=intent, resolved=resolved, changes=Changes.of(changes))
 
 
-def _exact(request: Request, plan: Plan) -> Iterable[RequestItem]:
+def _exact(request: InstallRequest, plan: Plan) -> Iterable[RequestItem]:
     kept = {item.name: item for item in request.items if item.kind != "named" or item.hashes}
     unnamed = [item for item in request.items if item.name is None]
     yield from unnamed

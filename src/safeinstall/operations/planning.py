@@ -14,8 +14,8 @@ from safeinstall.guards import conflicts, kernel_stack
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations.builds import plan_without_builds
+from safeinstall.operations.context import Context
 from safeinstall.operations.surroundings import surroundings_of
-from safeinstall.operations.world import World
 from safeinstall.plan import InstallerChoice, Intent, Plan
 from safeinstall.requirements import Violation
 
@@ -33,7 +33,7 @@ class Considered:
 
 
 def considered(
-    intent: Intent, chosen: InstallerChoice, world: World, fingerprint: InstalledState
+    intent: Intent, chosen: InstallerChoice, context: Context, fingerprint: InstalledState
 ) -> Considered:
     """Return the best plan for the intent and every finding about it; nothing is touched.
 
@@ -41,19 +41,19 @@ def considered(
     kernel's distributions kept. When it breaks others, a version that suits them is looked for.
     Raises `InstallerError` when the request cannot be met.
     """
-    plan, told = plan_without_builds(intent, chosen, world, fingerprint)
+    plan, told = plan_without_builds(intent, chosen, context, fingerprint)
     if plan is None:
         return Considered(plan=None, around=EnvironmentState(), findings=told)
-    around = surroundings_of(plan, world)
+    around = surroundings_of(plan, context)
     found = conflicts.violations_of(plan, around)
     if kernel_stack.kernel_violations(found, around) and not intent.request.allows(
         "allow-kernel-change"
     ):
         versions = around.visible.by_key()
         pins = [f"{name}=={versions[name].version}" for name in kernel_stack.kernel_closure(around)]
-        kept = _constrained(intent, pins, chosen, world, fingerprint)
+        kept = _constrained(intent, pins, chosen, context, fingerprint)
         if kept is not None:
-            kept_around = surroundings_of(kept, world)
+            kept_around = surroundings_of(kept, context)
             left = conflicts.violations_of(kept, kept_around)
             if not kernel_stack.kernel_violations(left, kept_around):
                 told = (*told, kernel_stack.kernel_kept(plan, kept))
@@ -61,8 +61,8 @@ def considered(
     others = set(found) - set(kernel_stack.kernel_violations(found, around))
     fitting = ""
     if others and not intent.request.allows("allow-conflicts"):
-        fitting = _fitting(intent, sorted(others, key=str), chosen, world, fingerprint)
-    said = guards.examine_plan(plan, around, found, fitting, world.policy)
+        fitting = _fitting(intent, sorted(others, key=str), chosen, context, fingerprint)
+    said = guards.examine_plan(plan, around, found, fitting, context.policy)
     return Considered(plan=plan, around=around, findings=(*told, *said))
 
 
@@ -70,7 +70,7 @@ def _fitting(
     intent: Intent,
     violations: Sequence[Violation],
     chosen: InstallerChoice,
-    world: World,
+    context: Context,
     fingerprint: InstalledState,
 ) -> str:
     """Return the line for a version of the request that breaks nobody, or an empty text.
@@ -81,8 +81,8 @@ def _fitting(
     relaxed = conflicts.relax(intent.request, violations)
     tries = [(intent, True)] + ([(replace(intent, request=relaxed), False)] if relaxed else [])
     for attempt, as_asked in tries:
-        plan = _constrained(attempt, pins, chosen, world, fingerprint)
-        if plan is not None and not conflicts.violations_of(plan, surroundings_of(plan, world)):
+        plan = _constrained(attempt, pins, chosen, context, fingerprint)
+        if plan is not None and not conflicts.violations_of(plan, surroundings_of(plan, context)):
             return conflicts.fitting_line(plan, as_asked=as_asked)
     return ""
 
@@ -91,7 +91,7 @@ def _constrained(
     intent: Intent,
     lines: Iterable[str],
     chosen: InstallerChoice,
-    world: World,
+    context: Context,
     fingerprint: InstalledState,
 ) -> Plan | None:
     """Return the plan within these constraints, or None when there is none."""
@@ -101,7 +101,7 @@ def _constrained(
         sources = replace(intent.sources, constraints=(*intent.sources.constraints, str(file)))
         try:
             plan, _ = plan_without_builds(
-                replace(intent, sources=sources), chosen, world, fingerprint
+                replace(intent, sources=sources), chosen, context, fingerprint
             )
         except InstallerError:
             return None

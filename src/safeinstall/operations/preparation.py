@@ -12,8 +12,8 @@ from safeinstall.distributions import Staged
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding
 from safeinstall.guards import files
-from safeinstall.operations import elsewhere, engine
-from safeinstall.operations.world import World
+from safeinstall.operations import destinations, engine
+from safeinstall.operations.context import Context
 from safeinstall.plan import Plan
 from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Store
@@ -54,7 +54,7 @@ class Prepared:
 
 def prepare(
     plan: Plan,
-    world: World,
+    context: Context,
     *,
     wait: bool = True,
     on_wait: Callable[[Any], None] | None = None,
@@ -65,9 +65,9 @@ def prepare(
     `wait` and `on_wait`: as for the area's lock. `from_cache`: the network is not asked.
     Raises `SafeInstallError` with the reason when it cannot be done; nothing is left then.
     """
-    environment = world.environment
+    environment = context.environment
     site_packages = environment.paths.site_packages
-    elsewhere.prepare(environment)
+    destinations.prepare(environment)
     area = Store.open(environment.prefix)
     lock = area.lock(wait=wait, on_wait=on_wait)
     txn = None
@@ -85,7 +85,7 @@ def prepare(
         log = engine.stage(
             plan,
             txn.stage,
-            world,
+            context,
             on_start=txn.note_installer,
             pass_fds=(lock.fileno(),),
             from_cache=from_cache,

@@ -12,14 +12,14 @@ from safeinstall import importing, inspection, interpreter, names, ownership
 from safeinstall.distributions import Distribution, Snapshot
 from safeinstall.environment import Environment
 from safeinstall.guards.environment_state import EnvironmentState, Loaded, OtherKernel
-from safeinstall.operations.arrivals import recorded
-from safeinstall.operations.world import World
+from safeinstall.operations.context import Context
+from safeinstall.operations.verify import recorded
 from safeinstall.plan import Plan
 
 __all__ = ["other_kernels", "shadows_of", "surroundings_of"]
 
 
-def surroundings_of(plan: Plan, world: World) -> EnvironmentState:
+def surroundings_of(plan: Plan, context: Context) -> EnvironmentState:
     """Return the facts around the plan; nothing is touched and no process is started."""
     environment = plan.intent.environment
     visible = _visible(plan, environment)
@@ -33,11 +33,11 @@ def surroundings_of(plan: Plan, world: World) -> EnvironmentState:
     return EnvironmentState(
         visible=visible,
         markers=interpreter.marker_environment(environment),
-        loaded=_loaded(plan, leaving) if world.live else (),
+        loaded=_loaded(plan, leaving) if context.live else (),
         owners=ownership.owners_of(leaving, environment),
         kernels=tuple(OtherKernel(pid=pid) for pid in pids),
         home_is_kept=_home_is_kept(environment),
-        shadows=shadows_of(_guessed(plan), environment, world.cwd),
+        shadows=shadows_of(_guessed(plan), environment, context.cwd),
     )
 
 

@@ -1,4 +1,4 @@
-"""Survey: where each way to install would lead right now, and what gets in the way."""
+"""Where installs would go: each way to type one, or the cell that is asked about."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from safeinstall import inspection, probe
+from safeinstall.command import Command
 from safeinstall.environment import Environment
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.installers.sources import redirections
-from safeinstall.operations.world import World
+from safeinstall.operations.context import Context
 from safeinstall.probe.prediction import Prediction
+from safeinstall.probe.rules import ask_pip
 from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
+from safeinstall.request import SurveyRequest, WhereRequest
 
-__all__ = ["Survey", "survey"]
+__all__ = ["Survey", "Where", "survey", "where"]
+
 
 _SAMPLE: Final = "some-package-not-installed"
 """A requirement that is nowhere yet, so that "already satisfied" does not hide the destination."""
@@ -35,6 +39,7 @@ class Survey:
     rows: tuple[tuple[str, Prediction], ...]
     """Command (without a requirement) and where it would lead."""
     findings: tuple[Finding, ...]
+    exit_status: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -57,16 +62,16 @@ def prediction_dict(prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def survey(world: World) -> Survey:
-    """Return the survey of the world; nothing is started and nothing is changed.
+def survey(request: SurveyRequest, context: Context) -> Survey:
+    """Return the survey of the context; nothing is started and nothing is changed.
 
     For another interpreter the facts are its own and the variables are this process's.
     """
-    environment = world.environment
-    rows = tuple(_rows(world))
+    environment = context.environment
+    rows = tuple(_rows(context))
     findings = (
-        *_redirecting(world),
-        *_old_pip(environment),
+        *_redirecting(context),
+        *_old_pip(context),
         *_user_site_first(environment),
         *_shadows(environment),
         *_others(rows, environment),
@@ -76,24 +81,24 @@ def survey(world: World) -> Survey:
     return Survey(environment=environment, rows=rows, findings=tuple(ranked))
 
 
-def _rows(world: World) -> Iterator[tuple[str, Prediction]]:
-    conda = world.environment.kind == "conda" or bool(world.environ.get("CONDA_PREFIX"))
+def _rows(context: Context) -> Iterator[tuple[str, Prediction]]:
+    conda = context.environment.kind == "conda" or bool(context.environ.get("CONDA_PREFIX"))
     for command in (*_COMMANDS, *(_CONDA if conda else ())):
         found = probe.predict(
             f"{command} install {_SAMPLE}",
-            environ=world.environ,
-            cwd=world.cwd,
-            facts=world.environment.report,
+            environ=context.environ,
+            cwd=context.cwd,
+            facts=context.environment.report,
         )
         if found:
             yield command, found[0]
 
 
-def _redirecting(world: World) -> Iterator[Finding]:
-    environment = world.environment
-    read = read_pip_settings(world.environ, environment.prefix, environment.home or None)
+def _redirecting(context: Context) -> Iterator[Finding]:
+    environment = context.environment
+    read = read_pip_settings(context.environ, environment.prefix, environment.home or None)
     settings = tuple(effective_settings(read).values())
-    for found in redirections(world.environ, settings):
+    for found in redirections(context.environ, settings):
         if not environment.is_named_by(found.value):
             yield Finding(
                 code="ambient-redirect",
@@ -103,15 +108,20 @@ def _redirecting(world: World) -> Iterator[Finding]:
             )
 
 
-def _old_pip(environment: Environment) -> Iterator[Finding]:
-    pip = environment.pip
+def _old_pip(context: Context) -> Iterator[Finding]:
+    pip = context.environment.pip
     if pip is not None and pip.release < _OLD_PIP:
         yield Finding(
             code="pip-outdated",
             severity=Severity.WARNING,
             message=f"pip {pip.version} is old: it does not know "
             "which environments belong to somebody else, and finds fewer conflicts.",
-            hint=(Suggestion(command="%safeinstall --upgrade pip", note="a new pip, here"),),
+            hint=(
+                Suggestion(
+                    command=context.frontend.line("install", "--upgrade", "pip"),
+                    note="a new pip, here",
+                ),
+            ),
         )
 
 
@@ -170,3 +180,73 @@ def _others(rows: Sequence[tuple[str, Prediction]], environment: Environment) ->
             severity=Severity.INFO,
             message=f"{commands} on PATH: another Python, {interpreter}.",
         )
+
+
+_DEEP_SECONDS = 30.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Where:
+    """The predictions for one cell."""
+
+    cell: str
+    environment: Environment
+    predictions: tuple[Prediction, ...]
+    asked: tuple[str, ...] = ()
+    """What the installer itself answered when it was asked, one line for each question."""
+    exit_status: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "schema": 1,
+            "cell": self.cell,
+            "predictions": [
+                {"command": p.command, "line": p.line, "tool": p.tool, **prediction_dict(p)}
+                for p in self.predictions
+            ],
+            "asked": list(self.asked),
+        }
+
+
+def where(request: WhereRequest, context: Context) -> Where:
+    """Return where each install command of the cell would put its files; nothing is installed.
+
+    With `deep`, an uncertain answer is checked by starting the installer itself on a name that
+    does not exist: it decides as always, and then finds nothing (0.4-0.7 s).
+    """
+    predictions = probe.predict(
+        request.cell, environ=context.environ, cwd=context.cwd, facts=context.environment.report
+    )
+    asked: list[str] = []
+    settled = []
+    for prediction in predictions:
+        if request.deep and prediction.tool == "pip" and prediction.interpreter:
+            argv = ask_pip.question(prediction.interpreter, prediction.options)
+            answer = context.run(Command(argv=argv, cwd=context.cwd), timeout=_DEEP_SECONDS)
+            said = ask_pip.read_answer(answer.output)
+            asked.append(f"{prediction.command}: pip says {said.sentence!r}")
+            prediction = _settled(prediction, said)
+        settled.append(prediction)
+    return Where(
+        cell=request.cell,
+        environment=context.environment,
+        predictions=tuple(settled),
+        asked=tuple(asked),
+    )
+
+
+def _settled(prediction: Prediction, said: ask_pip.Answer) -> Prediction:
+    """Return the prediction after pip has spoken: confirmed, decided, or not known after all."""
+    if prediction.outcome == "unknown" and said.outcome not in ("unknown", "site", "elsewhere"):
+        return prediction._replace(outcome=said.outcome, reason=said.sentence)
+    if ask_pip.agrees(prediction.outcome, said) is False:
+        return prediction._replace(
+            outcome="unknown",
+            path=None,
+            importable_now=None,
+            importable_after_restart=None,
+            reason=f"the rules say {prediction.outcome} ({prediction.reason}), "
+            f"pip itself says {said.sentence!r}",
+        )
+    return prediction

@@ -12,10 +12,9 @@ from packaging.version import InvalidVersion, Version
 from safeinstall.errors import SafeInstallError
 from safeinstall.operations.candidates import alone, listed, one_version
 from safeinstall.operations.choice import choose
-from safeinstall.operations.locate import intend
-from safeinstall.operations.world import World
+from safeinstall.operations.context import Context
 from safeinstall.plan import InstallerChoice, Intent
-from safeinstall.request import Request
+from safeinstall.request import InstallRequest
 
 __all__ = ["versions"]
 
@@ -23,7 +22,9 @@ _SECONDS: Final = 6.0
 """After this long whatever was found so far is the answer."""
 
 
-def versions(requirement: str, request: Request, world: World, *, most: int) -> tuple[str, ...]:
+def versions(
+    requirement: str, request: InstallRequest, context: Context, *, most: int
+) -> tuple[str, ...]:
     """Return up to `most` versions within `requirement`; the options of `request` count.
 
     pip lists all it sees at once; uv is asked for the next lower one until it has none. Raises
@@ -31,25 +32,25 @@ def versions(requirement: str, request: Request, world: World, *, most: int) -> 
     """
     # a dry run: the answer does not depend on whose environment it is
     request = replace(request, break_system_packages=True, dry_run=True)
-    chosen = choose(request, world.environment)
-    intent = intend(request, world.environment, world.environ, world.prefix)
+    chosen = choose(request, context.environment)
+    intent = context.meet(request)
     try:
         if chosen.installer.picks_versions:
-            return _one_by_one(Requirement(requirement), intent, chosen, world, most)
-        return _all_at_once(Requirement(requirement), intent, chosen, world)[:most]
+            return _one_by_one(Requirement(requirement), intent, chosen, context, most)
+        return _all_at_once(Requirement(requirement), intent, chosen, context)[:most]
     except SafeInstallError:
         return ()
 
 
 def _one_by_one(
-    wanted: Requirement, intent: Intent, chosen: InstallerChoice, world: World, most: int
+    wanted: Requirement, intent: Intent, chosen: InstallerChoice, context: Context, most: int
 ) -> tuple[str, ...]:
     end = time.monotonic() + _SECONDS
     found: list[str] = []
     within = str(wanted)
     while len(found) < most and (left := end - time.monotonic()) > 0:
         try:
-            version = one_version(within, intent, chosen, world, timeout=left)
+            version = one_version(within, intent, chosen, context, timeout=left)
             if version is None or version in found:
                 break
             found.append(version)
@@ -63,10 +64,10 @@ def _one_by_one(
 
 
 def _all_at_once(
-    wanted: Requirement, intent: Intent, chosen: InstallerChoice, world: World
+    wanted: Requirement, intent: Intent, chosen: InstallerChoice, context: Context
 ) -> tuple[str, ...]:
     """Ask pip for a version that cannot be: it says which there are."""
     request = alone(f"{wanted.name}==0.dev0+none", intent.request)
     command = chosen.installer.plan_command(request, intent.environment, intent.sources)
-    known = listed(world.run(command, timeout=_SECONDS).output)
+    known = listed(context.run(command, timeout=_SECONDS).output)
     return tuple(str(version) for version in reversed(list(wanted.specifier.filter(known))))

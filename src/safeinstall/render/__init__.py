@@ -2,29 +2,53 @@
 
 from __future__ import annotations
 
-from safeinstall.render.bundle import MIME, DisplayedOutcome, bundle, displayed, error_text
-from safeinstall.render.environment import environment_message, short_environment_message
-from safeinstall.render.history import history_message
-from safeinstall.render.html import as_html
-from safeinstall.render.message import Message
-from safeinstall.render.outcome import outcome_message
-from safeinstall.render.survey import survey_message, where_message
-from safeinstall.render.text import as_text, clean
+from typing import Any
+
+from safeinstall.errors import SafeInstallError
+from safeinstall.operations import Context
+from safeinstall.outcome import Outcome, finding_of
+from safeinstall.render.layout import Message, as_html, as_text, clean
+from safeinstall.render.outcome_words import MIME, Displayed, outcome_message
 
 __all__ = [
     "MIME",
-    "DisplayedOutcome",
+    "Displayed",
     "Message",
     "as_html",
     "as_text",
-    "bundle",
     "clean",
-    "displayed",
-    "environment_message",
-    "error_text",
-    "history_message",
+    "data_of",
+    "error_message",
+    "message_of",
     "outcome_message",
-    "short_environment_message",
-    "survey_message",
-    "where_message",
 ]
+
+
+def message_of(result: Any, context: Context, *, quiet: bool = False) -> Message:
+    """Return the words for what a story came to."""
+    if isinstance(result, Outcome):
+        return outcome_message(result, quiet=quiet)
+    # the words for a look would bring the doctor and the kernels into every install
+    from safeinstall.render import report_words
+
+    return report_words.message_of(result, context)
+
+
+def data_of(result: Any, context: Context) -> dict[str, Any]:
+    """Return the JSON form of what a story came to."""
+    data: dict[str, Any] = result.to_dict()
+    if getattr(result, "redacted", False):
+        from safeinstall.render.report_words import report_data  # as in `message_of`
+
+        return report_data(result, context.environment.home)
+    return data
+
+
+def error_message(error: SafeInstallError) -> Message:
+    """Return the words for what could not be begun: the reason, and the line to type instead."""
+    return Message(
+        mark="✗",
+        headline=f"Nothing changed. {error.message}",
+        lines=tuple(error.context.splitlines()),
+        ways=finding_of(error).hint,
+    )

@@ -1,30 +1,50 @@
-"""Requests: what was typed, read by us and never by a shell, into one frozen value.
+"""Requests: what was typed, read by us and never by a shell, into one frozen value a command.
 
-`parse` reads a `%safeinstall` line or a `%%safeinstall` cell, `parse_arguments` a command line.
-Whatever is wrong is one `RequestError` with the line to type instead.
+`parse` reads a `%safeinstall` line or a `%%safeinstall` cell, `parse_command` the words of any
+command. Whatever is wrong is one `RequestError` with the line to type instead.
 """
 
 from __future__ import annotations
 
-from .arguments import parse, parse_arguments
-from .line import tokenize
-from .option_values import is_name
-from .options import OPTIONS, Option, usage
-from .quoting import join, quote
-from .values import Installer, ItemKind, Request, RequestItem
+from safeinstall.frontend import join, quote
+from safeinstall.request.commands import (
+    DoctorRequest,
+    HistoryRequest,
+    InstallerName,
+    InstallRequest,
+    ItemKind,
+    KernelsRequest,
+    RecoverRequest,
+    Request,
+    RequestItem,
+    SurveyRequest,
+    UndoRequest,
+    UninstallRequest,
+    WhereRequest,
+)
+from safeinstall.request.line import tokenize
+from safeinstall.request.options import OPTIONS, Option
+from safeinstall.request.reader import parse, parse_uninstall
 
 __all__ = [
     "OPTIONS",
-    "Installer",
+    "DoctorRequest",
+    "HistoryRequest",
+    "InstallRequest",
+    "InstallerName",
     "ItemKind",
+    "KernelsRequest",
     "Option",
+    "RecoverRequest",
     "Request",
     "RequestItem",
-    "is_name",
+    "SurveyRequest",
+    "UndoRequest",
+    "UninstallRequest",
+    "WhereRequest",
     "join",
     "parse",
-    "parse_arguments",
+    "parse_uninstall",
     "quote",
     "tokenize",
-    "usage",
 ]

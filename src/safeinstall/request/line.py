@@ -15,12 +15,12 @@ from packaging.markers import InvalidMarker, Marker
 
 from safeinstall.errors import RequestError
 from safeinstall.redaction import redact
-
-from .mistake import ANYTHING, NO_SHELL, pointed
-from .options import OPTION_NAMES
+from safeinstall.request.corrections import ANYTHING, NO_SHELL, TypedAt, pointed
+from safeinstall.request.options import OPTION_NAMES
 
 __all__ = ["tokenize"]
 
+AT_A_MAGIC: Final = TypedAt()
 _OPENS: Final = ("<", ">", "=", "!=", "~=", "@", "[", "(", ",")
 """How a word begins that goes on with the requirement before it."""
 _AWAITS: Final = ("<", ">", "=", "@", ",")
@@ -55,7 +55,7 @@ class _Word:
         return not self.quoted and not self.text.startswith("-")
 
 
-def tokenize(line: str, *, prefix: str = "%safeinstall") -> tuple[str, ...]:
+def tokenize(line: str, *, at: TypedAt = AT_A_MAGIC) -> tuple[str, ...]:
     """Return the words of `line`; a requirement written with blanks is one word.
 
     `pandas >= 2` and `numpy >=2, <3` are one, `pandas, polars` are two. Raises `RequestError` for
@@ -63,12 +63,12 @@ def tokenize(line: str, *, prefix: str = "%safeinstall") -> tuple[str, ...]:
     """
     line = line.strip()
     if len(line.splitlines()) > 1:
-        hint = f"%{prefix}" if prefix.startswith("%") else prefix
+        rows = line.splitlines()
         raise RequestError(
             "This takes one line; several lines go below a %% magic.",
-            hint=redact("\n".join([hint, *line.splitlines()])),
+            hint=redact(at.frontend.cell(*rows)),
         )
-    words = list(_split(line, prefix))
+    words = list(_split(line, at))
     tokens: list[str] = []
     index = 0
     while index < len(words):
@@ -76,12 +76,12 @@ def tokenize(line: str, *, prefix: str = "%safeinstall") -> tuple[str, ...]:
         before = words[index - 1] if index else None
         is_value = before is not None and not before.quoted and _takes_value(before.text)
         if is_value and word.semicolon >= 0:
-            _check_marker(line, word.head, line[word.semicolon + 1 :], word.semicolon, prefix)
+            _check_marker(line, word.head, line[word.semicolon + 1 :], word.semicolon, at)
         if is_value or (not word.joins and word.semicolon < 0):
             tokens.append(word.text)
             index += 1
         else:
-            index, found = _requirements(line, words, index, prefix)
+            index, found = _requirements(line, words, index, at)
             tokens += found
     return tuple(tokens)
 
@@ -90,7 +90,7 @@ def _takes_value(text: str) -> bool:
     return text in OPTION_NAMES and OPTION_NAMES[text].takes_value
 
 
-def _split(line: str, prefix: str) -> Iterator[_Word]:
+def _split(line: str, at: TypedAt) -> Iterator[_Word]:
     """Yield the blank-separated words of `line`, without a comment."""
     position = 0
     while position < len(line):
@@ -99,12 +99,12 @@ def _split(line: str, prefix: str) -> Iterator[_Word]:
         elif line[position] == "#":
             return
         else:
-            word = _word_at(line, position, prefix)
+            word = _word_at(line, position, at)
             yield word
             position = word.end
 
 
-def _word_at(line: str, start: int, prefix: str) -> _Word:
+def _word_at(line: str, start: int, at: TypedAt) -> _Word:
     """Return the word that begins at `start`."""
     text, position, quoted, semicolon, head = "", start, False, -1, ""
     while position < len(line) and not line[position].isspace():
@@ -114,7 +114,7 @@ def _word_at(line: str, start: int, prefix: str) -> _Word:
             if close < 0:
                 raise RequestError(
                     f"The quote {character} has no partner.",
-                    hint=redact(f"{prefix} {line}{character}"),
+                    hint=redact(f"{at.opening} {line}{character}"),
                     context=redact(pointed(line, position)),
                 )
             text += line[position + 1 : close]
@@ -123,7 +123,7 @@ def _word_at(line: str, start: int, prefix: str) -> _Word:
         if ord(character) in _CURLY:
             raise RequestError(
                 f"{character} is a typographic quote, which is no quote here.",
-                hint=redact(f"{prefix} {line.translate(_CURLY)}"),
+                hint=redact(f"{at.opening} {line.translate(_CURLY)}"),
                 context=redact(pointed(line, position)),
             )
         if character == ";" and semicolon < 0 and "://" not in text:
@@ -133,7 +133,7 @@ def _word_at(line: str, start: int, prefix: str) -> _Word:
     return _Word(text, start, position, quoted, semicolon, head)
 
 
-def _requirements(line: str, words: list[_Word], index: int, prefix: str) -> tuple[int, list[str]]:
+def _requirements(line: str, words: list[_Word], index: int, at: TypedAt) -> tuple[int, list[str]]:
     """Return where to go on, and the requirements written from `words[index]` on."""
     text = ""
     while index < len(words):
@@ -142,7 +142,7 @@ def _requirements(line: str, words: list[_Word], index: int, prefix: str) -> tup
             head = f"{text} {word.head}".strip()
             end = next((w.start for w in words[index:] if w.text[:1] == "-"), words[-1].end)
             marker = line[word.semicolon + 1 : end].strip()
-            _check_marker(line, head, marker, word.semicolon, prefix)
+            _check_marker(line, head, marker, word.semicolon, at)
             index = next((i for i, w in enumerate(words) if w.start >= end), len(words))
             *others, last = _names(head) or [""]
             return index, [*others, f"{last} ; {marker}"]
@@ -173,7 +173,7 @@ def _names(text: str) -> list[str]:
     return [piece for piece in (each.strip(" ,") for each in pieces) if piece]
 
 
-def _check_marker(line: str, head: str, marker: str, position: int, prefix: str) -> None:
+def _check_marker(line: str, head: str, marker: str, position: int, at: TypedAt) -> None:
     """Raise unless what follows the `;` at `position` is an environment marker (PEP 508)."""
     try:
         Marker(marker)
@@ -181,12 +181,12 @@ def _check_marker(line: str, head: str, marker: str, position: int, prefix: str)
         if not _MARKER_START.match(marker):
             raise RequestError(
                 f"`;` ends nothing here: {NO_SHELL}",
-                hint=redact(f"{prefix} {line[:position].strip() or ANYTHING}"),
+                hint=redact(f"{at.opening} {line[:position].strip() or ANYTHING}"),
                 context=redact(pointed(line, position)),
             ) from None
         better = _UNQUOTED_VALUE.sub(r'\1 "\2"', marker)
         raise RequestError(
             f"`{marker}` is no environment marker: its values stand in quotes.",
-            hint=redact(f"{prefix} '{head}; {better}'"),
+            hint=redact(f"{at.opening} '{head}; {better}'"),
             context=redact(pointed(line, position)),
         ) from None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["OPTIONS", "OPTION_NAMES", "USUAL_PLACE", "Option", "option_of", "usage"]
+__all__ = ["OPTIONS", "OPTION_NAMES", "USUAL_PLACE", "Option", "attached", "option_of", "serves"]
 
 OptionKind = Literal["switch", "value", "values", "allow", "place"]
 
@@ -208,13 +209,29 @@ def option_of(field: str) -> Option:
     return next(option for option in OPTIONS if option.field == field)
 
 
-def usage(prefix: str = "%safeinstall") -> str:
-    """Return the help text: one line for the whole, one for each option."""
-    rows = [
-        (", ".join(option.names[:2]) + (f" {option.example}" if option.takes_value else ""), option)
-        for option in OPTIONS
-        if prefix[:1] != "%" or not option.command_only
-    ]
-    width = max(len(left) for left, _ in rows) + 2
-    lines = [f"  {left.ljust(width)}{option.help}" for left, option in rows]
-    return "\n".join([f"{prefix} [OPTIONS] REQUIREMENT...", "", *lines])
+_OF_UNINSTALL: Final = frozenset(
+    {"dry_run", "yes", "verbose", "quiet", "no_wait", "python", "json", "help"}
+)
+
+
+def serves(option: Option, command: str) -> bool:
+    """Tell whether `command`, one that lists requirements, knows the option."""
+    if command != "uninstall":
+        return True
+    return option.field in _OF_UNINSTALL or "--allow-conflicts" in option.names
+
+
+def attached(words: Iterable[str]) -> tuple[str, ...]:
+    """Return the words with the value of each option attached to it: `--index-url=URL`."""
+    result: list[str] = []
+    waiting = ""
+    for word in words:
+        option = OPTION_NAMES.get(word)
+        if waiting:
+            result.append(f"{waiting}={word}")
+            waiting = ""
+        elif option is not None and option.takes_value:
+            waiting = option.names[0]
+        else:
+            result.append(word)
+    return (*result, waiting) if waiting else tuple(result)

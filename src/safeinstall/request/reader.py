@@ -1,26 +1,43 @@
-"""Sort words into options and requirements, and make a `Request` of them."""
+"""Read a line, a cell or a command line into one frozen request."""
 
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from safeinstall.errors import RequestError
+from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.redaction import redact
+from safeinstall.request.commands import InstallRequest, RequestItem, UninstallRequest, near
+from safeinstall.request.corrections import (
+    ANYTHING,
+    NO_SHELL,
+    OF_A_CELL,
+    Mistake,
+    TypedAt,
+    request_error,
+    together,
+    without_installer,
+)
+from safeinstall.request.line import tokenize
+from safeinstall.request.option_parser import (
+    DASHES,
+    OptionWord,
+    kept,
+    kept_file,
+    read_option,
+    width,
+)
+from safeinstall.request.options import OPTION_NAMES, serves
+from safeinstall.request.requirement import read_editable, read_hash, read_requirement
+from safeinstall.request.requirements_file import Files, fill, logical_lines, read_text
 
-from .misreading import together, without_installer
-from .mistake import NO_SHELL, OF_A_CELL, Mistake, request_error
-from .option_values import kept, kept_file
-from .option_words import DASHES, OptionWord, read_option, width
-from .options import OPTION_NAMES
-from .quoting import join
-from .requirement import read_editable, read_hash, read_requirement
-from .requirements_file import Files
-from .values import Request, RequestItem, near
+__all__ = ["parse", "parse_uninstall"]
 
-__all__ = ["Read", "Reader"]
 
 Read = Callable[[str], str]
 """Returns the text of the file at an absolute path."""
@@ -32,7 +49,7 @@ class Reader:
 
     words: tuple[str, ...]
     cwd: str
-    prefix: str
+    at: TypedAt
     secrets: tuple[str, ...] = ()
     ends: tuple[int, ...] = ()
     """Where the line typed ends, and then each line of its cell."""
@@ -45,8 +62,8 @@ class Reader:
     hashes: dict[int, list[str]] = field(default_factory=dict)
     """By place of the requirement they follow."""
 
-    def request(self, read: Read, environ: Mapping[str, str]) -> Request:
-        """Return the request the words make."""
+    def install(self, read: Read, environ: Mapping[str, str]) -> InstallRequest:
+        """Return the request to install that the words make."""
         self._walk()
         typed = [*self._typed(), *self._typed_editables()]
         files = Files(
@@ -56,7 +73,7 @@ class Reader:
             typed=dict(self.fields),
             typed_editables=frozenset(item.text for item in typed if item.kind == "editable"),
             obey_options="allow-file-options" in self.fields.get("allow", ()),
-            command=redact(f"{self.prefix} {join(self.words)}", self.secrets),
+            command=redact(self.at.line(*self.words), self.secrets),
         )
         for index, path, constraint in sorted(self.paths, key=lambda each: each[2]):
             try:
@@ -69,7 +86,7 @@ class Reader:
             for name, value in self.fields.items()
             if isinstance(value, list)
         }
-        return Request(
+        return InstallRequest(
             **self.fields
             | sets
             | {
@@ -82,6 +99,27 @@ class Reader:
                 "constraints": tuple(dict.fromkeys(files.constraints)),
                 "secrets": (*self.secrets, *files.secrets),
             }
+        )
+
+    def uninstall(self) -> UninstallRequest:
+        """Return the request to remove what the words name."""
+        self._walk()
+        items = self._typed()
+        for item in items:
+            if item.kind != "named" or not item.name:
+                raise RequestError(
+                    f"Names are uninstalled, not {item.text}.", hint=self.at.line("pandas")
+                )
+            if item.requirement and item.requirement.specifier:
+                raise RequestError(
+                    f"{item.text} names a version; what is installed goes, whatever its version.",
+                    hint=self.at.line(item.name),
+                )
+        if not items and not self.fields.get("help"):
+            raise RequestError("Names are uninstalled, not nothing.", hint=self.at.line("pandas"))
+        allow = frozenset(self.fields.pop("allow", ()))
+        return UninstallRequest(
+            **self.fields, cwd=self.cwd, items=tuple(dict.fromkeys(items)), allow=allow
         )
 
     def _walk(self) -> None:
@@ -112,8 +150,11 @@ class Reader:
             better = f"-{plain}" if len(plain) == 1 else f"--{plain}"
             raise Mistake(f"`{word}` begins with a dash that is no hyphen.", instead=(better,))
         found = read_option(self.words, index)
+        at_prompt = self.at.frontend.in_notebook
         for each in found:
-            if each.option.command_only and self.prefix.startswith("%") and not self._makes_new():
+            if not serves(each.option, self.at.command):
+                raise Mistake(f"{each.option.names[0]} is no option of {self.at.opening}.")
+            if each.option.command_only and at_prompt and not self._makes_new():
                 raise Mistake(f"{each.option.names[0]} is for the command line only.")
             self._set(each, index)
         return found[-1].words
@@ -210,4 +251,79 @@ class Reader:
                     mistake.message += f" {OF_A_CELL}"
                     mistake.instead, mistake.ends = None, False
                 break
-        return request_error(mistake, self.words, (start, stop), self.prefix, self.secrets)
+        return request_error(mistake, self.words, (start, stop), self.at, self.secrets)
+
+
+def parse(
+    line: str | Sequence[str],
+    body: str | None = None,
+    *,
+    cwd: str | os.PathLike[str],
+    read: Read = read_text,
+    environ: Mapping[str, str] | None = None,
+    frontend: Frontend = NOTEBOOK,
+) -> InstallRequest:
+    """Return what a `%safeinstall` line, or a `%%safeinstall` line and its `body`, asks for.
+
+    `line` is text to be split by our rules, or words split already, each requirement one word.
+    `cwd` is where relative paths start, `read` opens requirements files, `environ` fills
+    `${NAME}` in files and cells, `frontend` is where it was typed.
+    Raises `RequestError`, and nothing else, for whatever is wrong.
+    """
+    at = TypedAt(frontend)
+    words = tokenize(line, at=at) if isinstance(line, str) else tuple(line)
+    known = os.environ if environ is None else environ
+    here = os.path.normpath(Path(cwd).absolute())
+    if body is None:
+        return Reader(words, here, at).install(read, known)
+    rows, secrets = _body_rows(body, known, words, at)
+    if not rows:
+        asked = Reader(words, here, at).install(read, known)
+        left = [*words, ANYTHING] if asked.empty else words
+        hint = at.line(*left) if words else frontend.cell(ANYTHING)
+        raise RequestError("The cell lists nothing to install.", hint=redact(hint))
+    every = (*words, *itertools.chain(*rows))
+    ends = tuple(itertools.accumulate(map(len, rows), initial=len(words)))
+    return Reader(every, here, at, secrets, ends).install(read, known)
+
+
+def parse_uninstall(
+    line: str | Sequence[str], *, cwd: str | os.PathLike[str], frontend: Frontend = NOTEBOOK
+) -> UninstallRequest:
+    """Return what a `%safeuninstall` line, or the words of the command, ask for.
+
+    Raises `RequestError` for anything but names, and for options that are not the command's.
+    """
+    at = TypedAt(frontend, "uninstall")
+    words = tokenize(line, at=at) if isinstance(line, str) else tuple(line)
+    return Reader(words, os.path.normpath(Path(cwd).absolute()), at).uninstall()
+
+
+def _body_rows(
+    body: str, environ: Mapping[str, str], typed: tuple[str, ...], at: TypedAt
+) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+    """Return the words of each of a cell's lines, and the values of variables in them."""
+    rows: list[tuple[str, ...]] = []
+    secrets: list[str] = []
+    shell: RequestError | None = None
+    for _, content in logical_lines(body):
+        row: list[str] = []
+        try:
+            words = tokenize(content, at=at)
+        except RequestError as error:
+            if not error.message.endswith(NO_SHELL):
+                raise
+            shell = shell or error
+            continue
+        for word in words:
+            filled, used = fill(word, environ)
+            if filled.startswith("-") and not word.startswith("-"):
+                raise RequestError(f"{word} is filled in with an option.")
+            row.append(filled)
+            secrets += used
+        rows.append(tuple(row))
+    if shell:
+        others = (*typed, *itertools.chain(*rows))
+        mistake = Mistake(f"{shell.message} {OF_A_CELL}", context=shell.context)
+        raise request_error(mistake, others, (len(others), len(others)), at, secrets)
+    return tuple(row for row in rows if row), tuple(secrets)

@@ -1,21 +1,215 @@
-"""Read one requirement: a name with versions (PEP 508), a URL, a path."""
+"""Read one requirement: a name with versions (PEP 508), a URL, a path.
+
+A word is a place if it has a path separator, ends like a wheel or an archive, or starts with a
+URL scheme; a bare name is never one, even where a folder of that name exists."""
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
 from typing import Final
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion
 
-from .location import absolute, find_place, is_url, looks_local, place_of_url, refuse_scp
-from .misreading import explain
-from .mistake import Mistake, pointed
-from .values import TYPED, ItemKind, RequestItem
+from safeinstall.request.commands import TYPED, ItemKind, RequestItem, near
+from safeinstall.request.corrections import Mistake, explain, pointed
 
-__all__ = ["canonical", "read_editable", "read_hash", "read_requirement"]
+__all__ = [
+    "Location",
+    "absolute",
+    "canonical",
+    "closest_path",
+    "find_place",
+    "is_url",
+    "looks_local",
+    "place_of_url",
+    "read_editable",
+    "read_hash",
+    "read_requirement",
+    "refuse_scp",
+]
+
+
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # two letters at least: C:/ is a drive
+_DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
+_SCP: Final = re.compile(r"(?:git\+)?(?P<host>[\w.-]+@[\w.-]+):(?P<path>[\w./~-]+)")
+_EXTRAS: Final = re.compile(r"(?P<path>.*[^\s])(?P<extras>\[[\w\s,.-]*\])", re.DOTALL)
+_ARCHIVES: Final = (".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar")
+_VCS: Final = ("git+", "hg+", "svn+", "bzr+")
+_FORGES: Final = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org")
+
+Location = tuple[str, "ItemKind", "str | None"]
+"""The text for an installer, the kind, and the canonical name if it can be told."""
+
+
+def is_url(text: str) -> bool:
+    """Return whether `text` starts with a URL scheme."""
+    return bool(_URL.match(text))
+
+
+def looks_local(text: str) -> bool:
+    """Return whether `text` is written as a path, whatever exists."""
+    return (
+        text in (".", "..")
+        or text.startswith((".[", "..["))
+        or "/" in text
+        or "\\" in text
+        or _ends_like_a_file(text)
+    )
+
+
+def find_place(text: str, cwd: str) -> Location | None:
+    """Return the place `text` names, or None if it is not written as one.
+
+    Raises `Mistake` for a place that does not exist or that nothing can be installed from.
+    """
+    if is_url(text):
+        return place_of_url(text)
+    return _local(text, cwd) if looks_local(text) else None
+
+
+def refuse_scp(text: str) -> None:
+    """Raise `Mistake` for `git@host:path`, which git takes for an address and installers do not."""
+    if "://" not in text and (scp := _SCP.fullmatch(text)):
+        instead = f"git+ssh://{scp['host']}/{scp['path']}"
+        raise Mistake(f"`{text}` is no URL.", instead=(instead,))
+
+
+def absolute(path: str, cwd: str) -> str:
+    """Return `path` as seen from `cwd`, without `..`; `~/` is the home directory."""
+    expanded = Path(path)
+    if path.startswith("~/"):
+        try:
+            expanded = expanded.expanduser()
+        except RuntimeError:
+            raise Mistake("`~` means nothing here: you have no home directory.") from None
+    return os.path.normpath(Path(cwd) / expanded)
+
+
+def closest_path(path: str) -> str:
+    """Return the existing path most like `path` in its folder, or empty.
+
+    What comes before the ending, or before the version of a wheel or an archive, has to be alike.
+    """
+    from difflib import get_close_matches
+
+    wanted = Path(path)
+    try:
+        names = [entry.name for entry in wanted.parent.iterdir()]
+    except OSError:
+        return ""
+    alike = [name for name in names if get_close_matches(_stem(wanted.name), [_stem(name)])]
+    close = get_close_matches(wanted.name, alike, 1, 0.6)
+    return str(wanted.parent / close[0]) if close else ""
+
+
+def _stem(name: str) -> str:
+    return re.split(r"-\d", name)[0] if _ends_like_a_file(name) else Path(name).stem
+
+
+def place_of_url(text: str, name: str | None = None) -> Location:
+    """Return the place of a URL; `name` is the one written before its `@`, if any."""
+    url = _split_url(text)
+    scheme = url.scheme.lower()
+    if scheme.startswith(_VCS):
+        egg = parse_qs(url.fragment).get("egg", [""])[0].partition("[")[0]
+        return text, "vcs", name or (canonicalize_name(egg) if egg else None)
+    if scheme == "file":
+        path = unquote(url.path)
+        if url.netloc not in ("", "localhost"):
+            raise Mistake(f"`{text}` is on another machine.")
+        _, kind, found = _local(path[1:] if _DRIVE.match(path[1:]) else path, os.sep)
+        return text, kind, name or found
+    if scheme not in ("http", "https"):
+        raise Mistake(f"`{url.scheme}:` is no way to fetch a package.")
+    if not url.hostname:
+        raise Mistake(f"`{text}` names no host.")
+    file_name = unquote(url.path).rpartition("/")[2]
+    if name is None and not _ends_like_a_file(file_name):
+        if url.path.endswith(".git") or url.hostname.removeprefix("www.") in _FORGES:
+            raise Mistake(f"`{text}` is a repository.", instead=(f"git+{text}",))
+        raise Mistake(f"`{text}` is neither a wheel nor an archive.", instead=(f"NAME @ {text}",))
+    return text, "url", name or _name_in(file_name)
+
+
+def _split_url(text: str) -> SplitResult:
+    """Return the parts of a URL, or raise `Mistake`."""
+    if any(character.isspace() for character in text):
+        raise Mistake(
+            f"`{text}` has a blank in it; a URL has %20 there.",
+            instead=(re.sub(r"\s", "%20", text),),
+        )
+    try:
+        url = urlsplit(text)
+        url.hostname, url.port  # noqa: B018 - these raise for a malformed host or port
+    except ValueError:
+        raise Mistake(f"`{text}` is no valid URL.") from None
+    return url
+
+
+def _ends_like_a_file(text: str) -> bool:
+    return text.lower().endswith((".whl", *_ARCHIVES))
+
+
+def _local(text: str, cwd: str) -> Location:
+    """Return the place of a path: a folder with a project, a wheel, an archive."""
+    path, extras = absolute(text, cwd), ""
+    match = _EXTRAS.fullmatch(text)
+    if match and not _exists(path):
+        path, extras = absolute(match["path"], cwd), re.sub(r"\s", "", match["extras"])
+    if not _exists(path):
+        found = closest_path(path)
+        instead = (near(found, cwd) + extras,) if found else None
+        raise Mistake(f"There is no file or folder {text}.", instead=instead)
+    here = Path(path)
+    if here.is_dir():
+        if not any((here / name).is_file() for name in ("pyproject.toml", "setup.py")):
+            raise Mistake(f"{text} is no project: it has no pyproject.toml and no setup.py.")
+        return path + extras, "folder", None
+    if path.lower().endswith(".whl"):
+        return path + extras, "wheel", _wheel_name(here.name)
+    if _ends_like_a_file(path):
+        return path + extras, "archive", _name_in(here.name)
+    if path.endswith((".txt", ".in")):
+        raise Mistake(f"{text} is a list of requirements: -r goes before it.", instead=("-r", text))
+    raise Mistake(f"{text} is neither a wheel, an archive nor a folder.")
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # a name too long, a folder closed to us
+        return False
+
+
+def _wheel_name(file_name: str) -> str:
+    """Return the name in a wheel's file name, which installers take its compatibility from."""
+    try:
+        return parse_wheel_filename(file_name)[0]
+    except (InvalidWheelFilename, InvalidVersion):
+        raise Mistake(f"{file_name} is not named like a wheel (name-version-tags.whl).") from None
+
+
+def _name_in(file_name: str) -> str | None:
+    """Return the canonical name a file name tells, or None."""
+    try:
+        if file_name.lower().endswith(".whl"):
+            return parse_wheel_filename(file_name)[0]
+        return parse_sdist_filename(file_name)[0]
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+        return None
+
 
 _HASH: Final = re.compile(r"(?:sha256|sha384|sha512):[0-9a-f]{64,128}")
 _VERSION: Final = re.compile(r"v?\d+(?:\.\d+)+(?:\.?(?:a|b|rc|post|dev)\d*)*")
@@ -40,11 +234,11 @@ def read_requirement(
     try:
         requirement = Requirement(text)
     except (InvalidRequirement, RecursionError) as error:
-        return _place(text, cwd, origin, hashes, error)
+        return _direct_place(text, cwd, origin, hashes, error)
     if requirement.url is not None:
         return _direct(text, requirement, cwd, origin, hashes)
     if text == requirement.name and looks_local(text):  # x-1.0-py3-none-any.whl is a valid name
-        return _place(text, cwd, origin, hashes, None)
+        return _direct_place(text, cwd, origin, hashes, None)
     _check_name(text, requirement, typed=origin == TYPED, stdlib_names=stdlib_names)
     return RequestItem(
         text=canonical(requirement),
@@ -92,7 +286,7 @@ def read_hash(text: str) -> str:
     return value
 
 
-def _place(
+def _direct_place(
     text: str, cwd: str, origin: str, hashes: tuple[str, ...], error: Exception | None
 ) -> RequestItem:
     """Return the item for a bare path or URL."""

@@ -1,11 +1,11 @@
 """Read requirements and constraint files, by the grammar of pip (`req_file.py`).
 
 A file comes from somebody else more often than not. So what it lists is data: options in it, which
-could send the installer to another index, are refused unless they were typed as well.
-"""
+could send the installer to another index, are refused unless they were typed as well."""
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,19 +14,58 @@ from pathlib import Path
 from typing import Final
 
 from safeinstall.errors import RequestError
+from safeinstall.frontend import join, quote
 from safeinstall.redaction import redact
+from safeinstall.request.commands import RequestItem, near
+from safeinstall.request.corrections import Mistake, pointed
+from safeinstall.request.line import tokenize
+from safeinstall.request.option_parser import OptionWord, kept_file, read_option, width
+from safeinstall.request.requirement import (
+    absolute,
+    closest_path,
+    read_editable,
+    read_hash,
+    read_requirement,
+)
 
-from .file_text import problem_of
-from .line import tokenize
-from .location import absolute, nearest
-from .mistake import Mistake, pointed
-from .option_values import kept_file
-from .option_words import OptionWord, read_option, width
-from .quoting import join, quote
-from .requirement import read_editable, read_hash, read_requirement
-from .values import RequestItem, near
+__all__ = ["Files", "fill", "logical_lines", "problem_of", "read_text"]
 
-__all__ = ["Files", "fill", "logical_lines"]
+
+_BOMS: Final = (  # UTF-16's little-endian mark is how UTF-32's begins: the long ones go first
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_CODING: Final = re.compile(rb"coding[:=]\s*([-\w.]+)")
+
+
+def read_text(path: str) -> str:
+    """Return the text of the file at `path`: by its byte order mark, its coding line, or UTF-8."""
+    data = Path(path).read_bytes()
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding)
+    for line in data.split(b"\n")[:2]:
+        if line.startswith(b"#") and (coding := _CODING.search(line)):
+            return data.decode(coding[1].decode("ascii"))
+    return data.decode("utf-8")
+
+
+def problem_of(error: Exception, name: str) -> str:
+    """Return one sentence about why the file called `name` could not be read."""
+    if isinstance(error, FileNotFoundError):
+        return f"There is no file {name}."
+    if isinstance(error, IsADirectoryError):
+        return f"{name} is a folder, not a file."
+    if isinstance(error, UnicodeDecodeError):
+        return f"{name} is not {error.encoding} text (byte {error.start})."
+    if isinstance(error, LookupError):
+        return f"{name} names an encoding that Python does not know."
+    reason = getattr(error, "strerror", None) or str(error)
+    return f"{name} cannot be read: {reason}."
+
 
 _COMMENT: Final = re.compile(r"(?:^|\s+)#.*$")
 _VARIABLE: Final = re.compile(r"\$\{([A-Z0-9_]+)\}")
@@ -136,7 +175,7 @@ class Files:
         try:
             return self.read(path)
         except (OSError, ValueError, LookupError) as error:
-            close = nearest(path) if isinstance(error, FileNotFoundError) else ""
+            close = closest_path(path) if isinstance(error, FileNotFoundError) else ""
             instead = (close,) if close else None
             raise Mistake(problem_of(error, self._near(path)), instead=instead) from None
 

@@ -8,6 +8,7 @@ from typing import Final
 from safeinstall.environment import Environment, shown, shown_in
 from safeinstall.errors import RequestError
 from safeinstall.findings import Suggestion
+from safeinstall.frontend import NOTEBOOK
 from safeinstall.probe.prediction import Prediction
 from safeinstall.redaction import redact
 from safeinstall.render import Message
@@ -85,7 +86,7 @@ def better_line(prediction: Prediction, cwd: str) -> str | None:
             request = parse([*prediction.requirements], cwd=cwd)
         except RequestError:
             return None
-    return None if request.empty else request.line("%safeinstall")
+    return None if request.empty else request.line(NOTEBOOK)
 
 
 def _sentence(prediction: Prediction, environment: Environment) -> str:

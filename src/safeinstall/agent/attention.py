@@ -1,0 +1,190 @@
+"""What asks for attention, with its button: the method of this door, its parameters, its words.
+
+The panel shows what it is given here; which way on is offered for what is decided nowhere else.
+What this kernel missed when it started is looked for with the facts: this file imports no more than
+they do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from safeinstall.environment import Environment, shown
+from safeinstall.metadata.distribution import is_metadata
+
+__all__ = [
+    "Missed",
+    "action",
+    "finding",
+    "findings",
+    "install_actions",
+    "make_importable",
+    "message",
+    "missed",
+]
+
+
+_OWN_LINE = re.compile(r"%safeinstall\s+(?!-r\b|.*--new-env\b)(?P<line>\S.*)")
+
+
+def action(label: str, method: str, /, title: str = "", **params: Any) -> dict[str, Any]:
+    """Return one button; `title` says what it does to people who hear it without its finding."""
+    return {"label": label, "method": method, "params": params, "title": title or label}
+
+
+def finding(
+    code: str,
+    message: str,
+    *actions: Mapping[str, Any],
+    severity: str = "warning",
+    context: str = "",
+    suggestions: Sequence[Mapping[str, str]] = (),
+) -> dict[str, Any]:
+    """Return a finding as the panel shows it, with its buttons and the lines to type."""
+    return {
+        "code": code,
+        "severity": severity,
+        "message": message,
+        "context": context,
+        "suggestions": list(suggestions),
+        "actions": list(actions),
+    }
+
+
+def install_actions(label: str, commands: Iterable[str], **params: Any) -> list[dict[str, Any]]:
+    """Return a button for each `%safeinstall` line that installs into this environment."""
+    found = (_OWN_LINE.fullmatch(command) for command in commands)
+    return [
+        action(label, "install", title=f"{label}: {one['line']}", line=one["line"], **params)
+        for one in found
+        if one
+    ]
+
+
+_SOURCES: Final = (".py", ".pth")
+_LARGEST: Final = 4096
+"""A `.pth` file that is larger is no list of folders."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Missed:
+    """Folders and `.pth` files that a kernel started now would use."""
+
+    folders: tuple[str, ...]
+    path_files: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.folders or self.path_files)
+
+
+def missed(environment: Environment) -> Missed:
+    """Return what this process does not import from, and a kernel started now would."""
+    folders = [
+        folder
+        for folder in environment.paths.site_packages
+        if Path(folder).is_dir() and not environment.imports_from(folder)
+    ]
+    user = environment.user_site
+    if user.enabled and user.path and not user.on_path and _holds_packages(user.path):
+        folders.append(user.path)
+    files = [
+        file
+        for folder in environment.paths.site_packages
+        if folder not in folders
+        for file in _unread(folder, environment)
+    ]
+    return Missed(folders=tuple(dict.fromkeys(folders)), path_files=tuple(files))
+
+
+def findings(environment: Environment) -> list[dict[str, Any]]:
+    """Return a finding with its button for what this kernel missed."""
+    found = missed(environment)
+    home = environment.home
+    button = action("Make importable", "make_importable", title="Make importable in this kernel")
+    told = [
+        finding(
+            "not-on-path",
+            f"This kernel does not import from {shown(folder, home)}.",
+            button,
+            context="The folder was not there, or was left out, when the kernel started.",
+        )
+        for folder in found.folders
+    ]
+    if found.path_files:
+        names = ", ".join(Path(file).name for file in found.path_files[:3])
+        told.append(
+            finding(
+                "path-file-unread",
+                f"{names} came after this kernel had started: what it leads to is not imported.",
+                button,
+                context="Python reads such files when it starts; editable installs bring them.",
+            )
+        )
+    return told
+
+
+def make_importable(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Let this kernel import from what it missed, as it would have if it had started now."""
+    from safeinstall import importing, interpreter
+    from safeinstall.agent.jobs import Job, start
+
+    def work(job: Job) -> dict[str, Any]:
+        environment = interpreter.this_environment()
+        found = missed(environment)
+        importing.refresh(found.folders, found.path_files)
+        left = missed(interpreter.this_environment())
+        names = [shown(place, environment.home) for place in (*found.folders, *found.path_files)]
+        if not found or left:
+            headline = "There was nothing to add." if not found else "It could not be added."
+            return {"message": message("·" if not found else "✗", headline)}
+        lines = names if len(names) > 1 else []
+        headline = f"This kernel imports from {names[0] if len(names) == 1 else 'them'} now."
+        return {"message": message("✓", headline, lines)}
+
+    return start("importable", "make importable", work)
+
+
+def message(mark: str, headline: str, lines: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the words of a job that no story tells."""
+    return {"mark": mark, "headline": headline, "lines": list(lines), "ways": [], "details": ""}
+
+
+def _holds_packages(folder: str) -> bool:
+    try:
+        names = [entry.name for entry in Path(folder).iterdir()]
+        return any(name.endswith(_SOURCES) or is_metadata(name) for name in names)
+    except OSError:
+        return False
+
+
+def _unread(folder: str, environment: Environment) -> list[str]:
+    """Return the `.pth` files of a folder that name folders this process does not import from."""
+    try:
+        files = sorted(path for path in Path(folder).iterdir() if path.suffix == ".pth")
+    except OSError:
+        return []
+    return [
+        str(file)
+        for file in files
+        if not file.name.startswith(".")
+        and any(
+            place.is_dir() and not environment.imports_from(str(place)) for place in _named(file)
+        )
+    ]
+
+
+def _named(path_file: Path) -> list[Path]:
+    """Return the folders a `.pth` file names; its lines of code are not looked at."""
+    try:
+        with path_file.open(encoding="utf-8", errors="replace") as lines:
+            text = lines.read(_LARGEST)
+    except OSError:
+        return []
+    return [
+        path_file.parent / line.strip()
+        for line in text.splitlines()
+        if line.strip() and not line.startswith(("#", "import ", "import\t"))
+    ]

@@ -1,0 +1,128 @@
+"""The door somebody stands at: every line to type is written here, in the words of that door.
+
+A notebook has magics, a terminal commands, Python calls. What is written can be read back: words
+are quoted so that `request.tokenize`, and a shell, split them as they were.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+__all__ = ["NOTEBOOK", "PYTHON", "TERMINAL", "Door", "Frontend", "join", "quote"]
+
+Door = Literal["notebook", "terminal", "python"]
+
+_MAGICS: Final = {
+    "install": "%safeinstall",
+    "uninstall": "%safeuninstall",
+    "undo": "%safeundo",
+    "history": "%safeundo --list",
+    "env": "%kernelenv",
+    "where": "%kernelenv --where",
+    "doctor": "%kernelenv --doctor",
+    "kernels": "%kernelenv --kernels",
+}
+"""Command -> the magic that does it; what is missing here is typed in a terminal."""
+_CALLS: Final = frozenset({"install", "uninstall", "undo"})
+"""Commands that are functions of the package."""
+_PLAIN: Final = re.compile(
+    r"(?:[A-Za-z0-9_./\\-]|~(?=/))"  # no operator first
+    r"(?:[A-Za-z0-9_./\\:@+%\[\]=?&#~-]*[A-Za-z0-9_./\\\]-])?"  # none last
+)
+"""Words that need no quotes: no blank or comma, no operator a shell or `tokenize` would see."""
+
+
+def quote(word: str) -> str:
+    """Return `word` as it is typed, in quotes where needed.
+
+    There are no escapes, so a word with both kinds of quotes is written in pieces, as in a shell.
+    """
+    if _PLAIN.fullmatch(word) and word.count("[") <= word.count("]"):
+        return word  # an open bracket would take the next word in
+    if '"' not in word and not ("$" in word or "`" in word):
+        return f'"{word}"'
+    if "'" not in word:
+        return f"'{word}'"
+    return "'\"'".join(f'"{piece}"' for piece in word.split('"'))
+
+
+def join(words: Iterable[str]) -> str:
+    """Return the line that `tokenize` splits into `words`."""
+    return " ".join(quote(word) for word in words)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Frontend:
+    """Where a person reads what we say, and how a line is typed there."""
+
+    door: Door = "notebook"
+    python: str = ""
+    """The interpreter named with `--python`: lines for a terminal are about it as well."""
+    install: str = ""
+    """How an install begins here where that is not the plain command (a new environment)."""
+
+    @property
+    def in_notebook(self) -> bool:
+        """True where magics are typed."""
+        return self.door == "notebook"
+
+    @property
+    def this_folder(self) -> str:
+        """What the folder is called that somebody works in."""
+        return "beside this notebook" if self.in_notebook else "here"
+
+    def opening(self, command: str) -> str:
+        """Return how a line for `command` begins: `%safeinstall`, `safeinstall install`."""
+        if command == "install" and self.install:
+            return self.install
+        if self.in_notebook and command in _MAGICS:
+            return _MAGICS[command]
+        return f"safeinstall {command}"
+
+    def cell(self, *lines: str) -> str:
+        """Return lines that list requirements as they are typed here: a cell, or one line."""
+        if self.in_notebook:
+            return "\n".join([f"%{self.opening('install')}", *lines])
+        return " ".join([self.opening("install"), *lines])
+
+    def line(self, command: str, *words: str) -> str:
+        """Return the line to type for `command` with `words`.
+
+        For Python, an option's value is attached (`--index-url=URL`), or it is a switch.
+        """
+        if self.door == "python" and command in _CALLS:
+            begun = self.install.removesuffix(")") if command == "install" else ""
+            arguments = sorted(map(_argument, words), key=lambda word: not word.startswith('"'))
+            if begun:
+                return f"{', '.join([begun, *arguments])})"
+            return f"safeinstall.{command}({', '.join(arguments)})"
+        named = (
+            self.python and not self.in_notebook and not {"--python", "new-env"} & {command, *words}
+        )
+        about = ("--python", self.python) if named else ()
+        return f"{self.opening(command)} {join((*words, *about))}".strip()
+
+    def shell(self, command: str) -> str:
+        """Return a command of another program as it is typed here."""
+        return f"!{command}" if self.in_notebook else command
+
+
+NOTEBOOK: Final = Frontend()
+TERMINAL: Final = Frontend(door="terminal")
+PYTHON: Final = Frontend(door="python")
+
+
+def _argument(word: str) -> str:
+    """Return one word as an argument of a call."""
+    if not word.startswith("--"):
+        return json.dumps(word, ensure_ascii=False)
+    name, equals, value = word[2:].partition("=")
+    return (
+        f"{name.replace('-', '_')}={json.dumps(value)}"
+        if equals
+        else f"{name.replace('-', '_')}=True"
+    )

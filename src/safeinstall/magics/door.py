@@ -1,0 +1,170 @@
+"""What a magic does: its line becomes a request, `carry_out` does it, the result shows itself."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from html import escape
+from typing import Any, Final
+
+from IPython.core.getipython import get_ipython
+from IPython.display import display
+
+from safeinstall import render
+from safeinstall.config import keeping, options_of
+from safeinstall.errors import SafeInstallError, SafeInstallStopped
+from safeinstall.findings import Severity
+from safeinstall.frontend import NOTEBOOK
+from safeinstall.interpreter import this_environment
+from safeinstall.magics import missing
+from safeinstall.operations import Context, Keeping, Progress, carry_out, context_for, folder, here
+from safeinstall.outcome import Outcome
+from safeinstall.request import (
+    InstallRequest,
+    RecoverRequest,
+    Request,
+    parse,
+    parse_uninstall,
+    tokenize,
+)
+from safeinstall.request.arguments import command_help, parse_command
+
+__all__ = ["COLAB", "OneLine", "install", "kernelenv", "recover", "told", "undo", "uninstall"]
+
+told: set[str] = set()
+"""Remarks this kernel has already made: each is made once."""
+COLAB: Final = "application/vnd.colab-display-data+json"
+"""Google Colab draws its own restart button when it is handed this."""
+_LOOKS: Final = {"--where": "where", "--doctor": "doctor", "--kernels": "kernels"}
+
+
+def install(line: str, cell: str | None) -> Any:
+    """Carry out `%safeinstall`; a bare one says where one is."""
+    if cell is None and not line.strip():
+        from safeinstall.render.report_words import short_environment_message  # else not needed
+
+        return render.Displayed(None, short_environment_message(this_environment()))
+    return _run(lambda: parse(line, cell, cwd=folder()))
+
+
+def uninstall(line: str) -> Any:
+    """Carry out `%safeuninstall NAME...`."""
+    return _run(lambda: parse_uninstall(line, cwd=folder()))
+
+
+def undo(line: str) -> Any:
+    """Carry out `%safeundo [ID] [--force] [--user]`, or `--list`."""
+
+    def parsed() -> Request:
+        words = tokenize(line)
+        command = "history" if "--list" in words else "undo"
+        return _parsed(command, [word for word in words if word != "--list"])
+
+    return _run(parsed)
+
+
+def kernelenv(line: str) -> Any:
+    """Carry out `%kernelenv`, and what else it looks at."""
+
+    def parsed() -> Request:
+        words = tokenize(line)
+        option = next((word for word in words if word in _LOOKS), "")
+        return _parsed(_LOOKS.get(option, "env"), [word for word in words if word != option])
+
+    return _run(parsed)
+
+
+def recover() -> None:
+    """Finish or take back what died in this environment, and say so in one line."""
+    try:
+        found: Any = carry_out(RecoverRequest(), here())
+    except SafeInstallError as error:
+        print(f"! {error.message}")  # noqa: T201 - %load_ext has no value to show
+        return
+    if found.recovery is not None and found.recovery.direction != "litter":
+        print(f"✓ {found.message}")  # noqa: T201
+
+
+def _parsed(command: str, words: list[str]) -> Request:
+    return parse_command(command, words, cwd=folder(), frontend=NOTEBOOK)
+
+
+def _run(read: Callable[[], Request]) -> Any:
+    """Return what is to be shown; raise `SafeInstallStopped` otherwise: the cell fails."""
+    line = OneLine()
+    try:
+        request = read()
+        if request.help:
+            print(command_help(request.command, NOTEBOOK))  # noqa: T201 - as everywhere
+            return None
+        context = _context(request, line)
+        result = carry_out(request, context)
+    except SafeInstallError as error:
+        raise SafeInstallStopped(render.as_text(render.error_message(error))) from None
+    finally:
+        line.close()
+    if isinstance(result, Outcome):
+        if isinstance(request, InstallRequest):
+            missing.note(request, result)
+        result = result.without_repeats(told)
+    message = render.message_of(result, context, quiet=request.quiet)
+    if not getattr(result, "ok", True):
+        text = render.as_text(message, verbose=request.verbose)
+        raise SafeInstallStopped(text, getattr(result, "outcome", result))
+    if getattr(result, "restart", "") == "needed" and "google.colab" in sys.modules:
+        _offer_restart(result)
+    return render.Displayed(result, message, verbose=request.verbose)
+
+
+def _context(request: Request, progress: Progress) -> Context:
+    options = options_of(get_ipython())
+    chosen = options.guards if options is not None else {}
+    return replace(
+        context_for(request, progress),
+        policy={code: None if word == "off" else Severity(word) for code, word in chosen.items()},
+        keeping=Keeping(*keeping(get_ipython())),
+    )
+
+
+def _offer_restart(outcome: Any) -> None:
+    """Show Colab's restart button for the stale modules (google/colab/_pip.py reads this shape)."""
+    packages = sorted({name.split(".")[0] for name in outcome.stale_modules})
+    display({COLAB: {"pip_warning": {"packages": packages}}}, raw=True)
+
+
+class OneLine:
+    """Progress in a notebook: a line that updates while work goes on, nothing for quick work."""
+
+    patience = 0.7
+    """Seconds without a word: most installs from a warm cache are over by then."""
+    interval = 0.15
+    """Seconds between updates: a front end redraws the output for each."""
+
+    def __init__(self) -> None:
+        self._clock = time.monotonic
+        self._start = self._last = self._clock()
+        self._handle: Any = None
+        self._words = ""
+
+    def __call__(self, words: str) -> None:
+        """Take note of where the work is; show it when it has taken long enough."""
+        self._words = render.clean(words)[:90]
+        now = self._clock()
+        if now - self._start < self.patience or now - self._last < self.interval:
+            return
+        self._last = now
+        self._show(f"… {self._words}")
+
+    def close(self) -> None:
+        """Leave a last line that says how long it took, where a line was shown at all."""
+        if self._handle is not None:
+            self._show(f"… done after {self._clock() - self._start:.1f} s")
+
+    def _show(self, text: str) -> None:
+        data = {"text/plain": text, "text/html": f'<div aria-live="polite">{escape(text)}</div>'}
+        if self._handle is None:
+            self._handle = display(data, raw=True, display_id=True)
+        else:
+            self._handle.update(data, raw=True)

@@ -1,0 +1,153 @@
+"""The transactions of an environment: what was done, what died on the way, what is forgotten."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safeinstall.changes import Change, Changes
+from safeinstall.environment import Environment
+from safeinstall.errors import RequestError, SafeInstallError, UnsafeStore
+from safeinstall.findings import Finding, Severity
+from safeinstall.frontend import NOTEBOOK, Frontend
+from safeinstall.operations import destinations
+from safeinstall.operations.context import KEEP, KEEP_BYTES, Context
+from safeinstall.request import HistoryRequest, RecoverRequest
+from safeinstall.transaction.recover import Recovery, recover_store
+from safeinstall.transaction.store.history import Entry, Store
+
+__all__ = [
+    "History",
+    "Recovered",
+    "changes_of",
+    "forget_oldest",
+    "history",
+    "recover",
+    "recovered_first",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class History:
+    """What was done to an environment, the newest first."""
+
+    entries: tuple[Entry, ...]
+    environment: Environment
+    frontend: Frontend = NOTEBOOK
+    exit_status: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "schema": 1,
+            "transactions": [
+                {
+                    "id": entry.id,
+                    "time": entry.time,
+                    "command": entry.command,
+                    "state": entry.state,
+                    "undoes": entry.undoes,
+                    "undoable": entry.undoable,
+                    "reason": entry.reason,
+                    "bytes_kept": entry.bytes_kept,
+                    "changes": [change.to_dict() for change in changes_of(entry)],
+                }
+                for entry in self.entries
+            ],
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recovered:
+    """What recovery found in an environment."""
+
+    prefix: str
+    recovery: Recovery | None
+    """None when all was well."""
+    exit_status: int = 0
+
+    @property
+    def message(self) -> str:
+        """What was done, in one sentence."""
+        return self.recovery.message if self.recovery else f"Nothing to recover in {self.prefix}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        found = self.recovery
+        return {
+            "schema": 1,
+            "prefix": self.prefix,
+            "recovered": found and {"id": found.id, "direction": found.direction},
+            "message": self.message,
+        }
+
+
+def history(request: HistoryRequest, context: Context) -> History:
+    """Return the transactions that are kept, after forgetting old ones where that is asked.
+
+    Raises `RequestError` for a number that keeps nothing sensible, and `TransactionError`.
+    """
+    context = destinations.of_transactions(context, user=request.user)
+    keep = KEEP if request.keep is None else request.keep
+    if keep < 0:
+        raise RequestError(
+            f"--keep takes a whole number, not '{keep}'.",
+            hint=context.frontend.line("history", "--prune", "--keep", str(KEEP)),
+        )
+    area = Store.open(context.environment.prefix)
+    if request.prune:
+        with area.lock():
+            area.prune(keep=keep, max_bytes=KEEP_BYTES)
+    return History(
+        entries=area.history(), environment=context.environment, frontend=context.frontend
+    )
+
+
+def recover(request: RecoverRequest, context: Context) -> Recovered:
+    """Finish or take back what died in this environment, or in that of an interpreter.
+
+    The environment is found from the path alone: its interpreter need not start.
+    """
+    prefix = _prefix_of(request.python) if request.python else context.environment.prefix
+    return Recovered(prefix=prefix, recovery=recover_store(Store.open(prefix)))
+
+
+def _prefix_of(python: str) -> str:
+    """Return the environment of an interpreter that may be broken: the folder above its `bin`."""
+    path = Path(python).expanduser().absolute()
+    if path.is_dir():
+        return str(path)
+    return str(path.parent.parent if path.parent.name in ("bin", "Scripts") else path.parent)
+
+
+def recovered_first(context: Context) -> tuple[Finding, ...]:
+    """Make the environment whole before anything in it is believed; say so when it was not.
+
+    An area that is not ours is left to whoever needs it later. Raises `TransactionError`.
+    """
+    try:
+        found = recover_store(Store.open(context.environment.prefix))
+    except UnsafeStore:
+        return ()
+    if found is None or found.direction == "litter":
+        return ()
+    return (Finding(code="recovered", severity=Severity.INFO, message=found.message),)
+
+
+def forget_oldest(area: Store, context: Context) -> None:
+    """Keep no more than is wanted for undo, now that a transaction has been made under the lock.
+
+    What stops this stops nothing else: what was to be done has been done.
+    """
+    with contextlib.suppress(SafeInstallError, OSError, KeyboardInterrupt):
+        area.prune(keep=context.keeping.transactions, max_bytes=context.keeping.bytes)
+
+
+def changes_of(entry: Entry) -> Changes:
+    """Return what a transaction changed."""
+    return Changes.of(
+        Change(name=change.name, before=change.before, after=change.after, requested=True)
+        for change in entry.changes
+    )

@@ -1,0 +1,281 @@
+"""Verify a commit: it landed, a new process imports it, a kernel starts, and this one sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterable, Mapping, Set
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+from packaging.utils import canonicalize_name
+
+from safeinstall import importing, verification
+from safeinstall.distributions import Staged, StagedDistribution
+from safeinstall.environment import Environment, shown
+from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.kernels import trial_starts
+from safeinstall.metadata.distribution import DistInfo
+from safeinstall.metadata.modules import meant, top_level
+from safeinstall.metadata.record import RecordError, RecordRow, read_record
+from safeinstall.operations.context import Context
+from safeinstall.outcome import Restart
+from safeinstall.plan import Plan
+from safeinstall.verification import Arrival, Verdict
+
+__all__ = ["Evidence", "Proof", "evidence_of", "recorded", "verify"]
+
+
+_FRESH_SECONDS: Final = 60.0
+_NAMED: Final = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What was staged, and therefore must be found now."""
+
+    arrivals: tuple[Arrival, ...]
+    """The requested distributions."""
+    sizes: Mapping[str, int]
+    """Every file that was moved in, of all distributions, with its size."""
+    changed: frozenset[str]
+    """Files whose content is another one now, or gone."""
+    kernel: tuple[str, ...] = ()
+    """The members of the kernel's own stack that changed: then a second kernel must start."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proof:
+    """What was found; with a `failure` the transaction has to be rolled back."""
+
+    verdicts: tuple[Verdict, ...]
+    failure: Finding | None = None
+    restart: Restart = "none"
+    stale: tuple[importing.StaleModule, ...] = field(default=())
+
+
+def verify(evidence: Evidence, context: Context) -> Proof:
+    """Return what is true after the commit; this process is refreshed only when all is well."""
+    arrivals = evidence.arrivals
+    with ThreadPoolExecutor(1) as beside:  # a new process takes longer than looking at every file
+        looking = beside.submit(_present, evidence.sizes)
+        fresh, noise = _asked_afresh(arrivals, context)
+        present = looking.result()
+    missing = sorted(evidence.sizes.keys() - present)
+    verdicts = verification.judge(arrivals, present, None if missing else fresh, None)
+    if missing:
+        return Proof(verdicts=verdicts, failure=_lost(missing, context))
+    if fresh is None:
+        return Proof(verdicts=verdicts, failure=_no_process(noise))
+    if not all(verdict.fresh for verdict in verdicts):
+        return Proof(
+            verdicts=verdicts, failure=_imported_elsewhere(arrivals, verdicts, fresh, context)
+        )
+    if evidence.kernel:
+        why = _second_kernel(context)
+        if why is not None:
+            return Proof(verdicts=verdicts, failure=_no_kernel(evidence.kernel, why, context))
+    if not context.live:
+        return Proof(verdicts=verdicts)
+    return _here(evidence, present, fresh, context)
+
+
+def evidence_of(
+    staged: Staged, plan: Plan, environment: Environment, kernel: tuple[str, ...]
+) -> Evidence:
+    """Return what must be found after the commit of what is staged.
+
+    `kernel`: the members of the kernel's own stack that the plan changes.
+    """
+    return Evidence(
+        arrivals=_arrivals(staged, plan, environment),
+        sizes=_sizes(staged, environment),
+        changed=_changed_files(staged, environment),
+        kernel=kernel,
+    )
+
+
+def _here(
+    evidence: Evidence, present: Set[str], fresh: Mapping[str, tuple[str, ...]], context: Context
+) -> Proof:
+    arrivals = evidence.arrivals
+    path_files = [file for arrival in arrivals for file in arrival.path_files]
+    refreshed = importing.refresh(context.environment.paths.site_packages, path_files)
+    stale = importing.stale_modules(evidence.changed)
+    found = importing.origins(module for arrival in arrivals for module in arrival.modules)
+    verdicts = verification.judge(arrivals, present, fresh, found)
+    if not stale:
+        stale = importing.loaded(verification.outdated(arrivals, verdicts))
+    restart: Restart = "needed" if stale else "refreshed" if refreshed else "none"
+    return Proof(verdicts=verdicts, restart=restart, stale=stale)
+
+
+def _present(sizes: Mapping[str, int]) -> frozenset[str]:
+    """Return the files that are where they should be, with the size they had when staged."""
+    found = []
+    for path, size in sizes.items():
+        with contextlib.suppress(OSError):
+            if os.lstat(path).st_size == size:
+                found.append(path)
+    return frozenset(found)
+
+
+def _asked_afresh(
+    arrivals: tuple[Arrival, ...], context: Context
+) -> tuple[Mapping[str, tuple[str, ...]] | None, str]:
+    """Return what a new process says about the modules, or None and its last words."""
+    modules = tuple(dict.fromkeys(module for arrival in arrivals for module in arrival.modules))
+    if not modules:
+        return {}, ""
+    cookie = secrets.token_hex(16)
+    command = verification.fresh_command(context.environment, modules, cookie, context.cwd)
+    answered = context.run(command, timeout=_FRESH_SECONDS)
+    return verification.read_fresh(answered.stdout, cookie), answered.stderr.strip()
+
+
+def _second_kernel(context: Context) -> str | None:
+    context.progress("starting a second kernel to see whether it answers")
+    cookie = secrets.token_hex(16)
+    command = trial_starts.answer_command(context.environment, cookie, context.cwd)
+    answered = context.run(command, timeout=trial_starts.SECONDS)
+    return trial_starts.read_answer(answered.stdout, cookie)
+
+
+def _lost(missing: list[str], context: Context) -> Finding:
+    named = ", ".join(shown(path, context.environment.home) for path in missing[:_NAMED])
+    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    return Finding(
+        code="not-landed",
+        severity=Severity.REFUSE,
+        message=f"After the install {named}{more} is not what was unpacked: another program "
+        "changed it meanwhile.",
+    )
+
+
+def _no_process(noise: str) -> Finding:
+    return Finding(
+        code="not-fresh",
+        severity=Severity.REFUSE,
+        message="A new process of this kernel's Python did not start after the install.",
+        context=noise.splitlines()[-1] if noise else "",
+    )
+
+
+def _imported_elsewhere(
+    arrivals: tuple[Arrival, ...],
+    verdicts: tuple[Verdict, ...],
+    fresh: Mapping[str, tuple[str, ...]],
+    context: Context,
+) -> Finding:
+    failed = {verdict.name for verdict in verdicts if not verdict.fresh}
+    home = context.environment.home
+    for finding in verification.shadow_findings(
+        [arrival for arrival in arrivals if arrival.name in failed], fresh, home
+    ):
+        return finding
+    names = ", ".join(
+        f"{module} ({arrival.name} {arrival.version})"
+        for arrival in arrivals
+        if arrival.name in failed
+        for module in arrival.modules
+        if not fresh.get(module)
+    )
+    return Finding(
+        code="not-fresh",
+        severity=Severity.REFUSE,
+        message=f"A new process of this kernel's Python cannot import {names}.",
+    )
+
+
+def _no_kernel(changed: tuple[str, ...], why: str, context: Context) -> Finding:
+    return Finding(
+        code="kernel-stack",
+        severity=Severity.REFUSE,
+        message=f"With {', '.join(changed[:_NAMED])} changed, a second kernel did not start and "
+        "answer 1 + 1.",
+        context=why,
+        hint=(
+            Suggestion(command=context.frontend.opening("env"), note="what this kernel runs on"),
+        ),
+    )
+
+
+_SHARED: Final = frozenset(
+    {"test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks", "scripts"}
+    | {"samples", "tools", "conftest", "setup"}
+)
+"""Names at the top level that no distribution owns alone."""
+
+
+def _arrivals(staged: Staged, plan: Plan, environment: Environment) -> tuple[Arrival, ...]:
+    """Return the requested distributions of the staging area as they will stand in place."""
+    requested = {canonicalize_name(change.name) for change in plan.changes.requested}
+    return tuple(
+        Arrival(
+            name=distribution.name,
+            version=distribution.version,
+            modules=_importable(distribution),
+            files=frozenset(
+                os.path.join(environment.prefix, file)
+                for file in distribution.files
+                if not file.endswith(".pyc")
+            ),
+            path_files=tuple(os.path.join(environment.prefix, file) for file in distribution.pth),
+            source=DistInfo(os.path.join(staged.root, distribution.dist_info)).editable_source,
+        )
+        for distribution in staged.distributions
+        if canonicalize_name(distribution.name) in requested
+    )
+
+
+def _sizes(staged: Staged, environment: Environment) -> dict[str, int]:
+    """Return the size of every staged file by the absolute path it will have."""
+    return {
+        os.path.join(environment.prefix, file): size
+        for file, size in staged.sizes.items()
+        if not file.endswith(".pyc")
+    }
+
+
+def _importable(distribution: StagedDistribution) -> tuple[str, ...]:
+    """Return the top-level modules whose import proves something: not folders without code."""
+    site = f"{distribution.dist_info.rpartition('/')[0]}/"
+    below = (name[len(site) :] for name in distribution.files if name.startswith(site))
+    return meant(sorted(top_level(below)))
+
+
+def _changed_files(staged: Staged, environment: Environment) -> frozenset[str]:
+    """Return the absolute paths of installed files whose content goes or becomes another.
+
+    A file whose RECORD hash is the same before and after is unchanged: a module loaded from it
+    is not stale.
+    """
+    after = {
+        os.path.join(environment.prefix, name): row.digest
+        for distribution in staged.distributions
+        for name, row in distribution.files.items()
+    }
+    return frozenset(
+        path
+        for dist_info, lines in staged.departing.items()
+        for path, digest in _placed(lines, os.path.dirname(dist_info)).items()
+        if not digest or after.get(path) != digest
+    )
+
+
+def recorded(metadata: str, folder: str) -> dict[str, str]:
+    """Return absolute path -> hash from the RECORD in `metadata`, its rows relative to `folder`."""
+    try:
+        return _placed(read_record(metadata).rows, folder)
+    except RecordError:
+        return {}
+
+
+def _placed(lines: Iterable[RecordRow], folder: str) -> dict[str, str]:
+    return {
+        os.path.normpath(path) if ".." in path else path: line.digest
+        for line in lines
+        for path in [os.path.join(folder, line.path)]
+    }

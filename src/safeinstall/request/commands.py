@@ -1,0 +1,357 @@
+"""What was asked for, as frozen values: one request type per command, and its items."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from packaging.requirements import Requirement
+
+from safeinstall.errors import RequestError
+from safeinstall.frontend import Frontend, join
+from safeinstall.redaction import redact
+from safeinstall.request.options import OPTIONS, Option, attached
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = [
+    "TYPED",
+    "DoctorRequest",
+    "HistoryRequest",
+    "InstallRequest",
+    "InstallerName",
+    "ItemKind",
+    "KernelsRequest",
+    "RecoverRequest",
+    "Request",
+    "RequestItem",
+    "SurveyRequest",
+    "UndoRequest",
+    "UninstallRequest",
+    "WhereRequest",
+    "near",
+]
+
+
+ItemKind = Literal["named", "url", "vcs", "wheel", "archive", "folder", "editable"]
+InstallerName = Literal["auto", "uv", "pip", "conda"]
+
+TYPED = "typed"
+"""The origin of what stands on the line or in the cell."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestItem:
+    """One thing to install; its text is safe to stand as one argument of an installer."""
+
+    text: str
+    """What goes to an installer; local paths are absolute. For an editable: without `-e`."""
+    name: str | None = None
+    """The canonical name, or None while nobody knows it (a folder, a repository)."""
+    kind: ItemKind = "named"
+    """What it is; `editable` may be a folder or a repository."""
+    requirement: Requirement | None = None
+    """The parsed requirement, or None for a bare path or URL."""
+    origin: str = TYPED
+    """`typed`, or `FILE:LINE` for what a requirements file lists."""
+    hashes: tuple[str, ...] = ()
+    """`algorithm:hex` of the files that may be used, or empty for any."""
+
+    def __post_init__(self) -> None:
+        """Keep the promise of the class: never an option, never more than one line."""
+        if not self.text or self.text.startswith("-") or not self.text.isprintable():
+            raise RequestError(f"{self.text!r} cannot be handed to an installer.")
+
+    @property
+    def typed(self) -> bool:
+        """True when it stands on the line or in the cell."""
+        return self.origin == TYPED
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Request:
+    """What every command knows."""
+
+    command: ClassVar[str]
+    """The command's name: `install`, `undo` ..."""
+
+    python: str = ""
+    """Another interpreter to work on, or the Python of a new environment."""
+    json: bool = False
+    help: bool = False
+    verbose: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _ListingRequest(_Request):
+    """A request that lists requirements, and can be written as the line that was typed."""
+
+    cwd: str = ""
+    """The folder relative paths were read against; lines are written relative to it."""
+    items: tuple[RequestItem, ...] = ()
+    """What is listed: as typed, then editables, then what the files list."""
+    dry_run: bool = False
+    yes: bool = False
+    no_wait: bool = False
+    allow: frozenset[str] = frozenset()
+    """Flags without dashes: `allow-conflicts`, `allow-kernel-change`, `allow-direct` ..."""
+    secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """Values of environment variables a file was filled with: hidden wherever we show things."""
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing is asked for but, perhaps, options."""
+        return not self.items
+
+    def allows(self, flag: str) -> bool:
+        """Return whether `flag` (with or without its two dashes) was typed."""
+        return flag.removeprefix("--") in self.allow
+
+    def allowing(self, *flags: str) -> Self:
+        """Return the same request with more flags, their dashes written or not."""
+        return replace(self, allow=self.allow | {flag.removeprefix("--") for flag in flags})
+
+    def words(self) -> tuple[str, ...]:
+        """Return the words a person would type for this request, secrets included."""
+        return (*self._option_words(), *self._item_words())
+
+    def line(self, frontend: Frontend, **changes: Any) -> str:
+        """Return the line to type for this request with `changes`; secrets are hidden.
+
+        Changes are fields, or `requirements=("numpy>=2",)` for other things to install.
+        """
+        return redact(self._changed(changes)._written(frontend), self.secrets)
+
+    def display(self) -> str:
+        """Return the request as typed, fit to be shown and saved: secrets are hidden."""
+        return redact(str(self), self.secrets)
+
+    def __str__(self) -> str:
+        return join(self.words())
+
+    def _changed(self, changes: dict[str, Any]) -> Self:
+        if "requirements" in changes:
+            items = tuple(RequestItem(text=text) for text in changes.pop("requirements"))
+            changes = {**changes, "items": items}
+        return replace(self, **changes)
+
+    def _written(self, frontend: Frontend) -> str:
+        words = self.words()
+        if frontend.door == "python":
+            words = attached(words)
+        return frontend.line(self.command, *words)
+
+    def _option_words(self) -> Iterator[str]:
+        for option in OPTIONS:
+            yield from _words_of(option, self)
+
+    def _item_words(self) -> Iterator[str]:
+        for item in self.items:
+            if item.typed:
+                if item.kind == "editable":
+                    yield "--editable"
+                yield near(item.text, self.cwd)
+                for value in item.hashes:
+                    yield f"--hash={value}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallRequest(_ListingRequest):
+    """Install these requirements, here or (`new_env`) into an environment made for them."""
+
+    command: ClassVar[str] = "install"
+
+    requirement_files: tuple[str, ...] = ()
+    """Absolute paths of the `-r` files typed; their lines are in `items`."""
+    constraint_files: tuple[str, ...] = ()
+    """Absolute paths of the `-c` files, those named by `-r` files too."""
+    constraints: tuple[RequestItem, ...] = ()
+    """What the constraint files list."""
+    require_hashes: bool = False
+    upgrade: bool = False
+    """Newest versions of what is named; dependencies move only as far as needed."""
+    pre: bool = False
+    no_deps: bool = False
+    force_reinstall: bool = False
+    index_url: str = ""
+    """Address instead of the configured index, or empty."""
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+    """URLs or absolute paths."""
+    no_index: bool = False
+    trusted_hosts: tuple[str, ...] = ()
+    strict: bool = False
+    installer: InstallerName = "auto"
+    user: bool = False
+    break_system_packages: bool = False
+    new_env: str = ""
+    """Absolute path or bare name of an environment to be made for this; empty: none."""
+    overlay: bool = False
+    """The new environment sees the packages of the present one."""
+    allow_builds: frozenset[str] = frozenset()
+    """Canonical names that may run code to build themselves."""
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing is asked for but, perhaps, options."""
+        return not self.items and not self.requirement_files
+
+    @property
+    def starts_with_path(self) -> bool:
+        """True when the first thing named is a path, which `--new-env` would take for its own."""
+        return bool(self.items) and self.items[0].kind in ("wheel", "archive", "folder", "editable")
+
+    def _changed(self, changes: dict[str, Any]) -> InstallRequest:
+        files = {"requirement_files": ()} if "requirements" in changes else {}
+        return super(InstallRequest, self)._changed({**changes, **files})
+
+    def _written(self, frontend: Frontend) -> str:
+        """Write a new environment for a terminal as the command that makes one."""
+        if not self.new_env or frontend.door != "terminal":
+            return super(InstallRequest, self)._written(frontend)
+        place = near(self.new_env, self.cwd).removeprefix(f".{os.sep}")
+        named = not PurePath(self.new_env).is_absolute()
+        rest = replace(self, new_env="")
+        return frontend.line("new-env", *(("--name", place) if named else (place,)), *rest.words())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UninstallRequest(_ListingRequest):
+    """Remove the named distributions."""
+
+    command: ClassVar[str] = "uninstall"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UndoRequest(_Request):
+    """Put back what a transaction changed."""
+
+    command: ClassVar[str] = "undo"
+
+    id: str = ""
+    """The transaction; empty: the last one in force."""
+    force: bool = False
+    user: bool = False
+    """True for what went to the user site."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistoryRequest(_Request):
+    """List the transactions that are kept; forget old ones first."""
+
+    command: ClassVar[str] = "history"
+
+    prune: bool = False
+    keep: int | None = None
+    user: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecoverRequest(_Request):
+    """Finish or take back what died; `python` need not start."""
+
+    command: ClassVar[str] = "recover"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SurveyRequest(_Request):
+    """Show the environment and where each way to install would lead."""
+
+    command: ClassVar[str] = "env"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WhereRequest(_Request):
+    """Say where the installs of a cell would go."""
+
+    command: ClassVar[str] = "where"
+
+    cell: str = ""
+    deep: bool = False
+    """Ask pip itself where the rules are not sure."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoctorRequest(_Request):
+    """Say what is wrong with an environment; `python` need not start."""
+
+    command: ClassVar[str] = "doctor"
+
+    fix: bool = False
+    """Put right what is safe."""
+    only: frozenset[str] = frozenset()
+    """Ids of the findings to put right; empty: all of them."""
+    deep: bool = False
+    """Read and hash every file."""
+    redact: bool = False
+    """Answer with a text for a bug report."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KernelsRequest(_Request):
+    """Show what the kernelspecs start."""
+
+    command: ClassVar[str] = "kernels"
+
+    names: tuple[str, ...] = ()
+    """Those to be repaired, however they are."""
+    repair: bool = False
+    start: bool = False
+    """Start each once."""
+
+
+Request = (
+    InstallRequest
+    | UninstallRequest
+    | UndoRequest
+    | HistoryRequest
+    | RecoverRequest
+    | SurveyRequest
+    | WhereRequest
+    | DoctorRequest
+    | KernelsRequest
+)
+"""Whatever can be asked for; `operations.carry_out` does it."""
+
+
+def _words_of(option: Option, request: _ListingRequest) -> Iterator[str]:
+    """Yield the words that set `option` to what the request holds; nothing for a default."""
+    name = option.names[0]
+    if option.kind == "allow":
+        if name.removeprefix("--") in request.allow:
+            yield name
+        return
+    value = getattr(request, option.field, None)  # editables and hashes stand with their items
+    if option.kind == "switch" and value:
+        yield name
+    elif option.kind == "value" and value and value != "auto":
+        yield from (name, value)
+    elif option.kind == "place" and value:
+        place = near(value, request.cwd)
+        yield (
+            name
+            if place == f".{os.sep}.venv" and not getattr(request, "starts_with_path", False)
+            else (f"{name}={place}")
+        )
+    elif option.kind == "values" and value:
+        values = sorted(value) if isinstance(value, frozenset) else value
+        for each in values:
+            yield from (name, near(each, request.cwd))
+
+
+def near(path: str, cwd: str) -> str:
+    """Return an absolute path as seen from `cwd`, anything else as it is."""
+    if not cwd or not PurePath(path).is_absolute():
+        return path
+    if path == cwd:
+        return "."
+    inside = path.removeprefix(cwd.rstrip(os.sep) + os.sep)
+    return path if inside == path or not inside else f".{os.sep}{inside}"
