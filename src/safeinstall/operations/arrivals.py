@@ -9,7 +9,6 @@ from packaging.utils import canonicalize_name
 
 from safeinstall.distributions import Staged, StagedDistribution
 from safeinstall.environment import Environment
-from safeinstall.metadata.distribution import DistInfo
 from safeinstall.metadata.modules import meant, top_level
 from safeinstall.metadata.record import RecordError, RecordRow, read_record
 from safeinstall.plan import Plan
@@ -32,7 +31,7 @@ def arrivals_of(staged: Staged, plan: Plan, environment: Environment) -> tuple[A
                 if not file.endswith(".pyc")
             ),
             path_files=tuple(os.path.join(environment.prefix, file) for file in distribution.pth),
-            source=DistInfo(os.path.join(staged.root, distribution.dist_info)).editable_source,
+            source=distribution.info.editable_source,
         )
         for distribution in staged.distributions
         if canonicalize_name(distribution.name) in requested

@@ -5,26 +5,32 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from importlib import metadata
 
 from packaging.version import InvalidVersion, Version
 
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
+from safeinstall.inspection import InstalledIndex
 from safeinstall.installers import pip, uv
+from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.metadata.record import RecordError
 from safeinstall.plan import Chosen
 from safeinstall.request import Request
 
 __all__ = ["choose"]
 
 
-def choose(request: Request, environment: Environment) -> Chosen:
+def choose(
+    request: Request, environment: Environment, known: InstalledState | None = None
+) -> Chosen:
     """Return the installer that does the work, with the reason for the choice.
 
+    `known`: what has been listed before.
     Raises `InstallerError` when there is none, naming what to install.
     """
+    own = InstalledIndex(sys.path, known)
     if request.installer in ("auto", "uv"):
-        found = _find_uv(environment)
+        found = _find_uv(environment, own)
         if found:
             binary, version, where = found
             reason = "asked for" if request.installer == "uv" else where
@@ -33,7 +39,7 @@ def choose(request: Request, environment: Environment) -> Chosen:
             raise InstallerError("uv is not found.", code="no-installer", hint="%safeinstall uv")
     if request.installer in ("auto", "pip"):
         reason = "asked for" if request.installer == "pip" else "uv is not found"
-        chosen = _find_pip(environment, reason)
+        chosen = _find_pip(environment, reason, own)
         if chosen:
             return chosen
     raise InstallerError(
@@ -43,9 +49,9 @@ def choose(request: Request, environment: Environment) -> Chosen:
     )
 
 
-def _find_uv(environment: Environment) -> tuple[str, str, str] | None:
+def _find_uv(environment: Environment, index: InstalledIndex) -> tuple[str, str, str] | None:
     """Return uv's binary, version and how it was found: ours, the kernel's, or one on PATH."""
-    own = _own_uv()
+    own = _own_uv(index)
     if own:
         return (*own, "installed with safeinstall")
     if environment.uv:
@@ -54,24 +60,26 @@ def _find_uv(environment: Environment) -> tuple[str, str, str] | None:
     return (on_path, "", "found on PATH") if on_path else None
 
 
-def _own_uv() -> tuple[str, str] | None:
+def _own_uv(index: InstalledIndex) -> tuple[str, str] | None:
     """Return the binary and version of the uv that came with us.
 
     Its files are asked, not its module: a `uv.py` beside the notebook would be imported instead.
     """
+    info = index.info("uv")
     try:
-        distribution = metadata.distribution("uv")
-    except metadata.PackageNotFoundError:
+        paths = info.record.paths if info else []
+    except RecordError:
         return None
-    for file in distribution.files or ():
-        if file.stem == "uv" and file.parent.name in ("bin", "Scripts"):
-            binary = os.path.normpath(str(distribution.locate_file(file)))
+    for path in paths:
+        folder, _, file = path.rpartition("/")
+        if info and file in ("uv", "uv.exe") and folder.rpartition("/")[2] in ("bin", "Scripts"):
+            binary = os.path.normpath(os.path.join(info.folder, path))
             if os.access(binary, os.X_OK):
-                return binary, distribution.version
+                return binary, info.version
     return None
 
 
-def _find_pip(environment: Environment, reason: str) -> Chosen | None:
+def _find_pip(environment: Environment, reason: str, index: InstalledIndex) -> Chosen | None:
     if environment.pip and environment.pip.release >= pip.oldest:
         return Chosen(
             name=pip.name,
@@ -79,16 +87,15 @@ def _find_pip(environment: Environment, reason: str) -> Chosen | None:
             reason=reason,
             launcher=(environment.executable, "-m", "pip"),
         )
+    found = index.find("pip")
     try:
-        own = metadata.version("pip")
-        new_enough = Version(own).release[:2] >= pip.oldest
-    except (metadata.PackageNotFoundError, InvalidVersion):
-        return None
-    if not new_enough:
+        if found is None or Version(found.version).release[:2] < pip.oldest:
+            return None
+    except InvalidVersion:
         return None
     return Chosen(
         name=pip.name,
-        version=own,
+        version=found.version,
         reason=f"{reason}; the environment has no pip that can",
         launcher=(sys.executable, "-m", "pip", "--python", environment.executable),
     )

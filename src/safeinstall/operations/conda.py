@@ -148,7 +148,7 @@ def _program(intent: Intent, world: World) -> conda.Program:
 def _plan(intent: Intent, program: conda.Program, resolved: DryRun) -> Plan:
     environment = intent.environment
     asked = frozenset(item.name for item in intent.request.items if item.name)
-    state = InstalledState(environment.paths.site_packages)
+    state = InstalledState(environment.paths.site_packages).look()
     return Plan(
         intent=intent,
         chosen=Chosen(

@@ -66,6 +66,8 @@ class _Story:
     intent: Intent
     findings: tuple[Finding, ...] = ()
     plan: Plan | None = None
+    state: InstalledState | None = None
+    """What is installed, as it was listed to begin with."""
     seconds: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
 
@@ -89,7 +91,8 @@ class _Story:
         environment = self.world.environment
         recovered = recovered_first(self.world)
         directories = environment.sys_path if self.world.live else environment.paths.site_packages
-        index = inspection.InstalledIndex(directories)
+        self.state = InstalledState(environment.paths.site_packages)
+        index = inspection.InstalledIndex(directories, self.state)
         there_already = satisfied(self.request, index, inspection.marker_environment(environment))
         found = guards.examine(self.intent, set(index), self.world.policy)
         self.findings = (*recovered, *found)
@@ -100,13 +103,14 @@ class _Story:
             return self.stopped()
         if self.request.installer == "conda":
             return install_with_conda(self.intent, self.world, self.findings)
-        chosen = choose(self.request, environment)
+        chosen = choose(self.request, environment, self.state)
         first = self.findings
         return replanned(lambda: self.attempted(chosen, first), self.world)
 
     def attempted(self, chosen: Chosen, first: tuple[Finding, ...]) -> Outcome | None:
         """Plan, and carry the plan out; None when another program changed the environment."""
-        state = InstalledState(self.world.environment.paths.site_packages)
+        folders = self.world.environment.paths.site_packages
+        state, self.state = (self.state or InstalledState(folders)).look(), None  # as now, if again
         with Ahead(self.intent, chosen, self.world, state) as ahead:
             with self.timed("plan"):
                 ahead.get_its_start()

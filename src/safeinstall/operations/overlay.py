@@ -77,7 +77,7 @@ def _planned(intent: Intent, chosen: Chosen, world: World) -> Plan:
     the user site add. Those versions are kept where that can be done, and then not brought again.
     """
     environment = intent.environment
-    state = InstalledState(environment.paths.site_packages)
+    state = InstalledState(environment.paths.site_packages).look()
     own = {os.path.realpath(folder) for folder in environment.paths.site_packages}
     elsewhere = [
         found

@@ -53,9 +53,9 @@ def _attempted(
 ) -> Outcome | None:
     """Judge and remove; None when somebody else changed the environment in between."""
     site_packages = world.environment.paths.site_packages
-    state = InstalledState(site_packages)
+    state = InstalledState(site_packages).look()
     own = inspection.snapshot_of(state.distributions).by_key()
-    visible = inspection.snapshot(world.environment.sys_path).by_key()
+    visible = inspection.snapshot(world.environment.sys_path, known=state).by_key()
     refusal = _not_ours(names, own, visible, world) or _kernel(names, visible, world)
     leaving = [own[name] for name in names if name in own]
     if refusal is None:
