@@ -61,7 +61,7 @@ class _Planned:
 
     leaving: Mapping[str, DistInfo]
     """What leaves, by the path that was given."""
-    departing: Mapping[str, DistInfo]
+    recorded: Mapping[str, DistInfo]
     """The same with a RECORD: where it is lost, what the same release staged lists."""
     others: Sequence[DistInfo]
     """What is installed beside what leaves."""
@@ -110,9 +110,9 @@ class Transaction:
         """Read what was staged and what a commit would do; the environment is not touched.
 
         `site_packages`: the environment's folders of packages. `leaving`: absolute dist-info
-        folders that the commit will remove. `known`: what was listed in folders of packages under
-        this very lock (`InstalledState.distributions`); these folders are not listed again, and
-        what was read of it is not read again.
+        folders that the commit will remove. `known`: what was listed in folders of packages and,
+        under this very lock, was seen to be so still (`InstalledState.distributions`, `holds`);
+        these folders are not listed again, and what was read of it is not read again.
         Raises TransactionError when a leaving distribution cannot be removed safely.
         """
         self._folders = tuple(site_packages)
@@ -129,7 +129,7 @@ class Transaction:
             links={tree.name(path): target for path, target in tree.links.items()},
             collisions={name: who.get(name, "") for name in hits},
             escapes=planned.additions.escapes,
-            departing={path: record_rows(info) for path, info in planned.departing.items()},
+            departing={path: record_rows(info) for path, info in planned.recorded.items()},
         )
 
     def requested(self, names: Iterable[str]) -> None:
@@ -213,10 +213,10 @@ class Transaction:
         layout = self._layout
         here = {info.path: info for info in known}
         going = {path: here.get(path) or DistInfo(path) for path in leaving}
-        departing = {path: self._with_record(info) for path, info in going.items()}
+        recorded = {path: self._with_record(info) for path, info in going.items()}
         owned = (
             name
-            for dist_info, info in departing.items()
+            for dist_info, info in recorded.items()
             for name in owned_files(layout, dist_info, record_rows(info))
         )
         names = {name for name in owned if not layout.is_own(name)}
@@ -237,8 +237,8 @@ class Transaction:
         additions = add_tree(
             layout, self.stage, removals, ignored=LITTER, replacing=replacing, stamps=stamps
         )
-        additions = additions.told_apart(owners(layout, additions.already_shared, others))
-        return _Planned(going, departing, others, removals, additions)
+        additions = additions.with_owners(owners(layout, additions.already_shared, others))
+        return _Planned(going, recorded, others, removals, additions)
 
     def _staged(self) -> Sequence[DistInfo]:
         if self._infos is None:
