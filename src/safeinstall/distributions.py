@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
+from safeinstall.metadata.distribution import DistInfo
 from safeinstall.metadata.record import RecordRow
 
 __all__ = ["Change", "Changes", "Distribution", "Snapshot", "Staged", "StagedDistribution"]
@@ -77,6 +78,8 @@ class StagedDistribution:
 
     name: str
     version: str
+    info: DistInfo
+    """Its metadata where it lies now; what was read of it is not read again."""
     dist_info: str
     files: Mapping[str, RecordRow]
     """Every file of its RECORD, with what is promised there."""

@@ -160,6 +160,12 @@ class DistInfo:
         except (ValueError, AttributeError):
             return None
 
+    def with_record(self, record: Record) -> DistInfo:
+        """Return the same distribution after its RECORD was rewritten; nothing is read again."""
+        changed = DistInfo(self.path)
+        changed._headers, changed._record = self._headers, record
+        return changed
+
     def text(self, file: str) -> str:
         """Return the content of one of its small files, empty when it cannot be read."""
         try:

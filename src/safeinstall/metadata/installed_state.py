@@ -27,7 +27,7 @@ class _Listing(NamedTuple):
 
 
 class InstalledState:
-    """The distributions of some folders, as they are now.
+    """The distributions of some folders, listed once; and how they were when they were looked at.
 
     Two states are equal when the same distributions lie there, each with a RECORD of the same size
     and time. No file is opened. A missing folder counts as empty.
@@ -35,32 +35,49 @@ class InstalledState:
 
     def __init__(self, folders: Iterable[str]) -> None:
         self._listings = {folder: _list(folder) for folder in dict.fromkeys(folders)}
-        self._marks = tuple(_marks(self._listings))
-        self.folders = tuple(self._listings)
-        self.distributions = tuple(
-            DistInfo(os.path.join(folder, name))
+        self._infos = {
+            folder: tuple(
+                DistInfo(os.path.join(folder, name)) for name in listing.names if is_metadata(name)
+            )
             for folder, listing in self._listings.items()
-            for name in listing.names
-            if is_metadata(name)
-        )
-        """Hand them on: each remembers what was read of it."""
+        }
+        self._marks: tuple[tuple[str, str, int, int], ...] | None = None
+
+    @property
+    def distributions(self) -> tuple[DistInfo, ...]:
+        """What lies there. Hand it on: each remembers what was read of it."""
+        return tuple(info for infos in self._infos.values() for info in infos)
+
+    def in_folder(self, folder: str) -> tuple[DistInfo, ...] | None:
+        """Return what lies in one of the folders, None for another one."""
+        return self._infos.get(folder)
+
+    def look(self) -> InstalledState:
+        """Look at every RECORD, before anything is worked out from what lies there; return self.
+
+        Whoever asks later whether it still holds, or compares, gets it done then at the latest.
+        """
+        if self._marks is None:
+            self._marks = tuple(_marks(self._listings))
+        return self
 
     def holds(self) -> bool:
         """Tell whether it is still so; a folder that nothing came to or left is not listed again.
 
-        Stats every RECORD: what was installed anew in the same version is noticed as well.
+        What was installed anew in the same version is noticed as well.
         """
+        before = self.look()._marks
         now = {
-            folder: before if _is_untouched(folder, before) else _list(folder)
-            for folder, before in self._listings.items()
+            folder: listing if _is_untouched(folder, listing) else _list(folder)
+            for folder, listing in self._listings.items()
         }
-        return tuple(_marks(now)) == self._marks
+        return tuple(_marks(now)) == before
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, InstalledState) and self._marks == other._marks
+        return isinstance(other, InstalledState) and self.look()._marks == other.look()._marks
 
     def __hash__(self) -> int:
-        return hash(self._marks)
+        return hash(self.look()._marks)
 
 
 def _list(folder: str) -> _Listing:

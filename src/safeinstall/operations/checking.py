@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
@@ -41,10 +40,7 @@ def checked(
     they will stand in place.
     """
     environment = context.environment
-    folders = {
-        os.path.dirname(os.path.join(staged.root, d.dist_info)) for d in staged.distributions
-    }
-    arriving = inspection.snapshot(sorted(folders))
+    arriving = inspection.snapshot_of(each.info for each in staged.distributions)
     modules = [module for arrival in evidence.arrivals for module in arrival.modules]
     now = replace(around, shadows=shadows_of(modules, environment, context.cwd))
     violations = violations_of(plan, now, arriving)

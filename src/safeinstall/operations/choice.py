@@ -5,27 +5,33 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from importlib import metadata
 
 from packaging.version import InvalidVersion, Version
 
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
+from safeinstall.inspection import InstalledIndex
 from safeinstall.installers.pip import OLDEST, Pip
 from safeinstall.installers.uv import Uv
+from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.metadata.record import RecordError
 from safeinstall.plan import InstallerChoice
 from safeinstall.request import InstallRequest
 
 __all__ = ["choose"]
 
 
-def choose(request: InstallRequest, environment: Environment) -> InstallerChoice:
+def choose(
+    request: InstallRequest, environment: Environment, known: InstalledState | None = None
+) -> InstallerChoice:
     """Return the installer that does the work, with the reason for the choice.
 
+    `known`: what has been listed before.
     Raises `InstallerError` when there is none, naming what to install.
     """
+    own = InstalledIndex(sys.path, known)
     if request.installer in ("auto", "uv"):
-        found = _find_uv(environment)
+        found = _find_uv(environment, own)
         if found:
             binary, version, where = found
             reason = "asked for" if request.installer == "uv" else where
@@ -34,7 +40,7 @@ def choose(request: InstallRequest, environment: Environment) -> InstallerChoice
             raise InstallerError("uv is not found.", code="no-installer", hint="%safeinstall uv")
     if request.installer in ("auto", "pip"):
         reason = "asked for" if request.installer == "pip" else "uv is not found"
-        chosen = _find_pip(environment, reason)
+        chosen = _find_pip(environment, reason, own)
         if chosen:
             return chosen
     raise InstallerError(
@@ -44,9 +50,9 @@ def choose(request: InstallRequest, environment: Environment) -> InstallerChoice
     )
 
 
-def _find_uv(environment: Environment) -> tuple[str, str, str] | None:
+def _find_uv(environment: Environment, index: InstalledIndex) -> tuple[str, str, str] | None:
     """Return uv's binary, version and how it was found: ours, the kernel's, or one on PATH."""
-    own = _own_uv()
+    own = _own_uv(index)
     if own:
         return (*own, "installed with safeinstall")
     if environment.uv:
@@ -55,39 +61,42 @@ def _find_uv(environment: Environment) -> tuple[str, str, str] | None:
     return (on_path, "", "found on PATH") if on_path else None
 
 
-def _own_uv() -> tuple[str, str] | None:
+def _own_uv(index: InstalledIndex) -> tuple[str, str] | None:
     """Return the binary and version of the uv that came with us.
 
     Its files are asked, not its module: a `uv.py` beside the notebook would be imported instead.
     """
+    info = index.info("uv")
     try:
-        distribution = metadata.distribution("uv")
-    except metadata.PackageNotFoundError:
+        paths = info.record.paths if info else []
+    except RecordError:
         return None
-    for file in distribution.files or ():
-        if file.stem == "uv" and file.parent.name in ("bin", "Scripts"):
-            binary = os.path.normpath(str(distribution.locate_file(file)))
+    for path in paths:
+        folder, _, file = path.rpartition("/")
+        if info and file in ("uv", "uv.exe") and folder.rpartition("/")[2] in ("bin", "Scripts"):
+            binary = os.path.normpath(os.path.join(info.folder, path))
             if os.access(binary, os.X_OK):
-                return binary, distribution.version
+                return binary, info.version
     return None
 
 
-def _find_pip(environment: Environment, reason: str) -> InstallerChoice | None:
+def _find_pip(
+    environment: Environment, reason: str, index: InstalledIndex
+) -> InstallerChoice | None:
     if environment.pip and environment.pip.release >= OLDEST:
         return InstallerChoice(
             installer=Pip((environment.executable, "-m", "pip")),
             version=environment.pip.version,
             reason=reason,
         )
+    found = index.find("pip")
     try:
-        own = metadata.version("pip")
-        new_enough = Version(own).release[:2] >= OLDEST
-    except (metadata.PackageNotFoundError, InvalidVersion):
-        return None
-    if not new_enough:
+        if found is None or Version(found.version).release[:2] < OLDEST:
+            return None
+    except InvalidVersion:
         return None
     return InstallerChoice(
         installer=Pip((sys.executable, "-m", "pip", "--python", environment.executable)),
-        version=own,
+        version=found.version,
         reason=f"{reason}; the environment has no pip that can",
     )

@@ -152,7 +152,7 @@ def _program(intent: Intent, context: Context) -> Conda:
 def _plan(intent: Intent, program: Conda, resolved: DryRun) -> Plan:
     environment = intent.environment
     asked = frozenset(item.name for item in intent.request.items if item.name)
-    state = InstalledState(environment.paths.site_packages)
+    state = InstalledState(environment.paths.site_packages).look()
     return Plan(
         intent=intent,
         chosen=InstallerChoice(installer=program, version="", reason=program.found),

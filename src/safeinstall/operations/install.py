@@ -79,6 +79,8 @@ class _Install:
     intent: Intent
     findings: tuple[Finding, ...] = ()
     plan: Plan | None = None
+    state: InstalledState | None = None
+    """What is installed, as it was listed to begin with."""
     seconds: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
 
@@ -87,7 +89,8 @@ class _Install:
         environment, context = self.context.environment, self.context
         recovered = recovered_first(context)
         directories = environment.sys_path if context.live else environment.paths.site_packages
-        index = inspection.InstalledIndex(directories)
+        self.state = InstalledState(environment.paths.site_packages)
+        index = inspection.InstalledIndex(directories, self.state)
         there_already = satisfied(self.request, index, interpreter.marker_environment(environment))
         found = guards.examine(self.intent, set(index), context.policy)
         self.findings = (*recovered, *found)
@@ -98,7 +101,7 @@ class _Install:
             return self.stopped()
         if self.request.installer == "conda":
             return install_with_conda(self.intent, context, self.findings)
-        chosen, about_request = choose(self.request, environment), self.findings
+        chosen, about_request = choose(self.request, environment, self.state), self.findings
         for _ in range(REPLANS):
             outcome = self.attempt(chosen, about_request)
             if outcome is not None:
@@ -110,7 +113,8 @@ class _Install:
         self, chosen: InstallerChoice, about_request: tuple[Finding, ...]
     ) -> Outcome | None:
         """Plan, and carry the plan out; None when another program changed the environment."""
-        state = InstalledState(self.context.environment.paths.site_packages)
+        folders = self.context.environment.paths.site_packages
+        state, self.state = (self.state or InstalledState(folders)).look(), None  # as now, if again
         with Ahead(self.intent, chosen, self.context, state) as ahead:
             with self.timed("plan"):
                 ahead.get_its_start()

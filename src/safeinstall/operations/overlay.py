@@ -78,7 +78,7 @@ def _planned(intent: Intent, chosen: InstallerChoice, context: Context) -> Plan:
     the user site add. Those versions are kept where that can be done, and then not brought again.
     """
     environment = intent.environment
-    state = InstalledState(environment.paths.site_packages)
+    state = InstalledState(environment.paths.site_packages).look()
     own = {os.path.realpath(folder) for folder in environment.paths.site_packages}
     elsewhere = [
         found

@@ -56,9 +56,9 @@ def _attempt(
     """Judge and remove; None when somebody else changed the environment in between."""
     names = tuple(dict.fromkeys(str(item.name) for item in request.items))
     site_packages = context.environment.paths.site_packages
-    state = InstalledState(site_packages)
+    state = InstalledState(site_packages).look()
     own = inspection.snapshot_of(state.distributions).by_key()
-    visible = inspection.snapshot(context.environment.sys_path).by_key()
+    visible = inspection.snapshot(context.environment.sys_path, known=state).by_key()
     refusal = _not_ours(names, own, visible, context) or _kernel(names, visible, context)
     leaving = [own[name] for name in names if name in own]
     if refusal is None:

@@ -17,7 +17,6 @@ from safeinstall.distributions import Staged, StagedDistribution
 from safeinstall.environment import Environment, shown
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.kernels import trial_starts
-from safeinstall.metadata.distribution import DistInfo
 from safeinstall.metadata.modules import meant, top_level
 from safeinstall.metadata.record import RecordError, RecordRow, read_record
 from safeinstall.operations.context import Context
@@ -223,7 +222,7 @@ def _arrivals(staged: Staged, plan: Plan, environment: Environment) -> tuple[Arr
                 if not file.endswith(".pyc")
             ),
             path_files=tuple(os.path.join(environment.prefix, file) for file in distribution.pth),
-            source=DistInfo(os.path.join(staged.root, distribution.dist_info)).editable_source,
+            source=distribution.info.editable_source,
         )
         for distribution in staged.distributions
         if canonicalize_name(distribution.name) in requested

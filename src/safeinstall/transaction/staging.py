@@ -13,7 +13,7 @@ from safeinstall.distributions import StagedDistribution
 from safeinstall.errors import TransactionError
 from safeinstall.metadata.distribution import DistInfo, is_metadata, normalized
 from safeinstall.metadata.modules import top_level
-from safeinstall.metadata.record import RecordError, RecordRow
+from safeinstall.metadata.record import Record, RecordError, RecordRow
 from safeinstall.transaction.moves.disk import Disk
 from safeinstall.transaction.moves.prefix import record_rows
 
@@ -90,6 +90,7 @@ def describe(info: DistInfo, tree: StagedTree) -> StagedDistribution:
     return StagedDistribution(
         name=info.name,
         version=info.version,
+        info=info,
         dist_info=tree.name(info.path),
         files=files,
         outside=tuple(outside),
@@ -108,24 +109,29 @@ def _meant(site: str, path: str) -> str:
     return joined if plain else os.path.normpath(joined)
 
 
-def keep_requested(infos: Iterable[DistInfo], names: Iterable[str], disk: Disk) -> None:
+def keep_requested(
+    infos: Iterable[DistInfo], names: Iterable[str], disk: Disk
+) -> Iterator[DistInfo]:
     """Take the mark of what was asked for from every staged distribution not among `names`.
 
-    An installer that is given exact pins marks them all (PEP 376, REQUESTED). Raises OSError.
+    An installer that is given exact pins marks them all (PEP 376, REQUESTED). Yields them as they
+    are afterwards. Raises OSError.
     """
     asked = {normalized(name) for name in names}
     for info in infos:
-        if normalized(info.name) in asked or not info.requested:
-            continue
         try:
-            text = info.record.text
+            text = "" if normalized(info.name) in asked or not info.requested else info.record.text
         except RecordError:
-            continue  # it is going to be refused for that
+            text = ""  # it is going to be refused for that
+        if not text:
+            yield info
+            continue
         disk.unlink(os.path.join(info.path, "REQUESTED"))
         left = re.sub(rf"(?m)^{re.escape(info.entry)}/REQUESTED,[^\n]*\n?", "", text)
         record = os.path.join(info.path, "RECORD")
         # As a new file: an installer may have linked this one with its cache.
         disk.write(record, left.encode(), stat.S_IMODE(os.stat(record).st_mode), durable=False)
+        yield info.with_record(Record(left))
 
 
 def clear(stage: str) -> None:

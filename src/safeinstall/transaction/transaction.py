@@ -11,7 +11,6 @@ from typing import Any
 from safeinstall.distributions import Staged
 from safeinstall.errors import TransactionError
 from safeinstall.metadata.distribution import DistInfo, normalized
-from safeinstall.metadata.record import RecordRow
 from safeinstall.transaction.moves.additions import Additions, add_tree
 from safeinstall.transaction.moves.commit import Committed, commit, roll_back
 from safeinstall.transaction.moves.disk import undisturbed
@@ -60,8 +59,10 @@ def remove_distributions(
 class _Planned:
     """The moves as they would be made, and what they were worked out from."""
 
-    leaving: tuple[str, ...]
-    departing: Mapping[str, tuple[RecordRow, ...]]
+    leaving: Mapping[str, DistInfo]
+    """What leaves, by the path that was given."""
+    recorded: Mapping[str, DistInfo]
+    """The same with a RECORD: where it is lost, what the same release staged lists."""
     others: Sequence[DistInfo]
     """What is installed beside what leaves."""
     removals: Removals
@@ -77,6 +78,7 @@ class Transaction:
         self._disk = store.disk
         self._folders: tuple[str, ...] = ()
         self._planned: _Planned | None = None
+        self._infos: Sequence[DistInfo] | None = None
 
     @property
     def id(self) -> str:
@@ -108,16 +110,16 @@ class Transaction:
         """Read what was staged and what a commit would do; the environment is not touched.
 
         `site_packages`: the environment's folders of packages. `leaving`: absolute dist-info
-        folders that the commit will remove. `known`: what was listed in folders of packages under
-        this very lock (`InstalledState.distributions`); these folders are not listed again, and
-        what was read of it is not read again.
+        folders that the commit will remove. `known`: what was listed in folders of packages and,
+        under this very lock, was seen to be so still (`InstalledState.distributions`, `holds`);
+        these folders are not listed again, and what was read of it is not read again.
         Raises TransactionError when a leaving distribution cannot be removed safely.
         """
         self._folders = tuple(site_packages)
         tree = read_tree(self.stage)
-        infos = list(dist_infos(self.stage))
+        infos = self._staged()
         stamps = {path: FileStamp(s.st_size, s.st_mtime_ns) for path, s in tree.files.items()}
-        planned = self._planned = self._moves(leaving, (), infos, known, stamps)
+        planned = self._planned = self._moves(leaving, (), known, stamps)
         hits = planned.additions.collisions
         who = owners(self._layout, hits, planned.others)
         return Staged(
@@ -127,12 +129,12 @@ class Transaction:
             links={tree.name(path): target for path, target in tree.links.items()},
             collisions={name: who.get(name, "") for name in hits},
             escapes=planned.additions.escapes,
-            departing=planned.departing,
+            departing={path: record_rows(info) for path, info in planned.recorded.items()},
         )
 
     def requested(self, names: Iterable[str]) -> None:
         """Leave the REQUESTED mark only on the staged distributions among `names`."""
-        keep_requested(dist_infos(self.stage), names, self._disk)
+        self._infos = tuple(keep_requested(self._staged(), names, self._disk))
 
     def commit(
         self,
@@ -147,9 +149,8 @@ class Transaction:
         (`Staged.unowned`). Raises TransactionError; the environment is then as it was.
         """
         try:
-            infos = list(dist_infos(self.stage))
             planned = None if replacing else self._still_planned(leaving)
-            planned = planned or self._moves(leaving, replacing, infos, known)
+            planned = planned or self._moves(leaving, replacing, known)
             if planned.additions.escapes:
                 raise TransactionError(planned.additions.escapes[0], code="escapes-prefix")
             if planned.additions.collisions:
@@ -159,7 +160,7 @@ class Transaction:
                     " the environment is untouched.",
                     code="file-collision",
                 )
-            self._journal.changes = _changes(map(DistInfo, leaving), infos)
+            self._journal.changes = _changes(planned.leaving.values(), self._staged())
         except BaseException:
             self.abandon()
             raise
@@ -191,7 +192,7 @@ class Transaction:
     def _still_planned(self, leaving: Sequence[str]) -> _Planned | None:
         """Return the moves as inspected; None where anything came or went since."""
         planned = self._planned
-        if planned is None or planned.leaving != tuple(leaving):
+        if planned is None or list(planned.leaving) != list(leaving):
             return None
         if not (planned.removals.snapshot.holds() and planned.additions.snapshot.holds()):
             return None
@@ -206,20 +207,20 @@ class Transaction:
         self,
         leaving: Sequence[str],
         replacing: Collection[str],
-        infos: Sequence[DistInfo],
         known: Iterable[DistInfo] = (),
         stamps: Mapping[str, FileStamp] = MappingProxyType({}),
     ) -> _Planned:
         layout = self._layout
         here = {info.path: info for info in known}
-        departing = {path: _rows(here.get(path) or DistInfo(path), infos) for path in leaving}
+        going = {path: here.get(path) or DistInfo(path) for path in leaving}
+        recorded = {path: self._with_record(info) for path, info in going.items()}
         owned = (
             name
-            for dist_info, rows in departing.items()
-            for name in owned_files(layout, dist_info, rows)
+            for dist_info, info in recorded.items()
+            for name in owned_files(layout, dist_info, record_rows(info))
         )
         names = {name for name in owned if not layout.is_own(name)}
-        folders = self._site_folders(leaving, infos)
+        folders = self._site_folders(leaving)
         others = installed(
             folders, without={os.path.realpath(path) for path in leaving}, known=here.values()
         )
@@ -236,24 +237,27 @@ class Transaction:
         additions = add_tree(
             layout, self.stage, removals, ignored=LITTER, replacing=replacing, stamps=stamps
         )
-        additions = additions.told_apart(owners(layout, additions.already_shared, others))
-        return _Planned(tuple(leaving), departing, others, removals, additions)
+        additions = additions.with_owners(owners(layout, additions.already_shared, others))
+        return _Planned(going, recorded, others, removals, additions)
 
-    def _site_folders(self, leaving: Sequence[str], infos: Iterable[DistInfo]) -> list[str]:
+    def _staged(self) -> Sequence[DistInfo]:
+        if self._infos is None:
+            self._infos = tuple(dist_infos(self.stage))
+        return self._infos
+
+    def _with_record(self, info: DistInfo) -> DistInfo:
+        """Return it; where its RECORD is lost, what is staged of the same release."""
+        if info.is_egg or info.has_record:
+            return info
+        return next((each for each in self._staged() if each.identity == info.identity), info)
+
+    def _site_folders(self, leaving: Sequence[str]) -> list[str]:
         folders = dict.fromkeys(os.path.realpath(folder) for folder in self._folders)
         folders.update(dict.fromkeys(os.path.dirname(os.path.realpath(path)) for path in leaving))
-        for info in infos:
+        for info in self._staged():
             inside = os.path.relpath(info.folder, self.stage)
             folders[os.path.realpath(os.path.join(self._layout.prefix, inside))] = None
         return [path for path in folders if path.startswith(self._layout.prefix + os.sep)]
-
-
-def _rows(info: DistInfo, staged: Iterable[DistInfo]) -> tuple[RecordRow, ...]:
-    """Return what it lists; where its RECORD is lost, what the same release staged lists."""
-    if not info.is_egg and not info.has_record:
-        same = next((each for each in staged if each.identity == info.identity), info)
-        return record_rows(same)
-    return record_rows(info)
 
 
 def _changes(leaving: Iterable[DistInfo], coming: Iterable[DistInfo]) -> list[VersionChange]:

@@ -113,7 +113,7 @@ def _moves(
             " replaced.",
             context=f"It was kept in {target.replaced}.",
         )
-    coming = coming.told_apart(owners(layout, present, others))
+    coming = coming.with_owners(owners(layout, present, others))
     kept = dict(coming.already_shared)
     for name in mine.kept_shared:
         with contextlib.suppress(OSError):

@@ -42,7 +42,7 @@ class Additions:
     snapshot: FolderSnapshot = field(default_factory=FolderSnapshot)
     """The folders they were planned in."""
 
-    def told_apart(self, owned: Collection[str]) -> Additions:
+    def with_owners(self, owned: Collection[str]) -> Additions:
         """Return the same, knowing which of the files that are there already are somebody's."""
         present = self.already_shared
         return replace(

@@ -205,7 +205,7 @@ def _wait_for(
     timeout: float | None,
 ) -> None:
     deadline = None if timeout is None else time.monotonic() + timeout
-    pause, told, dying = 0.01, -_REMINDER, 0.0
+    pause, reminded, dying = 0.01, -_REMINDER, 0.0
     while not _try(descriptor):
         holder = holder_of(folder)
         if holder is not None and not holder.lives and _end_orphans(folder):
@@ -215,9 +215,9 @@ def _wait_for(
             continue
         if not wait or (deadline is not None and time.monotonic() >= deadline):
             raise LockBusy(_busy(holder), context="The environment is untouched.")
-        if on_wait is not None and time.monotonic() - told >= _REMINDER:
+        if on_wait is not None and time.monotonic() - reminded >= _REMINDER:
             on_wait(holder)
-            told = time.monotonic()
+            reminded = time.monotonic()
         time.sleep(pause)
         pause = min(pause * 1.5, 0.2)
 
