@@ -54,10 +54,6 @@ class InstallerChoice:
     version: str
     reason: str
 
-    def to_dict(self) -> dict[str, str]:
-        """Return the JSON form."""
-        return {"name": self.installer.name, "version": self.version, "reason": self.reason}
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Intent:

@@ -91,7 +91,7 @@ def test_a_look_up_stands_in_nobodys_way(tmp_path: Path) -> None:
         # uv makes look-ups wait while it builds: they end in time all the same
         assert ended(ask("versions", line="manypkg", cursor=7), 10)["state"] == "ended"
         assert ask("status", id=work["id"])["state"] == "running"
-        assert [job["id"] for job in ask("facts")["state"]] == [work["id"]]
+        assert [job["id"] for job in ask("facts")["jobs"]] == [work["id"]]
     finally:
         ask("cancel", id=work["id"])
         ended(work)

@@ -29,7 +29,7 @@ def environment_name(prefix: str, kind: str) -> str:
 
 
 def facts(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the older_facts in the form of `safeinstall.agent.facts`."""
+    """Return the facts in the form of `safeinstall.agent.facts`."""
     from safeinstall.probe.facts.running_interpreter import facts as probe_facts
 
     report = probe_facts()

@@ -56,7 +56,7 @@ def examine(
 ) -> tuple[Finding, ...]:
     """Return what the guards say before planning; the first refusal is enough.
 
-    `installed`: canonical origins of what is there, which need no second look at their spelling.
+    `installed`: canonical names of what is there, which need no second look at their spelling.
     """
     found: list[Finding] = []
     for guard in BEFORE_PLAN:

@@ -61,7 +61,7 @@ def message_of(result: Any, context: Context) -> Message:
     if result.redacted:
         first, *rest = report_text(result, home).splitlines()
         return Message(mark="", headline=first, lines=tuple(rest))
-    fix = replace(context.frontend, python=result.place).line("doctor", "--fix")
+    fix = f"{replace(context.frontend, python=result.place).line('doctor')} --fix"
     return doctor_message(result, home, fix)
 
 
