@@ -118,7 +118,7 @@ OTHER_READERS = {
     "probe/facts/installed.py": "still to be switched",
     "doctor/collect.py": "looks whether they may be read",
     "doctor/mend.py": "writes one anew",
-    "operations/stand_ins.py": "writes a wheel",
+    "operations/environments/unavailable.py": "writes a wheel",
     "ownership.py": "shows a path",
     "transaction/staging.py": "takes a mark away",
     "transaction/undo.py": "looks at names",

@@ -74,7 +74,7 @@ def plan(line: str, *changes: Change, yanked: str | None = None, **report: Any) 
             )
         ),
         installed=INSTALLED,
-        fingerprint=InstalledState(()),
+        state=InstalledState(()),
     )
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall import inspection, interpreter
+from safeinstall import interpreter
+from safeinstall.distributions import InstalledIndex, snapshot
 from safeinstall.errors import EnvironmentReportError
 
 
@@ -22,7 +23,7 @@ def install(site: Path, name: str, version: str, *, requires: str = "", record: 
 
 def test_a_distribution_is_read_up_to_its_first_blank_line(tmp_path: Path) -> None:
     install(tmp_path, "My.Thing", "1.0", requires="six>=1")
-    found = inspection.InstalledIndex([str(tmp_path)]).find("my-thing")
+    found = InstalledIndex([str(tmp_path)]).find("my-thing")
     assert found is not None
     assert (found.name, found.version, found.requires) == ("My.Thing", "1.0", ("six>=1",))
 
@@ -30,7 +31,7 @@ def test_a_distribution_is_read_up_to_its_first_blank_line(tmp_path: Path) -> No
 def test_the_first_directory_of_the_path_wins(tmp_path: Path) -> None:
     install(tmp_path / "a", "six", "1.0")
     install(tmp_path / "b", "six", "2.0")
-    index = inspection.InstalledIndex([str(tmp_path / "a"), str(tmp_path / "b")])
+    index = InstalledIndex([str(tmp_path / "a"), str(tmp_path / "b")])
     found = index.find("six")
     assert found is not None
     assert found.version == "1.0"
@@ -43,7 +44,7 @@ def test_a_list_of_files_that_cannot_be_read_is_not_complete(tmp_path: Path, dam
     info = install(tmp_path, "six", "1.0", record="six-1.0.dist-info/RECORD,,\n")
     with (info / "RECORD").open("ab") as record:
         record.write(damage)
-    index = inspection.InstalledIndex([str(tmp_path)])
+    index = InstalledIndex([str(tmp_path)])
     found = index.find("six")
     assert found is not None
     assert not index.complete(found)
@@ -51,7 +52,7 @@ def test_a_list_of_files_that_cannot_be_read_is_not_complete(tmp_path: Path, dam
 
 def test_metadata_without_files_is_not_complete(tmp_path: Path) -> None:
     install(tmp_path, "six", "1.0", record="six.py,,\nsix-1.0.dist-info/RECORD,,\nx.pyc,,\n")
-    index = inspection.InstalledIndex([str(tmp_path)])
+    index = InstalledIndex([str(tmp_path)])
     found = index.find("six")
     assert found is not None
     assert not index.complete(found)
@@ -61,12 +62,12 @@ def test_metadata_without_files_is_not_complete(tmp_path: Path) -> None:
 
 def test_an_empty_metadata_directory_is_no_distribution(tmp_path: Path) -> None:
     (tmp_path / "six-1.0.dist-info").mkdir()
-    assert inspection.InstalledIndex([str(tmp_path)]).find("six") is None
-    assert inspection.snapshot([str(tmp_path)]).distributions == ()
+    assert InstalledIndex([str(tmp_path)]).find("six") is None
+    assert snapshot([str(tmp_path)]).distributions == ()
 
 
 def test_directories_that_are_not_there_are_no_error() -> None:
-    assert inspection.snapshot(["/no/such/place"]).distributions == ()
+    assert snapshot(["/no/such/place"]).distributions == ()
 
 
 def test_what_lies_there_longer_than_asked_for_is_known_by_its_name_alone(tmp_path: Path) -> None:
@@ -76,7 +77,7 @@ def test_what_lies_there_longer_than_asked_for_is_known_by_its_name_alone(tmp_pa
     changed = (tmp_path / "thing-1.0.dist-info").stat().st_ctime
 
     def seen(since: float) -> list[tuple[str, tuple[str, ...]]]:
-        found = inspection.snapshot([str(tmp_path)], since=since).distributions
+        found = snapshot([str(tmp_path)], since=since).distributions
         return [(each.version, each.requires) for each in found]
 
     nameless = ("2", ("six",))  # its folder does not tell the version
@@ -103,7 +104,7 @@ def test_headers_are_read_as_the_email_parser_reads_them(tmp_path: Path) -> None
     info = tmp_path / "thing-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_bytes(head.encode() + b"\r\nName: not-this\r\n")
-    (found,) = inspection.snapshot([str(tmp_path)]).distributions
+    (found,) = snapshot([str(tmp_path)]).distributions
     assert (found.name, found.version) == ("thing", "1.0")
     words = [requirement.split() for requirement in found.requires]
     assert words == [["six", ";", "extra", "==", '"x"'], ["numpy", ">=2"]]

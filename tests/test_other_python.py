@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from safeinstall.errors import InstallerError
 from safeinstall.frontend import NOTEBOOK, TERMINAL, Frontend
-from safeinstall.operations import other_python
+from safeinstall.operations.planning import resolver
 from safeinstall.request import parse
+from support.reports import intent
 
 
 @pytest.mark.parametrize(
@@ -26,10 +28,14 @@ def test_the_line_names_a_python_that_is_here_and_fits(
     monkeypatch: pytest.MonkeyPatch, frontend: Frontend, wanted: str, hint: str
 ) -> None:
     here = [SimpleNamespace(version=version) for version in ("3.9.2", "3.13", "", "3.10.14")]
-    monkeypatch.setattr(other_python, "installed_pythons", lambda *_: here)
-    context: Any = SimpleNamespace(environ={}, frontend=frontend)
+    monkeypatch.setattr(resolver, "installed_pythons", lambda *_: here)
+    monkeypatch.setattr(resolver, "managed_pythons", lambda *_: ())
+    context: Any = SimpleNamespace(environ={}, frontend=frontend, settings_prefix="", run=None)
+    met: Any = replace(intent("newpy"), request=parse("newpy", cwd="/w"), frontend=frontend)
+    asked: Any = {"chosen": SimpleNamespace(installer=None), "state": None}
+    asking = resolver.Resolver(intent=met, context=context, **asked)
     error = InstallerError(f"newpy needs Python {wanted}, and this kernel runs 3.11.2.")
-    found = other_python.with_other_python(error, parse("newpy", cwd="/w"), context)
+    found = asking._with_other_python(error)
     assert found.hint == hint
     assert found.message.endswith("No such Python is found on this machine.") == (not hint)
     if frontend.in_notebook and hint:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from safeinstall.operations.stand_ins import write_stand_in
+from safeinstall.operations.environments.unavailable import write_placeholder_wheel
 
 
 @pytest.mark.parametrize(
@@ -25,12 +25,14 @@ from safeinstall.operations.stand_ins import write_stand_in
     ],
 )
 def test_a_stand_in_meets_the_requirement(tmp_path: Path, text: str, file: str) -> None:
-    assert write_stand_in(Requirement(text), tmp_path)
+    assert write_placeholder_wheel(Requirement(text), tmp_path)
     [wheel] = tmp_path.glob("*.whl")
     assert wheel.name == file
-    assert not write_stand_in(Requirement(text), tmp_path), "a second one would not help either"
+    assert not write_placeholder_wheel(Requirement(text), tmp_path), (
+        "a second one would not help either"
+    )
 
 
 def test_nothing_meets_what_contradicts_itself(tmp_path: Path) -> None:
-    assert not write_stand_in(Requirement("x>3,<2"), tmp_path)
+    assert not write_placeholder_wheel(Requirement("x>3,<2"), tmp_path)
     assert list(tmp_path.glob("*.whl")) == []

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.verification import Arrival, fresh_command, judge, read_fresh, shadow_findings
+from safeinstall.operations.staging.verify import (
+    Arrival,
+    fresh_command,
+    read_fresh,
+    shadow_findings,
+    verdicts_of,
+)
 from support.reports import environment
 
 
@@ -21,19 +27,19 @@ def file_of(arrival: Arrival) -> str:
 
 
 def test_a_module_found_at_its_new_file_is_proved(six: Arrival) -> None:
-    (verdict,) = judge([six], six.files, {"six": (file_of(six),)}, {"six": (file_of(six),)})
+    (verdict,) = verdicts_of([six], six.files, {"six": (file_of(six),)}, {"six": (file_of(six),)})
     assert (verdict.landed, verdict.fresh, verdict.kernel) == (True, True, True)
 
 
 def test_another_copy_is_no_proof_whatever_the_metadata_says(six: Arrival) -> None:
-    (verdict,) = judge([six], six.files, {"six": ("/elsewhere/six.py",)}, None)
+    (verdict,) = verdicts_of([six], six.files, {"six": ("/elsewhere/six.py",)}, None)
     assert (verdict.fresh, verdict.kernel) == (False, None)
     (finding,) = shadow_findings([six], {"six": ("/elsewhere/six.py",)})
     assert (finding.code, "/elsewhere/six.py" in finding.message) == ("shadowed", True)
 
 
 def test_a_missing_file_has_not_landed(six: Arrival) -> None:
-    assert not judge([six], frozenset(), None, None)[0].landed
+    assert not verdicts_of([six], frozenset(), None, None)[0].landed
 
 
 def test_a_namespace_package_is_proved_by_its_folder(tmp_path: Path) -> None:
@@ -42,20 +48,24 @@ def test_a_namespace_package_is_proved_by_its_folder(tmp_path: Path) -> None:
     file.touch()
     arrival = Arrival(name="g", version="1", modules=("google",), files=frozenset({str(file)}))
     places = {"google": ("/usr/lib/google", str(tmp_path / "site" / "google"))}
-    assert judge([arrival], arrival.files, places, None)[0].fresh
-    assert not judge([arrival], arrival.files, {"google": ("/usr/lib/google",)}, None)[0].fresh
+    assert verdicts_of([arrival], arrival.files, places, None)[0].fresh
+    assert not verdicts_of([arrival], arrival.files, {"google": ("/usr/lib/google",)}, None)[
+        0
+    ].fresh
 
 
 def test_a_folder_through_a_link_is_the_same_folder(six: Arrival, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "site")
-    assert judge([six], six.files, {"six": (str(tmp_path / "link" / "six.py"),)}, None)[0].fresh
+    assert verdicts_of([six], six.files, {"six": (str(tmp_path / "link" / "six.py"),)}, None)[
+        0
+    ].fresh
 
 
 def test_an_editable_module_lives_in_its_project() -> None:
     mine = Arrival(
         name="mine", version="1", modules=("mine",), files=frozenset(), source="/src/mine"
     )
-    assert judge([mine], mine.files, {"mine": ("/src/mine/mine/__init__.py",)}, None)[0].fresh
+    assert verdicts_of([mine], mine.files, {"mine": ("/src/mine/mine/__init__.py",)}, None)[0].fresh
 
 
 def test_a_process_that_did_not_start_proves_nothing() -> None:

@@ -18,7 +18,8 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from safeinstall import inspection, names
+from safeinstall import names
+from safeinstall.distributions import InstalledIndex
 from safeinstall.environment import Environment, shown
 from safeinstall.frontend import NOTEBOOK, Frontend
 
@@ -368,7 +369,7 @@ def _own_file(top: str, cwd: str) -> tuple[str, str]:
 
 
 def _installed(missing: Missing, environment: Environment) -> str:
-    index = inspection.InstalledIndex(environment.sys_path)
+    index = InstalledIndex(environment.sys_path)
     candidates = (names.distribution_of(missing.module) or "", missing.top)
     for name in candidates:
         found = index.find(canonicalize_name(name)) if name else None

@@ -13,9 +13,8 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.plan import Destination
-from safeinstall.verification import Verdict
 
-__all__ = ["DoneBy", "Outcome", "Restart", "Status", "finding_of"]
+__all__ = ["DoneBy", "Outcome", "Restart", "Status", "Verdict", "finding_of"]
 
 Status = Literal[
     "satisfied", "planned", "done", "needs-confirmation", "refused", "failed", "rolled-back"
@@ -37,6 +36,27 @@ class DoneBy:
     def to_dict(self) -> dict[str, str]:
         """Return the JSON form."""
         return {"name": self.name, "version": self.version, "reason": self.reason}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What was found about one requested distribution; None means not asked."""
+
+    name: str
+    landed: bool
+    fresh: bool | None
+    """A new process of the same interpreter, flags and folder imports it from the new files."""
+    kernel: bool | None
+    """So does this kernel, now."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "name": self.name,
+            "landed": self.landed,
+            "fresh": self.fresh,
+            "kernel": self.kernel,
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

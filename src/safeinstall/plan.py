@@ -81,5 +81,5 @@ class Plan:
     changes: Changes
     resolved: DryRun
     installed: Snapshot
-    fingerprint: InstalledState
+    state: InstalledState
     """State of the environment when the plan was made; another state means: plan again."""

@@ -10,8 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from safeinstall import inspection
 from safeinstall.changes import Change, Changes
+from safeinstall.distributions import snapshot
 from safeinstall.guards import examine, examine_plan
 from safeinstall.guards.conflicts import violations_of
 from safeinstall.installers import DryRun
@@ -19,7 +19,7 @@ from safeinstall.installers.sources import Sources
 from safeinstall.installers.uv import Uv
 from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations import Context
-from safeinstall.operations.surroundings import surroundings_of
+from safeinstall.operations.planning.plan_facts import plan_facts
 from safeinstall.plan import Destination, InstallerChoice, Intent, Plan
 from safeinstall.request import parse
 from safeinstall.requirements import _name_of, parsed
@@ -68,8 +68,8 @@ def main() -> None:
                 Change(name=name, before="1.0", after="2.0", requested=True) for name in STACK
             ),
             resolved=DryRun(arriving=()),
-            installed=inspection.snapshot([str(site)]),
-            fingerprint=InstalledState(()),
+            installed=snapshot([str(site)]),
+            state=InstalledState(()),
         )
         spent = []
         for _ in range(ROUNDS):
@@ -77,7 +77,7 @@ def main() -> None:
             _name_of.cache_clear()
             begun = time.process_time()
             examine(intent, set(plan.installed.by_key()))
-            around = surroundings_of(plan, context)
+            around = plan_facts(plan, context)
             examine_plan(plan, around, violations_of(plan, around))
             spent.append((time.process_time() - begun) * 1e3)
     print(

@@ -10,12 +10,12 @@ from typing import Any, Final
 from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
-from safeinstall import inspection
 from safeinstall.agent.jobs import Job, start
 from safeinstall.agent.operate import context_of, parsed
+from safeinstall.distributions import InstalledIndex
 from safeinstall.errors import SafeInstallError
 from safeinstall.operations import carry_out
-from safeinstall.operations.versions import versions as offered
+from safeinstall.operations.planning.resolver import offered_versions as offered
 from safeinstall.outcome import Outcome
 from safeinstall.request import InstallRequest, join
 
@@ -171,7 +171,7 @@ def _offered(line: str, typed: Typed, job: Job) -> list[dict[str, str]]:
             return []
         if found:
             break
-    index = inspection.InstalledIndex(context.environment.sys_path)
+    index = InstalledIndex(context.environment.sys_path)
     here = index.find(canonicalize_name(typed.name))
     return [
         {

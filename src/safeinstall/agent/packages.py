@@ -8,8 +8,8 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from safeinstall import inspection, interpreter, operations
-from safeinstall.distributions import Distribution
+from safeinstall import interpreter, operations
+from safeinstall.distributions import Distribution, snapshot
 from safeinstall.metadata.distribution import DistInfo
 from safeinstall.requirements import applies, parsed
 
@@ -19,7 +19,7 @@ __all__ = ["packages"]
 def packages(params: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the packages of this environment by name."""
     environment = operations.this_environment()
-    installed = inspection.snapshot(environment.paths.site_packages).by_key()
+    installed = snapshot(environment.paths.site_packages).by_key()
     markers = interpreter.marker_environment(environment)
     needed_by: dict[str, list[str]] = {}
     for distribution in installed.values():

@@ -50,15 +50,15 @@ class Result(Protocol):
 
 _STORIES: Final = {
     "install": "safeinstall.operations.install",
-    "new_environment": "safeinstall.operations.new_environment",
+    "new_environment": "safeinstall.operations.environments.new_environment",
     "uninstall": "safeinstall.operations.uninstall",
     "undo": "safeinstall.operations.undo",
     "history": "safeinstall.operations.history",
     "recover": "safeinstall.operations.history",
-    "survey": "safeinstall.operations.survey",
-    "where": "safeinstall.operations.survey",
-    "doctor": "safeinstall.operations.diagnose",
-    "kernels": "safeinstall.operations.diagnose",
+    "survey": "safeinstall.operations.look.survey",
+    "where": "safeinstall.operations.look.survey",
+    "doctor": "safeinstall.operations.look.diagnose",
+    "kernels": "safeinstall.operations.look.diagnose",
 }
 """Story and the module whose function of the same name tells it; imported when first asked for."""
 

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from safeinstall import guards, importing, inspection
+from safeinstall import guards, importing
+from safeinstall.distributions import snapshot_of
 from safeinstall.errors import InstallerError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards import conflicts
@@ -24,7 +25,7 @@ from safeinstall.installers import DryRun
 from safeinstall.installers.conda import Conda, find_program, pixi_line
 from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations.context import Context
-from safeinstall.operations.surroundings import surroundings_of
+from safeinstall.operations.planning.plan_facts import plan_facts
 from safeinstall.outcome import DoneBy, Outcome
 from safeinstall.plan import InstallerChoice, Intent, Plan
 
@@ -98,7 +99,7 @@ def _judged(plan: Plan, context: Context) -> tuple[Finding, ...]:
     before it counts. A package that conda names otherwise than PyPI is not matched with what it
     brings, and raises nothing.
     """
-    around = replace(surroundings_of(plan, context), owners={})
+    around = replace(plan_facts(plan, context), owners={})
     said = guards.examine_plan(
         plan, around, conflicts.violations_of(plan, around), "", context.policy
     )
@@ -158,8 +159,8 @@ def _plan(intent: Intent, program: Conda, resolved: DryRun) -> Plan:
         chosen=InstallerChoice(installer=program, version="", reason=program.found),
         changes=resolved.changes({}, asked),
         resolved=resolved,
-        installed=inspection.snapshot_of(state.distributions),
-        fingerprint=state,
+        installed=snapshot_of(state.distributions),
+        state=state,
     )
 
 

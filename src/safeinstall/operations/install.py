@@ -6,26 +6,25 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from safeinstall import guards, inspection, interpreter
+from safeinstall import guards, interpreter
 from safeinstall.changes import Changes
-from safeinstall.distributions import Distribution
+from safeinstall.distributions import Distribution, InstalledIndex
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import changes_kernel
 from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations import destinations
-from safeinstall.operations.ahead import Ahead
-from safeinstall.operations.checking import checked, with_versions
-from safeinstall.operations.choice import choose
 from safeinstall.operations.conda import install_with_conda
 from safeinstall.operations.context import Context
 from safeinstall.operations.history import forget_oldest, recovered_first
-from safeinstall.operations.planning import considered
-from safeinstall.operations.preparation import Prepared, prepare
-from safeinstall.operations.verify import Evidence, evidence_of, verify
+from safeinstall.operations.planning.best_plan import best_plan
+from safeinstall.operations.planning.resolver import Resolver, choose
+from safeinstall.operations.staging.prefetch import Prefetch
+from safeinstall.operations.staging.stage import StagedPlan, examine_staged, stage
+from safeinstall.operations.staging.verify import Evidence, evidence_of, verify
 from safeinstall.outcome import DoneBy, Outcome, Status, finding_of
-from safeinstall.plan import InstallerChoice, Intent, Plan
+from safeinstall.plan import Intent, Plan
 from safeinstall.request import InstallRequest
 from safeinstall.requirements import satisfied
 from safeinstall.transaction.moves.commit import Committed
@@ -79,8 +78,6 @@ class _Install:
     intent: Intent
     findings: tuple[Finding, ...] = ()
     plan: Plan | None = None
-    state: InstalledState | None = None
-    """What is installed, as it was listed to begin with."""
     seconds: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
 
@@ -89,36 +86,36 @@ class _Install:
         environment, context = self.context.environment, self.context
         recovered = recovered_first(context)
         directories = environment.sys_path if context.live else environment.paths.site_packages
-        self.state = InstalledState(environment.paths.site_packages)
-        index = inspection.InstalledIndex(directories, self.state)
-        there_already = satisfied(self.request, index, interpreter.marker_environment(environment))
+        state = InstalledState(environment.paths.site_packages)
+        index = InstalledIndex(directories, state)
+        already = satisfied(self.request, index, interpreter.marker_environment(environment))
         found = guards.examine(self.intent, set(index), context.policy)
         self.findings = (*recovered, *found)
-        if there_already is not None or not self.request.items:
+        if already is not None or not self.request.items:
             self.findings = tuple(f for f in self.findings if not f.stops)
-            return self.outcome("satisfied", satisfied=there_already or ())
+            return self.outcome("satisfied", satisfied=already or ())
         if any(finding.stops for finding in self.findings):
             return self.stopped()
         if self.request.installer == "conda":
             return install_with_conda(self.intent, context, self.findings)
-        chosen, about_request = choose(self.request, environment, self.state), self.findings
+        chosen, about_request = choose(self.request, environment, state), self.findings
         for _ in range(REPLANS):
-            outcome = self.attempt(chosen, about_request)
+            resolver = Resolver(
+                intent=self.intent, chosen=chosen, context=context, state=state.look()
+            )
+            outcome = self.attempt(resolver, about_request)
             if outcome is not None:
                 return outcome
             context.progress("the environment was changed by another program: planning again")
+            state = InstalledState(environment.paths.site_packages)
         raise EnvironmentBusy
 
-    def attempt(
-        self, chosen: InstallerChoice, about_request: tuple[Finding, ...]
-    ) -> Outcome | None:
+    def attempt(self, resolver: Resolver, about_request: tuple[Finding, ...]) -> Outcome | None:
         """Plan, and carry the plan out; None when another program changed the environment."""
-        folders = self.context.environment.paths.site_packages
-        state, self.state = (self.state or InstalledState(folders)).look(), None  # as now, if again
-        with Ahead(self.intent, chosen, self.context, state) as ahead:
+        with Prefetch(resolver) as prefetch:
             with self.timed("plan"):
-                ahead.get_its_start()
-                best = considered(self.intent, chosen, self.context, state)
+                prefetch.get_its_start()
+                best = best_plan(resolver)
             self.findings = (*about_request, *best.findings)
             if best.plan is None:
                 return self.stopped()
@@ -133,50 +130,44 @@ class _Install:
             if not self.context.agreed(self.plan):
                 return self.outcome("planned")
             with self.timed("stage"):
-                prepared = ahead.take(self.plan)
-        if prepared is None:
+                staged = prefetch.take(self.plan)
+        if staged is None:
+            wait = not self.request.no_wait
             with self.timed("stage"):
-                prepared = prepare(
-                    self.plan, self.context, wait=not self.request.no_wait, on_wait=self.waiting
-                )
-        return self.commit(prepared, best.around) if prepared else None
+                staged = stage(self.plan, resolver, wait=wait, on_wait=self.waiting)
+        return self.commit(staged, best.facts, resolver) if staged else None
 
-    def commit(self, prepared: Prepared, around: EnvironmentState) -> Outcome | None:
+    def commit(
+        self, staged: StagedPlan, facts: EnvironmentState, resolver: Resolver
+    ) -> Outcome | None:
         """Inspect and commit what is staged; None when the environment is not as planned."""
-        environment = self.context.environment
-        txn, staged = prepared.txn, prepared.staged
-        with prepared:
+        plan = self.plan = staged.plan
+        txn = staged.txn
+        with staged:
             try:
                 with self.timed("check"):
-                    plan = self.plan = with_versions(prepared.plan, staged)
-                    evidence = evidence_of(staged, plan, environment, changes_kernel(plan, around))
-                    self.findings = checked(
-                        self.findings,
-                        plan,
-                        around,
-                        staged,
-                        prepared.findings,
-                        evidence,
-                        self.context,
-                    )
+                    changes = changes_kernel(plan, facts)
+                    environment = self.context.environment
+                    evidence = evidence_of(staged.staged, plan, environment, changes)
+                    self.findings = examine_staged(self.findings, staged, facts, evidence, resolver)
                 if any(finding.stops for finding in self.findings):
                     return self.stopped()
-                if not plan.fingerprint.holds():
+                if not plan.state.holds():
                     return None
                 self.context.progress("moving into place")
                 with self.timed("commit"):
-                    committed = txn.commit(leaving=prepared.leaving, replacing=staged.unowned)
+                    committed = txn.commit(leaving=staged.leaving, replacing=staged.staged.unowned)
             except SafeInstallError:
                 txn.rollback()
-                if not plan.fingerprint.holds():
+                if not plan.state.holds():
                     return None  # it failed on what another program changed meanwhile
                 raise
             except BaseException:
                 txn.rollback()
                 raise
-            outcome = self.verify(txn, committed, evidence, prepared.log)
+            outcome = self.verify(txn, committed, evidence, staged.log)
             if outcome.ok:
-                forget_oldest(prepared.area, self.context)
+                forget_oldest(staged.store, self.context)
             return outcome
 
     def verify(
@@ -234,7 +225,7 @@ class _Install:
 
     def named(self) -> tuple[Distribution, ...]:
         """Return the installed distributions the request names (nothing had to change)."""
-        index = inspection.InstalledIndex(self.context.environment.sys_path)
+        index = InstalledIndex(self.context.environment.sys_path)
         found = (index.find(item.name) for item in self.request.items if item.name)
         return tuple(distribution for distribution in found if distribution)
 

@@ -11,8 +11,9 @@ from typing import Literal
 
 from packaging.utils import canonicalize_name
 
-from safeinstall import __version__, importing, inspection, interpreter
+from safeinstall import __version__, importing, interpreter
 from safeinstall.changes import Changes
+from safeinstall.distributions import changed_since, snapshot
 from safeinstall.errors import SafeInstallError, UndoRefused
 from safeinstall.findings import Finding
 from safeinstall.operations import destinations
@@ -112,8 +113,8 @@ def _refuse_if_needed(area: Store, id: str | None, context: Context) -> None:
     if not target.undoable:
         return  # the undo itself says why, and what to do first
     since = datetime.fromisoformat(target.time.replace("Z", "+00:00")).timestamp()
-    before = inspection.snapshot(context.environment.sys_path, since=since).by_key()
-    back = inspection.snapshot([*_kept(area.replaced(target), context)]).by_key()
+    before = snapshot(context.environment.sys_path, since=since).by_key()
+    back = snapshot([*_kept(area.replaced(target), context)]).by_key()
     changing = _names(target)
     after = {key: found for key, found in before.items() if key not in changing} | dict(back)
     if _KERNEL in before and _KERNEL not in after:
@@ -128,7 +129,7 @@ def _refuse_if_needed(area: Store, id: str | None, context: Context) -> None:
         return
     later = area.later(target)
     newer = {name for entry in later for name in _names(entry)} | {
-        key for key, found in before.items() if inspection.changed_since(found.metadata, since)
+        key for key, found in before.items() if changed_since(found.metadata, since)
     }
     # What comes back to the very company that it had before was no better off then.
     broken = tuple(

@@ -6,9 +6,9 @@ import shlex
 import time
 from collections.abc import Mapping, Sequence
 
-from safeinstall import importing, inspection, interpreter
+from safeinstall import importing, interpreter
 from safeinstall.changes import Change, Changes
-from safeinstall.distributions import Distribution
+from safeinstall.distributions import Distribution, snapshot, snapshot_of
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.environment_state import Owner
@@ -57,8 +57,8 @@ def _attempt(
     names = tuple(dict.fromkeys(str(item.name) for item in request.items))
     site_packages = context.environment.paths.site_packages
     state = InstalledState(site_packages).look()
-    own = inspection.snapshot_of(state.distributions).by_key()
-    visible = inspection.snapshot(context.environment.sys_path, known=state).by_key()
+    own = snapshot_of(state.distributions).by_key()
+    visible = snapshot(context.environment.sys_path, known=state).by_key()
     refusal = _not_ours(names, own, visible, context) or _kernel(names, visible, context)
     leaving = [own[name] for name in names if name in own]
     if refusal is None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from safeinstall import inspection, probe
+from safeinstall import probe
 from safeinstall.command import Command
+from safeinstall.distributions import InstalledIndex
 from safeinstall.environment import Environment
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.installers.sources import redirections
@@ -143,9 +144,9 @@ def _user_site_first(environment: Environment) -> Iterator[Finding]:
 def _shadows(environment: Environment) -> Iterator[Finding]:
     """Name distributions of the environment that an earlier entry of the path has too."""
     own = {os.path.realpath(folder) for folder in environment.paths.site_packages}
-    names = set(inspection.InstalledIndex(environment.paths.site_packages))
+    names = set(InstalledIndex(environment.paths.site_packages))
     for entry in _earlier(environment.sys_path, own):
-        twice = sorted(names & set(inspection.InstalledIndex([entry])))
+        twice = sorted(names & set(InstalledIndex([entry])))
         if twice:
             more = len(twice) - _SHADOWS_NAMED
             listed = ", ".join(twice[:_SHADOWS_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -17,41 +17,33 @@ from dataclasses import replace
 from typing import Any, Final
 
 from safeinstall.command import Command
-from safeinstall.metadata.installed_state import InstalledState
-from safeinstall.operations.context import Context, silent
-from safeinstall.operations.engine import make_plan
-from safeinstall.operations.preparation import Prepared, prepare
-from safeinstall.plan import InstallerChoice, Intent, Plan
+from safeinstall.operations.context import silent
+from safeinstall.operations.planning.resolver import Resolver
+from safeinstall.operations.staging.stage import StagedPlan, stage
+from safeinstall.plan import Plan
 from safeinstall.runner import Completed
 
-__all__ = ["Ahead"]
+__all__ = ["Prefetch"]
 
 _START: Final = 0.5
 """Seconds that reading the caches may keep the index waiting."""
 
 
-class Ahead:
-    """A thread that prepares a guess; use it in a `with` block, which leaves nothing behind."""
+class Prefetch:
+    """A thread that stages a guess; use it in a `with` block, which leaves nothing behind."""
 
-    def __init__(
-        self, intent: Intent, chosen: InstallerChoice, context: Context, fingerprint: InstalledState
-    ) -> None:
-        self._world = context
-        self._installer = chosen.installer
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
         self._stop = threading.Event()
         self._has_read = threading.Event()
-        self._prepared: Prepared | None = None
+        self._staged: StagedPlan | None = None
         self._thread: threading.Thread | None = None
-        if _promising(intent, chosen):
-            wheels = replace(intent, sources=replace(intent.sources, only_binary=(":all:",)))
+        if _is_promising(resolver):
             self._thread = threading.Thread(
-                target=self._work,
-                args=(wheels, chosen, fingerprint),
-                name="safeinstall-ahead",
-                daemon=True,
+                target=self._work, name="safeinstall-prefetch", daemon=True
             )
 
-    def __enter__(self) -> Ahead:
+    def __enter__(self) -> Prefetch:
         if self._thread is not None:
             try:
                 self._thread.start()
@@ -72,8 +64,8 @@ class Ahead:
         if self._thread is not None:
             self._has_read.wait(_START)
 
-    def take(self, plan: Plan) -> Prepared | None:
-        """Return what was prepared if it is exactly this plan; it is the caller's from then on.
+    def take(self, plan: Plan) -> StagedPlan | None:
+        """Return what was staged if it is exactly this plan; it is the caller's from then on.
 
         The same version may be another file now: of another index, built again, or put in the
         place of the first. What the caches gave is none of what has to be downloaded.
@@ -81,19 +73,19 @@ class Ahead:
         if self._thread is None or plan.resolved.downloads:
             return None
         self._thread.join()
-        prepared = self._prepared
-        if prepared is None or not _same(prepared.plan, plan):
+        staged = self._staged
+        if staged is None or not _same(staged.plan, plan):
             return None
-        self._prepared = None
-        return replace(prepared, plan=plan)
+        self._staged = None
+        return replace(staged, plan=plan)
 
-    def _work(self, intent: Intent, chosen: InstallerChoice, fingerprint: InstalledState) -> None:
+    def _work(self) -> None:
         try:
-            quiet = replace(self._world, progress=silent, run=self._runner(silent))
-            plan = make_plan(intent, chosen, quiet, fingerprint, from_cache=True)
+            wheels = self._resolver.with_sources(only_binary=(":all:",))
+            plan = self._running(wheels, silent).dry_run(from_cache=True)
             if plan.changes:
-                staging = replace(quiet, run=self._runner(self._hear))
-                self._prepared = prepare(plan, staging, wait=False, from_cache=True)
+                staging = self._running(wheels, self._hear)
+                self._staged = stage(plan, staging, wait=False, from_cache=True)
         except (Exception, KeyboardInterrupt):
             pass  # whatever it is, it meets the plan as well, which says so; nothing is lost here
         finally:
@@ -102,35 +94,38 @@ class Ahead:
             self._let_go()
 
     def _let_go(self) -> None:
-        prepared, self._prepared = self._prepared, None
-        if prepared is not None:
-            prepared.__exit__(None, None, None)
+        staged, self._staged = self._staged, None
+        if staged is not None:
+            staged.__exit__(None, None, None)
 
-    def _runner(self, on_line: Callable[[str], None]) -> Callable[..., Completed]:
+    def _running(self, resolver: Resolver, on_line: Callable[[str], None]) -> Resolver:
+        context = resolver.context
+
         def run(command: Command, **options: Any) -> Completed:
-            return self._world.run(command, **{**options, "on_line": on_line, "stop": self._stop})
+            return context.run(command, **{**options, "on_line": on_line, "stop": self._stop})
 
-        return run
+        return replace(resolver, context=replace(context, progress=silent, run=run))
 
     def _hear(self, line: str) -> None:
-        if self._installer.has_read_caches(line):
+        if self._resolver.chosen.installer.has_read_caches(line):
             self._has_read.set()
 
 
-def _promising(intent: Intent, chosen: InstallerChoice) -> bool:
+def _is_promising(resolver: Resolver) -> bool:
     """Tell whether the network will be asked, and whether the caches could know as much."""
+    intent = resolver.intent
     request = intent.request
     plain = all(item.kind == "named" and not item.hashes for item in request.items)
     elsewhere = request.user or request.break_system_packages
     built = intent.sources.no_binary or request.allow_builds
-    asks = chosen.installer.plans_from_cache and not intent.sources.no_index
+    asks = resolver.chosen.installer.plans_from_cache and not intent.sources.no_index
     return plain and asks and not (request.dry_run or request.force_reinstall or elsewhere or built)
 
 
 def _same(guess: Plan, plan: Plan) -> bool:
     return (
         guess.changes == plan.changes
-        and guess.fingerprint == plan.fingerprint
+        and guess.state == plan.state
         and {(r.name, r.version, r.url) for r in guess.resolved.arriving}
         == {(r.name, r.version, r.url) for r in plan.resolved.arriving}
     )

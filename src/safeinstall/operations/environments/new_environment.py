@@ -2,7 +2,7 @@
 
 A virtual environment cannot be moved, so it is made where it will stay; a mark in it says that it
 is unfinished, and on any failure or interrupt the folder and the kernelspec are taken away again.
-What goes into it goes through the same door as any install: plan, staging, checks, commit, proof.
+What goes into it goes through the same door as any install: plan, staging, checks, commit.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from packaging.utils import canonicalize_name
 
+from safeinstall.distributions import InstalledIndex
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError, SafeInstallError
-from safeinstall.interpreter import environment_of
+from safeinstall.findings import Finding
+from safeinstall.installers import hashed
+from safeinstall.interpreter import environment_of, find_python, managed_pythons
 from safeinstall.kernels.kernelspecs import (
     Registered,
     find_specs,
@@ -27,20 +30,135 @@ from safeinstall.kernels.kernelspecs import (
     user_folder,
 )
 from safeinstall.kernels.trial_starts import Trial, try_kernel
-from safeinstall.operations import overlay
-from safeinstall.operations.choice import choose
+from safeinstall.metadata.distribution import DistInfo
+from safeinstall.metadata.modules import meant, public
 from safeinstall.operations.context import Context
-from safeinstall.operations.filling import filled, without_kernel
-from safeinstall.operations.lacking import about_kernel
-from safeinstall.operations.modules import import_names
-from safeinstall.operations.new_request import base_of, check_kernel, line_of, with_kernel
-from safeinstall.operations.places import Place, check, place_of
+from safeinstall.operations.environments import overlay
+from safeinstall.operations.environments.place import Place, check, place_of
+from safeinstall.operations.environments.unavailable import KERNEL, about_kernel
+from safeinstall.operations.install import install
+from safeinstall.operations.planning.resolver import choose
 from safeinstall.outcome import Outcome, finding_of
 from safeinstall.plan import Destination, InstallerChoice
 from safeinstall.request import InstallRequest
 from safeinstall.transaction.in_progress import Making, left_behind, remove
 
 __all__ = ["NewEnvironment", "new_environment"]
+
+
+_OLDEST: Final = (3, 8)
+
+
+def _check_kernel(request: InstallRequest, context: Context) -> None:
+    """Raise `SafeInstallError` for options that would keep out what a kernel consists of."""
+    if request.no_deps and not request.overlay:
+        raise SafeInstallError(
+            "--no-deps would leave out what the new kernel itself needs.",
+            hint=_line_of(request, context, no_deps=False),
+            code="option-conflict",
+        )
+
+
+def _base_of(request: InstallRequest, context: Context, chosen: InstallerChoice) -> Environment:
+    """Return the interpreter the new environment is made from."""
+    here = context.environment
+    if request.overlay:
+        named = request.python.removeprefix("python")
+        by_path = os.sep in named  # then the context is that interpreter's already
+        if named and not by_path and not f"{here.version}.".startswith(f"{named}."):
+            raise SafeInstallError(
+                f"--overlay shows the packages of {here.label}, which are made for Python "
+                f"{here.python}; another Python cannot use them.",
+                hint=_line_of(request, context, python=""),
+                code="option-conflict",
+            )
+        return here
+    if not request.python:
+        return here  # an environment of a virtual one is made from the interpreter below it
+    also = managed_pythons(chosen.installer, context.run)
+    try:
+        found = find_python(request.python, here, context.environ, also)
+    except SafeInstallError as error:
+        if error.hint:
+            error.hint = _line_of(request, context, python=error.hint)
+        raise
+    if tuple(map(int, found.python.split("."))) < _OLDEST:
+        raise SafeInstallError(
+            f"Python {found.version} is too old for a kernel of today: 3.8 is the oldest.",
+            hint=_line_of(request, context, python=""),
+            code="python-too-old",
+        )
+    return found
+
+
+def _with_kernel(request: InstallRequest) -> InstallRequest:
+    """Return what is installed: the request with ipykernel, as a plain install."""
+    named = any(item.name == "ipykernel" for item in request.items)
+    return replace(
+        request,
+        items=request.items if named else (*request.items, KERNEL),
+        new_env="",
+        overlay=False,
+        python="",
+        user=False,
+        break_system_packages=False,
+    )
+
+
+def _line_of(request: InstallRequest, context: Context, **changes: Any) -> str:
+    """Return the line to type for the request with `changes`."""
+    return request.line(context.frontend, json=False, **changes)
+
+
+def _filled(wanted: InstallRequest, inside: Context) -> Outcome:
+    """Install; where hashes are asked for, the kernel first, whose files nobody has listed.
+
+    What is made is removed as a whole when either fails.
+    """
+    if KERNEL not in wanted.items or not hashed(wanted):
+        return install(wanted, inside)
+    first = install(
+        replace(wanted, items=(KERNEL,), requirement_files=(), require_hashes=False), inside
+    )
+    if not first.ok:
+        return first
+    items = tuple(item for item in wanted.items if item is not KERNEL)
+    return install(replace(wanted, items=items), inside)
+
+
+def _without_kernel(finding: Finding) -> Finding:
+    """Take ipykernel, which nobody typed, out of the lines to type."""
+    hint = tuple(
+        replace(way, command=" ".join(w for w in way.command.split(" ") if w != "ipykernel"))
+        for way in finding.hint
+    )
+    return replace(finding, hint=hint)
+
+
+def _import_names(
+    request: InstallRequest, outcome: Outcome, new: Environment, present: Environment
+) -> dict[str, tuple[str, ...]]:
+    """Return the modules to import for each distribution the request names, by canonical name.
+
+    A distribution may be in the new environment or, in an overlay, in the present one.
+    """
+    folders = new.paths.site_packages
+    if request.overlay:
+        folders = tuple(dict.fromkeys((*folders, *new.sys_path, *present.sys_path)))
+    index = InstalledIndex(folders)
+    names = {item.name for item in request.items if item.name}
+    if any(item.name is None for item in request.items):
+        names |= {
+            canonicalize_name(change.name)
+            for change in outcome.changes
+            if canonicalize_name(change.name) != "ipykernel"
+        }
+    found = {name: index.find(name) for name in sorted(names)}
+    return {
+        name: public(meant(DistInfo(distribution.metadata).modules))
+        for name, distribution in found.items()
+        if distribution is not None
+    }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,14 +199,14 @@ def new_environment(request: InstallRequest, context: Context) -> NewEnvironment
     """
     began = time.perf_counter()
     place = place_of(request.new_env, context.environment.home)
-    check_kernel(request, context)
-    check(place, lambda other: line_of(request, context, new_env=other))
+    _check_kernel(request, context)
+    check(place, lambda other: _line_of(request, context, new_env=other))
     registry(kernel_folders(), user_folder())  # said before anything is made
     left = left_behind(place.path)
     if left is not None:
         remove(left)
     chosen = choose(replace(request, python=""), context.environment)
-    base = base_of(request, context, chosen)
+    base = _base_of(request, context, chosen)
     making = Making(place.path)
     try:
         made = _Maker(request, context, place, chosen, making, began).made(base)
@@ -127,7 +245,7 @@ class _Maker:
         """Carry it out; what is left on failure is the caller's to remove."""
         over = self.request.overlay
         plan = None
-        wanted = with_kernel(self.request)
+        wanted = _with_kernel(self.request)
         if self.chosen.installer.counts_python_path and not over:
             # pip takes for installed what PYTHONPATH shows; the new environment must hold it itself
             wanted = replace(wanted, force_reinstall=True)
@@ -152,10 +270,10 @@ class _Maker:
             overlay=over,
             new_env=self.request.new_env,
         )
-        frontend = replace(inner.frontend, install=line_of(begun, self.context))
+        frontend = replace(inner.frontend, install=_line_of(begun, self.context))
         inside = replace(inner, environment=new, frontend=frontend)
         if plan is None or plan.changes:
-            outcome = filled(wanted, inside)
+            outcome = _filled(wanted, inside)
         else:
             outcome = Outcome(
                 status="done",
@@ -194,7 +312,7 @@ class _Maker:
         self.making.registered(os.path.join(folder, name))
         kernel = register(name, display, python, self.place.path, folder=folder)
         self.context.progress(f"starting the kernel {display} once")
-        wanted = import_names(self.request, outcome, new, self.context.environment)
+        wanted = _import_names(self.request, outcome, new, self.context.environment)
         trial = try_kernel(
             name,
             [module for modules in wanted.values() for module in modules],
@@ -224,11 +342,11 @@ class _Maker:
         # What is set for the server's shell cannot redirect a place that was named.
         findings = tuple(f for f in outcome.findings if f.code != "ambient-redirect")
         if outcome.status == "failed":
-            wanted = with_kernel(self.request)
+            wanted = _with_kernel(self.request)
             findings = tuple(about_kernel(f, wanted, inside, self.chosen) for f in findings)
         if "ipykernel" not in asked:
-            findings = tuple(without_kernel(finding) for finding in findings)
-        asked_line = line_of(self.request, self.context)
+            findings = tuple(_without_kernel(finding) for finding in findings)
+        asked_line = _line_of(self.request, self.context)
         return replace(
             outcome,
             changes=changes,

@@ -19,10 +19,11 @@ from integration.conftest import Desk
 from safeinstall.command import Command
 from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations import there
-from safeinstall.operations.ahead import Ahead
-from safeinstall.operations.choice import choose
-from safeinstall.operations.planning import considered
-from safeinstall.request import parse
+from safeinstall.operations.context import Context
+from safeinstall.operations.planning.best_plan import best_plan
+from safeinstall.operations.planning.resolver import Resolver, choose
+from safeinstall.operations.staging.prefetch import Prefetch
+from safeinstall.request import InstallRequest, parse
 from safeinstall.runner import Completed, run
 from support.environments import Environment, Workshop, changes, snapshot
 from support.indexes import Moody, moody
@@ -47,6 +48,15 @@ def install(desk: Desk, environment: Environment, *words: str) -> subprocess.Com
     return environment.run("-m", "safeinstall", "install", *words, settings=desk.settings)
 
 
+def resolving(request: InstallRequest, context: Context) -> Resolver:
+    return Resolver(
+        intent=context.meet(request),
+        chosen=choose(request, context.environment),
+        context=context,
+        state=InstalledState(context.environment.paths.site_packages).look(),
+    )
+
+
 def left_over(desk: Desk) -> list[str]:
     """List the transactions that never reached the environment."""
     transactions = desk.environment.prefix / ".safeinstall" / "transactions"
@@ -68,12 +78,10 @@ def test_the_index_decides_whether_what_was_staged_is_taken(
         monkeypatch.setenv(name, desk.settings[name])
     context = there(str(desk.environment.python))
     request = parse("tinypkg", cwd=str(desk.notebooks))
-    intent = context.meet(request)
-    chosen = choose(request, context.environment)
-    state = InstalledState(context.environment.paths.site_packages)
-    with Ahead(intent, chosen, context, state) as ahead:
+    resolver = resolving(request, context)
+    with Prefetch(resolver) as ahead:
         ahead.get_its_start()
-        plan = considered(intent, chosen, context, state).plan
+        plan = best_plan(resolver).plan
         assert plan is not None
         prepared = ahead.take(plan)
     assert (prepared is None) == newer
@@ -187,10 +195,8 @@ def test_a_second_interrupt_while_the_guess_is_waited_for_leaves_nothing(
 
     context = replace(there(str(desk.environment.python)), run=late)
     request = parse("tinypkg", cwd=str(desk.notebooks))
-    intent = context.meet(request)
-    state = InstalledState(context.environment.paths.site_packages)
     again = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-    ahead = Ahead(intent, choose(request, context.environment), context, state)
+    ahead = Prefetch(resolving(request, context))
     with pytest.raises(KeyboardInterrupt), ahead:
         assert staged.wait(30)
         again.start()

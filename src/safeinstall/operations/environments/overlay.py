@@ -21,14 +21,14 @@ from typing import Final
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from safeinstall import inspection
 from safeinstall.changes import Changes
+from safeinstall.distributions import snapshot
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.metadata.installed_state import InstalledState
-from safeinstall.operations import engine
 from safeinstall.operations.context import Context
-from safeinstall.plan import InstallerChoice, Intent, Plan
+from safeinstall.operations.planning.resolver import Resolver
+from safeinstall.plan import InstallerChoice, Plan
 from safeinstall.request import InstallRequest, RequestItem
 from safeinstall.transaction import in_progress
 
@@ -66,35 +66,35 @@ def needed(
     Nothing is touched. Raises `InstallerError` when the request cannot be met.
     """
     asked = replace(request, break_system_packages=True)  # a dry run breaks nothing
-    intent = context.meet(asked)
-    plan = _planned(intent, chosen, context)
+    state = InstalledState(context.environment.paths.site_packages).look()
+    resolver = Resolver(intent=context.meet(asked), chosen=chosen, context=context, state=state)
+    plan = _planned(resolver)
     return plan, replace(request, items=tuple(_exact(request, plan)), no_deps=True, upgrade=False)
 
 
-def _planned(intent: Intent, chosen: InstallerChoice, context: Context) -> Plan:
+def _planned(resolver: Resolver) -> Plan:
     """Return what is lacking, counting what the present environment sees in other places too.
 
     uv looks at an environment's own folder only, not at what `.pth` files, the base interpreter or
     the user site add. Those versions are kept where that can be done, and then not brought again.
     """
-    environment = intent.environment
-    state = InstalledState(environment.paths.site_packages).look()
+    intent, environment = resolver.intent, resolver.intent.environment
     own = {os.path.realpath(folder) for folder in environment.paths.site_packages}
     elsewhere = [
         found
-        for found in inspection.snapshot(environment.sys_path).by_key().values()
+        for found in snapshot(environment.sys_path).by_key().values()
         if os.path.realpath(found.location) not in own
     ]
     if not elsewhere:
-        return engine.make_plan(intent, chosen, context, state)
+        return resolver.dry_run()
     with tempfile.TemporaryDirectory() as scratch:
         pins = Path(scratch, "seen.txt")
         pins.write_text("".join(f"{f.name}=={f.version}\n" for f in elsewhere), "utf-8")
-        sources = replace(intent.sources, constraints=(*intent.sources.constraints, str(pins)))
         try:
-            plan = engine.make_plan(replace(intent, sources=sources), chosen, context, state)
+            constraints = (*intent.sources.constraints, str(pins))
+            plan = resolver.with_sources(constraints=constraints).dry_run()
         except InstallerError:
-            return engine.make_plan(intent, chosen, context, state)
+            return resolver.dry_run()
     seen = {found.key: found.version for found in elsewhere}
     arriving = tuple(
         found

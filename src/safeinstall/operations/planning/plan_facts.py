@@ -8,18 +8,18 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from safeinstall import importing, inspection, interpreter, names, ownership
-from safeinstall.distributions import Distribution, Snapshot
+from safeinstall import importing, interpreter, names, ownership
+from safeinstall.distributions import Distribution, Snapshot, snapshot
 from safeinstall.environment import Environment
 from safeinstall.guards.environment_state import EnvironmentState, Loaded, OtherKernel
 from safeinstall.operations.context import Context
-from safeinstall.operations.verify import recorded
+from safeinstall.operations.staging.verify import recorded
 from safeinstall.plan import Plan
 
-__all__ = ["other_kernels", "shadows_of", "surroundings_of"]
+__all__ = ["other_kernels", "plan_facts", "shadows_of"]
 
 
-def surroundings_of(plan: Plan, context: Context) -> EnvironmentState:
+def plan_facts(plan: Plan, context: Context) -> EnvironmentState:
     """Return the facts around the plan; nothing is touched and no process is started."""
     environment = plan.intent.environment
     visible = _visible(plan, environment)
@@ -83,7 +83,7 @@ def _visible(plan: Plan, environment: Environment) -> Snapshot:
             found += () if taken else plan.installed.distributions
             taken = True
         elif entry and entry != environment.paths.stdlib:
-            found += inspection.snapshot([entry]).distributions
+            found += snapshot([entry]).distributions
     return Snapshot(tuple(found if taken else (*found, *plan.installed.distributions)))
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from safeinstall import importing, verification
+from safeinstall import importing
+from safeinstall.command import Command
 from safeinstall.distributions import Staged, StagedDistribution
 from safeinstall.environment import Environment, shown
 from safeinstall.findings import Finding, Severity, Suggestion
@@ -20,11 +22,135 @@ from safeinstall.kernels import trial_starts
 from safeinstall.metadata.modules import meant, top_level
 from safeinstall.metadata.record import RecordError, RecordRow, read_record
 from safeinstall.operations.context import Context
-from safeinstall.outcome import Restart
+from safeinstall.outcome import Restart, Verdict
 from safeinstall.plan import Plan
-from safeinstall.verification import Arrival, Verdict
 
-__all__ = ["Evidence", "Proof", "evidence_of", "recorded", "verify"]
+__all__ = ["Arrival", "Evidence", "Proof", "evidence_of", "recorded", "verify"]
+
+
+_SCRIPT = """
+import importlib.util, json, sys
+def origin(name):
+    try:
+        spec = importlib.util.find_spec(name)
+    except Exception:
+        return []
+    if spec is None:
+        return []
+    if spec.origin and spec.origin not in ("namespace", "frozen", "built-in"):
+        return [spec.origin]
+    return list(spec.submodule_search_locations or ())
+print(sys.argv[1] + json.dumps({name: origin(name) for name in sys.argv[2:]}) + sys.argv[1][::-1])
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrival:
+    """A requested distribution as it stands in the environment after the commit."""
+
+    name: str
+    version: str
+    modules: tuple[str, ...]
+    """Its top-level importable names."""
+    files: frozenset[str]
+    """Absolute paths of the files of its new RECORD."""
+    path_files: tuple[str, ...] = ()
+    """Its `.pth` files, which Python reads at start-up only."""
+    source: str | None = None
+    """The project folder of an editable install: there its modules live."""
+
+
+def fresh_command(
+    environment: Environment, modules: Sequence[str], cookie: str, cwd: str
+) -> Command:
+    """Return what asks a new process, started as the kernel was, where modules would come from."""
+    argv = (environment.executable, *environment.flags.arguments(), "-c", _SCRIPT, cookie, *modules)
+    return Command(argv=argv, cwd=cwd, overrides={"PYTHONIOENCODING": "utf-8"})
+
+
+def read_fresh(stdout: str, cookie: str) -> dict[str, tuple[str, ...]] | None:
+    """Return the origins a fresh process reported, or None when it did not start properly."""
+    start, end = stdout.find(cookie), stdout.rfind(cookie[::-1])
+    if start < 0 or end < start:
+        return None
+    data = json.loads(stdout[start + len(cookie) : end])
+    return {name: tuple(places) for name, places in data.items()}
+
+
+def verdicts_of(
+    arrivals: Sequence[Arrival],
+    present: Set[str],
+    fresh: Mapping[str, tuple[str, ...]] | None,
+    kernel: Mapping[str, tuple[str, ...]] | None,
+) -> tuple[Verdict, ...]:
+    """Return the verdict about each arrival from what two processes said about its modules.
+
+    `present`: absolute paths of the files that are in place as they were staged.
+    """
+    return tuple(
+        Verdict(
+            name=arrival.name,
+            landed=arrival.files <= present,
+            fresh=None if fresh is None else _comes_from(arrival, fresh),
+            kernel=None if kernel is None else _comes_from(arrival, kernel),
+        )
+        for arrival in arrivals
+    )
+
+
+def outdated(arrivals: Sequence[Arrival], verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """Return the modules a fresh process would import from the new files but this kernel does not.
+
+    The kernel has loaded them from another copy: only a restart brings the new one.
+    """
+    names = {verdict.name for verdict in verdicts if verdict.fresh and verdict.kernel is False}
+    return tuple(module for a in arrivals if a.name in names for module in a.modules)
+
+
+def shadow_findings(
+    arrivals: Sequence[Arrival], fresh: Mapping[str, tuple[str, ...]], home: str = ""
+) -> tuple[Finding, ...]:
+    """Return a refusal for each module that a fresh process imports from another copy."""
+    return tuple(
+        Finding(
+            code="shadowed",
+            severity=Severity.REFUSE,
+            message=f"import {module} would find {shown(places[0], home)}, not the copy just "
+            f"installed ({arrival.name} {arrival.version}).",
+            context="An earlier entry of the import path holds another copy: give that one "
+            "another name, or take it away.",
+        )
+        for arrival in arrivals
+        for module in arrival.modules
+        if (places := fresh.get(module, ())) and not _is_own(arrival, places)
+    )
+
+
+def _comes_from(arrival: Arrival, origins: Mapping[str, tuple[str, ...]]) -> bool:
+    return all(
+        bool(origins.get(module)) and _is_own(arrival, origins[module])
+        for module in arrival.modules
+    )
+
+
+def _is_own(arrival: Arrival, places: Sequence[str]) -> bool:
+    """Tell whether an import that uses `places` uses the arrival's files."""
+    files = {os.path.normcase(file) for file in arrival.files}
+    folders = {os.path.dirname(file) for file in files}
+    for place in places:
+        if os.path.basename(place) == "__init__.py":
+            # a package shared by several distributions (pkgutil style): one folder, many owners
+            shared = os.path.normcase(os.path.dirname(place))
+            if any(f == shared or f.startswith(shared + os.sep) for f in folders):
+                return True
+        for path in {os.path.normcase(place), os.path.normcase(os.path.realpath(place))}:
+            if path in files or any(
+                folder == path or folder.startswith(path + os.sep) for folder in folders
+            ):
+                return True
+            if arrival.source and path.startswith(os.path.normcase(arrival.source)):
+                return True
+    return False
 
 
 _FRESH_SECONDS: Final = 60.0
@@ -63,7 +189,7 @@ def verify(evidence: Evidence, context: Context) -> Proof:
         fresh, noise = _asked_afresh(arrivals, context)
         present = looking.result()
     missing = sorted(evidence.sizes.keys() - present)
-    verdicts = verification.judge(arrivals, present, None if missing else fresh, None)
+    verdicts = verdicts_of(arrivals, present, None if missing else fresh, None)
     if missing:
         return Proof(verdicts=verdicts, failure=_lost(missing, context))
     if fresh is None:
@@ -104,9 +230,9 @@ def _here(
     refreshed = importing.refresh(context.environment.paths.site_packages, path_files)
     stale = importing.stale_modules(evidence.changed)
     found = importing.origins(module for arrival in arrivals for module in arrival.modules)
-    verdicts = verification.judge(arrivals, present, fresh, found)
+    verdicts = verdicts_of(arrivals, present, fresh, found)
     if not stale:
-        stale = importing.loaded(verification.outdated(arrivals, verdicts))
+        stale = importing.loaded(outdated(arrivals, verdicts))
     restart: Restart = "needed" if stale else "refreshed" if refreshed else "none"
     return Proof(verdicts=verdicts, restart=restart, stale=stale)
 
@@ -129,9 +255,9 @@ def _asked_afresh(
     if not modules:
         return {}, ""
     cookie = secrets.token_hex(16)
-    command = verification.fresh_command(context.environment, modules, cookie, context.cwd)
+    command = fresh_command(context.environment, modules, cookie, context.cwd)
     answered = context.run(command, timeout=_FRESH_SECONDS)
-    return verification.read_fresh(answered.stdout, cookie), answered.stderr.strip()
+    return read_fresh(answered.stdout, cookie), answered.stderr.strip()
 
 
 def _second_kernel(context: Context) -> str | None:
@@ -170,7 +296,7 @@ def _imported_elsewhere(
 ) -> Finding:
     failed = {verdict.name for verdict in verdicts if not verdict.fresh}
     home = context.environment.home
-    for finding in verification.shadow_findings(
+    for finding in shadow_findings(
         [arrival for arrival in arrivals if arrival.name in failed], fresh, home
     ):
         return finding

@@ -1,0 +1,1 @@
+"""New environments with a kernel of their own."""

@@ -1,0 +1,1 @@
+"""Looking without touching: where installs would go, what is sick."""

@@ -1,0 +1,408 @@
+"""Ask the installer: choose it, let it plan without touching anything, explain why it cannot."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from safeinstall.command import Command
+from safeinstall.distributions import InstalledIndex, snapshot_of
+from safeinstall.environment import Environment
+from safeinstall.errors import InstallerError, SafeInstallError
+from safeinstall.installers import DryRun
+from safeinstall.installers.failures import explain
+from safeinstall.installers.pip import OLDEST, Pip
+from safeinstall.installers.uv import Uv
+from safeinstall.interpreter import installed_pythons, managed_pythons
+from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.metadata.record import RecordError
+from safeinstall.operations import destinations
+from safeinstall.operations.context import Context
+from safeinstall.plan import InstallerChoice, Intent, Plan
+from safeinstall.request import InstallRequest, RequestItem
+from safeinstall.runner import Completed
+
+__all__ = ["Resolver", "choose", "offered_versions"]
+
+_FROM_VERSIONS: Final = re.compile(r"\(from versions: ([^)]*)\)")
+_OTHER_PYTHON: Final = re.compile(r" needs Python ([<>=!~]\S*?),? and ")
+_MINOR: Final = re.compile(r"3\.\d+")
+_LOOK_SECONDS: Final = 6.0
+"""After this long whatever versions were found so far are the answer."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolver:
+    """One request, the installer that is asked about it, and the environment as it was listed."""
+
+    intent: Intent
+    chosen: InstallerChoice
+    context: Context
+    state: InstalledState
+
+    @classmethod
+    def of(cls, plan: Plan, context: Context) -> Resolver:
+        """Return the one that made `plan`."""
+        return cls(intent=plan.intent, chosen=plan.chosen, context=context, state=plan.state)
+
+    def with_sources(self, **changes: Any) -> Resolver:
+        """Return the same, asking other sources."""
+        sources = replace(self.intent.sources, **changes)
+        return replace(self, intent=replace(self.intent, sources=sources))
+
+    def asking(self, request: InstallRequest) -> Resolver:
+        """Return the same for another request."""
+        return replace(self, intent=replace(self.intent, request=request))
+
+    def command(self, *, from_cache: bool = False) -> Command:
+        """Return the command that makes the plan."""
+        intent = self.intent
+        return self.chosen.installer.plan_command(
+            intent.request,
+            intent.environment,
+            intent.sources,
+            from_cache=from_cache,
+            config=self.reads_uv_config(),
+        )
+
+    def dry_run(self, *, from_cache: bool = False) -> Plan:
+        """Ask the installer what the request would change; nothing is touched.
+
+        `from_cache`: uv answers from what it has downloaded before, without the network.
+        Raises `InstallerError` with the reason when the request cannot be met.
+        """
+        context = self.context
+        installed = snapshot_of(self.state.distributions)
+        context.progress("looking up what is needed")
+
+        def waiting(seconds: float) -> None:
+            # uv waits without a word: for an index, and for another uv in the same environment.
+            about = " (waiting for the index, or for another install here)" if seconds > 3 else ""
+            context.progress(f"looking up what is needed{about}")
+
+        command = self.command(from_cache=from_cache)
+        answer = context.run(command, on_line=self.report, on_wait=waiting)
+        if not answer.ok:
+            raise self.explained(answer, command)
+        resolved = self.chosen.installer.read_plan(answer.stdout, answer.stderr)
+        requested = _requested(self.intent.request, resolved)
+        return destinations.as_planned(
+            Plan(
+                intent=self.intent,
+                chosen=self.chosen,
+                changes=resolved.changes(dict(installed.versions()), requested),
+                resolved=resolved,
+                installed=installed,
+                state=self.state,
+            )
+        )
+
+    def one_version(
+        self, text: str, *, lowest: bool = False, timeout: float | None = None
+    ) -> str | None:
+        """Ask for the highest (or lowest) version within `text`; None when there is none.
+
+        Raises `SafeInstallError` when `timeout` seconds were not enough.
+        """
+        intent, installer = self.intent, self.chosen.installer
+        command = installer.version_command(
+            _alone(text, intent.request), intent.environment, intent.sources, lowest=lowest
+        )
+        answer = self.context.run(command, timeout=timeout)
+        if not answer.ok:
+            return None
+        arriving = installer.read_plan(answer.stdout, answer.stderr).arriving
+        return arriving[0].version if arriving else None
+
+    def report(self, line: str) -> None:
+        """Tell what a line of the installer's output means for whoever waits."""
+        words = self.chosen.installer.progress(line)
+        if words:
+            self.context.progress(words)
+
+    def explained(self, answer: Completed, command: Command) -> InstallerError:
+        """Return why the installer stopped, with the line to type instead where there is one."""
+        intent, installer = self.intent, self.chosen.installer
+        asked = (intent.request, intent.environment, intent.sources)
+        error = explain(installer.name, answer.output, *asked)
+        louder = installer.louder(command)
+        if error.code == "not-found" and louder is not None:
+            wider = explain(installer.name, self.context.run(louder).output, *asked)
+            return wider if wider.code.startswith(("index-", "wrong-platform")) else error
+        if error.code == "no-such-version":
+            return self._with_closest_version(error)
+        if error.code == "python-too-old":
+            return self._with_other_python(error)
+        return error
+
+    def reads_uv_config(self) -> bool:
+        """Tell whether uv may read its configuration files: not when one could redirect it.
+
+        Measured: `target` in a `uv.toml` beats `--prefix` on the command line.
+        """
+        cwd, environ = Path(self.context.cwd), self.context.environ
+        candidates = [folder / "uv.toml" for folder in (cwd, *cwd.parents)]
+        candidates += [path.with_name("pyproject.toml") for path in candidates]
+        config_home = environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
+        candidates += [Path(config_home, "uv", "uv.toml"), Path("/etc/uv/uv.toml")]
+        own = environ.get("UV_CONFIG_FILE")
+        candidates += [Path(own)] if own else []
+        return not any(_may_redirect(path) for path in candidates)
+
+    def _with_closest_version(self, error: InstallerError) -> InstallerError:
+        """Name the versions next to the one that does not exist, and the line to type.
+
+        pip has listed what there is; of uv two more dry runs ask for the highest version below and
+        the lowest above what was asked.
+        """
+        items = self.intent.request.items
+        item = next((item for item in items if _is_about(error.message, item.name)), None)
+        if item is None or item.requirement is None:
+            return error
+        asked = [s.version for s in item.requirement.specifier if s.operator in ("==", "===", "~=")]
+        name = item.requirement.name
+        bare = self.asking(InstallRequest())
+        if asked:
+            version = asked[0].removesuffix(".*")
+            known = _listed(error.context)
+            if known:
+                below, above = _around(version, known)
+            else:
+                below = bare.one_version(f"{name}<{version}")
+                above = bare.one_version(f"{name}>{version}", lowest=True)
+        elif not self.chosen.installer.picks_versions:
+            return error
+        else:
+            below, above = bare.one_version(name), None
+        found = [version for version in (below, above) if version]
+        if not found:
+            return error
+        verb = "version is" if len(found) == 1 else "are"
+        message = f"{error.message} The nearest {verb} {' and '.join(found)}."
+        others = tuple(other.text for other in items if other is not item)
+        line = self.intent.line(requirements=(*others, f"{name}=={found[0]}"))
+        return InstallerError(message, code=error.code, context=error.context, hint=line)
+
+    def _with_other_python(self, error: InstallerError) -> InstallerError:
+        """Offer a new environment of a Python that is here, or say that no such Python is."""
+        request, wanted = self.intent.request, _OTHER_PYTHON.search(error.message)
+        if wanted is None or self.context.settings_prefix:
+            return error  # a new environment is being made already
+        try:
+            fitting = SpecifierSet(wanted[1])
+        except InvalidSpecifier:
+            return error
+        also = managed_pythons(self.chosen.installer, self.context.run)
+        pythons = installed_pythons(self.context.environ, also)
+        minors = {found[0] for each in pythons if (found := _MINOR.match(each.version))}
+        able = [minor for minor in sorted(minors, key=Version) if fitting.contains(minor)]
+        if not able:
+            message = f"{error.message} No such Python is found on this machine."
+            return InstallerError(message, code=error.code, context=error.context)
+        hint = self.intent.line(
+            user=False,
+            break_system_packages=False,
+            new_env=os.path.join(request.cwd, ".venv"),
+            python=able[-1],
+        )
+        return InstallerError(error.message, code=error.code, context=error.context, hint=hint)
+
+
+def offered_versions(
+    requirement: str, request: InstallRequest, context: Context, *, most: int
+) -> tuple[str, ...]:
+    """Return up to `most` versions within `requirement`; the options of `request` count.
+
+    pip lists all it sees at once; uv is asked for the next lower one until it has none. Raises
+    `InstallerError` when there is no installer; an index that cannot tell gives no versions.
+    """
+    # a dry run: the answer does not depend on whose environment it is
+    request = replace(request, break_system_packages=True, dry_run=True)
+    state = InstalledState(context.environment.paths.site_packages)
+    chosen = choose(request, context.environment, state)
+    resolver = Resolver(intent=context.meet(request), chosen=chosen, context=context, state=state)
+    try:
+        if chosen.installer.picks_versions:
+            return _one_by_one(Requirement(requirement), resolver, most)
+        return _all_at_once(Requirement(requirement), resolver)[:most]
+    except SafeInstallError:
+        return ()
+
+
+def choose(
+    request: InstallRequest, environment: Environment, known: InstalledState | None = None
+) -> InstallerChoice:
+    """Return the installer that does the work, with the reason for the choice.
+
+    `known`: what has been listed before.
+    Raises `InstallerError` when there is none, naming what to install.
+    """
+    own = InstalledIndex(sys.path, known)
+    if request.installer in ("auto", "uv"):
+        found = _find_uv(environment, own)
+        if found:
+            binary, version, where = found
+            reason = "asked for" if request.installer == "uv" else where
+            return InstallerChoice(installer=Uv(binary), version=version, reason=reason)
+        if request.installer == "uv":
+            raise InstallerError("uv is not found.", code="no-installer", hint="%safeinstall uv")
+    if request.installer in ("auto", "pip"):
+        reason = "asked for" if request.installer == "pip" else "uv is not found"
+        chosen = _find_pip(environment, reason, own)
+        if chosen:
+            return chosen
+    raise InstallerError(
+        f"No installer serves {environment.label}: neither uv nor pip 22.3 or newer is found.",
+        code="no-installer",
+        hint=f'"{environment.executable}" -m ensurepip --upgrade',
+    )
+
+
+def _find_uv(environment: Environment, index: InstalledIndex) -> tuple[str, str, str] | None:
+    """Return uv's binary, version and how it was found: ours, the kernel's, or one on PATH."""
+    own = _own_uv(index)
+    if own:
+        return (*own, "installed with safeinstall")
+    if environment.uv:
+        return environment.uv, "", "found with the interpreter"
+    on_path = shutil.which("uv")
+    return (on_path, "", "found on PATH") if on_path else None
+
+
+def _own_uv(index: InstalledIndex) -> tuple[str, str] | None:
+    """Return the binary and version of the uv that came with us.
+
+    Its files are asked, not its module: a `uv.py` beside the notebook would be imported instead.
+    """
+    info = index.info("uv")
+    try:
+        paths = info.record.paths if info else []
+    except RecordError:
+        return None
+    for path in paths:
+        folder, _, file = path.rpartition("/")
+        if info and file in ("uv", "uv.exe") and folder.rpartition("/")[2] in ("bin", "Scripts"):
+            binary = os.path.normpath(os.path.join(info.folder, path))
+            if os.access(binary, os.X_OK):
+                return binary, info.version
+    return None
+
+
+def _find_pip(
+    environment: Environment, reason: str, index: InstalledIndex
+) -> InstallerChoice | None:
+    if environment.pip and environment.pip.release >= OLDEST:
+        return InstallerChoice(
+            installer=Pip((environment.executable, "-m", "pip")),
+            version=environment.pip.version,
+            reason=reason,
+        )
+    found = index.find("pip")
+    try:
+        if found is None or Version(found.version).release[:2] < OLDEST:
+            return None
+    except InvalidVersion:
+        return None
+    return InstallerChoice(
+        installer=Pip((sys.executable, "-m", "pip", "--python", environment.executable)),
+        version=found.version,
+        reason=f"{reason}; the environment has no pip that can",
+    )
+
+
+def _one_by_one(wanted: Requirement, resolver: Resolver, most: int) -> tuple[str, ...]:
+    end = time.monotonic() + _LOOK_SECONDS
+    found: list[str] = []
+    within = str(wanted)
+    while len(found) < most and (left := end - time.monotonic()) > 0:
+        try:
+            version = resolver.one_version(within, timeout=left)
+            if version is None or version in found:
+                break
+            found.append(version)
+            lower = wanted.specifier & f"<{Version(version).public}"
+        except (SafeInstallError, InvalidVersion):
+            break  # too slow, or nothing to compare: what there is, is the answer
+        next_one = Requirement(str(wanted))
+        next_one.specifier = lower
+        within = str(next_one)
+    return tuple(found)
+
+
+def _all_at_once(wanted: Requirement, resolver: Resolver) -> tuple[str, ...]:
+    """Ask pip for a version that cannot be: it says which there are."""
+    impossible = _alone(f"{wanted.name}==0.dev0+none", resolver.intent.request)
+    command = resolver.asking(impossible).command()
+    known = _listed(resolver.context.run(command, timeout=_LOOK_SECONDS).output)
+    return tuple(str(version) for version in reversed(list(wanted.specifier.filter(known))))
+
+
+def _alone(text: str, request: InstallRequest) -> InstallRequest:
+    """Return a request for nothing but `text`, whatever is installed; options of `request` stay."""
+    requirement = Requirement(text)
+    item = RequestItem(text=text, name=canonicalize_name(requirement.name), requirement=requirement)
+    return replace(request, items=(item,), no_deps=True, force_reinstall=True)
+
+
+def _listed(text: str) -> list[Version]:
+    """Return the versions pip has listed in its own words, lowest first."""
+    found = _FROM_VERSIONS.search(text)
+    versions = []
+    for word in found[1].split(",") if found else ():
+        try:
+            versions.append(Version(word.strip()))
+        except InvalidVersion:
+            continue
+    return sorted(versions)
+
+
+def _around(asked: str, known: Sequence[Version]) -> tuple[str | None, str | None]:
+    """Return the highest of `known` below `asked` and the lowest above it."""
+    try:
+        wanted = Version(asked)
+    except InvalidVersion:
+        return str(known[-1]), None
+    below = [version for version in known if version < wanted]
+    above = [version for version in known if version > wanted]
+    return str(below[-1]) if below else None, str(above[0]) if above else None
+
+
+def _is_about(message: str, name: str | None) -> bool:
+    for word in message.split():
+        try:
+            if name and canonicalize_name(Requirement(word.rstrip(".,")).name) == name:
+                return True
+        except InvalidRequirement:
+            continue
+    return False
+
+
+def _requested(request: InstallRequest, resolved: DryRun) -> frozenset[str]:
+    """Return the canonical names the user asked for; folders and URLs get theirs from the plan."""
+    named = {str(item.name) for item in request.items if item.name}
+    if any(item.name is None for item in request.items):
+        named |= {canonicalize_name(found.name) for found in resolved.arriving if found.url}
+    return frozenset(named)
+
+
+def _may_redirect(path: Path) -> bool:
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except OSError:
+        return False
+    if path.name == "pyproject.toml" and "tool.uv" not in text:
+        return False
+    keys = ("target", "prefix", "python", "system", "user", "break-system-packages")
+    return any(line.split("=")[0].strip() in keys for line in text.splitlines() if "=" in line)
