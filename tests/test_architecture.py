@@ -115,7 +115,7 @@ METADATA_FILES = re.compile(
     re.DOTALL,
 )
 OTHER_READERS = {
-    "probe/facts/installed.py": "still to be switched",
+    "probe/facts/search_path.py": "still to be switched",
     "doctor/collect.py": "looks whether they may be read",
     "doctor/mend.py": "writes one anew",
     "operations/environments/unavailable.py": "writes a wheel",

@@ -20,10 +20,10 @@ from safeinstall.guards import (
     destination,
     kernel_stack,
     origins,
+    weigh,
 )
 from safeinstall.guards.conflicts import violations_of
 from safeinstall.guards.environment_state import EnvironmentState, Loaded, OtherKernel, Owner
-from safeinstall.guards.policy import weigh
 from safeinstall.installers import DryRun, Resolved
 from safeinstall.installers.sources import Sources
 from safeinstall.installers.uv import Uv

@@ -6,6 +6,7 @@ import pytest
 
 from safeinstall import interpreter
 from safeinstall.distributions import InstalledIndex, snapshot
+from safeinstall.environment import this_environment
 from safeinstall.errors import EnvironmentReportError
 
 
@@ -91,9 +92,9 @@ def test_a_report_is_found_between_its_cookies_in_any_noise() -> None:
 
 
 def test_this_interpreter_is_read_without_a_process() -> None:
-    here = interpreter.this_environment()
+    here = this_environment()
     assert here.version.startswith(here.python)
-    assert interpreter.marker_environment(here)["python_version"] == here.python
+    assert here.markers["python_version"] == here.python
 
 
 def test_headers_are_read_as_the_email_parser_reads_them(tmp_path: Path) -> None:

@@ -12,7 +12,16 @@ from jupyter_client.kernelspec import KernelSpec
 
 from safeinstall.command import Command
 from safeinstall.errors import SafeInstallError
-from safeinstall.kernels import trial_starts
+from safeinstall.kernels import (
+    Spec,
+    find_specs,
+    free_name,
+    register,
+    registry,
+    repair,
+    trial_starts,
+    unregister,
+)
 from safeinstall.kernels.kernel_state import (
     Interpreter,
     Launch,
@@ -20,15 +29,6 @@ from safeinstall.kernels.kernel_state import (
     judge_spec,
     promised_version,
     resolve,
-)
-from safeinstall.kernels.kernelspecs import (
-    Spec,
-    find_specs,
-    free_name,
-    register,
-    registry,
-    repair,
-    unregister,
 )
 from safeinstall.kernels.trial_starts import try_kernel
 from safeinstall.runner import start

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from safeinstall.probe.facts.installed import find_distribution
-from safeinstall.probe.facts.search_path import module_origin
+from safeinstall.probe.facts.search_path import find_distribution, module_origin
 from safeinstall.probe.rules.local_candidates import (
     LocalFolders,
     best_local,

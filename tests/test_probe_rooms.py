@@ -51,8 +51,8 @@ def test_a_sub_room_imports_only_from_those_below_it(module: str) -> None:
 @pytest.mark.parametrize(
     ("module", "line"),
     [
-        ("facts.installed", "from ..rules import Verdict"),
-        ("facts.installed", "def f():\n    from ..shell import reach"),
+        ("facts.search_path", "from ..rules import Verdict"),
+        ("facts.search_path", "def f():\n    from ..shell import reach"),
         ("shell.reach", "from ..rules.pip_rules import decide_pip"),
         ("rules", "from ..prediction import Prediction"),
         ("cell", "from ..shell.syntax import split_shell"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from safeinstall.agent.lookups import typed_at
+from safeinstall.agent.packages import typed_at
 
 
 @pytest.mark.parametrize(

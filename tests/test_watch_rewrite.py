@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from safeinstall.errors import SafeInstallStopped
 from safeinstall.probe import predict
-from safeinstall.watch.rewrite import blocked_line, replaceable, replaced
+from safeinstall.watch.advice import blocked_line, replaceable, replaced
 
 
 def redirected(cell: str) -> str:

@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from safeinstall import render
-from safeinstall.environment import Environment
+from safeinstall.environment import Environment, this_environment
 from safeinstall.errors import SafeInstallStopped
 from safeinstall.frontend import PYTHON
-from safeinstall.interpreter import this_environment
 from safeinstall.operations import carry_out, context_for, folder
 from safeinstall.request import Request, UndoRequest, parse, parse_uninstall
 

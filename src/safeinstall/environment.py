@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from packaging.markers import default_environment
+
 from safeinstall.errors import EnvironmentReportError
+from safeinstall.probe.facts.running_interpreter import facts as probe_facts
 
 __all__ = [
     "Access",
@@ -20,6 +24,7 @@ __all__ = [
     "UserSite",
     "shown",
     "shown_in",
+    "this_environment",
 ]
 
 Kind = Literal[
@@ -219,6 +224,27 @@ class Environment:
         access = dict(self.access)
         return next((access[k] for k in needed if k in access and not access[k].writable), None)
 
+    @property
+    def markers(self) -> dict[str, str]:
+        """What PEP 508 markers are evaluated against in this self.
+
+        Exact for the running interpreter; for another one on this machine the version and the
+        implementation are its own, the rest is shared.
+        """
+        here: dict[str, str] = {key: str(value) for key, value in default_environment().items()}
+        if self.executable != sys.executable:
+            implementation = self.implementation
+            here |= {
+                "python_version": self.python,
+                "python_full_version": self.version,
+                "implementation_version": self.version,
+                "implementation_name": implementation,
+                "platform_python_implementation": {"cpython": "CPython", "pypy": "PyPy"}.get(
+                    implementation, implementation
+                ),
+            }
+        return here
+
     def is_named_by(self, path: str) -> bool:
         """Tell whether `path`, a prefix or an interpreter, means this environment.
 
@@ -260,6 +286,11 @@ class Environment:
             },
             "pip": self.pip and {"version": self.pip.version, "path": self.pip.path},
         }
+
+
+def this_environment() -> Environment:
+    """Return the environment of the running interpreter."""
+    return Environment.from_report(probe_facts())
 
 
 def shown(path: str, home: str) -> str:

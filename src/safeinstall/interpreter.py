@@ -12,20 +12,16 @@ import os
 import re
 import secrets
 import shutil
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-from packaging.markers import default_environment
 
 from safeinstall import probe
 from safeinstall.command import Command
 from safeinstall.environment import Environment, shown
 from safeinstall.errors import EnvironmentReportError, SafeInstallError
 from safeinstall.installers import Installer
-from safeinstall.probe.facts.running_interpreter import facts as probe_facts
 from safeinstall.runner import CommandNotFoundError, Completed, run
 
 __all__ = [
@@ -34,10 +30,8 @@ __all__ = [
     "find_python",
     "installed_pythons",
     "managed_pythons",
-    "marker_environment",
     "parse_probe",
     "probe_command",
-    "this_environment",
 ]
 
 _PROGRAM: Final = re.compile(r"python(?P<version>3(?:\.\d+)?)?$")
@@ -45,11 +39,6 @@ _VERSION: Final = re.compile(r"(?:python|cpython-|pypy)?@?(?P<version>\d+(?:\.\d
 _CONDA_PYTHON: Final = re.compile(r"python-(?P<version>3\.\d+\.\d+)-.*\.json$")
 _OLDEST: Final = (3, 8)
 _PROBE_SECONDS: Final = 30.0
-
-
-def this_environment() -> Environment:
-    """Return the environment of the running interpreter (no process is started)."""
-    return Environment.from_report(probe_facts())
 
 
 def environment_of(python: str) -> Environment:
@@ -104,27 +93,6 @@ def parse_probe(python: str, stdout: str, cookie: str) -> Environment:
             code="not-a-python",
         )
     return Environment.from_report(json.loads(stdout[start + len(cookie) : end]))
-
-
-def marker_environment(environment: Environment) -> dict[str, str]:
-    """Return what PEP 508 markers are evaluated against in this environment.
-
-    Exact for the running interpreter; for another one on this machine the version and the
-    implementation are its own, the rest is shared.
-    """
-    here: dict[str, str] = {key: str(value) for key, value in default_environment().items()}
-    if environment.executable != sys.executable:
-        implementation = environment.implementation
-        here |= {
-            "python_version": environment.python,
-            "python_full_version": environment.version,
-            "implementation_version": environment.version,
-            "implementation_name": implementation,
-            "platform_python_implementation": {"cpython": "CPython", "pypy": "PyPy"}.get(
-                implementation, implementation
-            ),
-        }
-    return here
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

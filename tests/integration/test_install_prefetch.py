@@ -20,9 +20,9 @@ from safeinstall.command import Command
 from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations import there
 from safeinstall.operations.context import Context
-from safeinstall.operations.planning.best_plan import best_plan
+from safeinstall.operations.planning import best_plan
 from safeinstall.operations.planning.resolver import Resolver, choose
-from safeinstall.operations.staging.prefetch import Prefetch
+from safeinstall.operations.staging import Prefetch
 from safeinstall.request import InstallRequest, parse
 from safeinstall.runner import Completed, run
 from support.environments import Environment, Workshop, changes, snapshot

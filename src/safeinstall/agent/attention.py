@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from safeinstall.environment import Environment, shown
+from safeinstall.environment import Environment, shown, this_environment
 from safeinstall.metadata.distribution import is_metadata
 
 __all__ = [
@@ -128,14 +128,14 @@ def findings(environment: Environment) -> list[dict[str, Any]]:
 
 def make_importable(params: Mapping[str, Any]) -> dict[str, Any]:
     """Let this kernel import from what it missed, as it would have if it had started now."""
-    from safeinstall import importing, interpreter
+    from safeinstall import importing
     from safeinstall.agent.jobs import Job, start
 
     def work(job: Job) -> dict[str, Any]:
-        environment = interpreter.this_environment()
+        environment = this_environment()
         found = missed(environment)
         importing.refresh(found.folders, found.path_files)
-        left = missed(interpreter.this_environment())
+        left = missed(this_environment())
         names = [shown(place, environment.home) for place in (*found.folders, *found.path_files)]
         if not found or left:
             headline = "There was nothing to add." if not found else "It could not be added."

@@ -14,8 +14,7 @@ from safeinstall.agent.attention import install_actions
 from safeinstall.environment import Environment
 from safeinstall.probe import predict
 from safeinstall.render import Message, clean
-from safeinstall.watch.advice import better_line, goes_wrong, warning_message
-from safeinstall.watch.rewrite import replaceable, replaced
+from safeinstall.watch.advice import better_line, goes_wrong, replaceable, replaced, warning_message
 
 __all__ = ["cells", "rewrite", "wrong_installs"]
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from safeinstall.environment import Environment
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.interpreter import marker_environment
 from safeinstall.transaction.recover import Recovery
 
 __all__ = [
@@ -135,7 +134,7 @@ class Target:
     @property
     def markers(self) -> Mapping[str, str] | None:
         """What environment markers mean here, or None where nobody can say."""
-        return marker_environment(self.environment) if self.environment else None
+        return self.environment.markers if self.environment else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,291 @@
-"""Kernelspecs and the kernels they start: list, judge, register, and start one for a proof.
+"""Kernelspecs: read without believing any of them, written without overwriting anybody's.
 
-The room meets `jupyter_client`; nothing else in the package does.
+`jupyter_client.kernelspec.KernelSpecManager.kernel_dirs` says where they lie and in which order
+they win; the files are read here, because the manager stops at the first broken one. A file that
+is written anew is kept beside itself.
 """
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from jupyter_client.kernelspec import KernelSpecManager
+
+from safeinstall.errors import SafeInstallError
+from safeinstall.probe.facts.writability import describe_access
+
+__all__ = [
+    "ARGUMENTS",
+    "Place",
+    "Registered",
+    "Spec",
+    "find_specs",
+    "free_name",
+    "kernel_folders",
+    "register",
+    "registry",
+    "repair",
+    "unregister",
+    "user_folder",
+]
+
+Place = Literal["user", "environment", "machine"]
+
+_FILE: Final = "kernel.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spec:
+    """One kernelspec as it stands on disk."""
+
+    name: str
+    """What a server and `jupyter console --kernel` call it."""
+    folder: str
+    place: Place
+    argv: tuple[str, ...] = ()
+    display_name: str = ""
+    language: str = ""
+    env: tuple[tuple[str, str], ...] = ()
+    problem: str = ""
+    """Why its file says nothing, or empty."""
+    env_problem: bool = False
+    """True when its `env` holds what no process can be given."""
+    hidden_by: str = ""
+    """The folder of another spec of this name that a server finds first, or empty."""
+
+    @property
+    def is_python(self) -> bool:
+        """True for a Python kernel, as far as can be told."""
+        return self.language.lower() == "python" or any("ipykernel" in word for word in self.argv)
+
+
+def kernel_folders() -> tuple[str, ...]:
+    """Return the folders a server started here would look into, the first one wins."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # IPython's, about a home that cannot be written
+        return tuple(map(str, KernelSpecManager().kernel_dirs))
+
+
+def user_folder() -> str:
+    """Return the folder of the user's own kernelspecs, made or not."""
+    return str(KernelSpecManager().user_kernel_dir)
+
+
+def find_specs(folders: Sequence[str], user: str) -> tuple[Spec, ...]:
+    """Read every kernelspec in `folders`; one that a server would not see says what hides it."""
+    seen: dict[str, str] = {}
+    found: list[Spec] = []
+    for folder in dict.fromkeys(map(os.path.abspath, folders)):
+        for name in _names(folder):
+            path = os.path.join(folder, name)
+            key = name.lower()  # the manager compares lower-cased names
+            found.append(_read(key, path, place_of(folder, user), hidden_by=seen.get(key, "")))
+            seen.setdefault(key, path)
+    return tuple(found)
+
+
+def place_of(folder: str, user: str) -> Place:
+    """Return whose kernelspecs lie in `folder`."""
+    if os.path.abspath(folder) == os.path.abspath(user):
+        return "user"
+    return "machine" if folder.startswith(("/usr/", "/etc/")) else "environment"
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        entries = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    return [name for name in entries if os.path.lexists(os.path.join(folder, name, _FILE))]
+
+
+def _read(name: str, folder: str, place: Place, hidden_by: str) -> Spec:
+    def spec(problem: str = "", **values: Any) -> Spec:
+        return Spec(
+            name=name, folder=folder, place=place, hidden_by=hidden_by, problem=problem, **values
+        )
+
+    try:
+        data = json.loads(Path(folder, _FILE).read_text("utf-8"))
+    except OSError as error:
+        return spec(f"kernel.json cannot be read: {error.strerror or error}")
+    except ValueError as error:
+        return spec(f"kernel.json is no JSON: {error}")
+    except RecursionError:
+        return spec("kernel.json is no JSON: its brackets go too deep")
+    if not isinstance(data, dict):
+        return spec("kernel.json is no JSON object")
+    argv = data.get("argv")
+    display, language = _text(data.get("display_name")), _text(data.get("language"))
+    if not isinstance(argv, list) or not all(isinstance(word, str) for word in argv) or not argv:
+        return spec("kernel.json has no `argv`", display_name=display, language=language)
+    if not argv[0] or not all(map(_passable, argv)):
+        return spec("no process can be started from its `argv`", display_name=display)
+    env = data.get("env") or {}
+    pairs = _pairs(env) if isinstance(env, dict) else ()
+    wrong = not isinstance(env, dict) or len(pairs) < len(env)
+    return spec(
+        "its `env` is no table of texts" if wrong else "",
+        argv=tuple(argv),
+        display_name=display,
+        language=language,
+        env=pairs,
+        env_problem=wrong,
+    )
+
+
+def _text(value: Any) -> str:
+    """Return a name as it can be shown: JSON may hold halves of characters."""
+    return str(value or "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _passable(word: str) -> bool:
+    """Return whether the system takes this word as an argument of a process."""
+    try:
+        return b"\0" not in os.fsencode(word)
+    except UnicodeEncodeError:
+        return False
+
+
+def _pairs(env: dict[Any, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((key, value) for key, value in env.items() if isinstance(value, str))
+
+
+ARGUMENTS: Final = ("-m", "ipykernel_launcher", "-f", "{connection_file}")
+_NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9._-]+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Registered:
+    """A kernelspec that was written."""
+
+    name: str
+    display_name: str
+    folder: str
+    python: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the JSON form."""
+        return asdict(self)
+
+
+def free_name(wanted: str, specs: Iterable[Spec], python: str) -> str:
+    """Return a kernelspec name like `wanted` that nobody has, or that is this `python`'s already.
+
+    The letters are those `jupyter_client.kernelspec` accepts (`_is_valid_kernel_name`).
+    """
+    taken = {
+        spec.name for spec in specs if not spec.argv or os.path.abspath(spec.argv[0]) != python
+    }
+    base = _NOT_IN_NAMES.sub("-", wanted.lower()).strip("-.") or "python"
+    name, count = base, 1
+    while name in taken:
+        count += 1
+        name = f"{base}-{count}"
+    return name
+
+
+def registry(folders: Sequence[str], user: str) -> str:
+    """Return the folder new kernelspecs go to: the user's own, or one that a server looks into.
+
+    `folders` are those, `user` is the first choice. Raises `SafeInstallError` when none of them
+    can be written; nothing is touched.
+    """
+    end = os.path.join("share", "jupyter", "kernels")
+    for folder in (user, *(folder for folder in folders if folder.endswith(end))):
+        if describe_access(folder)["writable"]:
+            return folder
+    raise SafeInstallError(
+        f"No kernel can be registered in {user}: {describe_access(user)['detail']}.",
+        code="kernelspec-not-written",
+    )
+
+
+def register(
+    name: str, display_name: str, python: str, prefix: str, *, folder: str = ""
+) -> Registered:
+    """Write a kernelspec for the interpreter `python` of `prefix` into `folder` of a `registry`.
+
+    Without a folder it goes among the user's own. The logos of the environment's ipykernel come
+    along. Raises `SafeInstallError` when the folder cannot be written.
+    """
+    data: dict[str, Any] = {
+        "argv": [python, *ARGUMENTS],
+        "display_name": display_name,
+        "language": "python",
+        "metadata": {"debugger": True},
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch, name)
+        logos = Path(prefix, "share", "jupyter", "kernels", "python3")
+        if logos.is_dir():
+            shutil.copytree(logos, source)
+        else:
+            source.mkdir()
+        (source / "kernel.json").write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+        try:
+            known = KernelSpecManager()
+            if folder and folder != str(known.user_kernel_dir):
+                above = str(Path(folder).parents[2])  # below it the manager adds share/jupyter/...
+                made = known.install_kernel_spec(str(source), name, prefix=above)
+            else:
+                made = known.install_kernel_spec(str(source), name, user=True)
+        except OSError as error:
+            raise SafeInstallError(
+                f"The kernel cannot be registered: {error.strerror or error}.",
+                context=str(error.filename or ""),
+                code="kernelspec-not-written",
+            ) from error
+    return Registered(name=name, display_name=display_name, folder=str(made), python=python)
+
+
+def unregister(registered: Registered) -> None:
+    """Take away a kernelspec written by `register`; one that is gone already is fine."""
+    shutil.rmtree(registered.folder, ignore_errors=True)
+
+
+def repair(spec: Spec, argv: Iterable[str], display_name: str = "") -> str:
+    """Write `argv` into the kernelspec's file; return where the old one is kept.
+
+    What stands there and is no file (a link to nowhere, a folder) is kept too. Raises
+    `SafeInstallError` when the file cannot be written.
+    """
+    path = Path(spec.folder, "kernel.json")
+    kept = path.with_name(f"kernel.json.{time.strftime('%Y%m%d-%H%M%S')}.old")
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        data = {}
+    if not isinstance(data, dict):
+        data = {}
+    data["argv"] = list(argv)
+    data["display_name"] = display_name or spec.display_name or spec.name
+    data["language"] = spec.language or "python"
+    if spec.env_problem:
+        data["env"] = dict(spec.env)
+    if not isinstance(data.get("metadata", {}), dict):
+        del data["metadata"]
+    fresh = path.with_name("kernel.json.new")
+    try:
+        fresh.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+        if path.is_file():
+            shutil.copy2(path, kept)
+        else:
+            path.rename(kept)
+        fresh.replace(path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise SafeInstallError(
+            f"{path} cannot be written: {error.strerror or error}.", code="kernelspec-not-written"
+        ) from error
+    return str(kept)

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.kernels.kernelspecs import Spec
+from safeinstall.kernels import Spec
 
 __all__ = [
     "Interpreter",

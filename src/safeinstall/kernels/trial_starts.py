@@ -25,7 +25,7 @@ from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvision
 
 from safeinstall.command import Command
 from safeinstall.environment import Environment
-from safeinstall.kernels.kernelspecs import kernel_folders
+from safeinstall.kernels import kernel_folders
 from safeinstall.runner import start
 
 __all__ = ["SECONDS", "Trial", "answer_command", "read_answer", "try_kernel"]

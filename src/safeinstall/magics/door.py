@@ -14,10 +14,10 @@ from IPython.display import display
 
 from safeinstall import render
 from safeinstall.config import keeping, options_of
+from safeinstall.environment import this_environment
 from safeinstall.errors import SafeInstallError, SafeInstallStopped
 from safeinstall.findings import Severity
 from safeinstall.frontend import NOTEBOOK
-from safeinstall.interpreter import this_environment
 from safeinstall.magics import missing
 from safeinstall.operations import Context, Keeping, Progress, carry_out, context_for, folder, here
 from safeinstall.outcome import Outcome
@@ -106,7 +106,7 @@ def _run(read: Callable[[], Request]) -> Any:
     finally:
         line.close()
     if isinstance(result, Outcome):
-        if isinstance(request, InstallRequest):
+        if isinstance(request, InstallRequest) and not result.ok:
             missing.note(request, result)
         result = result.without_repeats(told)
     message = render.message_of(result, context, quiet=request.quiet)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Final, Protocol, cast
 
-from safeinstall.interpreter import environment_of, this_environment
+from safeinstall.environment import this_environment
+from safeinstall.interpreter import environment_of
 from safeinstall.operations.context import (
     Context,
     Keeping,
@@ -50,15 +51,15 @@ class Result(Protocol):
 
 _STORIES: Final = {
     "install": "safeinstall.operations.install",
-    "new_environment": "safeinstall.operations.environments.new_environment",
+    "new_environment": "safeinstall.operations.environments",
     "uninstall": "safeinstall.operations.uninstall",
     "undo": "safeinstall.operations.undo",
     "history": "safeinstall.operations.history",
     "recover": "safeinstall.operations.history",
-    "survey": "safeinstall.operations.look.survey",
-    "where": "safeinstall.operations.look.survey",
-    "doctor": "safeinstall.operations.look.diagnose",
-    "kernels": "safeinstall.operations.look.diagnose",
+    "survey": "safeinstall.operations.survey",
+    "where": "safeinstall.operations.survey",
+    "doctor": "safeinstall.operations.diagnose",
+    "kernels": "safeinstall.operations.diagnose",
 }
 """Story and the module whose function of the same name tells it; imported when first asked for."""
 

@@ -13,12 +13,12 @@ from threading import Event
 from typing import Protocol
 
 from safeinstall.command import Command
-from safeinstall.environment import Environment
+from safeinstall.environment import Environment, this_environment
 from safeinstall.errors import SafeInstallError
 from safeinstall.frontend import NOTEBOOK, Frontend
-from safeinstall.guards.policy import Policy
+from safeinstall.guards import Policy
 from safeinstall.installers.sources import Sources, redirections
-from safeinstall.interpreter import environment_of, this_environment
+from safeinstall.interpreter import environment_of
 from safeinstall.plan import Destination, Intent, Plan
 from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
 from safeinstall.request import DoctorRequest, InstallRequest, RecoverRequest, Request

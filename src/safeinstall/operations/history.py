@@ -17,6 +17,7 @@ from safeinstall.operations.context import KEEP, KEEP_BYTES, Context
 from safeinstall.request import HistoryRequest, RecoverRequest
 from safeinstall.transaction.recover import Recovery, recover_store
 from safeinstall.transaction.store.history import Entry, Store
+from safeinstall.transaction.store.journal import is_pending
 
 __all__ = [
     "History",
@@ -127,9 +128,10 @@ def recovered_first(context: Context) -> tuple[Finding, ...]:
 
     An area that is not ours is left to whoever needs it later. Raises `TransactionError`.
     """
+    prefix = context.environment.prefix
     try:
-        found = recover_store(Store.open(context.environment.prefix))
-    except UnsafeStore:
+        found = recover_store(Store.open(prefix)) if is_pending(prefix) else None
+    except (UnsafeStore, PermissionError):
         return ()
     if found is None or found.direction == "litter":
         return ()

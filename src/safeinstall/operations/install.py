@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from safeinstall import guards, interpreter
+from safeinstall import guards
 from safeinstall.changes import Changes
 from safeinstall.distributions import Distribution, InstalledIndex
 from safeinstall.errors import RequestError, SafeInstallError
@@ -18,10 +18,9 @@ from safeinstall.operations import destinations
 from safeinstall.operations.conda import install_with_conda
 from safeinstall.operations.context import Context
 from safeinstall.operations.history import forget_oldest, recovered_first
-from safeinstall.operations.planning.best_plan import best_plan
+from safeinstall.operations.planning import best_plan
 from safeinstall.operations.planning.resolver import Resolver, choose
-from safeinstall.operations.staging.prefetch import Prefetch
-from safeinstall.operations.staging.stage import StagedPlan, examine_staged, stage
+from safeinstall.operations.staging import Prefetch, StagedPlan, examine_staged, stage
 from safeinstall.operations.staging.verify import Evidence, evidence_of, verify
 from safeinstall.outcome import DoneBy, Outcome, Status, finding_of
 from safeinstall.plan import Intent, Plan
@@ -56,7 +55,8 @@ def install(request: InstallRequest, context: Context) -> Outcome:
             "There is nothing to install: no requirement was given.",
             hint=context.frontend.line("install", "pandas"),
         )
-    context = destinations.destined(request, context)
+    if request.user or request.break_system_packages:
+        context = destinations.destined(request, context)
     story = _Install(request, context, context.meet(request))
     try:
         return story.carry_out()
@@ -88,7 +88,7 @@ class _Install:
         directories = environment.sys_path if context.live else environment.paths.site_packages
         state = InstalledState(environment.paths.site_packages)
         index = InstalledIndex(directories, state)
-        already = satisfied(self.request, index, interpreter.marker_environment(environment))
+        already = satisfied(self.request, index, environment.markers)
         found = guards.examine(self.intent, set(index), context.policy)
         self.findings = (*recovered, *found)
         if already is not None or not self.request.items:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from packaging.utils import canonicalize_name
 
-from safeinstall import __version__, importing, interpreter
+from safeinstall import __version__, importing
 from safeinstall.changes import Changes
 from safeinstall.distributions import changed_since, snapshot
 from safeinstall.errors import SafeInstallError, UndoRefused
@@ -124,7 +124,7 @@ def _refuse_if_needed(area: Store, id: str | None, context: Context) -> None:
             code="kernel-stack",
             context=_FORCED,
         )
-    broken = new_violations(before, after, interpreter.marker_environment(context.environment))
+    broken = new_violations(before, after, context.environment.markers)
     if not broken:
         return
     later = area.later(target)

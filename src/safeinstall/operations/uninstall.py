@@ -6,7 +6,7 @@ import shlex
 import time
 from collections.abc import Mapping, Sequence
 
-from safeinstall import importing, interpreter
+from safeinstall import importing
 from safeinstall.changes import Change, Changes
 from safeinstall.distributions import Distribution, snapshot, snapshot_of
 from safeinstall.errors import SafeInstallError
@@ -144,7 +144,7 @@ def _kernel(
     names: Sequence[str], visible: Mapping[str, Distribution], context: Context
 ) -> Finding | None:
     """Refuse to take apart what the running kernel is made of, and safeinstall with it."""
-    markers = interpreter.marker_environment(context.environment)
+    markers = context.environment.markers
     needed = closure([_KERNEL], visible, markers)
     hit = next((name for name in names if name in needed and name in visible), None)
     if hit is None:
@@ -192,7 +192,7 @@ def _needed(
     """Ask before others lose what they need: who requires it, and which line goes on."""
     gone = {found.key for found in leaving}
     after = {name: found for name, found in visible.items() if name not in gone}
-    markers = interpreter.marker_environment(context.environment)
+    markers = context.environment.markers
     broken = new_violations(visible, after, markers)
     if not broken or request.allows("allow-conflicts") or request.yes:
         return None

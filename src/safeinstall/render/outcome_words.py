@@ -13,7 +13,7 @@ from safeinstall.outcome import Outcome
 from safeinstall.render.layout import Message, as_html, as_text
 
 if TYPE_CHECKING:  # making one is a room of its own, which no install needs
-    from safeinstall.operations.environments.new_environment import NewEnvironment
+    from safeinstall.operations.environments import NewEnvironment
 
 __all__ = ["MIME", "Displayed", "new_environment_message", "outcome_message"]
 

@@ -18,10 +18,10 @@ from safeinstall.findings import Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK
 from safeinstall.kernels.kernel_state import KernelState
 from safeinstall.operations.context import Context
-from safeinstall.operations.environments.new_environment import NewEnvironment
+from safeinstall.operations.diagnose import Kernels, Repaired
+from safeinstall.operations.environments import NewEnvironment
 from safeinstall.operations.history import History, Recovered, changes_of
-from safeinstall.operations.look.diagnose import Kernels, Repaired
-from safeinstall.operations.look.survey import Survey, Where
+from safeinstall.operations.survey import Survey, Where
 from safeinstall.probe.prediction import Prediction
 from safeinstall.redaction import redact
 from safeinstall.render.layout import Mark, Message, Table, as_text

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from safeinstall import config
 
-__all__ = ["Watch", "load", "unload"]
+__all__ = ["Watch", "load", "stop", "unload"]
 
 _WORDS: Final = ("pip", "uv", "conda", "mamba")
 _VERBS: Final = ("install", "add", "sync", "-r")
@@ -101,3 +101,11 @@ def unload(shell: Any) -> None:
     shell.input_transformers_cleanup.remove(watch.rewrite)
     config.unload(shell)
     delattr(shell, _ATTRIBUTE)
+
+
+def stop(instead: str) -> NoReturn:
+    """Fail the cell (what a blocked install line runs instead): the install above was blocked."""
+    # only a cell that is blocked needs it
+    from safeinstall.errors import SafeInstallStopped
+
+    raise SafeInstallStopped(f"✗ Nothing changed. This install was blocked.\n  → {instead}")

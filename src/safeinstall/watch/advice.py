@@ -1,8 +1,9 @@
-"""What to say about an install command that would not go right, and the line to type instead."""
+"""What to say about an install that would not go right, and the line that is right instead."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from safeinstall.environment import Environment, shown, shown_in
@@ -14,7 +15,16 @@ from safeinstall.redaction import redact
 from safeinstall.render import Message
 from safeinstall.request import OPTIONS, parse
 
-__all__ = ["better_line", "goes_wrong", "landed_message", "warning_message"]
+__all__ = [
+    "better_line",
+    "blocked_line",
+    "goes_wrong",
+    "landed_message",
+    "replaceable",
+    "replaced",
+    "warning_message",
+]
+
 
 _SILENT: Final = frozenset({"env-site", "no-change", "unknown"})
 _REDIRECTED: Final = re.compile(r"(?P<operator>[<>]=?|[<>])\s*(?P<version>[^\s;|&'\"]+)")
@@ -181,3 +191,45 @@ def _short(command: str) -> str:
     line = " ".join(command.split())
     line = redact(line)
     return line if len(line) <= 70 else line[:67] + "..."
+
+
+_CHAIN = (";", "&", "|", "$(", "`")
+
+
+def replaceable(
+    cell: str, wrong: Sequence[Prediction], better: Callable[[Prediction], str | None]
+) -> Mapping[int, str]:
+    """Return line number (from 0) -> `%safeinstall` line for each command that can be replaced.
+
+    Only a line that is nothing but the command is touched: in a chain (`cd x && pip install y`),
+    a continued line, a `%%bash` body or inside other code the warning has to do.
+    """
+    lines = cell.splitlines()
+    found: dict[int, str] = {}
+    if cell.lstrip().startswith("%%"):
+        return found
+    for prediction in wrong:
+        number = prediction.line - 1
+        line = lines[number].strip() if 0 <= number < len(lines) else ""
+        alone = line == prediction.command.strip() and not line.endswith("\\")
+        shell = line.startswith(("!", "%", "pip ", "uv ", "conda "))
+        if alone and shell and not any(sign in line for sign in _CHAIN):
+            instead = better(prediction)
+            if instead is not None:
+                found[number] = instead
+    return found
+
+
+def replaced(lines: Sequence[str], new: Mapping[int, str]) -> list[str]:
+    """Return the lines with those of `new` in place; indentation and line ends stay."""
+    result = list(lines)
+    for number, text in new.items():
+        line = result[number]
+        indent = line[: len(line) - len(line.lstrip())]
+        result[number] = indent + text + ("\n" if line.endswith("\n") else "")
+    return result
+
+
+def blocked_line(instead: str) -> str:
+    """Return the Python line that stops the cell, naming the line to type."""
+    return f'__import__("safeinstall.watch", fromlist=["stop"]).stop({instead!r})'

@@ -15,11 +15,13 @@ from safeinstall.metadata.distribution import metadata_in, split_name
 from safeinstall.probe.prediction import Prediction
 from safeinstall.watch.advice import (
     better_line,
+    blocked_line,
     goes_wrong,
     landed_message,
+    replaceable,
+    replaced,
     warning_message,
 )
-from safeinstall.watch.rewrite import blocked_line, replaceable, replaced
 
 __all__ = ["Session"]
 

@@ -1,1 +1,374 @@
-"""New environments with a kernel of their own."""
+"""A new environment with a kernel of its own: made, filled, registered, started once, or gone.
+
+A virtual environment cannot be moved, so it is made where it will stay; a mark in it says that it
+is unfinished, and on any failure or interrupt the folder and the kernelspec are taken away again.
+What goes into it goes through the same door as any install: plan, staging, checks, commit.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from packaging.utils import canonicalize_name
+
+from safeinstall.distributions import InstalledIndex
+from safeinstall.environment import Environment
+from safeinstall.errors import InstallerError, SafeInstallError
+from safeinstall.findings import Finding
+from safeinstall.installers import hashed
+from safeinstall.interpreter import environment_of, find_python, managed_pythons
+from safeinstall.kernels import (
+    Registered,
+    find_specs,
+    free_name,
+    kernel_folders,
+    register,
+    registry,
+    user_folder,
+)
+from safeinstall.kernels.trial_starts import Trial, try_kernel
+from safeinstall.metadata.distribution import DistInfo
+from safeinstall.metadata.modules import meant, public
+from safeinstall.operations.context import Context
+from safeinstall.operations.environments import overlay
+from safeinstall.operations.environments.place import Place, check, place_of
+from safeinstall.operations.environments.unavailable import KERNEL, about_kernel
+from safeinstall.operations.install import install
+from safeinstall.operations.planning.resolver import choose
+from safeinstall.outcome import Outcome, finding_of
+from safeinstall.plan import Destination, InstallerChoice
+from safeinstall.request import InstallRequest
+from safeinstall.transaction.in_progress import Making, left_behind, remove
+
+__all__ = ["NewEnvironment", "new_environment"]
+
+
+_OLDEST: Final = (3, 8)
+
+
+def _check_kernel(request: InstallRequest, context: Context) -> None:
+    """Raise `SafeInstallError` for options that would keep out what a kernel consists of."""
+    if request.no_deps and not request.overlay:
+        raise SafeInstallError(
+            "--no-deps would leave out what the new kernel itself needs.",
+            hint=_line_of(request, context, no_deps=False),
+            code="option-conflict",
+        )
+
+
+def _base_of(request: InstallRequest, context: Context, chosen: InstallerChoice) -> Environment:
+    """Return the interpreter the new environment is made from."""
+    here = context.environment
+    if request.overlay:
+        named = request.python.removeprefix("python")
+        by_path = os.sep in named  # then the context is that interpreter's already
+        if named and not by_path and not f"{here.version}.".startswith(f"{named}."):
+            raise SafeInstallError(
+                f"--overlay shows the packages of {here.label}, which are made for Python "
+                f"{here.python}; another Python cannot use them.",
+                hint=_line_of(request, context, python=""),
+                code="option-conflict",
+            )
+        return here
+    if not request.python:
+        return here  # an environment of a virtual one is made from the interpreter below it
+    also = managed_pythons(chosen.installer, context.run)
+    try:
+        found = find_python(request.python, here, context.environ, also)
+    except SafeInstallError as error:
+        if error.hint:
+            error.hint = _line_of(request, context, python=error.hint)
+        raise
+    if tuple(map(int, found.python.split("."))) < _OLDEST:
+        raise SafeInstallError(
+            f"Python {found.version} is too old for a kernel of today: 3.8 is the oldest.",
+            hint=_line_of(request, context, python=""),
+            code="python-too-old",
+        )
+    return found
+
+
+def _with_kernel(request: InstallRequest) -> InstallRequest:
+    """Return what is installed: the request with ipykernel, as a plain install."""
+    named = any(item.name == "ipykernel" for item in request.items)
+    return replace(
+        request,
+        items=request.items if named else (*request.items, KERNEL),
+        new_env="",
+        overlay=False,
+        python="",
+        user=False,
+        break_system_packages=False,
+    )
+
+
+def _line_of(request: InstallRequest, context: Context, **changes: Any) -> str:
+    """Return the line to type for the request with `changes`."""
+    return request.line(context.frontend, json=False, **changes)
+
+
+def _filled(wanted: InstallRequest, inside: Context) -> Outcome:
+    """Install; where hashes are asked for, the kernel first, whose files nobody has listed.
+
+    What is made is removed as a whole when either fails.
+    """
+    if KERNEL not in wanted.items or not hashed(wanted):
+        return install(wanted, inside)
+    first = install(
+        replace(wanted, items=(KERNEL,), requirement_files=(), require_hashes=False), inside
+    )
+    if not first.ok:
+        return first
+    items = tuple(item for item in wanted.items if item is not KERNEL)
+    return install(replace(wanted, items=items), inside)
+
+
+def _without_kernel(finding: Finding) -> Finding:
+    """Take ipykernel, which nobody typed, out of the lines to type."""
+    hint = tuple(
+        replace(way, command=" ".join(w for w in way.command.split(" ") if w != "ipykernel"))
+        for way in finding.hint
+    )
+    return replace(finding, hint=hint)
+
+
+def _import_names(
+    request: InstallRequest, outcome: Outcome, new: Environment, present: Environment
+) -> dict[str, tuple[str, ...]]:
+    """Return the modules to import for each distribution the request names, by canonical name.
+
+    A distribution may be in the new environment or, in an overlay, in the present one.
+    """
+    folders = new.paths.site_packages
+    if request.overlay:
+        folders = tuple(dict.fromkeys((*folders, *new.sys_path, *present.sys_path)))
+    index = InstalledIndex(folders)
+    names = {item.name for item in request.items if item.name}
+    if any(item.name is None for item in request.items):
+        names |= {
+            canonicalize_name(change.name)
+            for change in outcome.changes
+            if canonicalize_name(change.name) != "ipykernel"
+        }
+    found = {name: index.find(name) for name in sorted(names)}
+    return {
+        name: public(meant(DistInfo(distribution.metadata).modules))
+        for name, distribution in found.items()
+        if distribution is not None
+    }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewEnvironment:
+    """What came of making an environment."""
+
+    outcome: Outcome
+    place: Place
+    kernel: Registered | None = None
+    """None when nothing was made."""
+    trial: Trial | None = None
+    overlay_of: str = ""
+    """The environment whose packages it sees, or empty."""
+
+    @property
+    def ok(self) -> bool:
+        """True when it was made, or would be."""
+        return self.outcome.ok
+
+    @property
+    def exit_status(self) -> int:
+        """Exit status of the outcome."""
+        return self.outcome.exit_status
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcome's JSON form with the kernel that was made."""
+        return self.outcome.to_dict() | {
+            "kernelspec": self.kernel.to_dict() if self.kernel else None,
+            "overlay_of": self.overlay_of or None,
+        }
+
+
+def new_environment(request: InstallRequest, context: Context) -> NewEnvironment:
+    """Make the environment and the kernel that `request.new_env` names, with what it lists.
+
+    Afterwards both exist and the kernel imports what was asked for, or neither exists.
+    Raises `SafeInstallError` when it cannot be done; an install that stops says so in the outcome.
+    """
+    began = time.perf_counter()
+    place = place_of(request.new_env, context.environment.home)
+    _check_kernel(request, context)
+    check(place, lambda other: _line_of(request, context, new_env=other))
+    registry(kernel_folders(), user_folder())  # said before anything is made
+    left = left_behind(place.path)
+    if left is not None:
+        remove(left)
+    chosen = choose(replace(request, python=""), context.environment)
+    base = _base_of(request, context, chosen)
+    making = Making(place.path)
+    try:
+        made = _Maker(request, context, place, chosen, making, began).made(base)
+        if made.kernel is None:
+            making.undo()
+        else:
+            making.keep()
+        return made
+    except OSError as error:
+        making.undo()
+        raise SafeInstallError(
+            f"{place.shown} could not be made: {error.strerror or error}.",
+            context=str(error.filename or ""),
+            code="no-space" if error.errno in (28, 122) else "place-not-writable",
+        ) from error
+    except KeyboardInterrupt:
+        making.undo()
+        raise SafeInstallError(
+            f"Interrupted: {place.shown} and its kernel were removed again.", code="interrupted"
+        ) from None
+    except BaseException:
+        making.undo()
+        raise
+
+
+@dataclass(slots=True)
+class _Maker:
+    request: InstallRequest
+    context: Context
+    place: Place
+    chosen: InstallerChoice
+    making: Making
+    began: float
+
+    def made(self, base: Environment) -> NewEnvironment:
+        """Carry it out; what is left on failure is the caller's to remove."""
+        over = self.request.overlay
+        plan = None
+        wanted = _with_kernel(self.request)
+        if self.chosen.installer.counts_python_path and not over:
+            # pip takes for installed what PYTHONPATH shows; the new environment must hold it itself
+            wanted = replace(wanted, force_reinstall=True)
+        inner = replace(self.context, settings_prefix=self.context.environment.prefix, live=False)
+        if over:
+            try:
+                plan, wanted = overlay.needed(wanted, inner, self.chosen)
+            except InstallerError as error:
+                told = about_kernel(finding_of(error), wanted, inner, self.chosen)
+                error.message = told.message
+                raise
+        self.context.progress(f"making {self.place.shown}")
+        self.making.begin()
+        self.make_empty(base)
+        new = environment_of(self.place.path)
+        new = self.chosen.installer.serving(new)
+        if over:
+            overlay.write_path_file(self.context.environment, new)
+        begun = InstallRequest(
+            cwd=self.request.cwd,
+            python=self.request.python,
+            overlay=over,
+            new_env=self.request.new_env,
+        )
+        frontend = replace(inner.frontend, install=_line_of(begun, self.context))
+        inside = replace(inner, environment=new, frontend=frontend)
+        if plan is None or plan.changes:
+            outcome = _filled(wanted, inside)
+        else:
+            outcome = Outcome(
+                status="done",
+                environment=new,
+                destination=Destination.of(new),
+                frontend=self.context.frontend,
+            )
+        outcome = self.retold(outcome, inside)
+        if outcome.status not in ("done", "satisfied") or self.request.dry_run:
+            return NewEnvironment(outcome=outcome, place=self.place)
+        return self.with_kernel(outcome)
+
+    def make_empty(self, base: Environment) -> None:
+        """Make an environment with nothing in it."""
+        system_site = self.request.overlay and overlay.sees_base(self.context.environment)
+        command = self.chosen.installer.environment_command(
+            base.executable, self.place.path, prompt=self.place.label, system_site=system_site
+        )
+        answer = self.context.run(command)
+        if not answer.ok:
+            lines = [line for line in answer.output.splitlines() if line.strip()]
+            raise SafeInstallError(
+                f"{base.executable} makes no environment at {self.place.shown}.",
+                context="\n".join(lines[-4:]),
+                code="no-space" if "os error 28" in answer.output else "environment-not-made",
+            )
+
+    def with_kernel(self, outcome: Outcome) -> NewEnvironment:
+        """Register the kernel, start it once, and let it import what was asked for."""
+        new = outcome.environment
+        python = os.path.join(self.place.path, os.path.relpath(new.executable, new.prefix))
+        folders = kernel_folders()
+        specs, folder = find_specs(folders, user_folder()), registry(folders, user_folder())
+        name = free_name(self.place.kernel, specs, python)
+        display = self.place.display_name(new.python, self.request.overlay)
+        self.making.registered(os.path.join(folder, name))
+        kernel = register(name, display, python, self.place.path, folder=folder)
+        self.context.progress(f"starting the kernel {display} once")
+        wanted = _import_names(self.request, outcome, new, self.context.environment)
+        trial = try_kernel(
+            name,
+            [module for modules in wanted.values() for module in modules],
+            environ=self.context.environ,
+            cwd=self.context.cwd,
+        )
+        _judge(trial, wanted, display)
+        seconds = dict(outcome.seconds)
+        seconds |= {"kernel": trial.seconds, "total": time.perf_counter() - self.began}
+        verdicts = tuple(
+            replace(verdict, kernel=True)
+            for verdict in outcome.verification
+            if canonicalize_name(verdict.name) in wanted or not wanted
+        )
+        return NewEnvironment(
+            outcome=replace(outcome, status="done", seconds=seconds, verification=verdicts),
+            place=self.place,
+            kernel=kernel,
+            trial=trial,
+            overlay_of=self.context.environment.prefix if self.request.overlay else "",
+        )
+
+    def retold(self, outcome: Outcome, inside: Context) -> Outcome:
+        """Return the outcome as that of this request: its line, its remarks, what was asked."""
+        asked = {item.name for item in self.request.items if item.name}
+        changes = outcome.changes.asked_for(asked) if asked else outcome.changes
+        # What is set for the server's shell cannot redirect a place that was named.
+        findings = tuple(f for f in outcome.findings if f.code != "ambient-redirect")
+        if outcome.status == "failed":
+            wanted = _with_kernel(self.request)
+            findings = tuple(about_kernel(f, wanted, inside, self.chosen) for f in findings)
+        if "ipykernel" not in asked:
+            findings = tuple(_without_kernel(finding) for finding in findings)
+        asked_line = _line_of(self.request, self.context)
+        return replace(
+            outcome,
+            changes=changes,
+            findings=findings,
+            asked=asked_line,
+            frontend=self.context.frontend,
+        )
+
+
+def _judge(trial: Trial, wanted: dict[str, tuple[str, ...]], display: str) -> None:
+    """Raise `SafeInstallError` unless the kernel started and imports something of everything."""
+    if not trial.started:
+        raise SafeInstallError(
+            f"The new kernel {display} does not start; it was removed again.",
+            context="\n".join(trial.stderr.splitlines()[-12:]),
+            code="kernel-does-not-start",
+        )
+    for name, modules in wanted.items():
+        if modules and not any(module in trial.imported for module in modules):
+            reasons = [f"import {module}: {trial.failed.get(module, '')}" for module in modules]
+            raise SafeInstallError(
+                f"{name} was installed, but the new kernel cannot import it; it was removed again.",
+                context="\n".join(reasons[:6]),
+                code="not-importable",
+            )

@@ -1,1 +1,200 @@
-"""From a request to a plan: the installer is asked, guards judge, nothing is touched."""
+"""From a request to the best plan there is: no builds, the kernel kept, everybody satisfied.
+
+Nobody's code is run to make a plan: both installers are told `--only-binary :all:`; a name in
+`--no-binary` is the exception (uv: `BuildOptions::no_build_package`, pip:
+`FormatControl.get_allowed_formats`), and what has to be built is asked about.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
+
+from safeinstall import guards
+from safeinstall.errors import InstallerError
+from safeinstall.findings import Finding
+from safeinstall.guards import conflicts, kernel_stack, origins, weigh
+from safeinstall.guards.environment_state import EnvironmentState
+from safeinstall.operations.planning.plan_facts import plan_facts
+from safeinstall.operations.planning.resolver import Resolver
+from safeinstall.plan import Intent, Plan
+from safeinstall.request import RequestItem
+from safeinstall.requirements import Violation
+
+__all__ = ["JudgedPlan", "best_plan"]
+
+_ROUNDS: Final = 12
+"""Each round may bring to light one more package that has to be built."""
+_NAMED: Final = (
+    re.compile(r"Wheels are required for `([^`]+)`"),
+    re.compile(r"Building source distributions for `([^`]+)` is disabled"),
+)
+_SKIPPED: Final = re.compile(r"No sources permitted for (?P<name>[^:\s]+): (?P<url>\S+)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgedPlan:
+    """A plan, the facts around it, and what the guards say of it."""
+
+    plan: Plan | None
+    """None when no plan can be made without an answer first."""
+    facts: EnvironmentState
+    findings: tuple[Finding, ...] = ()
+
+
+def best_plan(resolver: Resolver) -> JudgedPlan:
+    """Return the best plan for the request and every finding about it; nothing is touched.
+
+    When a plan takes from the kernel what it runs on, the request is solved again with the
+    kernel's distributions kept. When it breaks others, a version that suits them is looked for.
+    Raises `InstallerError` when the request cannot be met.
+    """
+    context, request = resolver.context, resolver.intent.request
+    plan, findings = _plan_without_builds(resolver)
+    if plan is None:
+        return JudgedPlan(plan=None, facts=EnvironmentState(), findings=findings)
+    facts = plan_facts(plan, context)
+    violations = conflicts.violations_of(plan, facts)
+    hurts = kernel_stack.kernel_violations(violations, facts)
+    if hurts and not request.allows("allow-kernel-change"):
+        versions = facts.visible.by_key()
+        pins = [f"{name}=={versions[name].version}" for name in kernel_stack.kernel_closure(facts)]
+        kept = _constrained(resolver, pins)
+        if kept is not None:
+            kept_facts = plan_facts(kept, context)
+            left = conflicts.violations_of(kept, kept_facts)
+            if not kernel_stack.kernel_violations(left, kept_facts):
+                findings = (*findings, kernel_stack.kernel_kept(plan, kept))
+                plan, facts, violations = kept, kept_facts, left
+    others = set(violations) - set(kernel_stack.kernel_violations(violations, facts))
+    fitting = ""
+    if others and not request.allows("allow-conflicts"):
+        fitting = _fitting_line(resolver, sorted(others, key=str))
+    judged = guards.examine_plan(plan, facts, violations, fitting, context.policy)
+    return JudgedPlan(plan=plan, facts=facts, findings=(*findings, *judged))
+
+
+def _fitting_line(resolver: Resolver, violations: Sequence[Violation]) -> str:
+    """Return the line for a version of the request that breaks nobody, or an empty text.
+
+    First the request as typed, then what the others require in the place of its versions.
+    """
+    pins = [violation.requirement for violation in violations]
+    relaxed = conflicts.relax(resolver.intent.request, violations)
+    tries = [(resolver, True)] + ([(resolver.asking(relaxed), False)] if relaxed else [])
+    for attempt, as_asked in tries:
+        plan = _constrained(attempt, pins)
+        if plan is None:
+            continue
+        if not conflicts.violations_of(plan, plan_facts(plan, resolver.context)):
+            return conflicts.fitting_line(plan, as_asked=as_asked)
+    return ""
+
+
+def _constrained(resolver: Resolver, lines: Iterable[str]) -> Plan | None:
+    """Return the plan within these constraints, or None when there is none."""
+    constraints = resolver.intent.sources.constraints
+    with tempfile.TemporaryDirectory(prefix="safeinstall-") as folder:
+        file = Path(folder, "constraints.txt")
+        file.write_text("".join(f"{line}\n" for line in sorted(lines)), encoding="utf-8")
+        try:
+            within = resolver.with_sources(constraints=(*constraints, str(file)))
+            plan, _ = _plan_without_builds(within)
+        except InstallerError:
+            return None
+    if plan is None:
+        return None
+    # what is staged are exact pins: the file is not needed again, and is gone
+    sources = replace(plan.intent.sources, constraints=constraints)
+    return replace(plan, intent=replace(plan.intent, sources=sources))
+
+
+def _plan_without_builds(resolver: Resolver) -> tuple[Plan | None, tuple[Finding, ...]]:
+    """Return a plan that builds nothing but what was allowed, or None and the question.
+
+    Raises `InstallerError` when the request cannot be met either way.
+    """
+    intent = resolver.intent
+    items, no_binary = intent.request.items, intent.sources.no_binary
+    if ":all:" in no_binary:
+        return resolver.dry_run(), ()
+    allowed = {canonicalize_name(name) for name in intent.request.allow_builds}
+    building: set[str] = {canonicalize_name(name) for name in no_binary}
+    findings: tuple[Finding, ...] = ()
+    needed: set[str] = {item.name for item in items if _is_source(item) and item.name}
+    explicit: set[str] = {i.name for i in items if origins.is_explicit(i) and i.name}
+    for _ in range(_ROUNDS):
+        asked = needed - building - allowed - explicit
+        if asked:
+            finding = origins.builds_from_source(intent, asked)
+            policy = resolver.context.policy
+            findings = weigh([finding], intent, policy) if finding else ()
+            if any(each.stops for each in findings):
+                return None, findings
+        building |= needed
+        careful = resolver.with_sources(only_binary=(":all:",), no_binary=tuple(sorted(building)))
+        try:
+            return careful.dry_run(), findings
+        except InstallerError as error:
+            needed = (_named(error) or _skipped(error, careful)) - building
+            if not needed:
+                raise
+            if _about_unnamed_folder(error, intent):
+                explicit |= needed
+    raise InstallerError("Too many packages have to be built from source.", code="build-failed")
+
+
+def _is_source(item: RequestItem) -> bool:
+    return item.kind in ("archive", "vcs", "folder", "editable")
+
+
+def _named(error: InstallerError) -> set[str]:
+    """Return the names uv says it would have to build."""
+    return {
+        canonicalize_name(name) for pattern in _NAMED for name in pattern.findall(error.context)
+    }
+
+
+def _about_unnamed_folder(error: InstallerError, intent: Intent) -> bool:
+    """Tell whether what has to be built is a folder that was typed and has no name yet."""
+    folders = [i.text for i in intent.request.items if origins.is_explicit(i) and i.name is None]
+    places = re.findall(r"@ (file://[^`\s]+)", error.context)
+    paths = {unquote(urlsplit(place).path).rstrip("/") for place in places}
+    return any(folder.split("[")[0].rstrip("/") in paths for folder in folders)
+
+
+def _skipped(error: InstallerError, resolver: Resolver) -> set[str]:
+    """Return the names of which pip found source archives only; it is asked once more, aloud."""
+    louder = resolver.chosen.installer.louder(resolver.command(), level=3)
+    if louder is None or error.code not in ("not-found", "no-such-version", "conflict"):
+        return set()
+    text = resolver.context.run(louder).output
+    wanted = {
+        canonicalize_name(name)
+        for name in re.findall(r"No matching distribution found for ([A-Za-z0-9._-]+)", text)
+    }
+    return {name for name in _sources_of(text, resolver.intent) if name in wanted}
+
+
+def _sources_of(text: str, intent: Intent) -> Collection[str]:
+    found: set[str] = set()
+    asked = {item.name: item.requirement for item in intent.request.items}
+    for skipped in _SKIPPED.finditer(text):
+        file = unquote(urlsplit(skipped["url"]).path).rpartition("/")[2]
+        try:
+            name, version = parse_sdist_filename(file)
+        except InvalidSdistFilename:
+            continue
+        requirement = asked.get(name)
+        if requirement is not None and not requirement.specifier.contains(version, True):
+            continue
+        if name == canonicalize_name(skipped["name"]):
+            found.add(str(name))
+    return found

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from safeinstall import importing, interpreter, names, ownership
+from safeinstall import importing, names, ownership
 from safeinstall.distributions import Distribution, Snapshot, snapshot
 from safeinstall.environment import Environment
 from safeinstall.guards.environment_state import EnvironmentState, Loaded, OtherKernel
+from safeinstall.metadata.record import RecordError, RecordRow, read_record
 from safeinstall.operations.context import Context
-from safeinstall.operations.staging.verify import recorded
 from safeinstall.plan import Plan
 
 __all__ = ["other_kernels", "plan_facts", "shadows_of"]
@@ -32,7 +32,7 @@ def plan_facts(plan: Plan, context: Context) -> EnvironmentState:
     pids = other_kernels(environment.prefix) if leaving else ()
     return EnvironmentState(
         visible=visible,
-        markers=interpreter.marker_environment(environment),
+        markers=environment.markers,
         loaded=_loaded(plan, leaving) if context.live else (),
         owners=ownership.owners_of(leaving, environment),
         kernels=tuple(OtherKernel(pid=pid) for pid in pids),
@@ -93,7 +93,7 @@ def _loaded(plan: Plan, leaving: Iterable[Distribution]) -> tuple[Loaded, ...]:
         path: distribution.name
         for distribution in leaving
         if distribution.key not in again
-        for path in recorded(distribution.metadata, distribution.location)
+        for path in _recorded(distribution.metadata, distribution.location)
     }
     by_owner: dict[str, list[importing.StaleModule]] = {}
     for module, path in importing.loaded_from(owner):
@@ -152,3 +152,19 @@ def _is_kernel(words: list[str]) -> bool:
         word in ("ipykernel_launcher", "ipykernel") or word.endswith("ipykernel_launcher.py")
         for word in words[1:6]
     )
+
+
+def _recorded(metadata: str, folder: str) -> dict[str, str]:
+    """Return absolute path -> hash from the RECORD in `metadata`, its rows relative to `folder`."""
+    try:
+        return placed_rows(read_record(metadata).rows, folder)
+    except RecordError:
+        return {}
+
+
+def placed_rows(lines: Iterable[RecordRow], folder: str) -> dict[str, str]:
+    return {
+        os.path.normpath(path) if ".." in path else path: line.digest
+        for line in lines
+        for path in [os.path.join(folder, line.path)]
+    }

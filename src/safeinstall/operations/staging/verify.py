@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,12 +20,12 @@ from safeinstall.environment import Environment, shown
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.kernels import trial_starts
 from safeinstall.metadata.modules import meant, top_level
-from safeinstall.metadata.record import RecordError, RecordRow, read_record
 from safeinstall.operations.context import Context
+from safeinstall.operations.planning.plan_facts import placed_rows
 from safeinstall.outcome import Restart, Verdict
 from safeinstall.plan import Plan
 
-__all__ = ["Arrival", "Evidence", "Proof", "evidence_of", "recorded", "verify"]
+__all__ = ["Arrival", "Evidence", "Proof", "evidence_of", "verify"]
 
 
 _SCRIPT = """
@@ -385,22 +385,6 @@ def _changed_files(staged: Staged, environment: Environment) -> frozenset[str]:
     return frozenset(
         path
         for dist_info, lines in staged.departing.items()
-        for path, digest in _placed(lines, os.path.dirname(dist_info)).items()
+        for path, digest in placed_rows(lines, os.path.dirname(dist_info)).items()
         if not digest or after.get(path) != digest
     )
-
-
-def recorded(metadata: str, folder: str) -> dict[str, str]:
-    """Return absolute path -> hash from the RECORD in `metadata`, its rows relative to `folder`."""
-    try:
-        return _placed(read_record(metadata).rows, folder)
-    except RecordError:
-        return {}
-
-
-def _placed(lines: Iterable[RecordRow], folder: str) -> dict[str, str]:
-    return {
-        os.path.normpath(path) if ".." in path else path: line.digest
-        for line in lines
-        for path in [os.path.join(folder, line.path)]
-    }

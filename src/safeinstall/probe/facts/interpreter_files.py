@@ -10,8 +10,14 @@ import os
 import re
 import sys
 
-from . import read_text, upward
-from .search_path import site_folders, user_base, user_site_allowed, with_pth_folders
+from .search_path import (
+    read_text,
+    site_folders,
+    upward,
+    user_base,
+    user_site_allowed,
+    with_pth_folders,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,10 +11,8 @@ import site
 import sys
 import sysconfig
 
-from . import read_text
-from .installed import find_distribution
 from .interpreter_files import conda_facts, interpreter_kind, pyvenv_settings
-from .search_path import home_folder, module_origin, user_site_allowed
+from .search_path import find_distribution, home_folder, module_origin, read_text, user_site_allowed
 from .writability import describe_access, user_name
 
 TYPE_CHECKING = False

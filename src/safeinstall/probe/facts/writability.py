@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import stat
 
-from . import upward
+from .search_path import upward
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .installed import Installed
+    from .search_path import Installed
 
 __all__ = [
     "closest_existing",

@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import re
 
-from ..facts import read_text
 from ..facts.interpreter_files import Interpreter, read_interpreter
-from ..facts.search_path import home_folder
+from ..facts.search_path import home_folder, read_text
 from ..facts.writability import why_not_writable
 from ..shell.option_grammar import CONDA, read_line
 from ..shell.reach import find_programs

@@ -11,8 +11,7 @@ import os
 import re
 from typing import NamedTuple
 
-from ..facts import read_text
-from ..facts.installed import Installed, canonical, find_distribution, wheel_contents
+from ..facts.search_path import Installed, canonical, find_distribution, read_text, wheel_contents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

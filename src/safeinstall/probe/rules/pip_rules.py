@@ -14,9 +14,8 @@ import os
 import re
 from typing import NamedTuple
 
-from ..facts import read_text
 from ..facts.interpreter_files import Interpreter, read_interpreter, scheme_folders
-from ..facts.search_path import home_folder, module_origin
+from ..facts.search_path import home_folder, module_origin, read_text
 from ..facts.writability import looks_writable, why_not_replaceable, why_not_writable
 from . import SCRIPTS_MISSING, SITE, Verdict
 from .local_candidates import LocalFolders, compare, read_request, standing, unpacked
@@ -26,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Mapping, Sequence, Tuple
 
-    from ..facts.installed import Installed
+    from ..facts.search_path import Installed
     from ..shell.reach import Invocation
     from .local_candidates import Candidate, Compared, Request
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from ..facts import read_text
-from ..facts.search_path import home_folder
+from ..facts.search_path import home_folder, read_text
 from ..shell.option_grammar import PIP, PIP_BOOLEANS, Line, read_line
 
 TYPE_CHECKING = False

@@ -13,9 +13,8 @@ import os
 import re
 from typing import NamedTuple
 
-from ..facts import upward
 from ..facts.interpreter_files import Interpreter, read_interpreter, scheme_folders
-from ..facts.search_path import home_folder, module_origin
+from ..facts.search_path import home_folder, module_origin, upward
 from ..facts.writability import why_not_replaceable, why_not_writable
 from ..shell.option_grammar import UV, Line, read_line
 from ..shell.reach import find_programs, interpreter_at

@@ -10,8 +10,8 @@ import os
 import re
 from typing import NamedTuple
 
-from ..facts import read_text, upward
 from ..facts.interpreter_files import Interpreter, read_interpreter
+from ..facts.search_path import read_text, upward
 from .option_grammar import CONDA, PIP, UV, read_line
 
 TYPE_CHECKING = False

@@ -10,8 +10,7 @@ import os
 import re
 from typing import NamedTuple
 
-from ..facts import read_text
-from ..facts.search_path import home_folder
+from ..facts.search_path import home_folder, read_text
 from .reach import Invocation, Reach, find_programs
 from .syntax import Word, expand_word, split_shell
 

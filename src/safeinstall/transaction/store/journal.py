@@ -18,6 +18,7 @@ from safeinstall.errors import JournalError
 from safeinstall.transaction.moves.disk import Disk, Move, exists
 
 __all__ = [
+    "FOLDER",
     "GONE",
     "STATES",
     "FileStamp",
@@ -25,6 +26,7 @@ __all__ = [
     "Manifest",
     "ProcessMark",
     "VersionChange",
+    "is_pending",
     "stamp_of",
     "transaction_ids",
 ]
@@ -42,6 +44,7 @@ RESTORING = "restoring"
 """Going back: nothing that arrived is left; what had left is being moved in again."""
 STATES = (STAGING, LEAVING, ARRIVING, COMMITTED, RETRACTING, RESTORING)
 
+FOLDER = ".safeinstall"
 GONE = ".gone"
 """End of the name of a transaction folder that only waits for its deletion."""
 _MANIFEST = "files.json"
@@ -310,6 +313,20 @@ def transaction_ids(store: str) -> list[str]:
         return sorted(os.listdir(os.path.join(store, "transactions")))
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def is_pending(prefix: str) -> bool:
+    """Tell whether something in an environment waits for recovery, or to be taken away.
+
+    A few stats, creates nothing; a transaction that is at work just now counts as well.
+    """
+    store = os.path.join(prefix, FOLDER)
+    for name in transaction_ids(store):
+        place = os.path.join(store, "transactions", name)
+        committed = os.path.exists(os.path.join(place, "state." + COMMITTED))
+        if name.endswith(GONE) or not committed or os.path.exists(os.path.join(place, "stage")):
+            return True
+    return False
 
 
 def _holds_files(directory: str) -> bool:

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from safeinstall.errors import LockBusy, TransactionError, UnsafeStore
 from safeinstall.transaction.moves.disk import NO_FOLLOW, Disk
-from safeinstall.transaction.store.journal import STAGING, Journal, transaction_ids
+from safeinstall.transaction.store.journal import FOLDER, STAGING, Journal, transaction_ids
 
 __all__ = [
     "FOLDER",
@@ -39,7 +39,6 @@ __all__ = [
     "start_time",
 ]
 
-FOLDER = ".safeinstall"
 _REMINDER = 0.5
 """Seconds after which a waiting caller is told again: it may not show what is said early."""
 

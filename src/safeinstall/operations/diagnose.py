@@ -18,6 +18,14 @@ from safeinstall.environment import Environment
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity
 from safeinstall.interpreter import environment_of, find_python
+from safeinstall.kernels import (
+    ARGUMENTS,
+    Spec,
+    find_specs,
+    kernel_folders,
+    repair,
+    user_folder,
+)
 from safeinstall.kernels.kernel_state import (
     Interpreter,
     KernelState,
@@ -26,14 +34,6 @@ from safeinstall.kernels.kernel_state import (
     judge_spec,
     promised_version,
     resolve,
-)
-from safeinstall.kernels.kernelspecs import (
-    ARGUMENTS,
-    Spec,
-    find_specs,
-    kernel_folders,
-    repair,
-    user_folder,
 )
 from safeinstall.kernels.trial_starts import try_kernel
 from safeinstall.operations.context import Context

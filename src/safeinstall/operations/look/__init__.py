@@ -1,1 +1,0 @@
-"""Looking without touching: where installs would go, what is sick."""
