@@ -13,8 +13,6 @@ from safeinstall.frontend import PYTHON
 from safeinstall.operations import carry_out, context_for, folder
 from safeinstall.request import Request, UndoRequest, parse, parse_uninstall
 
-__all__ = ["environment", "install", "undo", "uninstall"]
-
 
 def environment() -> Environment:
     """Return the environment of the running interpreter."""

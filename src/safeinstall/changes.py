@@ -8,8 +8,6 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-__all__ = ["Change", "Changes"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:

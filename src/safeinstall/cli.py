@@ -21,8 +21,6 @@ from safeinstall.operations import carry_out, context_for, folder
 from safeinstall.outcome import finding_of
 from safeinstall.request.arguments import command_help, parse_command, top_level_help
 
-__all__ = ["main"]
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 
 from safeinstall.redaction import redact
 
-__all__ = ["Command"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:

@@ -7,8 +7,6 @@ from typing import Any, Final
 from traitlets import Dict, Enum, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
-__all__ = ["SafeInstall", "keeping", "load", "options_of", "unload"]
-
 _ATTRIBUTE: Final = "_safeinstall_options"
 _SEVERITIES: Final = ("off", "info", "warning", "confirm", "refuse")
 

@@ -14,19 +14,6 @@ from packaging.markers import default_environment
 from safeinstall.errors import EnvironmentReportError
 from safeinstall.probe.facts.running_interpreter import facts as probe_facts
 
-__all__ = [
-    "Access",
-    "Environment",
-    "Flags",
-    "Marker",
-    "Paths",
-    "PipFound",
-    "UserSite",
-    "shown",
-    "shown_in",
-    "this_environment",
-]
-
 Kind = Literal[
     "venv", "virtualenv", "uv-venv", "conda", "pyenv", "debian-system", "system", "pyodide"
 ]

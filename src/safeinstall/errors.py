@@ -6,20 +6,6 @@ Some names are sentences of the trade (`except LockBusy`), hence without a suffi
 
 from __future__ import annotations
 
-__all__ = [
-    "EnvironmentReportError",
-    "EscapesPrefix",
-    "InstallerError",
-    "JournalError",
-    "LockBusy",
-    "RequestError",
-    "SafeInstallError",
-    "SafeInstallStopped",
-    "TransactionError",
-    "UndoRefused",
-    "UnsafeStore",
-]
-
 
 class SafeInstallError(Exception):
     """Base of every error this package raises on purpose.

@@ -12,8 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["NOTEBOOK", "PYTHON", "TERMINAL", "Door", "Frontend", "join", "quote"]
-
 Door = Literal["notebook", "terminal", "python"]
 
 _MAGICS: Final = {

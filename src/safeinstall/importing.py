@@ -13,17 +13,6 @@ from dataclasses import dataclass
 
 from safeinstall.realpaths import RealFolders
 
-__all__ = [
-    "StaleModule",
-    "loaded",
-    "loaded_files",
-    "loaded_from",
-    "origins",
-    "refresh",
-    "replaced_since",
-    "stale_modules",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class StaleModule:

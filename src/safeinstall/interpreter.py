@@ -24,16 +24,6 @@ from safeinstall.errors import EnvironmentReportError, SafeInstallError
 from safeinstall.installers import Installer
 from safeinstall.runner import CommandNotFoundError, Completed, run
 
-__all__ = [
-    "FoundPython",
-    "environment_of",
-    "find_python",
-    "installed_pythons",
-    "managed_pythons",
-    "parse_probe",
-    "probe_command",
-]
-
 _PROGRAM: Final = re.compile(r"python(?P<version>3(?:\.\d+)?)?$")
 _VERSION: Final = re.compile(r"(?:python|cpython-|pypy)?@?(?P<version>\d+(?:\.\d+){0,2})$")
 _CONDA_PYTHON: Final = re.compile(r"python-(?P<version>3\.\d+\.\d+)-.*\.json$")

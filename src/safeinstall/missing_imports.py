@@ -23,17 +23,6 @@ from safeinstall.distributions import InstalledIndex
 from safeinstall.environment import Environment, shown
 from safeinstall.frontend import NOTEBOOK, Frontend
 
-__all__ = [
-    "Elsewhere",
-    "Facts",
-    "Missing",
-    "Remark",
-    "elsewhere_in_python",
-    "missing_from",
-    "remark",
-    "remark_about",
-]
-
 _INSTALL_HINT: Final = re.compile(
     r"\b(?:pip3?|conda|mamba|uv(?: pip)?|poetry|pdm)\s+(?:install|add)\s+(?:-{1,2}[\w-]+\s+)*"
     r"['\"`]?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9])(?P<extras>\[[A-Za-z0-9_,. -]+\])?"

@@ -14,17 +14,6 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-__all__ = [
-    "distance",
-    "distribution_of",
-    "known",
-    "modules_of",
-    "neighbours",
-    "popular",
-    "slip_of",
-    "table",
-]
-
 _PAIRS: Final = """
 absl:absl-py accelerate:accelerate adodbapi:pywin32 aesara:aesara afinn:afinn agate:agate
 aiohttp_cors:aiohttp-cors airflow:apache-airflow albumentations:albumentations alembic:alembic

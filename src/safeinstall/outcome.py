@@ -14,8 +14,6 @@ from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.plan import Destination
 
-__all__ = ["DoneBy", "Outcome", "Restart", "Status", "Verdict", "finding_of"]
-
 Status = Literal[
     "satisfied", "planned", "done", "needs-confirmation", "refused", "failed", "rolled-back"
 ]

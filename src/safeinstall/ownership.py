@@ -13,8 +13,6 @@ from safeinstall.distributions import Distribution
 from safeinstall.environment import Environment
 from safeinstall.guards.environment_state import Owner
 
-__all__ = ["changed_since_conda", "conda_package", "owners_of"]
-
 _SYSTEM_INSTALLERS: Final = {"debian": "apt", "conda": "conda", "rpm": "rpm", "portage": "portage"}
 _PREFIXES_OF_PEOPLE: Final = ("/usr/local/",)
 """Debian's own scheme for what pip installs: not apt's."""

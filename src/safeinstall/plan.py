@@ -14,8 +14,6 @@ from safeinstall.installers.sources import Redirection, Sources
 from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.request import InstallRequest
 
-__all__ = ["Destination", "InstallerChoice", "Intent", "Plan"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Destination:

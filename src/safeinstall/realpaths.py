@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["RealFolders"]
-
 
 class RealFolders:
     """What `os.path.realpath` says of folders; it is as true as the folders stay where they are."""

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["MASK", "redact"]
-
 MASK: Final = "****"
 """What stands in the place of a secret."""
 

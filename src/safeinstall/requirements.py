@@ -21,18 +21,6 @@ from packaging.version import InvalidVersion
 from safeinstall.distributions import Distribution
 from safeinstall.request import InstallRequest
 
-__all__ = [
-    "Index",
-    "Violation",
-    "applies",
-    "closure",
-    "meets",
-    "new_violations",
-    "parsed",
-    "satisfied",
-    "wanted_by",
-]
-
 _NAME: Final = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[)?")
 _EXTRA: Final = re.compile(r"\bextra\b")
 

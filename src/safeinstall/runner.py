@@ -19,8 +19,6 @@ from typing import IO, Any, Final
 from safeinstall.command import Command
 from safeinstall.errors import SafeInstallError
 
-__all__ = ["CommandNotFoundError", "Completed", "run", "start"]
-
 _GRACE_SECONDS: Final = 3.0
 _LONGEST_LINE: Final = 4000
 _LONG_SECONDS: Final = 1.0

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-__all__ = ["METHODS", "answer"]
 
 METHODS = {
     "facts": "safeinstall.agent.facts",

@@ -15,18 +15,6 @@ from typing import Any, Final
 from safeinstall.environment import Environment, shown, this_environment
 from safeinstall.metadata.distribution import is_metadata
 
-__all__ = [
-    "Missed",
-    "action",
-    "finding",
-    "findings",
-    "install_actions",
-    "make_importable",
-    "message",
-    "missed",
-]
-
-
 _OWN_LINE = re.compile(r"%safeinstall\s+(?!-r\b|.*--new-env\b)(?P<line>\S.*)")
 
 

@@ -16,8 +16,6 @@ from safeinstall.probe import predict
 from safeinstall.render import Message, clean
 from safeinstall.watch.advice import better_line, goes_wrong, replaceable, replaced, warning_message
 
-__all__ = ["cells", "rewrite", "wrong_installs"]
-
 
 def cells(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the imports of the `cells` ({id, source}) and the install lines that go wrong."""

@@ -15,9 +15,6 @@ from safeinstall.agent.older import environment_name
 from safeinstall.environment import Environment, shown
 from safeinstall.probe.facts.running_interpreter import facts as probe_facts
 
-__all__ = ["facts", "ipython", "make_magics_available"]
-
-
 _log = logging.getLogger("safeinstall")
 _MODES = ("warn", "redirect", "block", "off")
 

@@ -23,9 +23,6 @@ from safeinstall.command import Command
 from safeinstall.errors import SafeInstallError
 from safeinstall.runner import Completed, run
 
-__all__ = ["STATE", "Job", "cancel", "jobs_here", "known_jobs", "remarks_made", "start", "status"]
-
-
 STATE: Final = "_safeinstall_panel"
 """The entry, which the loader makes (`safeinstall.agent.loader`)."""
 

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-__all__ = ["environment_name", "facts"]
-
 
 _GENERIC = ("venv", ".venv", "env", ".env", "virtualenv", ".virtualenv")
 _OWNERS = {"debian-system": "Debian's Python", "system": "system Python"}

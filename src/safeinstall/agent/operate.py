@@ -33,20 +33,6 @@ from safeinstall.request import (
     parse_uninstall,
 )
 
-__all__ = [
-    "context_of",
-    "examine",
-    "history",
-    "in_words",
-    "install",
-    "new_environment",
-    "parsed",
-    "repair",
-    "repair_kernel",
-    "undo",
-    "uninstall",
-]
-
 _ASKING = ("surprises", "always", "never")
 _NEEDS_ANOTHER = frozenset({"not-writable", "externally-managed", "virtualenv-required"})
 """Findings to which an environment of one's own is the way on."""

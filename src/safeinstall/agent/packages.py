@@ -22,9 +22,6 @@ from safeinstall.operations.planning.resolver import offered_versions as offered
 from safeinstall.outcome import Outcome
 from safeinstall.request import InstallRequest, join
 
-__all__ = ["Typed", "packages", "typed_at", "upgrades", "versions"]
-
-
 _SINGLY: Final = 60
 """So many packages are asked for one by one when no answer for all together can be had."""
 

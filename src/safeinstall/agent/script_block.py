@@ -16,9 +16,6 @@ from packaging.utils import canonicalize_name
 from safeinstall.errors import RequestError
 from safeinstall.request import join, parse
 
-__all__ = ["name_of", "record", "with_requirements"]
-
-
 _HEADER: Final = re.compile(r"(?m)^[ \t]*\[")
 _KEY: Final = re.compile(
     r"""(?m)^[ \t]*(?:dependencies|"dependencies"|'dependencies')[ \t]*=[ \t]*"""

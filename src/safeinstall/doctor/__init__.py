@@ -29,8 +29,6 @@ from safeinstall.transaction.in_progress import MARK, left_behind
 from safeinstall.transaction.moves.disk import free_bytes
 from safeinstall.transaction.store.history import Store
 
-__all__ = ["examine"]
-
 
 def examine(
     target: Target,

@@ -28,8 +28,6 @@ from safeinstall.metadata.record import Record, RecordError, RecordRow, digest, 
 from safeinstall.probe.facts.interpreter_files import pyvenv_settings
 from safeinstall.probe.facts.writability import user_name
 
-__all__ = ["importable", "installed", "leftover_paths", "owners", "target_at", "target_of"]
-
 _UV_SCRATCH: Final = re.compile(r"\.tmp[A-Za-z0-9]{6}$")
 _FEW: Final = 64
 """As many files are hashed before a second thread has begun."""

@@ -10,20 +10,6 @@ from safeinstall.environment import Environment
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.transaction.recover import Recovery
 
-__all__ = [
-    "Diagnosis",
-    "Examination",
-    "Fix",
-    "Installed",
-    "Lines",
-    "Repair",
-    "Rewrite",
-    "Script",
-    "Target",
-    "say",
-    "some",
-]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Installed:

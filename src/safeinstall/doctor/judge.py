@@ -23,22 +23,6 @@ from safeinstall.doctor.diagnosis import (
 )
 from safeinstall.requirements import applies, meets, parsed
 
-__all__ = [
-    "broken",
-    "conflicts",
-    "copies",
-    "foreign_files",
-    "in_progress",
-    "leftovers",
-    "low_space",
-    "moved",
-    "old_pip",
-    "scripts",
-    "shadowing",
-    "twice",
-    "wrong_home",
-]
-
 _NO_RECORD = ("debian", "conda", "")
 """Installers that keep no RECORD, and distributions of nobody knows whom."""
 

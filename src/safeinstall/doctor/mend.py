@@ -25,16 +25,6 @@ from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.repair import NewFile, repair
 from safeinstall.transaction.store.history import Store
 
-__all__ = [
-    "activate_names",
-    "activate_rewrites",
-    "home_problem",
-    "home_rewrites",
-    "mend",
-    "script_fixes",
-    "scripts",
-]
-
 _BIGGEST: Final = 256 * 1024
 _SHEBANG: Final = re.compile(rb"#!\s*(?P<program>\S+)[^\n]*\n")
 _TRAMPOLINE: Final = re.compile(

@@ -7,8 +7,6 @@ from enum import Enum
 from hashlib import sha256
 from typing import Any
 
-__all__ = ["Finding", "Severity", "Suggestion"]
-
 
 class Severity(str, Enum):
     """How much a finding weighs (design: info, warning go on; confirm and refuse stop)."""

@@ -14,8 +14,6 @@ from typing import Final
 
 from safeinstall.findings import Severity
 
-__all__ = ["CODES", "CodeInfo", "closest_code"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodeInfo:

@@ -17,8 +17,6 @@ from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.plan import Intent, Plan
 from safeinstall.requirements import Violation
 
-__all__ = ["BEFORE_PLAN", "ON_PLAN", "Policy", "examine", "examine_plan", "examine_staged", "weigh"]
-
 Policy = Mapping[str, Severity | None]
 """Severity by code; None switches the guard off. A code that is not named keeps its own."""
 

@@ -18,8 +18,6 @@ from safeinstall.plan import Intent, Plan
 from safeinstall.request import InstallRequest
 from safeinstall.requirements import Violation, new_violations, wanted_by
 
-__all__ = ["after_plan", "breaks_installed", "fitting_line", "relax", "violations_of"]
-
 _NAMED = 3
 
 

@@ -16,21 +16,6 @@ from safeinstall.guards.environment_state import EnvironmentState, Owner
 from safeinstall.metadata.distribution import DistInfo
 from safeinstall.plan import Intent, Plan
 
-__all__ = [
-    "ambient_redirect",
-    "browser",
-    "ephemeral_prefix",
-    "externally_managed",
-    "foreign_owner",
-    "new_environment",
-    "not_importable",
-    "not_writable",
-    "other_destination",
-    "shadowed",
-    "unlisted",
-    "virtualenv_required",
-]
-
 
 def browser(intent: Intent) -> Finding | None:
     """Refuse where no process can be started (Pyodide): its own `%pip` is the way."""

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from safeinstall.distributions import Snapshot
 
-__all__ = ["EnvironmentState", "Loaded", "OtherKernel", "Owner"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loaded:

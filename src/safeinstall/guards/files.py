@@ -19,8 +19,6 @@ from safeinstall.findings import Finding, Severity
 from safeinstall.metadata.distribution import normalized
 from safeinstall.metadata.record import RecordRow, digest
 
-__all__ = ["examine", "zip_bombs"]
-
 MAX_BYTES: Final = 10 * 2**30
 _SCRIPT_FOLDERS: Final = ("bin", "Scripts")
 _RESERVED_SCRIPT: Final = re.compile(

@@ -14,16 +14,6 @@ from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.plan import Plan
 from safeinstall.requirements import Violation, closure
 
-__all__ = [
-    "changes_kernel",
-    "kernel_closure",
-    "kernel_kept",
-    "kernel_stack",
-    "kernel_violations",
-    "replaces_loaded",
-    "shared_environment",
-]
-
 ROOT: Final = "ipykernel"
 
 

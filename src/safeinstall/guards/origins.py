@@ -17,18 +17,6 @@ from safeinstall.plan import Intent, Plan
 from safeinstall.redaction import redact
 from safeinstall.request import RequestItem
 
-__all__ = [
-    "builds_from_source",
-    "explicit_build",
-    "extra_index",
-    "from_file_only",
-    "is_explicit",
-    "local_build_replaced",
-    "name_trap",
-    "prerelease",
-    "yanked",
-]
-
 
 def name_trap(intent: Intent, installed: Collection[str]) -> Finding | None:
     """Ask before a name that somebody may be waiting behind; `installed`: canonical names.

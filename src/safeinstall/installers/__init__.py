@@ -20,17 +20,6 @@ from safeinstall.errors import InstallerError
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
 from safeinstall.request import InstallRequest, RequestItem
 
-__all__ = [
-    "DryRun",
-    "Installer",
-    "Resolved",
-    "entry",
-    "hashed",
-    "items_of",
-    "staging_arguments",
-    "venv_overrides",
-]
-
 _DROPPED_FOR_VENV: Final = (
     *REDIRECTING_VARIABLES,
     "UV_VENV_SEED",

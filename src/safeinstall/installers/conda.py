@@ -25,8 +25,6 @@ from safeinstall.installers import DryRun, Installer, Resolved
 from safeinstall.installers.sources import Sources
 from safeinstall.request import InstallRequest, RequestItem
 
-__all__ = ["Conda", "find_program", "pixi_line"]
-
 _PROGRAMS: Final = ("conda", "mamba", "micromamba")
 _COMMAND: Final = re.compile(
     r"^# cmd: (?P<program>\S*?(?:conda|mamba|micromamba)(?:\.exe)?)\s", re.M

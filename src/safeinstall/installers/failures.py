@@ -20,8 +20,6 @@ from safeinstall.installers.sources import Sources
 from safeinstall.redaction import redact
 from safeinstall.request import InstallRequest
 
-__all__ = ["explain"]
-
 _CAUSE: Final = re.compile(r"^(?:[A-Za-z_.]*(?:Error|Exception|Exit): |fatal(?: error)?: )")
 
 _PASSED_OVER: Final = re.compile(r"none of the wheel's tags [^\n]*compatible[^\n]*?: (\S+\.whl)")

@@ -32,8 +32,6 @@ from safeinstall.installers import (
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
 from safeinstall.request import InstallRequest
 
-__all__ = ["OLDEST", "Pip"]
-
 OLDEST: Final = (22, 3)
 """`--dry-run` came with 22.2 and `--python` with 22.3."""
 

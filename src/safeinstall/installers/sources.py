@@ -16,8 +16,6 @@ from urllib.parse import unquote, urlsplit
 
 from safeinstall.request import InstallRequest
 
-__all__ = ["Redirection", "Setting", "Sources", "redirections"]
-
 REDIRECTING_VARIABLES: Final = {
     "PIP_TARGET": "target",
     "PIP_PREFIX": "prefix",

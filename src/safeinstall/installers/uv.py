@@ -34,8 +34,6 @@ from safeinstall.installers import (
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
 from safeinstall.request import InstallRequest
 
-__all__ = ["Uv"]
-
 _FROM = re.compile(r"^ \+ (?P<name>[^\s=]+)(?:==\S+ \(from (?P<url>.+)\)| @ (?P<place>.+))$", re.M)
 _YANKED = re.compile(
     r'^warning: `(?P<name>[\w.-]+)==[^`]+` is yanked(?: \(reason: "?(?P<why>.*?)"?\))?\.?$', re.M

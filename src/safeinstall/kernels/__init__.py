@@ -24,21 +24,6 @@ from jupyter_client.kernelspec import KernelSpecManager
 from safeinstall.errors import SafeInstallError
 from safeinstall.probe.facts.writability import describe_access
 
-__all__ = [
-    "ARGUMENTS",
-    "Place",
-    "Registered",
-    "Spec",
-    "find_specs",
-    "free_name",
-    "kernel_folders",
-    "register",
-    "registry",
-    "repair",
-    "unregister",
-    "user_folder",
-]
-
 Place = Literal["user", "environment", "machine"]
 
 _FILE: Final = "kernel.json"

@@ -21,16 +21,6 @@ from typing import Any, Final
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.kernels import Spec
 
-__all__ = [
-    "Interpreter",
-    "KernelState",
-    "Launch",
-    "Server",
-    "judge_spec",
-    "promised_version",
-    "resolve",
-]
-
 _PYTHON: Final = re.compile(r"(?:python|pypy)[\d.]*$")
 _PLAIN: Final = frozenset(
     {"bash", "chrt", "dash", "env", "ionice", "nice", "nohup", "setsid", "sh", "stdbuf", "taskset"}

@@ -28,8 +28,6 @@ from safeinstall.environment import Environment
 from safeinstall.kernels import kernel_folders
 from safeinstall.runner import start
 
-__all__ = ["SECONDS", "Trial", "answer_command", "read_answer", "try_kernel"]
-
 SECONDS: Final = 60.0
 """How long a kernel may take; a healthy one needs one to two."""
 _MOST: Final = 6000

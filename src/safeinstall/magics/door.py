@@ -31,8 +31,6 @@ from safeinstall.request import (
 )
 from safeinstall.request.arguments import command_help, parse_command
 
-__all__ = ["COLAB", "OneLine", "install", "kernelenv", "recover", "told", "undo", "uninstall"]
-
 told: set[str] = set()
 """Remarks this kernel has already made: each is made once."""
 COLAB: Final = "application/vnd.colab-display-data+json"

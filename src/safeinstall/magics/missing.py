@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["failed", "note", "register", "unregister"]
-
 failed: set[str] = set()
 """Canonical names whose install has failed in this kernel: not offered again."""
 

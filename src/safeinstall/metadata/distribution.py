@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from .record import Record
 
-__all__ = ["DistInfo", "distributions_in", "is_metadata", "metadata_in", "normalized", "split_name"]
 
 DIST_INFO = ".dist-info"
 EGG_INFO = ".egg-info"

@@ -11,7 +11,6 @@ from .distribution import DistInfo, is_metadata
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["InstalledState"]
 
 _OTHERS = (".egg-link", ".pth")
 """What changes what can be imported, and is no distribution."""

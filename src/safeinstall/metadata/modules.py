@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["meant", "public", "top_level"]
 
 _CODE = (".py", ".so", ".pyd")
 _SHARED = frozenset(

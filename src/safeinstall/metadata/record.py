@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Record", "RecordError", "RecordRow", "digest", "read_record"]
-
 
 _CHUNK = 1 << 20
 

@@ -29,8 +29,6 @@ from safeinstall.operations.planning.plan_facts import plan_facts
 from safeinstall.outcome import DoneBy, Outcome
 from safeinstall.plan import InstallerChoice, Intent, Plan
 
-__all__ = ["install_with_conda"]
-
 _DRY_SECONDS = 600.0
 
 

@@ -24,20 +24,6 @@ from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_se
 from safeinstall.request import DoctorRequest, InstallRequest, RecoverRequest, Request
 from safeinstall.runner import Completed, run
 
-__all__ = [
-    "KEEP",
-    "KEEP_BYTES",
-    "Context",
-    "Keeping",
-    "Progress",
-    "Run",
-    "context_for",
-    "folder",
-    "here",
-    "silent",
-    "there",
-]
-
 Progress = Callable[[str], None]
 """Gets a few words each time the work has moved on."""
 

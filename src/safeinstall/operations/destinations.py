@@ -24,8 +24,6 @@ from safeinstall.probe.facts.writability import describe_access
 from safeinstall.request import InstallRequest
 from safeinstall.transaction import in_progress, staging
 
-__all__ = ["as_planned", "destined", "of_transactions", "prepare", "relayout"]
-
 _USER_SCHEME: Final = "posix_user"
 _OWN: Final = "safeinstall_destination"
 

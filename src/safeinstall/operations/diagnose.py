@@ -40,8 +40,6 @@ from safeinstall.operations.context import Context
 from safeinstall.probe.facts.writability import user_name
 from safeinstall.request import DoctorRequest, KernelsRequest
 
-__all__ = ["Kernels", "Repaired", "doctor", "kernels", "list_kernels", "repair_kernels"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repaired:

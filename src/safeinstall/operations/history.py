@@ -19,16 +19,6 @@ from safeinstall.transaction.recover import Recovery, recover_store
 from safeinstall.transaction.store.history import Entry, Store
 from safeinstall.transaction.store.journal import is_pending
 
-__all__ = [
-    "History",
-    "Recovered",
-    "changes_of",
-    "forget_oldest",
-    "history",
-    "recover",
-    "recovered_first",
-]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class History:

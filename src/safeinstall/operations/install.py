@@ -30,8 +30,6 @@ from safeinstall.transaction.moves.commit import Committed
 from safeinstall.transaction.store.lock import Holder
 from safeinstall.transaction.transaction import Transaction
 
-__all__ = ["REPLANS", "EnvironmentBusy", "install"]
-
 REPLANS: Final = 20
 """Each install that we wait for may change what was planned."""
 

@@ -20,9 +20,6 @@ from safeinstall.probe.rules import ask_pip
 from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
 from safeinstall.request import SurveyRequest, WhereRequest
 
-__all__ = ["Survey", "Where", "survey", "where"]
-
-
 _SAMPLE: Final = "some-package-not-installed"
 """A requirement that is nowhere yet, so that "already satisfied" does not hide the destination."""
 _COMMANDS: Final = ("%pip", "!pip", "!python -m pip", "!uv pip")

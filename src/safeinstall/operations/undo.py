@@ -27,8 +27,6 @@ from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Entry, Store
 from safeinstall.transaction.undo import undo_transaction
 
-__all__ = ["outcome_of_moves", "undo"]
-
 _OURSELVES = DoneBy(name="safeinstall", version=__version__, reason="moves files itself")
 
 _KERNEL = "ipykernel"

@@ -26,8 +26,6 @@ from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.transaction import remove_distributions
 
-__all__ = ["uninstall"]
-
 _KERNEL = "ipykernel"
 
 

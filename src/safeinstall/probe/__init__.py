@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from .prediction import Prediction
 
-__all__ = ["predict"]
-
 
 def predict(
     cell: str,

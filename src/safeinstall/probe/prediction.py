@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from .facts.interpreter_files import Interpreter
 
-__all__ = ["OUTCOMES", "Prediction", "predict"]
 
 _MOST_JUDGED = 20
 _MOST_NAMED = 200

@@ -10,9 +10,6 @@ from typing import Any, Final, Literal
 
 from safeinstall.findings import Suggestion
 
-__all__ = ["Mark", "Message", "Table", "as_html", "as_text", "clean"]
-
-
 Mark = Literal["✓", "✗", "!", "·", ""]
 
 

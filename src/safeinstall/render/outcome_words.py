@@ -15,8 +15,6 @@ from safeinstall.render.layout import Message, as_html, as_text
 if TYPE_CHECKING:  # making one is a room of its own, which no install needs
     from safeinstall.operations.environments import NewEnvironment
 
-__all__ = ["MIME", "Displayed", "new_environment_message", "outcome_message"]
-
 
 _CONTEXT_LINES = 2
 _ROOM = 90

@@ -28,19 +28,6 @@ from safeinstall.render.layout import Mark, Message, Table, as_text
 from safeinstall.render.outcome_words import new_environment_message
 from safeinstall.transaction.store.history import Entry
 
-__all__ = [
-    "anonymous",
-    "doctor_message",
-    "environment_message",
-    "history_message",
-    "kernels_message",
-    "report_data",
-    "report_text",
-    "short_environment_message",
-    "survey_message",
-    "where_message",
-]
-
 
 def message_of(result: Any, context: Context) -> Message:
     """Return the words for a new environment, or for what was looked at."""

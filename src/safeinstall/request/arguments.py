@@ -31,8 +31,6 @@ from safeinstall.request.option_parser import is_name
 from safeinstall.request.options import OPTION_NAMES, OPTIONS, serves
 from safeinstall.request.reader import parse, parse_uninstall
 
-__all__ = ["COMMANDS", "command_help", "parse_command", "top_level_help"]
-
 COMMANDS: Final = {
     "env": "show the environment installs go into, and where each command would lead",
     "where": "say where the installs of a cell would go",

@@ -18,24 +18,6 @@ from safeinstall.request.options import OPTIONS, Option, attached
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = [
-    "TYPED",
-    "DoctorRequest",
-    "HistoryRequest",
-    "InstallRequest",
-    "InstallerName",
-    "ItemKind",
-    "KernelsRequest",
-    "RecoverRequest",
-    "Request",
-    "RequestItem",
-    "SurveyRequest",
-    "UndoRequest",
-    "UninstallRequest",
-    "WhereRequest",
-    "near",
-]
-
 
 ItemKind = Literal["named", "url", "vcs", "wheel", "archive", "folder", "editable"]
 InstallerName = Literal["auto", "uv", "pip", "conda"]

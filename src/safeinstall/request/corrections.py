@@ -15,20 +15,6 @@ from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.redaction import redact
 from safeinstall.request.options import OPTION_NAMES, attached
 
-__all__ = [
-    "ANYTHING",
-    "NO_SHELL",
-    "OF_A_CELL",
-    "Mistake",
-    "TypedAt",
-    "explain",
-    "pointed",
-    "request_error",
-    "together",
-    "without_installer",
-]
-
-
 ANYTHING: Final = "NAME"
 """What stands for a requirement in a line that has none left."""
 NO_SHELL: Final = "%safeinstall runs no shell."

@@ -18,8 +18,6 @@ from safeinstall.redaction import redact
 from safeinstall.request.corrections import ANYTHING, NO_SHELL, TypedAt, pointed
 from safeinstall.request.options import OPTION_NAMES
 
-__all__ = ["tokenize"]
-
 AT_A_MAGIC: Final = TypedAt()
 _OPENS: Final = ("<", ">", "=", "!=", "~=", "@", "[", "(", ",")
 """How a word begins that goes on with the requirement before it."""

@@ -15,18 +15,6 @@ from safeinstall.request.corrections import Mistake
 from safeinstall.request.options import OPTION_NAMES, USUAL_PLACE, Option
 from safeinstall.request.requirement import absolute, is_url
 
-__all__ = [
-    "DASHES",
-    "OptionWord",
-    "is_name",
-    "is_place",
-    "kept",
-    "kept_file",
-    "read_option",
-    "width",
-]
-
-
 DASHES: Final = "‐‑‒–—―−﹘﹣－"
 """Characters that word processors make of `-` and `--`."""
 

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["OPTIONS", "OPTION_NAMES", "USUAL_PLACE", "Option", "attached", "option_of", "serves"]
-
 OptionKind = Literal["switch", "value", "values", "allow", "place"]
 
 

@@ -36,9 +36,6 @@ from safeinstall.request.options import OPTION_NAMES, serves
 from safeinstall.request.requirement import read_editable, read_hash, read_requirement
 from safeinstall.request.requirements_file import Files, fill, logical_lines, read_text
 
-__all__ = ["parse", "parse_uninstall"]
-
-
 Read = Callable[[str], str]
 """Returns the text of the file at an absolute path."""
 

@@ -25,22 +25,6 @@ from packaging.version import InvalidVersion
 from safeinstall.request.commands import TYPED, ItemKind, RequestItem, near
 from safeinstall.request.corrections import Mistake, explain, pointed
 
-__all__ = [
-    "Location",
-    "absolute",
-    "canonical",
-    "closest_path",
-    "find_place",
-    "is_url",
-    "looks_local",
-    "place_of_url",
-    "read_editable",
-    "read_hash",
-    "read_requirement",
-    "refuse_scp",
-]
-
-
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # two letters at least: C:/ is a drive
 _DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
 _SCP: Final = re.compile(r"(?:git\+)?(?P<host>[\w.-]+@[\w.-]+):(?P<path>[\w./~-]+)")

@@ -28,9 +28,6 @@ from safeinstall.request.requirement import (
     read_requirement,
 )
 
-__all__ = ["Files", "fill", "logical_lines", "problem_of", "read_text"]
-
-
 _BOMS: Final = (  # UTF-16's little-endian mark is how UTF-32's begins: the long ones go first
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),

@@ -19,16 +19,6 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.transaction.moves.disk import undisturbed
 from safeinstall.transaction.store.lock import is_alive, process_host, start_time
 
-__all__ = [
-    "MARK",
-    "Leftover",
-    "Making",
-    "left_behind",
-    "make_destination",
-    "remove",
-    "write_path_file",
-]
-
 MARK: Final = ".safeinstall-unfinished"
 
 

@@ -28,8 +28,6 @@ from safeinstall.transaction.store.lock import (
 if TYPE_CHECKING:
     from safeinstall.transaction.store.history import Store
 
-__all__ = ["Recovery", "recover_folder", "recover_store"]
-
 
 class Recovery(NamedTuple):
     """What recovery did."""

@@ -14,8 +14,6 @@ from safeinstall.transaction.moves.prefix import Layout
 from safeinstall.transaction.moves.removals import set_aside
 from safeinstall.transaction.store.history import Store
 
-__all__ = ["NewFile", "repair"]
-
 
 class NewFile(NamedTuple):
     """What a file shall be: its content and mode, or a link."""

@@ -17,16 +17,6 @@ from safeinstall.metadata.record import Record, RecordError, RecordRow
 from safeinstall.transaction.moves.disk import Disk
 from safeinstall.transaction.moves.prefix import record_rows
 
-__all__ = [
-    "StagedTree",
-    "clear",
-    "describe",
-    "dist_infos",
-    "keep_requested",
-    "lay_out_as",
-    "read_tree",
-]
-
 LITTER = frozenset({".lock", ".gitignore", "CACHEDIR.TAG"})
 """What an installer leaves in the root of any prefix for its own use; it stays in the stage."""
 

@@ -34,8 +34,6 @@ from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.store.journal import FileStamp, Journal, ProcessMark, VersionChange
 from safeinstall.transaction.store.lock import process_host, start_time
 
-__all__ = ["Transaction", "begin_transaction", "remove_distributions"]
-
 
 def begin_transaction(store: Store, command: str, packages: Iterable[Any] = ()) -> Transaction:
     """Open a transaction with an empty staging area. Raises TransactionError.

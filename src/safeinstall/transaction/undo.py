@@ -25,8 +25,6 @@ from safeinstall.transaction.store.history import (
 )
 from safeinstall.transaction.store.journal import FileStamp, Journal, VersionChange, stamp_of
 
-__all__ = ["undo_transaction"]
-
 HARMLESS = (".pyc", "/INSTALLER", "/REQUESTED")
 _RECORD = ".dist-info/RECORD"
 

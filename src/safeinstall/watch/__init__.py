@@ -12,8 +12,6 @@ from typing import Any, Final, NoReturn
 
 from safeinstall import config
 
-__all__ = ["Watch", "load", "stop", "unload"]
-
 _WORDS: Final = ("pip", "uv", "conda", "mamba")
 _VERBS: Final = ("install", "add", "sync", "-r")
 _ATTRIBUTE: Final = "_safeinstall_watch"

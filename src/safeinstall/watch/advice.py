@@ -15,17 +15,6 @@ from safeinstall.redaction import redact
 from safeinstall.render import Message
 from safeinstall.request import OPTIONS, parse
 
-__all__ = [
-    "better_line",
-    "blocked_line",
-    "goes_wrong",
-    "landed_message",
-    "replaceable",
-    "replaced",
-    "warning_message",
-]
-
-
 _SILENT: Final = frozenset({"env-site", "no-change", "unknown"})
 _REDIRECTED: Final = re.compile(r"(?P<operator>[<>]=?|[<>])\s*(?P<version>[^\s;|&'\"]+)")
 _NOTES: Final = {

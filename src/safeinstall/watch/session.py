@@ -23,8 +23,6 @@ from safeinstall.watch.advice import (
     warning_message,
 )
 
-__all__ = ["Session"]
-
 
 class Session:
     """One shell's warnings."""

@@ -43,9 +43,6 @@ from safeinstall.plan import Destination, InstallerChoice
 from safeinstall.request import InstallRequest
 from safeinstall.transaction.in_progress import Making, left_behind, remove
 
-__all__ = ["NewEnvironment", "new_environment"]
-
-
 _OLDEST: Final = (3, 8)
 
 

@@ -32,8 +32,6 @@ from safeinstall.plan import InstallerChoice, Plan
 from safeinstall.request import InstallRequest, RequestItem
 from safeinstall.transaction import in_progress
 
-__all__ = ["PATH_FILE", "needed", "overlay_lines", "sees_base", "write_path_file"]
-
 PATH_FILE: Final = "safeinstall-overlay.pth"
 
 

@@ -14,8 +14,6 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.probe.facts.writability import describe_access
 from safeinstall.transaction.in_progress import left_behind
 
-__all__ = ["Place", "check", "free_name", "next_free", "place_of"]
-
 _ROOM_NEEDED: Final = 60 * 2**20
 """Bytes that an environment with a kernel takes at least, unpacked."""
 

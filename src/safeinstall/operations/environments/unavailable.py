@@ -27,9 +27,6 @@ from safeinstall.operations.planning.resolver import Resolver, choose
 from safeinstall.plan import InstallerChoice
 from safeinstall.request import InstallRequest, RequestItem
 
-__all__ = ["KERNEL", "about_kernel", "write_placeholder_wheel"]
-
-
 _WHEEL: Final = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 _ANY_VERSION: Final = re.compile(VERSION_PATTERN, re.VERBOSE | re.IGNORECASE)

@@ -28,8 +28,6 @@ from safeinstall.plan import Intent, Plan
 from safeinstall.request import RequestItem
 from safeinstall.requirements import Violation
 
-__all__ = ["JudgedPlan", "best_plan"]
-
 _ROUNDS: Final = 12
 """Each round may bring to light one more package that has to be built."""
 _NAMED: Final = (

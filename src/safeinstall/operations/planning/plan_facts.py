@@ -16,8 +16,6 @@ from safeinstall.metadata.record import RecordError, RecordRow, read_record
 from safeinstall.operations.context import Context
 from safeinstall.plan import Plan
 
-__all__ = ["other_kernels", "plan_facts", "shadows_of"]
-
 
 def plan_facts(plan: Plan, context: Context) -> EnvironmentState:
     """Return the facts around the plan; nothing is touched and no process is started."""
@@ -163,6 +161,7 @@ def _recorded(metadata: str, folder: str) -> dict[str, str]:
 
 
 def placed_rows(lines: Iterable[RecordRow], folder: str) -> dict[str, str]:
+    """Return absolute path -> hash of RECORD rows that are relative to `folder`."""
     return {
         os.path.normpath(path) if ".." in path else path: line.digest
         for line in lines

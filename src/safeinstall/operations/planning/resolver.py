@@ -34,8 +34,6 @@ from safeinstall.plan import InstallerChoice, Intent, Plan
 from safeinstall.request import InstallRequest, RequestItem
 from safeinstall.runner import Completed
 
-__all__ = ["Resolver", "choose", "offered_versions"]
-
 _FROM_VERSIONS: Final = re.compile(r"\(from versions: ([^)]*)\)")
 _OTHER_PYTHON: Final = re.compile(r" needs Python ([<>=!~]\S*?),? and ")
 _MINOR: Final = re.compile(r"3\.\d+")

@@ -39,9 +39,6 @@ from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.store.lock import Lock
 from safeinstall.transaction.transaction import Transaction, begin_transaction
 
-__all__ = ["Prefetch", "StagedPlan", "examine_staged", "stage"]
-
-
 _SAID_ANEW: Final = frozenset({"breaks-installed", "kernel-stack", "shadowed"})
 """Findings on the plan that the staged files decide for good."""
 

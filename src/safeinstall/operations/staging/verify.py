@@ -25,9 +25,6 @@ from safeinstall.operations.planning.plan_facts import placed_rows
 from safeinstall.outcome import Restart, Verdict
 from safeinstall.plan import Plan
 
-__all__ = ["Arrival", "Evidence", "Proof", "evidence_of", "verify"]
-
-
 _SCRIPT = """
 import importlib.util, json, sys
 def origin(name):

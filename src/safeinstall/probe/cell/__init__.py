@@ -14,7 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Mapping
 
-__all__ = ["Step", "cell_steps", "mentions_installer"]
 
 _TOOLS = ("pip", "uv", "conda", "mamba")
 _LONGEST = 100_000

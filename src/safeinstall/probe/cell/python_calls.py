@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     Words = Tuple[Tuple[str, bool], ...]
     Call = Tuple[int, str, str, str, Words]
 
-__all__ = ["install_calls"]
 
 _STARTERS = ("run", "call", "check_call", "check_output", "Popen")
 _SHELL_STARTERS = ("system", "popen", "getoutput", "getstatusoutput")

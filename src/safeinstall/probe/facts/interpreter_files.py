@@ -23,15 +23,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Mapping
 
-__all__ = [
-    "Interpreter",
-    "conda_facts",
-    "interpreter_from_facts",
-    "interpreter_kind",
-    "pyvenv_settings",
-    "read_interpreter",
-    "scheme_folders",
-]
 
 _LIB = re.compile(r"^(?:python|pypy)(\d+)\.(\d+)t?$")
 _DEBIAN_SHARED = "/usr/lib/python3/dist-packages"

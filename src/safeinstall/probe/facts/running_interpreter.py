@@ -19,7 +19,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Mapping
 
-__all__ = ["SCHEMA", "container_facts", "facts", "find_uv", "kernel_facts"]
 
 SCHEMA = 1
 _FLAGS = ("isolated", "no_user_site", "ignore_environment", "no_site", "safe_path")

@@ -15,22 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterator, Mapping, Sequence
 
-__all__ = [
-    "Importability",
-    "Installed",
-    "canonical",
-    "find_distribution",
-    "home_folder",
-    "judge_importability",
-    "module_origin",
-    "read_text",
-    "site_folders",
-    "upward",
-    "user_base",
-    "user_site_allowed",
-    "wheel_contents",
-    "with_pth_folders",
-]
 
 _DEEPEST = 128
 """A path has no more parents than this; a loop over parents must end whatever it is given."""

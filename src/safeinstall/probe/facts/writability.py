@@ -17,14 +17,6 @@ if TYPE_CHECKING:
 
     from .search_path import Installed
 
-__all__ = [
-    "closest_existing",
-    "describe_access",
-    "looks_writable",
-    "user_name",
-    "why_not_replaceable",
-    "why_not_writable",
-]
 
 _LEAST_SPACE = 16 * 1024
 

@@ -11,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..facts.interpreter_files import Interpreter
 
-__all__ = ["SCRIPTS_MISSING", "SITE", "Verdict"]
 
 SITE = "site"
 """The outcome of an install into an environment, whosever it is."""

@@ -15,7 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Sequence
 
-__all__ = ["Answer", "agrees", "question", "read_answer"]
 
 _NAME = "safeinstall-asks-for-what-is-not-there"
 _PLACES = (

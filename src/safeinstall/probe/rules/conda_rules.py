@@ -20,8 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..shell.reach import Invocation
 
-__all__ = ["decide_conda"]
-
 
 def decide_conda(invocation: Invocation, kernel: Interpreter) -> Verdict:
     """Return what this conda command would do in a process of the kernel."""

@@ -19,20 +19,6 @@ if TYPE_CHECKING:
 
     Key = Tuple[Tuple[int, ...], Tuple[int, int], int]
 
-__all__ = [
-    "Candidate",
-    "LocalFolders",
-    "Request",
-    "Wanted",
-    "best_local",
-    "compare",
-    "parse_requirement",
-    "read_request",
-    "satisfies",
-    "sort_key",
-    "standing",
-    "unpacked",
-]
 
 _MOST_ENTRIES = 5000
 _MOST_REQUIREMENTS = 60

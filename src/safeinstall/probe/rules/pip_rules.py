@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     Refusal = Tuple[str, str]
 
-__all__ = ["decide_pip"]
 
 _SHADOWED_BY_OLD_PIP = (
     *("random", "copy", "json", "re", "logging", "string", "tempfile", "types", "socket", "ssl"),

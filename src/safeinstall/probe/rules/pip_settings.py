@@ -22,14 +22,6 @@ if TYPE_CHECKING:
 
     Version = tuple[int, ...]
 
-__all__ = [
-    "PipOptions",
-    "Setting",
-    "effective_settings",
-    "parse_ini",
-    "read_pip_options",
-    "read_pip_settings",
-]
 
 _BIGGEST_FILE = 256 * 1024
 _IGNORED_VARIABLES = ("version", "help", "config-file")

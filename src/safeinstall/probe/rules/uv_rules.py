@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from ..shell.reach import Invocation
 
-__all__ = ["decide_uv"]
 
 _TRUE = ("1", "true", "yes", "on", "y", "t")
 _NAMES = ("python3", "python")

@@ -10,8 +10,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Sequence
 
-__all__ = ["CONDA", "PIP", "PIP_BOOLEANS", "UV", "Grammar", "Line", "read_line"]
-
 
 class Grammar:
     """Which options of a program take a value, and what their short names stand for."""

@@ -18,7 +18,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Mapping, Sequence
 
-__all__ = ["Invocation", "KernelProcess", "Reach", "find_programs", "interpreter_at"]
 
 _HEAD = 4096
 _MOST_FOLDERS = 200

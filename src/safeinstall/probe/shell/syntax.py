@@ -12,7 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Mapping
 
-__all__ = ["Simple", "Word", "expand_word", "split_shell"]
 
 _PLAIN, _QUOTED, _VARIABLE, _QUOTED_VARIABLE, _UNKNOWN = range(5)
 """The kinds of a piece: what may still happen to its text."""

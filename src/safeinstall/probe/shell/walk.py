@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from .reach import KernelProcess
     from .syntax import Simple
 
-__all__ = ["resolve_step"]
 
 _DEEPEST = 4
 _LONGEST = 20_000

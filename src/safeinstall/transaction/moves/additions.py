@@ -15,8 +15,6 @@ from safeinstall.transaction.moves.prefix import Layout
 from safeinstall.transaction.moves.removals import BYTECODE, FolderSnapshot, Removals, restamped
 from safeinstall.transaction.store.journal import FileStamp, stamp_of
 
-__all__ = ["Additions", "add_tree"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Additions:

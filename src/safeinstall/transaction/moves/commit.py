@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from safeinstall.transaction.moves.prefix import Layout
     from safeinstall.transaction.moves.removals import Removals
 
-__all__ = ["Committed", "commit", "roll_back"]
-
 
 class Committed(NamedTuple):
     """What a commit did; names are relative to the prefix, with forward slashes."""

@@ -20,8 +20,6 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NamedTuple
 
-__all__ = ["Disk", "Move", "carry", "exists", "free_bytes", "is_directory", "undisturbed"]
-
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 

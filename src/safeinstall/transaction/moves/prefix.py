@@ -14,8 +14,6 @@ from safeinstall.realpaths import RealFolders
 from safeinstall.transaction.moves.disk import exists
 from safeinstall.transaction.store.lock import FOLDER
 
-__all__ = ["Layout", "installed", "owned_files", "owners", "record_rows"]
-
 INTERPRETER = re.compile(r"(bin|Scripts)/(python|pypy)[\d.]*[tdw]?(\.exe)?", re.IGNORECASE)
 _ODD = ("\n.", "\n/", "//", "/.")
 """Signs of a path that leads up, or is not written as names are."""

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from safeinstall.transaction.moves.prefix import Layout
 from safeinstall.transaction.store.journal import FileStamp, stamp_of
 
-__all__ = ["FolderSnapshot", "Removals", "remove_files", "restamped", "set_aside"]
-
 BYTECODE = (".pyc", ".pyo")
 
 

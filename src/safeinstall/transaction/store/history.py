@@ -32,16 +32,6 @@ from safeinstall.transaction.store.lock import (
     start_time,
 )
 
-__all__ = [
-    "Entry",
-    "Store",
-    "entries_of",
-    "find",
-    "left_standing",
-    "objection",
-    "of_users",
-]
-
 
 class Store:
     """`<prefix>/.safeinstall` of one environment; nothing is created before the lock is taken."""

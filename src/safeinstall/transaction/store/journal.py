@@ -17,20 +17,6 @@ from typing import Any, NamedTuple
 from safeinstall.errors import JournalError
 from safeinstall.transaction.moves.disk import Disk, Move, exists
 
-__all__ = [
-    "FOLDER",
-    "GONE",
-    "STATES",
-    "FileStamp",
-    "Journal",
-    "Manifest",
-    "ProcessMark",
-    "VersionChange",
-    "is_pending",
-    "stamp_of",
-    "transaction_ids",
-]
-
 STAGING = "staging"
 """The environment is untouched; the installer fills `stage/`."""
 LEAVING = "leaving"
