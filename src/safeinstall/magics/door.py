@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from html import escape
 from typing import Any, Final
@@ -16,9 +16,10 @@ from safeinstall import render
 from safeinstall.config import keeping, options_of
 from safeinstall.environment import this_environment
 from safeinstall.errors import SafeInstallError, SafeInstallStopped
-from safeinstall.findings import Severity
+from safeinstall.findings import Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK
 from safeinstall.magics import missing
+from safeinstall.missing_imports import remark_about
 from safeinstall.operations import Context, Keeping, Progress, carry_out, context_for, folder, here
 from safeinstall.outcome import Outcome
 from safeinstall.request import (
@@ -83,6 +84,21 @@ def recover() -> None:
         return
     if found.recovery is not None and found.recovery.direction != "litter":
         print(f"✓ {found.message}")  # noqa: T201
+
+
+def remark(error: BaseException, failed: Collection[str]) -> None:
+    """Show one line below the traceback of a missing import, where there is one to say.
+
+    `failed`: canonical names whose install has failed in this kernel.
+    """
+    context = here()
+    found = remark_about(
+        error, context.environment, cwd=context.cwd, environ=context.environ, failed=failed
+    )
+    if found is not None:
+        ways = (Suggestion(command=found.command),) if found.command else ()
+        message = render.Message(mark="!", headline=found.sentence, ways=ways)
+        display(render.Displayed(None, message))
 
 
 def _parsed(command: str, words: list[str]) -> Request:

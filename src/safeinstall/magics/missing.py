@@ -34,21 +34,8 @@ def _after(result: Any) -> None:
     if not isinstance(error, ImportError):
         return
     try:
-        from safeinstall import operations
-        from safeinstall.missing_imports import remark_about
+        from safeinstall.magics import door  # no cell that works pays for it
 
-        here = operations.here()
-        found = remark_about(
-            error, here.environment, cwd=here.cwd, environ=here.environ, failed=failed
-        )
-        if found is None:
-            return
-        from IPython.display import display
-
-        from safeinstall.findings import Suggestion
-        from safeinstall.render import Displayed, Message
-
-        ways = (Suggestion(command=found.command),) if found.command else ()
-        display(Displayed(None, Message(mark="!", headline=found.sentence, ways=ways)))
+        door.remark(error, failed)
     except Exception:  # a remark is not worth a second traceback
         return
