@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 from typing import Any, Final
@@ -18,7 +18,6 @@ from safeinstall.environment import this_environment
 from safeinstall.errors import SafeInstallError, SafeInstallStopped
 from safeinstall.findings import Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK
-from safeinstall.magics import missing
 from safeinstall.missing_imports import remark_about
 from safeinstall.operations import Context, Keeping, Progress, carry_out, context_for, folder, here
 from safeinstall.outcome import Outcome
@@ -34,6 +33,8 @@ from safeinstall.request.arguments import command_help, parse_command
 
 told: set[str] = set()
 """Remarks this kernel has already made: each is made once."""
+failed: set[str] = set()
+"""Canonical names whose install has failed in this kernel: not offered again."""
 COLAB: Final = "application/vnd.colab-display-data+json"
 """Google Colab draws its own restart button when it is handed this."""
 _LOOKS: Final = {"--where": "where", "--doctor": "doctor", "--kernels": "kernels"}
@@ -86,11 +87,8 @@ def recover() -> None:
         print(f"✓ {found.message}")  # noqa: T201
 
 
-def remark(error: BaseException, failed: Collection[str]) -> None:
-    """Show one line below the traceback of a missing import, where there is one to say.
-
-    `failed`: canonical names whose install has failed in this kernel.
-    """
+def remark(error: BaseException) -> None:
+    """Show one line below the traceback of a missing import, where there is one to say."""
     context = here()
     found = remark_about(
         error, context.environment, cwd=context.cwd, environ=context.environ, failed=failed
@@ -121,7 +119,7 @@ def _run(read: Callable[[], Request]) -> Any:
         line.close()
     if isinstance(result, Outcome):
         if isinstance(request, InstallRequest) and not result.ok:
-            missing.note(request, result)
+            failed.update(_unknown_names(request, result))
         result = result.without_repeats(told)
     message = render.message_of(result, context, quiet=request.quiet)
     if not getattr(result, "ok", True):
@@ -140,6 +138,13 @@ def _context(request: Request, progress: Progress) -> Context:
         policy={code: None if word == "off" else Severity(word) for code, word in chosen.items()},
         keeping=Keeping(*keeping(get_ipython())),
     )
+
+
+def _unknown_names(request: InstallRequest, outcome: Outcome) -> set[str]:
+    """Return the names of an install that failed because there is no such package."""
+    if not any(found.code in ("not-found", "no-such-version") for found in outcome.findings):
+        return set()
+    return {item.name for item in request.items if item.name}
 
 
 def _offer_restart(outcome: Any) -> None:

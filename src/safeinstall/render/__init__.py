@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from safeinstall.errors import SafeInstallError
+from safeinstall.operations import Context
+from safeinstall.outcome import Outcome, finding_of
 from safeinstall.render.layout import Message, as_html, as_text, clean
-from safeinstall.render.outcome_words import (
-    MIME,
-    Displayed,
-    data_of,
-    error_message,
-    message_of,
-    outcome_message,
-)
+from safeinstall.render.outcome_words import MIME, Displayed, outcome_message
 
 __all__ = [
     "MIME",
@@ -24,3 +22,33 @@ __all__ = [
     "message_of",
     "outcome_message",
 ]
+
+
+def message_of(result: Any, context: Context, *, quiet: bool = False) -> Message:
+    """Return the words for what a story came to."""
+    if isinstance(result, Outcome):
+        return outcome_message(result, quiet=quiet)
+    # these words would bring the doctor and the kernels into every install
+    from safeinstall.render.report_words import report_message
+
+    return report_message(result, context)
+
+
+def data_of(result: Any, context: Context) -> dict[str, Any]:
+    """Return the JSON form of what a story came to."""
+    data: dict[str, Any] = result.to_dict()
+    if getattr(result, "redacted", False):
+        from safeinstall.render.report_words import report_data  # as in `message_of`
+
+        return report_data(result, context.environment.home)
+    return data
+
+
+def error_message(error: SafeInstallError) -> Message:
+    """Return the words for what could not be begun: the reason, and the line to type instead."""
+    return Message(
+        mark="✗",
+        headline=f"Nothing changed. {error.message}",
+        lines=tuple(error.context.splitlines()),
+        ways=finding_of(error).hint,
+    )

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safeinstall.changes import Change
 from safeinstall.environment import shown, shown_in
-from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.operations import Context
-from safeinstall.outcome import Outcome, finding_of
+from safeinstall.outcome import Outcome
 from safeinstall.render.layout import Message, as_html, as_text
 
 if TYPE_CHECKING:  # making one is a room of its own, which no install needs
@@ -28,36 +26,6 @@ _SELF_EXPLAINING = frozenset(
 )
 """Findings whose sentence says it all: their context is folded away."""
 _NAMED = 4
-
-
-def message_of(result: Any, context: Context, *, quiet: bool = False) -> Message:
-    """Return the words for what a story came to."""
-    if isinstance(result, Outcome):
-        return outcome_message(result, quiet=quiet)
-    # these words would bring the doctor and the kernels into every install
-    from safeinstall.render.report_words import report_message
-
-    return report_message(result, context)
-
-
-def data_of(result: Any, context: Context) -> dict[str, Any]:
-    """Return the JSON form of what a story came to."""
-    data: dict[str, Any] = result.to_dict()
-    if getattr(result, "redacted", False):
-        from safeinstall.render.report_words import report_data  # as in `message_of`
-
-        return report_data(result, context.environment.home)
-    return data
-
-
-def error_message(error: SafeInstallError) -> Message:
-    """Return the words for what could not be begun: the reason, and the line to type instead."""
-    return Message(
-        mark="✗",
-        headline=f"Nothing changed. {error.message}",
-        lines=tuple(error.context.splitlines()),
-        ways=finding_of(error).hint,
-    )
 
 
 def outcome_message(outcome: Outcome, *, quiet: bool = False) -> Message:

@@ -1,0 +1,145 @@
+"""The rooms of the house as the code shows them: who imports whom, and the picture of it.
+
+`PYTHONPATH=tests .venv/bin/python -m support.rooms` writes the picture into the map
+(.github/CONTRIBUTING.md).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+PROJECT = Path(__file__).parent.parent.parent
+SOURCE = PROJECT / "src" / "safeinstall"
+MAP = PROJECT / ".github" / "CONTRIBUTING.md"
+BEGIN, END = "<!-- picture: begin -->", "<!-- picture: end -->"
+
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("metadata",),
+    ("probe", "errors", "findings", "redaction", "frontend", "changes"),
+    ("environment", "distributions", "request", "command", "names"),
+    ("installers", "requirements"),
+    ("plan",),
+    ("guards", "outcome"),
+    ("runner",),
+    ("interpreter", "importing", "transaction", "kernels", "ownership"),
+    ("doctor", "missing_imports"),
+    ("operations",),
+    ("render", "config"),
+    ("magics", "watch", "api", "cli"),
+    ("agent",),
+    ("__init__", "__main__"),
+)
+"""A room imports only from rows above its own."""
+LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
+
+INSIDE: Mapping[str, Sequence[str]] = {}
+"""The rows inside a room, modules separated by blanks; `.` is the room's own file."""
+
+
+def modules() -> dict[str, Path]:
+    """Return every module by its name within the package: `guards.files`, `guards`, `__init__`."""
+    found = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        if "labextension" not in path.parts:
+            parts = path.relative_to(SOURCE).with_suffix("").parts
+            name = ".".join(parts).removesuffix(".__init__")
+            found[name] = path
+    return found
+
+
+MODULES = modules()
+
+
+def room_of(module: str) -> str:
+    """Name the room a module belongs to."""
+    return module.split(".")[0]
+
+
+def inside(module: str) -> str:
+    """Name a module within its room; `.` for the room's own file."""
+    return module.partition(".")[2] or "."
+
+
+def imported(module: str, text: str, path: Path | None = None) -> Iterator[str]:
+    """Yield every module of ours that the text imports: at the top, in functions, by string."""
+    path = path or MODULES[module]
+    package = ["safeinstall", *path.relative_to(SOURCE).parts[:-1]]
+    for node in ast.walk(ast.parse(text)):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            start = ".".join([*base, *([node.module] if node.module else [])])
+            names = [f"{start}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names = [node.value] if re.fullmatch(r"safeinstall(\.\w+)+", node.value) else []
+        for name in names:
+            if name.partition(".")[0] == "safeinstall":
+                other = _nearest(name.partition(".")[2])
+                if other and other != module:
+                    yield other
+
+
+def _nearest(name: str) -> str:
+    while name and name not in MODULES:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def circles() -> list[list[str]]:
+    """Return the groups of modules that import each other; the package's own file stands apart."""
+    graph = {
+        name: {o for o in imported(name, path.read_text("utf-8")) if o != "__init__"}
+        for name, path in MODULES.items()
+        if name != "__init__"
+    }
+    found = []
+    reach = {name: _reachable(name, graph) for name in graph}
+    for name in graph:
+        group = sorted(other for other in reach[name] if name in reach[other])
+        if group and group[0] == name:
+            found.append(group)
+    return found
+
+
+def _reachable(start: str, graph: Mapping[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    waiting = list(graph[start])
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += graph[name]
+    return seen
+
+
+def picture() -> str:
+    """Return the house as text: a row below another may use it, not the other way round."""
+    lines = []
+    for number, rooms in enumerate(LAYERS[:-1]):
+        for room in rooms:
+            own = [name for name in MODULES if room_of(name) == room]
+            size = sum(len(MODULES[name].read_text("utf-8").splitlines()) for name in own)
+            count = f"{len(own)} files" if len(own) > 1 else "1 file"
+            headline = (ast.get_docstring(ast.parse(MODULES[room].read_text("utf-8"))) or "").split(
+                "\n"
+            )
+            lines.append(f"{number:>2}  {room:<16}{count:>9}{size:>6} lines   {headline[0]}")
+    total = sum(len(path.read_text("utf-8").splitlines()) for path in MODULES.values())
+    return "\n".join([*lines, f"    {len(MODULES)} files, {total} lines"])
+
+
+def main() -> None:
+    """Write the picture into the map."""
+    text = MAP.read_text("utf-8")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    MAP.write_text(f"{before}{BEGIN}\n```\n{picture()}\n```\n{END}{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
