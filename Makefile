@@ -27,7 +27,7 @@ help:
 	@echo "make fast   only the tests that start no process"
 	@echo "make lint   only the checks"
 	@echo "make bench  measure against uv and pip"
-	@echo "make torture  kill upgrades at random, five hundred times"
+	@echo "make torture  kill upgrades at random, five hundred times; properties at length"
 	@echo "make clean  remove everything these commands made"
 
 # The first candidate that really runs, is new enough and can make a virtual environment with pip in it.
@@ -117,6 +117,8 @@ screenshots: $(VENV)/ui $(NODE)/tested
 
 torture: $(VENV)/ready
 	@PYTHONPATH=tests $(VENV)/bin/python -m torture.kills
+	@SAFEINSTALL_EXAMPLES=20 $(VENV)/bin/python -m pytest -q --timeout 3000 tests/test_request.py tests/test_request_files.py \
+	  tests/test_probe_predict.py tests/test_transaction_model.py tests/integration/test_prediction_states.py
 
 bench: $(VENV)/ui $(PANEL)/ready
 	@$(VENV)/bin/python -m pip wheel -qq --wheel-dir $(CACHE)/stack numpy pandas matplotlib scikit-learn seaborn
