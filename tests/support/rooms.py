@@ -118,19 +118,16 @@ def _reachable(start: str, graph: Mapping[str, set[str]]) -> set[str]:
 
 
 def picture() -> str:
-    """Return the house as text: a row below another may use it, not the other way round."""
+    """Return the house as text: what stands in a row uses only what stands above it."""
     lines = []
-    for number, rooms in enumerate(LAYERS[:-1]):
-        for room in rooms:
-            own = [name for name in MODULES if room_of(name) == room]
-            size = sum(len(MODULES[name].read_text("utf-8").splitlines()) for name in own)
-            count = f"{len(own)} files" if len(own) > 1 else "1 file"
-            headline = (ast.get_docstring(ast.parse(MODULES[room].read_text("utf-8"))) or "").split(
-                "\n"
-            )
-            lines.append(f"{number:>2}  {room:<16}{count:>9}{size:>6} lines   {headline[0]}")
-    total = sum(len(path.read_text("utf-8").splitlines()) for path in MODULES.values())
-    return "\n".join([*lines, f"    {len(MODULES)} files, {total} lines"])
+    for number, names in enumerate(LAYERS[:-1], start=1):
+        for room in names:
+            docstring = ast.get_docstring(ast.parse(MODULES[room].read_text("utf-8"))) or ""
+            lines.append(f"{number:>2}  {room:<16} {docstring.splitlines()[0]}")
+            within = [row for row in INSIDE.get(room, ()) if row != "."]
+            if within:
+                lines.append(f"{'':<21}{' < '.join(row.replace(' ', ', ') for row in within)}")
+    return "\n".join(lines)
 
 
 def main() -> None:
