@@ -19,7 +19,7 @@ BEGIN, END = "<!-- picture: begin -->", "<!-- picture: end -->"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("metadata",),
     ("probe", "errors", "findings", "redaction", "frontend", "changes"),
-    ("environment", "distributions", "request", "command", "names"),
+    ("environment", "distributions", "request", "command", "names", "realpaths"),
     ("installers", "requirements"),
     ("plan",),
     ("guards", "outcome"),
@@ -35,7 +35,99 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 """A room imports only from rows above its own."""
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 
-INSIDE: Mapping[str, Sequence[str]] = {}
+INSIDE: Mapping[str, Sequence[str]] = {
+    "agent": (
+        "jobs loader older script_block",
+        "attention",
+        "cells",
+        "facts",
+        "operate",
+        "packages",
+        ".",
+    ),
+    "doctor": (
+        "diagnosis",
+        "collect judge mend",
+        ".",
+    ),
+    "findings": (
+        ".",
+        "codes",
+    ),
+    "guards": (
+        "environment_state files",
+        "destination origins",
+        "kernel_stack",
+        "conflicts",
+        ".",
+    ),
+    "installers": (
+        "sources",
+        ". failures",
+        "conda pip uv",
+    ),
+    "kernels": (
+        ".",
+        "kernel_state trial_starts",
+    ),
+    "magics": (
+        "door",
+        ".",
+    ),
+    "metadata": (
+        ". modules record",
+        "distribution",
+        "installed_state",
+    ),
+    "operations": (
+        "context environments.place",
+        "destinations diagnose planning.plan_facts survey",
+        "conda history planning.resolver staging.verify",
+        "environments.overlay environments.unavailable planning staging undo",
+        "install",
+        "environments uninstall",
+        ".",
+    ),
+    "probe": (
+        "cell.python_calls facts facts.search_path shell shell.option_grammar shell.syntax",
+        "cell facts.interpreter_files facts.writability rules.ask_pip rules.local_candidates",
+        "facts.running_interpreter rules shell.reach",
+        "rules.conda_rules rules.pip_settings rules.uv_rules shell.walk",
+        "rules.pip_rules",
+        "prediction",
+        ".",
+    ),
+    "render": (
+        "layout",
+        "outcome_words",
+        "report_words",
+        ".",
+    ),
+    "request": (
+        "options",
+        "commands corrections",
+        "line requirement",
+        "option_parser",
+        "requirements_file",
+        "reader",
+        ". arguments",
+    ),
+    "transaction": (
+        ". moves moves.disk store",
+        "store.journal",
+        "store.lock",
+        "in_progress moves.prefix store.history",
+        "moves.removals staging",
+        "moves.additions",
+        "moves.commit",
+        "recover repair transaction undo",
+    ),
+    "watch": (
+        "advice",
+        "session",
+        ".",
+    ),
+}
 """The rows inside a room, modules separated by blanks; `.` is the room's own file."""
 
 
@@ -120,13 +212,13 @@ def _reachable(start: str, graph: Mapping[str, set[str]]) -> set[str]:
 def picture() -> str:
     """Return the house as text: what stands in a row uses only what stands above it."""
     lines = []
-    for number, names in enumerate(LAYERS[:-1], start=1):
-        for room in names:
+    for number, row_of_rooms in enumerate(LAYERS[:-1], start=1):
+        for room in row_of_rooms:
             docstring = ast.get_docstring(ast.parse(MODULES[room].read_text("utf-8"))) or ""
             lines.append(f"{number:>2}  {room:<16} {docstring.splitlines()[0]}")
-            within = [row for row in INSIDE.get(room, ()) if row != "."]
-            if within:
-                lines.append(f"{'':<21}{' < '.join(row.replace(' ', ', ') for row in within)}")
+            rows = ([name for name in row.split() if name != "."] for row in INSIDE.get(room, ()))
+            within = " < ".join(", ".join(names) for names in rows if names)
+            lines += [f"{'':<21}{within}"] if within else []
     return "\n".join(lines)
 
 
