@@ -114,7 +114,10 @@ def _unfinished(prefix: str) -> bool:
         transactions = list(Path(prefix, ".safeinstall", "transactions").iterdir())
     except OSError:
         return False
-    return not all((each / "state.committed").exists() for each in transactions)
+    return not all(
+        (each / "state.committed").exists() and not (each / "stage").exists()
+        for each in transactions
+    )
 
 
 def _with_body(lines: list[str]) -> list[str]:
