@@ -96,7 +96,7 @@ class _Install:
             return self.stopped()
         if self.request.installer == "conda":
             return install_with_conda(self.intent, context, self.findings)
-        chosen, about_request = choose(self.request, environment, state), self.findings
+        chosen, about_request = choose(self.request, context, state), self.findings
         for _ in range(REPLANS):
             resolver = Resolver(
                 intent=self.intent, chosen=chosen, context=context, state=state.look()
