@@ -142,6 +142,26 @@ def test_help_prints_the_options(shell: Any, capsys: pytest.CaptureFixture[str])
     assert "--dry-run" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("magic", "line", "words"),
+    [
+        ("safeuninstall", "--help", "--allow-conflicts"),
+        ("safeundo", "-h", "--force"),
+        ("safeundo", "--list --help", "--prune"),
+        ("kernelenv", "--help", "--doctor"),
+        ("kernelenv", "--doctor --help", "--fix"),
+        ("kernelenv", "--kernels -h", "--repair"),
+    ],
+)
+def test_every_magic_has_its_help(
+    shell: Any, capsys: pytest.CaptureFixture[str], magic: str, line: str, words: str
+) -> None:
+    assert shell.run_line_magic(magic, line) is None
+    said = capsys.readouterr().out
+    assert said.startswith(f"usage: %{magic}")
+    assert words in said
+
+
 def test_progress_is_silent_for_quick_work(capsys: pytest.CaptureFixture[str]) -> None:
     progress = OneLine()
     progress("looking up")
