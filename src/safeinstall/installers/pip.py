@@ -21,6 +21,7 @@ from safeinstall.command import Command
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.installers import (
+    PLAIN,
     DryRun,
     Installer,
     Resolved,
@@ -205,7 +206,7 @@ def _overrides(sources: Sources) -> Mapping[str, str | None]:
         "PIP_BREAK_SYSTEM_PACKAGES": None,
         "PIP_NO_INPUT": "1",
         "FORCE_COLOR": None,  # a kernel sets it, and pip's report would come out in colours
-        "NO_COLOR": "1",
+        **PLAIN,
         "PYTHONIOENCODING": "utf-8",
     }
     for variable, value in (
