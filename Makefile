@@ -105,8 +105,12 @@ lint: $(VENV)/ready
 fast: $(VENV)/ready
 	@$(VENV)/bin/python -m pytest -q -m "not integration" --ignore tests/ui
 
+# Two at a time, each file by one of them; a short folder, because what people read is wrapped at 100 columns.
 test: lint $(VENV)/ui $(NODE)/tested
-	@$(VENV)/bin/python -m pytest -q
+	@base=$$(mktemp -d); \
+	$(VENV)/bin/python -m pytest -q -n 2 --dist loadfile --basetemp $$base/t --ignore tests/ui; \
+	status=$$?; rm -rf $$base; exit $$status
+	@$(VENV)/bin/python -m pytest -q tests/ui
 
 ui: $(VENV)/ui $(NODE)/tested
 	@$(VENV)/bin/python -m pytest -q tests/ui
@@ -118,7 +122,8 @@ screenshots: $(VENV)/ui $(NODE)/tested
 torture: $(VENV)/ready
 	@PYTHONPATH=tests $(VENV)/bin/python -m torture.kills
 	@SAFEINSTALL_EXAMPLES=20 $(VENV)/bin/python -m pytest -q --timeout 3000 tests/test_request.py tests/test_request_files.py \
-	  tests/test_probe_predict.py tests/test_transaction_model.py tests/integration/test_prediction_states.py
+	  tests/test_probe_predict.py tests/test_transaction_model.py tests/integration/test_prediction_states.py \
+	  tests/integration/test_races_between_installs.py
 
 bench: $(VENV)/ui $(PANEL)/ready
 	@$(VENV)/bin/python -m pip wheel -qq --wheel-dir $(CACHE)/stack numpy pandas matplotlib scikit-learn seaborn
