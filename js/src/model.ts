@@ -3,8 +3,8 @@ import { Kernel, KernelSpec } from '@jupyterlab/services';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import * as cells from './cells';
-import { Desk } from './desk';
-import { IDoor, KernelDoor } from './kernel';
+import { Desk } from './kernelSession';
+import { IDoor, KernelDoor } from './kernelConnection';
 import { DEFAULTS, IAction, ICells, IJob, IOptions, ISafeInstall, PanelState } from './tokens';
 import type { ISubject, SubjectTracker } from './tracker';
 

@@ -1,8 +1,8 @@
 /** A kernel whose answers a test gives when it wants to. */
 import { Signal } from '@lumino/signaling';
 
-import type { IDoor } from '../src/kernel';
-import type { IKernel } from '../src/life';
+import type { IDoor } from '../src/kernelConnection';
+import type { IKernel } from '../src/kernelLifecycle';
 import { Refused } from '../src/question';
 import type { IFacts, IJob } from '../src/tokens';
 

@@ -3,7 +3,7 @@ import { vi } from 'vitest';
 
 import { Requirements } from '../src/views/requirements';
 import { job } from './fakes';
-import { act, HOSTILE, ready, stage, trans } from './seats';
+import { act, HOSTILE, ready, stage, trans } from './sessions';
 
 async function seated() {
   const { kernel, door, desk } = await ready();

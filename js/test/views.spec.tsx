@@ -8,7 +8,7 @@ import { Packages } from '../src/views/packages';
 import { lineOf } from '../src/views/parts';
 import { Result } from '../src/views/result';
 import { facts, job } from './fakes';
-import { act, HOSTILE, ready, stage, trans } from './seats';
+import { act, HOSTILE, ready, stage, trans } from './sessions';
 
 async function view() {
   const { desk, door } = await ready();

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from benchmarks.workbench import CACHE
 from support import lab
 from support.environments import CHECKOUT
-from ui.desk import Desk
+from ui.lab_page import Desk
 from ui.site import Site, a_site
 
 ROUNDS = 7

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from support import lab, privileges
 from support.environments import Environment
-from ui.desk import Desk
+from ui.lab_page import Desk
 from ui.site import Site, a_site
 
 

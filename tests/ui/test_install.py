@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from support.environments import changes, snapshot
 from support.wheels import make_project
-from ui.desk import Desk
+from ui.lab_page import Desk
 from ui.site import Site
 
 pytestmark = [pytest.mark.integration, pytest.mark.ui]

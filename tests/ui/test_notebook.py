@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from ui.desk import Desk
+from ui.lab_page import Desk
 from ui.site import Site
 
 pytestmark = [pytest.mark.integration, pytest.mark.ui]

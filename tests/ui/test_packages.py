@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from support.wheels import make_wheel
-from ui.desk import Desk
+from ui.lab_page import Desk
 from ui.site import Site
 
 pytestmark = [pytest.mark.integration, pytest.mark.ui]

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from support.environments import CHECKOUT
 from support.wheels import make_wheel
-from ui.desk import Desk
+from ui.lab_page import Desk
 from ui.site import Site
 from ui.test_install import slow_project
 

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Desk } from '../desk';
+import type { Desk } from '../kernelSession';
 import type { PanelModel } from '../model';
 
 /** What every view of a ready kernel is made from. */

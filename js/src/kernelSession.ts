@@ -2,8 +2,8 @@
 import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import type { IDoor } from './kernel';
-import { IKernel, Life } from './life';
+import type { IDoor } from './kernelConnection';
+import { IKernel, Life } from './kernelLifecycle';
 import { Refused } from './question';
 import type { ICells, IFacts, IFinding, IJob, IPackage, ITransaction, PanelState } from './tokens';
 

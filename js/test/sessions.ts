@@ -3,7 +3,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import * as React from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { Desk } from '../src/desk';
+import { Desk } from '../src/kernelSession';
 import { FakeDoor, FakeKernel, facts, settled } from './fakes';
 
 export const act = (React as any).act as (work: () => unknown) => Promise<void>;

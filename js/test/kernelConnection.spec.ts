@@ -1,7 +1,7 @@
 import { Signal } from '@lumino/signaling';
 import { vi } from 'vitest';
 
-import { KernelDoor } from '../src/kernel';
+import { KernelDoor } from '../src/kernelConnection';
 import { REPLY } from '../src/question';
 
 /** A request as Lab's future follows it: done when the reply and the word `idle` are there. */

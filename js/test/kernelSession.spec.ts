@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 
 import { facts, job, settled } from './fakes';
-import { ready, seated } from './seats';
+import { ready, seated } from './sessions';
 
 describe('a desk', () => {
   it('asks once when the kernel is first idle, and never again by itself', async () => {
