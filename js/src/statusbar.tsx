@@ -25,13 +25,13 @@ export class StatusItem extends ReactWidget {
   }
 
   private _item(): JSX.Element | null {
-    const facts = this._model.desk?.facts;
+    const facts = this._model.session?.facts;
     if (!facts || !this._model.options.statusBar) {
       return null;
     }
     const { state, sentence } = facts.verdict;
     const title = `${sentence} — ${facts.label}`;
-    const working = this._model.desk?.working ?? false;
+    const working = this._model.session?.working ?? false;
     return (
       <button
         type="button"
