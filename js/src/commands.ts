@@ -64,4 +64,3 @@ export function addCommands(
     execute: () => model.restart(true)
   });
 }
-

@@ -95,9 +95,7 @@ export class KernelConnection implements IKernelConnection {
       return reply.value as T;
     }
     throw new RequestError(
-      reply.kind === 'failure'
-        ? reply.failure
-        : { code: 'no-answer', message: '', hint: '' }
+      reply.kind === 'failure' ? reply.failure : { code: 'no-answer', message: '', hint: '' }
     );
   }
 
@@ -149,7 +147,11 @@ export class KernelConnection implements IKernelConnection {
     this._abandoned.splice(0).forEach(connection => connection.dispose());
   }
 
-  private async _send(code: string, subshell: string | null, timeout = REPLY_TIMEOUT): Promise<Reply> {
+  private async _send(
+    code: string,
+    subshell: string | null,
+    timeout = REPLY_TIMEOUT
+  ): Promise<Reply> {
     const own = this._connection();
     const msg = KernelMessage.createMessage<KernelMessage.IExecuteRequestMsg>({
       msgType: 'execute_request',
@@ -290,7 +292,9 @@ export function expression(method: string, params: object, withArchive: boolean)
   ];
   const loader = literal(ascii(payload.loader));
   return (
-    "(lambda b: (lambda d: (b.exec(" + loader + ", d), d['answer'](" +
+    '(lambda b: (lambda d: (b.exec(' +
+    loader +
+    ", d), d['answer'](" +
     values.map(literal).join(', ') +
     "))[1])({'__name__': '_safeinstall_loader'}))(__import__('builtins'))"
   );

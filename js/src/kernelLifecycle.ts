@@ -78,7 +78,11 @@ export class KernelLifecycle implements IDisposable {
       this._onProcessGone({ kind: 'dead' });
     } else if (status === 'idle') {
       this._askOnce();
-    } else if (this.restarts > 0 && !this._asked && (status === 'starting' || status === 'unknown')) {
+    } else if (
+      this.restarts > 0 &&
+      !this._asked &&
+      (status === 'starting' || status === 'unknown')
+    ) {
       handler.setState({ kind: 'starting' });
     } else if ((status === 'busy' || status === 'unknown') && handler.state.kind === 'starting') {
       handler.setState({ kind: 'busy' });

@@ -193,7 +193,9 @@ export class KernelSession implements IDisposable {
       return current() ? value : null;
     } catch (error) {
       if (current()) {
-        onError(error instanceof RequestError ? error.failure.message || error.failure.code : `${error}`);
+        onError(
+          error instanceof RequestError ? error.failure.message || error.failure.code : `${error}`
+        );
       }
       return null;
     }

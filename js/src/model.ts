@@ -18,7 +18,8 @@ export class PanelModel implements ISafeInstall {
   constructor(
     tracker: SubjectTracker,
     specs: ISpecs,
-    open: (kernel: Kernel.IKernelConnection) => IKernelConnection = kernel => new KernelConnection(kernel)
+    open: (kernel: Kernel.IKernelConnection) => IKernelConnection = kernel =>
+      new KernelConnection(kernel)
   ) {
     this._tracker = tracker;
     this._specs = specs;
@@ -100,7 +101,9 @@ export class PanelModel implements ISafeInstall {
   /** Make an environment with a kernel; the notebook is switched when it is there. */
   async newEnvironment(path: string, overlay: boolean): Promise<void> {
     const [session, context] = [this._session, this._subject?.sessionContext];
-    const refused = session?.job?.result?.new_environment ? session.shownRequest?.params.line : undefined;
+    const refused = session?.job?.result?.new_environment
+      ? session.shownRequest?.params.line
+      : undefined;
     const line = refused ?? this.line.trim();
     const job = await session?.start('new_environment', { path, line, overlay });
     if (job && context) {

@@ -8,11 +8,7 @@ import type { ICells } from './tokens';
 
 const MISSING = /No module named '([A-Za-z_]\w*)/;
 
-export function offerMissing(
-  model: PanelModel,
-  show: () => void,
-  trans: TranslationBundle
-): void {
+export function offerMissing(model: PanelModel, show: () => void, trans: TranslationBundle): void {
   const offered = new Set<string>();
   NotebookActions.executed.connect(async (_, { notebook, cell, success, error }) => {
     const match = MISSING.exec(error?.errorValue ?? '');

@@ -58,7 +58,9 @@ export function Panel(props: IPanelProps): JSX.Element {
           className="si-IconButton"
           title={trans.__('Look at the kernel again')}
           aria-label={trans.__('Look at the kernel again')}
-          disabled={!session || session.state.kind === 'not-python' || session.state.kind === 'dead'}
+          disabled={
+            !session || session.state.kind === 'not-python' || session.state.kind === 'dead'
+          }
           onClick={() => void session?.loadFacts(true)}
         >
           <Refresh tag="span" width="16px" height="16px" />
@@ -97,7 +99,10 @@ function Body(props: IPanelProps): JSX.Element {
       );
     case 'failed':
       return (
-        <Empty text={trans.__('The kernel could not be asked.')} detail={wordsFor(state.message, trans)}>
+        <Empty
+          text={trans.__('The kernel could not be asked.')}
+          detail={wordsFor(state.message, trans)}
+        >
           <Button label={trans.__('Try again')} onClick={() => void session.loadFacts(true)} />
         </Empty>
       );
@@ -130,11 +135,7 @@ function emptyText(model: PanelModel, trans: TranslationBundle): string {
     : trans.__('Open a notebook or a console: its Python is shown here.');
 }
 
-function Empty(props: {
-  text: string;
-  detail?: string;
-  children?: React.ReactNode;
-}): JSX.Element {
+function Empty(props: { text: string; detail?: string; children?: React.ReactNode }): JSX.Element {
   return (
     <div className="si-Empty" role="status" data-safeinstall="status">
       <p>{props.text}</p>

@@ -5,7 +5,6 @@ import * as React from 'react';
 
 import type { PanelModel } from './model';
 
-
 const SIGNS = { yes: '✓', care: '!', no: '✗' };
 
 export class StatusItem extends ReactWidget {
@@ -19,9 +18,7 @@ export class StatusItem extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    return (
-      <UseSignal signal={this._model.changed}>{() => this._item()}</UseSignal>
-    );
+    return <UseSignal signal={this._model.changed}>{() => this._item()}</UseSignal>;
   }
 
   private _item(): JSX.Element | null {

@@ -193,7 +193,9 @@ describe('reading the reply', () => {
   });
 
   it('sees that the archive is wanted', () => {
-    expect(reply({ status: 'ok', data: { [REPLY]: { need: 'archive' } } }).kind).toBe('need-archive');
+    expect(reply({ status: 'ok', data: { [REPLY]: { need: 'archive' } } }).kind).toBe(
+      'need-archive'
+    );
   });
 
   it.each([

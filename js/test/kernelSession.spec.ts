@@ -119,7 +119,10 @@ describe('a kernel session', () => {
 
   it('asks for no second restart: what was said of one is put away by it', async () => {
     const { kernel, connection, session } = await readySession();
-    for (const [restart, left] of [['needed', undefined], ['none', 'done']] as const) {
+    for (const [restart, left] of [
+      ['needed', undefined],
+      ['none', 'done']
+    ] as const) {
       const outcome: any = { status: 'done', plan: { changes: [] }, findings: [], restart };
       connection.jobChanged.emit(job({ id: 'done', state: 'ended', result: { outcome } }));
       kernel.is('restarting');
@@ -178,14 +181,19 @@ describe('a kernel session', () => {
     connection.requests.length = 0;
     const outcome: any = { status: 'done', plan: { changes: [] }, findings: [] };
     connection.jobChanged.emit(job({ id: '1-2', state: 'ended', result: { outcome } }));
-    expect(connection.requests.map(request => request.method).sort()).toEqual(['history', 'packages']);
+    expect(connection.requests.map(request => request.method).sort()).toEqual([
+      'history',
+      'packages'
+    ]);
     expect(session.working).toBe(false);
   });
 
   it('keeps the damage it was told of until something is changed', async () => {
     const { connection, session } = await readySession();
     const finding: any = { code: 'leftover', severity: 'warning', message: 'm', context: '' };
-    connection.jobChanged.emit(job({ id: 'e', kind: 'examine', state: 'ended', result: { findings: [finding] } }));
+    connection.jobChanged.emit(
+      job({ id: 'e', kind: 'examine', state: 'ended', result: { findings: [finding] } })
+    );
     expect(session.findings).toEqual([finding]);
     const outcome: any = { status: 'done', plan: { changes: [] }, findings: [] };
     connection.jobChanged.emit(job({ id: 'i', state: 'ended', result: { outcome } }));

@@ -16,7 +16,13 @@ async function opened() {
   await act(show);
   const box = () => host.querySelector('input') as HTMLInputElement;
   return {
-    kernel, connection, session, host, model, onSubmit, box,
+    kernel,
+    connection,
+    session,
+    host,
+    model,
+    onSubmit,
+    box,
     options: () => [...host.querySelectorAll('[role=option]')] as HTMLElement[],
     lookups: () => connection.requests.filter(request => request.method === 'versions'),
     type: (text: string) =>
@@ -32,7 +38,14 @@ async function opened() {
     tell: (line: string, versions: string[], id = 'v1', state: any = 'ended') =>
       act(async () => {
         const offers = versions.map(one => ({ version: one, line: `${line}==${one}`, note: '' }));
-        connection.jobChanged.emit(job({ id, kind: 'versions', state, result: { line, cursor: line.length, versions: offers } }));
+        connection.jobChanged.emit(
+          job({
+            id,
+            kind: 'versions',
+            state,
+            result: { line, cursor: line.length, versions: offers }
+          })
+        );
       })
   };
 }
@@ -120,7 +133,9 @@ describe('the box', () => {
     expect(at.lookups()).toHaveLength(2);
     await at.press('Escape');
     const outcome: any = { status: 'done', plan: { changes: [] }, findings: [] };
-    await act(async () => at.connection.jobChanged.emit(job({ state: 'ended', result: { outcome } })));
+    await act(async () =>
+      at.connection.jobChanged.emit(job({ state: 'ended', result: { outcome } }))
+    );
     await act(async () => at.box().setSelectionRange(6, 6));
     await at.press('ArrowDown');
     expect(at.lookups()).toHaveLength(3);

@@ -14,7 +14,11 @@ export const HOSTILE = '<img src=x onerror="alert(1)">\u202e';
 export function startingSession(language = 'python') {
   const kernel = new FakeKernel('k', language);
   const connection = new FakeConnection();
-  const session = new KernelSession(kernel, () => connection, () => ({ shell_installs: 'warn' }));
+  const session = new KernelSession(
+    kernel,
+    () => connection,
+    () => ({ shell_installs: 'warn' })
+  );
   return { kernel, connection, session };
 }
 

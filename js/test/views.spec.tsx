@@ -12,7 +12,13 @@ import { act, HOSTILE, readySession, stage, trans } from './sessions';
 
 async function view() {
   const { session, connection } = await readySession();
-  const model: any = { session, subject: { notebook: {} }, setLine: vi.fn(), confirm: vi.fn(), line: '' };
+  const model: any = {
+    session,
+    subject: { notebook: {} },
+    setLine: vi.fn(),
+    confirm: vi.fn(),
+    line: ''
+  };
   model.holds = () => true;
   return { model, session, connection, trans };
 }
@@ -26,12 +32,28 @@ function rendered(element: JSX.Element): HTMLElement {
 describe('the views', () => {
   it('show what the kernel says as text, never as markup', async () => {
     const props = await view();
-    const verdict = { ...facts().verdict, state: 'no' as const, sentence: HOSTILE, reason: HOSTILE };
-    const item = { cell: 'a', line: 1, outcome: 'x', message: HOSTILE, actions: [], rewritable: true };
+    const verdict = {
+      ...facts().verdict,
+      state: 'no' as const,
+      sentence: HOSTILE,
+      reason: HOSTILE
+    };
+    const item = {
+      cell: 'a',
+      line: 1,
+      outcome: 'x',
+      message: HOSTILE,
+      actions: [],
+      rewritable: true
+    };
     const actions = [{ label: HOSTILE, method: 'repair', params: {}, title: HOSTILE }];
     const finding = {
-      code: HOSTILE, severity: 'warning' as const, message: HOSTILE, context: HOSTILE,
-      suggestions: [{ command: HOSTILE, note: HOSTILE }], actions
+      code: HOSTILE,
+      severity: 'warning' as const,
+      message: HOSTILE,
+      context: HOSTILE,
+      suggestions: [{ command: HOSTILE, note: HOSTILE }],
+      actions
     };
     const hostile = facts({ verdict, name: HOSTILE, wrong: [item], findings: [finding] });
     const host = rendered(
@@ -47,7 +69,12 @@ describe('the views', () => {
   it('give a finding the buttons the kernel has chosen, and nothing else', async () => {
     const props = await view();
     props.model.act = vi.fn();
-    const repair = { label: 'Repair', method: 'repair', params: { ids: ['a'] }, title: 'Repair: x' };
+    const repair = {
+      label: 'Repair',
+      method: 'repair',
+      params: { ids: ['a'] },
+      title: 'Repair: x'
+    };
     const finding = { severity: 'warning' as const, context: '', suggestions: [] };
     const findings = [
       { ...finding, code: 'leftover', message: 'one', actions: [repair] },
@@ -102,9 +129,15 @@ describe('the views', () => {
   it('offer a restart only when it is true', async () => {
     const props = await view();
     const message = { mark: '✓', headline: 'done', lines: [], ways: [], details: '' };
-    for (const [restart, count] of [['none', 0], ['refreshed', 0], ['needed', 1]] as const) {
+    for (const [restart, count] of [
+      ['none', 0],
+      ['refreshed', 0],
+      ['needed', 1]
+    ] as const) {
       const outcome: any = { status: 'done', plan: { changes: [] }, findings: [], restart };
-      const host = rendered(<Result {...props} job={job({ state: 'ended', result: { outcome, message } })} />);
+      const host = rendered(
+        <Result {...props} job={job({ state: 'ended', result: { outcome, message } })} />
+      );
       expect(host.querySelectorAll('[data-safeinstall=restart]')).toHaveLength(count);
     }
   });
@@ -112,7 +145,11 @@ describe('the views', () => {
   it('list a thousand packages', async () => {
     const props = await view();
     props.session.packages = Array.from({ length: 1000 }, (_, index) => ({
-      name: `package-${index}`, version: '1.0', needed_by: [], requested: false, broken: ''
+      name: `package-${index}`,
+      version: '1.0',
+      needed_by: [],
+      requested: false,
+      broken: ''
     }));
     const host = rendered(<Packages {...props} />);
     const section = host.querySelector('details') as HTMLDetailsElement;

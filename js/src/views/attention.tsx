@@ -36,7 +36,11 @@ function Finding(props: IViewProps & { item: IFinding }): JSX.Element {
         <div className="si-Buttons">
           <Actions {...props} actions={item.actions ?? []} />
         </div>
-        <Suggestions suggestions={item.suggestions} trans={trans} onUse={line => model.setLine(line)} />
+        <Suggestions
+          suggestions={item.suggestions}
+          trans={trans}
+          onUse={line => model.setLine(line)}
+        />
       </div>
     </div>
   );
@@ -58,11 +62,7 @@ function WrongInstall(props: IViewProps & { item: IWrongInstall }): JSX.Element 
             />
           )}
           <Actions {...props} actions={item.actions} quiet={item.rewritable} />
-          <Button
-            label={trans.__('Show the cell')}
-            quiet
-            onClick={() => model.reveal(item.cell)}
-          />
+          <Button label={trans.__('Show the cell')} quiet onClick={() => model.reveal(item.cell)} />
         </div>
       </div>
     </div>

@@ -26,9 +26,7 @@ export function History(props: IViewProps): JSX.Element {
             {item.state === 'committed' && mayUndo && (
               <Button
                 label={item.undoes ? trans.__('Redo') : trans.__('Undo')}
-                title={
-                  item.undoable ? trans.__('Undo: %1', item.command) : item.reason
-                }
+                title={item.undoable ? trans.__('Undo: %1', item.command) : item.reason}
                 hook="undo"
                 quiet
                 disabled={session.working || !item.undoable}

@@ -59,7 +59,9 @@ export function Packages(props: IViewProps): JSX.Element {
               </ul>
             ))}
           </div>
-          {filtered?.length === 0 && <div className="si-Note">{trans.__('None of that name.')}</div>}
+          {filtered?.length === 0 && (
+            <div className="si-Note">{trans.__('None of that name.')}</div>
+          )}
           {session.upgrades && Object.keys(session.upgrades).length === 0 && (
             <div className="si-Note">{trans.__('Everything is as new as it can be.')}</div>
           )}

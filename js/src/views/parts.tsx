@@ -70,7 +70,13 @@ export function Copyable(props: {
   return (
     <span className="si-Copyable">
       <code data-safeinstall={props.hook}>{props.text}</code>
-      <button type="button" className="si-IconButton" title={label} aria-label={label} onClick={copy}>
+      <button
+        type="button"
+        className="si-IconButton"
+        title={label}
+        aria-label={label}
+        onClick={copy}
+      >
         <Icon tag="span" width="14px" height="14px" />
       </button>
     </span>

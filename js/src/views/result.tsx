@@ -56,14 +56,11 @@ function Question(
 ): JSX.Element {
   const { outcome, model, session, job, trans } = props;
   const planned = outcome.status === 'planned';
-  const anyway =
-    job.kind === 'uninstall' ? trans.__('Remove anyway') : trans.__('Install anyway');
+  const anyway = job.kind === 'uninstall' ? trans.__('Remove anyway') : trans.__('Install anyway');
   return (
     <div className="si-Plan" data-safeinstall="plan">
       {!planned && props.lines.map((line, index) => <div key={index}>{line}</div>)}
-      {outcome.plan.changes.length > 0 && (
-        <Changes changes={outcome.plan.changes} trans={trans} />
-      )}
+      {outcome.plan.changes.length > 0 && <Changes changes={outcome.plan.changes} trans={trans} />}
       <div className="si-Buttons">
         {session.shownRequest && (
           <Button
