@@ -20,7 +20,7 @@ export interface IKernel {
 
 /** What is done when the process of a kernel comes and goes. */
 export interface ILifecycleHandler {
-  readonly state: PanelState;
+  state(): PanelState;
   /** The kernel is a Python. */
   onPython(): void;
   /** The process may be asked: once. */
@@ -84,7 +84,7 @@ export class KernelLifecycle implements IDisposable {
       (status === 'starting' || status === 'unknown')
     ) {
       handler.setState({ kind: 'starting' });
-    } else if ((status === 'busy' || status === 'unknown') && handler.state.kind === 'starting') {
+    } else if ((status === 'busy' || status === 'unknown') && handler.state().kind === 'starting') {
       handler.setState({ kind: 'busy' });
     }
     if (status === 'unknown' && this._language === 'python' && !this._asked) {

@@ -19,11 +19,8 @@ export class KernelSession implements IDisposable {
     this._open = open;
     this._settings = settings;
     kernel.disposed.connect(this.dispose, this);
-    const session = this;
     this._lifecycle = new KernelLifecycle(kernel, {
-      get state() {
-        return session.state;
-      },
+      state: () => this.state,
       onPython: () => void this._connect(), // a job that another page has started is heard of at once
       onReady: () => void this.loadFacts(),
       onProcessGone: () => this._onProcessGone(),

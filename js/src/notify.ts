@@ -10,7 +10,7 @@ const MISSING = /No module named '([A-Za-z_]\w*)/;
 
 export function offerMissing(model: PanelModel, show: () => void, trans: TranslationBundle): void {
   const offered = new Set<string>();
-  NotebookActions.executed.connect(async (_, { notebook, cell, success, error }) => {
+  NotebookActions.executed.connect((_, { notebook, cell, success, error }) => {
     const match = MISSING.exec(error?.errorValue ?? '');
     const session = model.session;
     const mine = model.subject?.notebook?.content === notebook;
@@ -20,15 +20,19 @@ export function offerMissing(model: PanelModel, show: () => void, trans: Transla
     }
     const module = match[1];
     const key = `${session.kernel.id} ${module}`;
-    if (offered.has(key)) {
-      return;
+    if (!offered.has(key)) {
+      offered.add(key);
+      void offer(module, cell.model.id);
     }
-    offered.add(key);
-    const cells = [{ id: cell.model.id, source: `import ${module}` }];
+  });
+
+  async function offer(module: string, cell: string): Promise<void> {
+    const session = model.session;
+    const cells = [{ id: cell, source: `import ${module}` }];
     // Nobody has asked for this: it waits its turn, so that a busy kernel is not shown as idle.
-    const answer = await session.request<ICells>('cells', { cells }, false);
+    const answer = await session?.request<ICells>('cells', { cells }, false);
     const missing = answer?.missing.find(item => item.module === module);
-    if (!missing || model.session !== session) {
+    if (!session || !missing || model.session !== session) {
       return; // it is there: shadowed, broken or of another folder, which the magics explain
     }
     const name = missing.distribution;
@@ -50,5 +54,5 @@ export function offerMissing(model: PanelModel, show: () => void, trans: Transla
         }
       ]
     });
-  });
+  }
 }

@@ -68,7 +68,12 @@ export function Requirements(props: IViewProps & { onSubmit: () => void }): JSX.
       lookUp(true);
     } else if (event.key === 'Enter') {
       event.preventDefault();
-      open && active >= 0 ? choose(offers[active]) : (close(), props.onSubmit());
+      if (open && active >= 0) {
+        choose(offers[active]);
+      } else {
+        close();
+        props.onSubmit();
+      }
     } else if (event.key === 'Escape' && current) {
       event.stopPropagation();
       close();
@@ -109,7 +114,11 @@ export function Requirements(props: IViewProps & { onSubmit: () => void }): JSX.
         onMouseDown={event => event.preventDefault()}
         onClick={() => {
           box.current?.focus();
-          open ? close() : lookUp(true);
+          if (open) {
+            close();
+          } else {
+            lookUp(true);
+          }
         }}
       >
         ▾
