@@ -14,7 +14,7 @@ from safeinstall.distributions import Distribution, Snapshot
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import kernel_violations
-from safeinstall.plan import Intent, Plan
+from safeinstall.plan import Plan, ResolvedRequest
 from safeinstall.request import InstallRequest
 from safeinstall.requirements import Violation, new_violations, wanted_by
 
@@ -82,7 +82,7 @@ def breaks_installed(
     )
 
 
-def _ways(intent: Intent, fitting: str) -> tuple[Suggestion, ...]:
+def _ways(intent: ResolvedRequest, fitting: str) -> tuple[Suggestion, ...]:
     line = intent.line(allow=intent.request.allow | {"allow-conflicts"}, dry_run=False)
     if not fitting:
         return (Suggestion(command=line, note="do it all the same"),)

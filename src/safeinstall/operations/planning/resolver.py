@@ -30,7 +30,7 @@ from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.metadata.record import RecordError
 from safeinstall.operations import destinations
 from safeinstall.operations.context import Context
-from safeinstall.plan import InstallerChoice, Intent, Plan
+from safeinstall.plan import InstallerChoice, Plan, ResolvedRequest
 from safeinstall.request import InstallRequest, RequestItem
 from safeinstall.runner import Completed
 
@@ -45,7 +45,7 @@ _LOOK_SECONDS: Final = 6.0
 class Resolver:
     """One request, the installer that is asked about it, and the environment as it was listed."""
 
-    intent: Intent
+    intent: ResolvedRequest
     chosen: InstallerChoice
     context: Context
     state: InstalledState
