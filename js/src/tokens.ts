@@ -26,7 +26,7 @@ export interface IFinding {
 
 export interface IVerdict {
   state: 'yes' | 'care' | 'no';
-  code?: string;
+  code: string;
   sentence: string;
   reason: string;
   /** An environment of one's own is the way on. */
@@ -54,11 +54,14 @@ export interface IChange {
   name: string;
   before: string | null;
   after: string | null;
-  requested?: boolean;
+  requested: boolean;
 }
 
+export type OutcomeStatus =
+  'satisfied' | 'planned' | 'done' | 'needs-confirmation' | 'refused' | 'failed' | 'rolled-back';
+
 export interface IOutcome {
-  status: string;
+  status: OutcomeStatus;
   asked: string;
   plan: { changes: IChange[] };
   findings: IFinding[];
@@ -67,7 +70,7 @@ export interface IOutcome {
 }
 
 export interface IMessage {
-  mark: string;
+  mark: '✓' | '✗' | '!' | '·' | '';
   headline: string;
   lines: string[];
   ways: ISuggestion[];
@@ -89,7 +92,7 @@ export interface IResult {
   /** What else came of it: the transaction, and what damage there is now. */
   transaction?: string | null;
   findings?: IFinding[];
-  kernel?: { name: string; display_name?: string } | null;
+  kernel?: { name: string } | null;
   upgrades?: { [name: string]: string };
   line?: string;
   cursor?: number;
@@ -103,9 +106,20 @@ export interface IVersion {
   note: string;
 }
 
+export type JobKind =
+  | 'install'
+  | 'uninstall'
+  | 'undo'
+  | 'new-environment'
+  | 'upgrades'
+  | 'versions'
+  | 'examine'
+  | 'repair'
+  | 'importable';
+
 export interface IJob {
   id: string;
-  kind: string;
+  kind: JobKind;
   title: string;
   state: 'running' | 'ended' | 'failed';
   words: string;
