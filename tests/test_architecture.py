@@ -99,7 +99,7 @@ OTHER_READERS = {
     "doctor/mend.py": "writes one anew",
     "operations/environments/unavailable.py": "writes a wheel",
     "ownership.py": "shows a path",
-    "transaction/staging.py": "takes a mark away",
+    "transaction/transaction.py": "takes a mark away",
     "transaction/undo.py": "looks at names",
 }
 

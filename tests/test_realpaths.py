@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.realpaths import RealFolders
+from safeinstall.metadata.record import RealFolders
 
 
 @pytest.fixture

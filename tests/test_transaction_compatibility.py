@@ -54,7 +54,7 @@ def test_what_an_earlier_version_installed_is_undone(tmp_path: Path) -> None:
     data = fixture("committed")
     prefix = lay_down(tmp_path / "now", data["now"])
     removal, installation = Store.open(str(prefix)).history()
-    assert [change.name for change in removal.removed] == ["left"]
+    assert [(change.name, change.after) for change in removal.changes] == [("left", None)]
     assert [change.name for change in installation.changes] == ["one", "right"]
     first, second = Store.open(str(prefix)).journals()
     shared = f"{SITE}/tests/__init__.py"

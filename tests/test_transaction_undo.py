@@ -350,9 +350,9 @@ def test_history_tells_what_changed_the_newest_first(prefix: Path, area: Store) 
         remove_distributions(area, dist_infos(prefix, [TWO]), command="uninstall two")
     latest, earliest = area.history()
     assert latest.command == "uninstall two"
-    assert latest.removed == (VersionChange("two", "1.0", None),)
-    assert earliest.added == (VersionChange("two", None, "1.0"),)
-    assert earliest.replaced == (VersionChange("one", "1.0", "2.0"),)
+    assert latest.changes == (VersionChange("two", "1.0", None),)
+    one, two = VersionChange("one", "1.0", "2.0"), VersionChange("two", None, "1.0")
+    assert earliest.changes == (one, two)
     assert latest.undoable
     assert not earliest.undoable
     assert latest.id in earliest.reason

@@ -8,10 +8,10 @@ import importlib.util
 import os
 import site
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from safeinstall.realpaths import RealFolders
+from safeinstall.metadata.record import RealFolders
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +48,19 @@ def refresh(directories: Sequence[str], path_files: Iterable[str]) -> bool:
 
 def stale_modules(changed: Collection[str]) -> tuple[StaleModule, ...]:
     """Return the loaded modules whose file is among the `changed` files (absolute paths)."""
-    found = [module for module, _ in loaded_from(changed)]
-    return tuple(sorted(found, key=lambda module: module.name))
+    return tuple(sorted((module for module, _ in loaded_from(changed)), key=lambda one: one.name))
 
 
 def loaded_from(files: Collection[str]) -> Iterator[tuple[StaleModule, str]]:
     """Yield the loaded modules whose file is among `files`, each with that path as given."""
     if not files:
         return
-    resolved = _resolver()
+    real = RealFolders()
+
+    def resolved(path: str) -> str:
+        folder, name = os.path.split(os.path.normcase(path))
+        return os.path.join(real.of(folder), name)
+
     wanted = {resolved(path): path for path in files}
     compiled = tuple(importlib.machinery.EXTENSION_SUFFIXES)
     for name, module in list(sys.modules.items()):
@@ -78,33 +82,17 @@ def loaded_files(prefix: str) -> dict[str, tuple[int, int, int]]:
         folder = os.path.dirname(file)
         if folder not in inside:
             inside[folder] = os.path.join(real.of(folder), "").startswith(below)
-        if inside[folder]:
-            identity = _identity(file)
-            if identity is not None:
-                found[name] = identity
+        if inside[folder] and (identity := _identity(file)):
+            found[name] = identity
     return found
-
-
-def _resolver() -> Callable[[str], str]:
-    """Return what resolves the links on the way to a file."""
-    real = RealFolders()
-
-    def resolved(path: str) -> str:
-        folder, name = os.path.split(os.path.normcase(path))
-        return os.path.join(real.of(folder), name)
-
-    return resolved
 
 
 def replaced_since(before: Mapping[str, tuple[int, int, int]]) -> tuple[StaleModule, ...]:
     """Return the modules whose file is gone or another one than `loaded_files` said."""
     compiled = tuple(importlib.machinery.EXTENSION_SUFFIXES)
     files = {name: str(getattr(sys.modules.get(name), "__file__", "")) for name in before}
-    return tuple(
-        StaleModule(name, files[name].endswith(compiled))
-        for name in sorted(before)
-        if _identity(files[name]) != before[name]
-    )
+    changed = [name for name in sorted(before) if _identity(files[name]) != before[name]]
+    return tuple(StaleModule(name, files[name].endswith(compiled)) for name in changed)
 
 
 def _identity(file: str) -> tuple[int, int, int] | None:

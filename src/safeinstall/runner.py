@@ -85,9 +85,8 @@ def run(
             errors="replace",
         )
     except OSError as error:
-        raise CommandNotFoundError(
-            f"{command.argv[0]} cannot be started: {error.strerror or error}."
-        ) from error
+        reason = error.strerror or error
+        raise CommandNotFoundError(f"{command.argv[0]} cannot be started: {reason}.") from error
     try:
         if on_start:
             on_start(process.pid)
@@ -149,9 +148,8 @@ def _followed(
         if not news.wait(0.05):
             waited += 0.05
             if timeout is not None and waited > timeout:
-                raise SafeInstallError(
-                    f"{command.argv[0]} gave no answer in {timeout:.0f} s.", code="timeout"
-                )
+                message = f"{command.argv[0]} gave no answer in {timeout:.0f} s."
+                raise SafeInstallError(message, code="timeout")
             if on_wait and waited >= long:
                 on_wait(waited)
                 long *= 2
@@ -181,13 +179,11 @@ def _end_group(process: subprocess.Popen[str]) -> None:
     if process.poll() is not None and os.name != "posix":
         return
     for ending in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             if os.name == "posix":
                 os.killpg(process.pid, ending)
             else:
                 process.terminate()
-        except (ProcessLookupError, PermissionError):
-            pass
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_SECONDS)
             if ending is signal.SIGTERM:

@@ -19,7 +19,7 @@ BEGIN, END = "<!-- picture: begin -->", "<!-- picture: end -->"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("metadata",),
     ("probe", "errors", "findings", "redaction", "frontend", "changes"),
-    ("environment", "distributions", "request", "command", "names", "realpaths"),
+    ("environment", "distributions", "request", "command", "names"),
     ("installers", "requirements"),
     ("plan",),
     ("guards", "outcome"),
@@ -75,7 +75,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
         ".",
     ),
     "metadata": (
-        ". modules record",
+        ". record",
         "distribution",
         "installed_state",
     ),
@@ -117,7 +117,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
         "store.journal",
         "store.lock",
         "in_progress moves.prefix store.history",
-        "moves.removals staging",
+        "moves.removals",
         "moves.additions",
         "moves.commit",
         "recover repair transaction undo",

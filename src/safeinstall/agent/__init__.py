@@ -7,34 +7,24 @@ and no more, and are told so.
 
 from __future__ import annotations
 
+import importlib
 import sys
+from collections.abc import Mapping
+from typing import Any
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-
-METHODS = {
-    "facts": "safeinstall.agent.facts",
-    "install": "safeinstall.agent.operate",
-    "uninstall": "safeinstall.agent.operate",
-    "undo": "safeinstall.agent.operate",
-    "new_environment": "safeinstall.agent.operate",
-    "cancel": "safeinstall.agent.jobs",
-    "status": "safeinstall.agent.jobs",
-    "packages": "safeinstall.agent.packages",
-    "upgrades": "safeinstall.agent.packages",
-    "versions": "safeinstall.agent.packages",
-    "examine": "safeinstall.agent.operate",
-    "repair": "safeinstall.agent.operate",
-    "repair_kernel": "safeinstall.agent.operate",
-    "make_importable": "safeinstall.agent.attention",
-    "cells": "safeinstall.agent.cells",
-    "rewrite": "safeinstall.agent.cells",
-    "record": "safeinstall.agent.script_block",
-    "history": "safeinstall.agent.operate",
+_ROOMS = {
+    "facts": ("facts",),
+    "jobs": ("cancel", "status"),
+    "operate": (
+        *("install", "uninstall", "undo", "new_environment", "history"),
+        *("examine", "repair", "repair_kernel"),
+    ),
+    "packages": ("packages", "upgrades", "versions"),
+    "attention": ("make_importable",),
+    "cells": ("cells", "rewrite"),
+    "script_block": ("record",),
 }
+METHODS = {method: f"{__name__}.{room}" for room, methods in _ROOMS.items() for method in methods}
 """Method and the module whose function of the same name answers it."""
 
 OLDEST = (3, 10)
@@ -43,26 +33,19 @@ OLDEST = (3, 10)
 
 def answer(method: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """Answer one question: `{"value": ...}`, or `{"error": {"code", "message", "hint"}}`."""
-    import importlib
-
     try:
         if sys.version_info < OLDEST:
-            home = "safeinstall.agent.older" if method == "facts" else ""
+            home = f"{__name__}.older" if method == "facts" else ""
         else:
             home = METHODS.get(method, "")
         if not home:
             return _error("no-method", f"This kernel cannot answer {method!r}.", "")
-        value = getattr(importlib.import_module(home), method)(params)
-        return {"value": value}
+        return {"value": getattr(importlib.import_module(home), method)(params)}
     except Exception as error:
-        code = getattr(error, "code", "internal")
+        code, hint = getattr(error, "code", "internal"), getattr(error, "hint", "")
         words = getattr(error, "message", "") or f"{type(error).__name__}: {error}"
-        return _error(code if isinstance(code, str) else "internal", words, _hint(error))
-
-
-def _hint(error: Exception) -> str:
-    hint = getattr(error, "hint", "")
-    return hint if isinstance(hint, str) else ""
+        code = code if isinstance(code, str) else "internal"
+        return _error(code, words, hint if isinstance(hint, str) else "")
 
 
 def _error(code: str, message: str, hint: str) -> dict[str, Any]:

@@ -44,11 +44,10 @@ def finding(
 
 def install_actions(label: str, commands: Iterable[str], **params: Any) -> list[dict[str, Any]]:
     """Return a button for each `%safeinstall` line that installs into this environment."""
-    found = (_OWN_LINE.fullmatch(command) for command in commands)
+    found = filter(None, map(_OWN_LINE.fullmatch, commands))
     return [
         action(label, "install", title=f"{label}: {one['line']}", line=one["line"], **params)
         for one in found
-        if one
     ]
 
 
@@ -78,13 +77,9 @@ def missed(environment: Environment) -> Missed:
     user = environment.user_site
     if user.enabled and user.path and not user.on_path and _holds_packages(user.path):
         folders.append(user.path)
-    files = [
-        file
-        for folder in environment.paths.site_packages
-        if folder not in folders
-        for file in _unread(folder, environment)
-    ]
-    return Missed(folders=tuple(dict.fromkeys(folders)), path_files=tuple(files))
+    read = [folder for folder in environment.paths.site_packages if folder not in folders]
+    files = tuple(file for folder in read for file in _unread(folder, environment))
+    return Missed(folders=tuple(dict.fromkeys(folders)), path_files=files)
 
 
 def findings(environment: Environment) -> list[dict[str, Any]]:
@@ -92,25 +87,16 @@ def findings(environment: Environment) -> list[dict[str, Any]]:
     found = missed(environment)
     home = environment.home
     button = action("Make importable", "make_importable", title="Make importable in this kernel")
-    told = [
-        finding(
-            "not-on-path",
-            f"This kernel does not import from {shown(folder, home)}.",
-            button,
-            context="The folder was not there, or was left out, when the kernel started.",
-        )
-        for folder in found.folders
-    ]
+    told = []
+    why = "The folder was not there, or was left out, when the kernel started."
+    for folder in found.folders:
+        words = f"This kernel does not import from {shown(folder, home)}."
+        told.append(finding("not-on-path", words, button, context=why))
     if found.path_files:
+        why = "Python reads such files when it starts; editable installs bring them."
         names = ", ".join(Path(file).name for file in found.path_files[:3])
-        told.append(
-            finding(
-                "path-file-unread",
-                f"{names} came after this kernel had started: what it leads to is not imported.",
-                button,
-                context="Python reads such files when it starts; editable installs bring them.",
-            )
-        )
+        words = f"{names} came after this kernel had started: what it leads to is not imported."
+        told.append(finding("path-file-unread", words, button, context=why))
     return told
 
 
@@ -150,18 +136,15 @@ def _holds_packages(folder: str) -> bool:
 
 def _unread(folder: str, environment: Environment) -> list[str]:
     """Return the `.pth` files of a folder that name folders this process does not import from."""
+
+    def missing(place: Path) -> bool:
+        return place.is_dir() and not environment.imports_from(str(place))
+
     try:
         files = sorted(path for path in Path(folder).iterdir() if path.suffix == ".pth")
     except OSError:
         return []
-    return [
-        str(file)
-        for file in files
-        if not file.name.startswith(".")
-        and any(
-            place.is_dir() and not environment.imports_from(str(place)) for place in _named(file)
-        )
-    ]
+    return [str(f) for f in files if f.name[:1] != "." and any(map(missing, _named(f)))]
 
 
 def _named(path_file: Path) -> list[Path]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from safeinstall import operations
@@ -38,19 +38,15 @@ def cells(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def wrong_installs(cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the install lines of the cells that would not go right, in words."""
-    environment = operations.this_environment()
-    return [
-        found
-        for cell in cells
-        for found in _wrong(str(cell["source"]), str(cell["id"]), environment)
-    ]
+    here = operations.this_environment()
+    return [each for c in cells for each in _wrong(str(c["source"]), str(c["id"]), here)]
 
 
 def rewrite(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the `source` of a cell with its wrong installs written as `%safeinstall`."""
     source = str(params.get("source", ""))
     found = [prediction for prediction in predict(source) if goes_wrong(prediction)]
-    new = replaceable(source, found, lambda prediction: better_line(prediction, _cwd()))
+    new = replaceable(source, found, lambda prediction: better_line(prediction, str(Path.cwd())))
     lines = source.splitlines(keepends=True)
     return {"source": "".join(replaced(lines, new)), "changed": bool(new)}
 
@@ -58,16 +54,15 @@ def rewrite(params: Mapping[str, Any]) -> dict[str, Any]:
 def _wrong(source: str, cell: str, environment: Environment) -> Iterator[dict[str, Any]]:
     for prediction in predict(source):
         if goes_wrong(prediction):
-            message: Message = warning_message(prediction, environment, _cwd())
-            instead = replaceable(source, [prediction], lambda p: better_line(p, _cwd()))
+            message: Message = warning_message(prediction, environment, str(Path.cwd()))
+            commands = [way.command for way in message.ways]
+            instead = replaceable(source, [prediction], lambda p: better_line(p, str(Path.cwd())))
             yield {
                 "cell": cell,
                 "line": prediction.line,
                 "outcome": prediction.outcome,
                 "message": clean(message.headline),
-                "actions": install_actions("Install here", [way.command for way in message.ways])[
-                    :1
-                ],
+                "actions": install_actions("Install here", commands)[:1],
                 "rewritable": bool(instead),
             }
 
@@ -84,16 +79,14 @@ def _imported(source: str) -> list[str]:
         tree = ast.parse(plain)
     except (SyntaxError, ValueError):
         return []
-    found: dict[str, None] = {}
+    names: list[str] = []
     for node in ast.walk(tree):
-        names = []
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module]
-        for name in names:
-            found[name.split(".")[0]] = None
-    return [name for name in found if name.isidentifier()]
+            names.append(node.module)
+    modules = dict.fromkeys(name.split(".")[0] for name in names)
+    return [module for module in modules if module.isidentifier()]
 
 
 def _present(module: str) -> bool:
@@ -112,7 +105,3 @@ def _distribution_of(module: str) -> str:
     except ImportError:
         return module
     return distribution_of(module) or module
-
-
-def _cwd() -> str:
-    return os.getcwd()  # noqa: PTH109 - a string is wanted

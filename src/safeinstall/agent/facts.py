@@ -11,7 +11,7 @@ from typing import Any
 
 from safeinstall.agent import attention
 from safeinstall.agent.jobs import known_jobs
-from safeinstall.agent.older import environment_name
+from safeinstall.agent.older import environment_name, verdict
 from safeinstall.environment import Environment, shown
 from safeinstall.probe.facts.running_interpreter import facts as probe_facts
 
@@ -88,34 +88,21 @@ def _verdict(environment: Environment) -> dict[str, Any]:
     """Say in words what the first refusal of an install would be, or that it goes right."""
     marker, locked = environment.externally_managed, environment.locked
     if environment.kind == "pyodide":
-        return _said("no", "no-processes", "This kernel runs in the browser", "Use %pip there.")
+        return verdict("no", "no-processes", "This kernel runs in the browser", "Use %pip there.")
     if marker is not None:
         owner = "apt" if environment.kind == "debian-system" else "another program"
         sentence = f"Not here: this Python's packages belong to {owner}"
         reason = marker.message.split("\n\n")[0]
-        return _said("no", "externally-managed", sentence, reason, new=True)
+        return verdict("no", "externally-managed", sentence, reason, new=True)
     if locked is not None:
         sentence = f"You may not write into {environment.label}"
         reason = shown(locked.detail, environment.home)
-        return _said("no", "not-writable", sentence, reason, new=True)
+        return verdict("no", "not-writable", sentence, reason, new=True)
     if not environment.importable_destination():
         sentence = "This kernel does not import from where its packages go"
-        return _said("no", "not-importable", sentence, environment.paths.purelib)
+        return verdict("no", "not-importable", sentence, environment.paths.purelib)
     if environment.ephemeral:
         sentence = "Installs go here, until this container ends"
         reason = "The environment lies in the container's own layer, which is not kept."
-        return _said("care", "ephemeral-prefix", sentence, reason)
-    return _said("yes", "", "Installs go here", "")
-
-
-def _said(
-    state: str, code: str, sentence: str, reason: str, *, new: bool = False
-) -> dict[str, Any]:
-    """Return a verdict; `new`: an environment of one's own is the way on."""
-    return {
-        "state": state,
-        "code": code,
-        "sentence": sentence,
-        "reason": reason.strip(),
-        "new_environment": new,
-    }
+        return verdict("care", "ephemeral-prefix", sentence, reason)
+    return verdict("yes", "", "Installs go here", "")

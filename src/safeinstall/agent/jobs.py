@@ -177,7 +177,7 @@ def start(
     and none is worth going on with once real work begins. Raises `SafeInstallError` while there is
     other work.
     """
-    jobs: dict[str, Job] = jobs_here()
+    jobs = jobs_here()
     running = [job for job in jobs.values() if job.state == "running"]
     busy = next((job for job in running if not job.aside), None)
     if busy is not None and not aside:

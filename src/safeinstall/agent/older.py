@@ -5,12 +5,8 @@ Contract of this file: Python >= 3.8, standard library and the probe only."""
 from __future__ import annotations
 
 import os
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
+from collections.abc import Mapping
+from typing import Any
 
 _GENERIC = ("venv", ".venv", "env", ".env", "virtualenv", ".virtualenv")
 _OWNERS = {"debian-system": "Debian's Python", "system": "system Python"}
@@ -26,6 +22,14 @@ def environment_name(prefix: str, kind: str) -> str:
     return name or prefix
 
 
+def verdict(
+    state: str, code: str, sentence: str, reason: str, *, new: bool = False
+) -> dict[str, Any]:
+    """Return a verdict; `new`: an environment of one's own is the way on."""
+    words = {"state": state, "code": code, "sentence": sentence, "reason": reason.strip()}
+    return {**words, "new_environment": new}
+
+
 def facts(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facts in the form of `safeinstall.agent.facts`."""
     from safeinstall.probe.facts.running_interpreter import facts as probe_facts
@@ -36,7 +40,8 @@ def facts(params: Mapping[str, Any]) -> dict[str, Any]:
     if locked:
         sentence, reason = "This environment cannot be written", str(locked[0]["detail"])
     else:
-        sentence = f"Python {_short(report['version'])} is too old for the panel to install"
+        release = ".".join(report["version"].split(".")[:2])
+        sentence = f"Python {release} is too old for the panel to install"
         reason = "Kernels on Python 3.10 or newer can install from here."
     return {
         "executable": report["executable"],
@@ -48,22 +53,12 @@ def facts(params: Mapping[str, Any]) -> dict[str, Any]:
         "label": _tilde(report["prefix"], home),
         "packages": report["paths"]["purelib"],
         "shown_packages": _tilde(report["paths"]["purelib"] or "", home),
-        "verdict": {
-            "state": "no",
-            "code": "",
-            "sentence": sentence,
-            "reason": _tilde(reason, home),
-            "new_environment": False,
-        },
+        "verdict": verdict("no", "", sentence, _tilde(reason, home)),
         "findings": [],
         "wrong": [],
         "abilities": [],
         "jobs": [],
     }
-
-
-def _short(version: str) -> str:
-    return ".".join(version.split(".")[:2])
 
 
 def _tilde(text: str, home: str) -> str:

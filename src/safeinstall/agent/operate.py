@@ -5,7 +5,6 @@ Damage is looked for when somebody asks, and put right as transactions, one find
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +61,7 @@ def install(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def uninstall(params: Mapping[str, Any]) -> dict[str, Any]:
     """Take the packages of `line` out again."""
-    request = parse_uninstall(str(params.get("line", "")), cwd=_cwd())
+    request = parse_uninstall(str(params.get("line", "")), cwd=str(Path.cwd()))
     if params.get("confirmed"):
         request = replace(request, yes=True)
     return _started("uninstall", request.display(), request)
@@ -151,7 +150,7 @@ def repair_kernel(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def parsed(line: str, *, confirmed: bool = False) -> InstallRequest:
     """Return the request that was typed, with every question answered when it was confirmed."""
-    request = parse(line, cwd=_cwd())
+    request = parse(line, cwd=str(Path.cwd()))
     return replace(request, yes=True) if confirmed else request
 
 
@@ -186,15 +185,9 @@ def _started(kind: str, title: str, request: Request) -> dict[str, Any]:
 
 def _agreement(ask: str) -> Callable[[Plan], bool]:
     """Return what decides whether a plan is applied without being shown first."""
-    if ask == "always":
-        return lambda plan: False
-    if ask == "never":
-        return lambda plan: True
+    if ask in ("always", "never"):
+        return lambda plan: ask == "never"
     return lambda plan: all(change.requested or change.before is None for change in plan.changes)
-
-
-def _cwd() -> str:
-    return os.getcwd()  # noqa: PTH109 - a string is wanted
 
 
 def _examined(context: Context) -> Any:
@@ -236,17 +229,11 @@ def _ways(diagnosis: Diagnosis) -> list[dict[str, Any]]:
 
 
 def _kernel_ways(each: Finding, name: str) -> list[dict[str, Any]]:
-    if not any("--repair" in way.command for way in each.hint):
-        return []
-    return [action("Repair kernel", "repair_kernel", name=name, title=f"Repair kernel {name}")]
+    button = action("Repair kernel", "repair_kernel", name=name, title=f"Repair kernel {name}")
+    return [button] if any("--repair" in way.command for way in each.hint) else []
 
 
 def _shown(each: Finding, home: str, actions: Collection[Mapping[str, Any]]) -> dict[str, Any]:
-    return finding(
-        each.code,
-        shown_in(each.message, home),
-        *actions,
-        severity=each.severity.value,
-        context=shown_in(each.context, home),
-        suggestions=[] if actions else [way.to_dict() for way in each.hint],
-    )
+    words = {"severity": each.severity.value, "context": shown_in(each.context, home)}
+    ways = [] if actions else [way.to_dict() for way in each.hint]
+    return finding(each.code, shown_in(each.message, home), *actions, suggestions=ways, **words)

@@ -20,7 +20,7 @@ from safeinstall.metadata.distribution import DistInfo
 from safeinstall.operations import carry_out
 from safeinstall.operations.planning.resolver import offered_versions as offered
 from safeinstall.outcome import Outcome
-from safeinstall.request import InstallRequest, join
+from safeinstall.request import join
 
 _SINGLY: Final = 60
 """So many packages are asked for one by one when no answer for all together can be had."""
@@ -51,11 +51,8 @@ def _planned(names: Sequence[str], job: Job) -> Outcome:
 
 
 def _newer(outcome: Outcome, names: Sequence[str]) -> dict[str, str]:
-    return {
-        change.name: change.after
-        for change in outcome.changes
-        if change.requested and change.before and change.after and change.name in names
-    }
+    asked = (one for one in outcome.changes if one.requested and one.name in names)
+    return {one.name: one.after for one in asked if one.before and one.after}
 
 
 _OPERATOR: Final = r"(?:===?|~=|!=|<=|>=|<|>)"
@@ -161,18 +158,17 @@ def _offered(line: str, typed: Typed, job: Job) -> list[dict[str, str]]:
         request = parsed(typed.bare(line))
     except SafeInstallError:
         return []  # the rest of the line is not finished either
-    if not _asks_for(request, typed.name):
+    name = canonicalize_name(typed.name)
+    if name not in {item.name for item in request.items}:
+        return []  # it is the value of an option
+    try:
+        found = offered(typed.narrower, request, context, most=_MOST)
+        if not found and typed.wider != typed.narrower:
+            found = offered(typed.wider, request, context, most=_MOST)
+    except (SafeInstallError, InvalidRequirement):
         return []
-    found: tuple[str, ...] = ()
-    for requirement in dict.fromkeys((typed.narrower, typed.wider)):
-        try:
-            found = offered(requirement, request, context, most=_MOST)
-        except (SafeInstallError, InvalidRequirement):
-            return []
-        if found:
-            break
     index = InstalledIndex(context.environment.sys_path)
-    here = index.find(canonicalize_name(typed.name))
+    here = index.find(name)
     return [
         {
             "version": version,
@@ -181,11 +177,6 @@ def _offered(line: str, typed: Typed, job: Job) -> list[dict[str, str]]:
         }
         for version in found
     ]
-
-
-def _asks_for(request: InstallRequest, name: str) -> bool:
-    """Tell whether the word is a requirement, and not the value of an option."""
-    return canonicalize_name(name) in {item.name for item in request.items}
 
 
 def packages(params: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -211,12 +202,8 @@ def packages(params: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _requires(distribution: Distribution, markers: dict[str, str]) -> set[str]:
-    found: set[str] = set()
-    for text in distribution.requires:
-        requirement = requirements.parsed(text)
-        if requirement is not None and requirements.applies(requirement, markers):
-            found.add(canonicalize_name(requirement.name))
-    return found
+    read = filter(None, map(requirements.parsed, distribution.requires))
+    return {canonicalize_name(one.name) for one in read if requirements.applies(one, markers)}
 
 
 def _broken(distribution: Distribution) -> str:
@@ -228,11 +215,11 @@ def _broken(distribution: Distribution) -> str:
         return "its metadata names no version"
     if not info.has_record:
         return "its list of files (RECORD) is missing" if not distribution.installer else ""
-    names = info.declared
     place = Path(distribution.location)
     missing = [
         name
-        for name in names
+        for name in info.declared
         if not (place / name).exists() and not any(place.glob(f"{name}.*")) and "/" not in name
     ]
-    return f"{', '.join(missing)} is missing" if missing and len(missing) == len(names) else ""
+    everything = missing and len(missing) == len(info.declared)
+    return f"{', '.join(missing)} is missing" if everything else ""

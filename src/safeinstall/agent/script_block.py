@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from safeinstall.errors import RequestError
 from safeinstall.request import join, parse
+from safeinstall.requirements import parsed
 
 _HEADER: Final = re.compile(r"(?m)^[ \t]*\[")
 _KEY: Final = re.compile(
@@ -120,17 +120,13 @@ def _text(written: str) -> str:
 
 def name_of(text: str) -> str:
     """Return the one spelling of the name in a requirement; anything else is returned as it is."""
-    try:
-        return canonicalize_name(Requirement(text).name)
-    except InvalidRequirement:
-        return text
+    requirement = parsed(text)
+    return canonicalize_name(requirement.name) if requirement else text
 
 
 def _marker(text: str) -> str:
-    try:
-        return str(Requirement(text).marker or "")
-    except InvalidRequirement:
-        return ""
+    requirement = parsed(text)
+    return str(requirement.marker or "") if requirement else ""
 
 
 _MAGIC: Final = "%safeinstall"
@@ -153,18 +149,17 @@ def record(params: Mapping[str, Any]) -> dict[str, Any]:
 def _in_magic(source: str, requirements: list[str]) -> dict[str, Any]:
     first, newline, rest = source.partition("\n")
     words = first.split()
-    own = words[:1] == [_MAGIC] and "-r" not in words
-    if not own:
-        return {"source": f"{_MAGIC} {join(_merged([], requirements))}", "new": True}
+    fresh = {"source": f"{_MAGIC} {join(_merged([], requirements))}", "new": True}
+    if words[:1] != [_MAGIC] or "-r" in words:
+        return fresh
     try:
         request = parse(first.strip()[len(_MAGIC) :], cwd="/")
     except RequestError:
-        return {"source": f"{_MAGIC} {join(_merged([], requirements))}", "new": True}
+        return fresh
     named = [item.text for item in request.items]
     options = replace(request, items=(), requirement_files=()).display()
-    line = " ".join(
-        part for part in (_MAGIC, options.strip(), join(_merged(named, requirements))) if part
-    )
+    parts = (_MAGIC, options.strip(), join(_merged(named, requirements)))
+    line = " ".join(filter(None, parts))
     return {"source": line + newline + rest, "new": False}
 
 
@@ -184,6 +179,4 @@ def _written(body: str, requirements: list[str]) -> str:
 
 def _merged(old: list[str], new: list[str]) -> list[str]:
     """Return the requirements with the new ones in the place of older ones of the same name."""
-    by_name = {name_of(text): text for text in old}
-    by_name.update({name_of(text): text for text in new})
-    return list(by_name.values())
+    return list({name_of(text): text for text in (*old, *new)}.values())

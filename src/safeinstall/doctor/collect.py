@@ -23,8 +23,14 @@ from safeinstall.environment import Environment
 from safeinstall.errors import EnvironmentReportError, SafeInstallError
 from safeinstall.interpreter import environment_of
 from safeinstall.metadata.distribution import DistInfo, distributions_in
-from safeinstall.metadata.modules import top_level
-from safeinstall.metadata.record import Record, RecordError, RecordRow, digest, read_record
+from safeinstall.metadata.record import (
+    Record,
+    RecordError,
+    RecordRow,
+    digest,
+    read_record,
+    top_level,
+)
 from safeinstall.probe.facts.interpreter_files import pyvenv_settings
 from safeinstall.probe.facts.writability import user_name
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Iterator, Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
     from .record import Record
 
 
@@ -132,8 +131,7 @@ class DistInfo:
     @property
     def modules(self) -> tuple[str, ...]:
         """Its top-level modules with code, in the order of RECORD."""
-        from .modules import top_level  # see above
-        from .record import RecordError
+        from .record import RecordError, top_level  # see above
 
         try:
             return top_level(self.record.paths)

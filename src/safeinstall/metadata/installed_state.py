@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from .distribution import DistInfo, is_metadata
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
 
 _OTHERS = (".egg-link", ".pth")
 """What changes what can be imported, and is no distribution."""
@@ -34,12 +31,10 @@ class InstalledState:
 
     def __init__(self, folders: Iterable[str]) -> None:
         self._listings = {folder: _list(folder) for folder in dict.fromkeys(folders)}
-        self._infos = {
-            folder: tuple(
-                DistInfo(os.path.join(folder, name)) for name in listing.names if is_metadata(name)
-            )
-            for folder, listing in self._listings.items()
-        }
+        self._infos: dict[str, tuple[DistInfo, ...]] = {}
+        for folder, listing in self._listings.items():
+            paths = (os.path.join(folder, name) for name in listing.names if is_metadata(name))
+            self._infos[folder] = tuple(map(DistInfo, paths))
         self._marks: tuple[tuple[str, str, int, int], ...] | None = None
 
     @property
@@ -66,10 +61,8 @@ class InstalledState:
         What was installed anew in the same version is noticed as well.
         """
         before = self.look()._marks
-        now = {
-            folder: listing if _is_untouched(folder, listing) else _list(folder)
-            for folder, listing in self._listings.items()
-        }
+        seen = self._listings.items()
+        now = {folder: old if _is_untouched(folder, old) else _list(folder) for folder, old in seen}
         return tuple(_marks(now)) == before
 
     def __eq__(self, other: object) -> bool:
@@ -81,17 +74,14 @@ class InstalledState:
 
 def _list(folder: str) -> _Listing:
     try:
-        changed: int | None = os.stat(folder).st_mtime_ns
-        names = tuple(
-            sorted(n for n in os.listdir(folder) if is_metadata(n) or n.endswith(_OTHERS))
-        )
+        changed = os.stat(folder).st_mtime_ns
+        told = (n for n in os.listdir(folder) if is_metadata(n) or n.endswith(_OTHERS))
+        names = tuple(sorted(told))
     except OSError:
         return _Listing((), None)
-    if changed is not None:
-        # What came right after the listing could bear the same time as what came before it.
-        doubt = _FINE if changed % 1_000_000_000 else _COARSE
-        changed = changed if time.time_ns() - changed > doubt else None
-    return _Listing(names, changed)
+    # What came right after the listing could bear the same time as what came before it.
+    doubt = _FINE if changed % 1_000_000_000 else _COARSE
+    return _Listing(names, changed if time.time_ns() - changed > doubt else None)
 
 
 def _is_untouched(folder: str, before: _Listing) -> bool:

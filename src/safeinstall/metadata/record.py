@@ -1,4 +1,7 @@
-"""RECORD: which files a distribution says it has installed (PEP 376, PEP 427)."""
+"""RECORD: which files a distribution says it has installed, and the modules that it so brings.
+
+PEP 376 and PEP 427 say what it looks like.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,16 @@ import csv
 import hashlib
 import io
 import os
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 _CHUNK = 1 << 20
+_CODE = (".py", ".so", ".pyd")
+_SHARED = frozenset(
+    {"test", "tests", "testing", "doc", "docs", "example", "examples", "benchmark", "benchmarks"}
+    | {"scripts", "samples", "tools", "conftest", "setup"}
+)
+"""Names at the top level that no distribution owns alone."""
 
 
 class RecordError(ValueError):
@@ -88,6 +94,30 @@ def read_record(dist_info: str, *, strict: bool = True) -> Record:
     return record
 
 
+class RealFolders:
+    """What `os.path.realpath` says of folders; it is as true as the folders stay where they are.
+
+    A RECORD has many paths in few folders: each folder on the way is looked at once for all.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def of(self, folder: str) -> str:
+        """Return the real path of `folder`, of links resolved in every part."""
+        known = self._known.get(folder)
+        if known is None:
+            parent, last = os.path.split(folder)
+            if parent == folder or last in ("", ".", ".."):
+                known = os.path.realpath(folder)
+            else:
+                known = os.path.join(self.of(parent), last)
+                if os.path.islink(known):
+                    known = os.path.realpath(known)
+            self._known[folder] = known
+        return known
+
+
 def digest(path: str, algorithm: str) -> str:
     """Return the hash of a file as RECORD writes it: URL-safe base 64 without padding.
 
@@ -119,4 +149,35 @@ def _row(cells: list[str]) -> RecordRow:
     size = cells[2] if len(cells) > 2 else ""
     return RecordRow(
         cells[0], algorithm, digest.rstrip("="), int(size) if size.isdecimal() else None
+    )
+
+
+def top_level(paths: Iterable[str], *, with_code: bool = True) -> tuple[str, ...]:
+    """Return the import names that `paths` (below a folder of packages) give, in their order.
+
+    `with_code` false: a folder counts whatever is in it (a namespace package, say).
+    """
+    found: dict[str, None] = {}
+    for path in paths:
+        first, slash, rest = path.partition("/")
+        if not slash:
+            if not first.endswith(_CODE):
+                continue
+            first = first.partition(".")[0]
+        elif with_code and not rest.endswith(_CODE):
+            continue
+        if first.isidentifier() and first != "__pycache__":
+            found[first] = None
+    return tuple(found)
+
+
+def meant(modules: Sequence[str]) -> tuple[str, ...]:
+    """Return those whose import proves something: not `tests`, which many share, unless alone."""
+    return tuple(name for name in modules if name.lower() not in _SHARED) or tuple(modules)
+
+
+def public(modules: Sequence[str]) -> tuple[str, ...]:
+    """Return those for people; where there are none, those that are not Python's own business."""
+    return tuple(name for name in modules if name[:1] != "_") or tuple(
+        name for name in modules if name[:2] != "__"
     )

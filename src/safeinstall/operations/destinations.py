@@ -22,7 +22,8 @@ from safeinstall.operations.context import Context
 from safeinstall.plan import Plan
 from safeinstall.probe.facts.writability import describe_access
 from safeinstall.request import InstallRequest
-from safeinstall.transaction import in_progress, staging
+from safeinstall.transaction import in_progress
+from safeinstall.transaction.transaction import lay_out_as
 
 _USER_SCHEME: Final = "posix_user"
 _OWN: Final = "safeinstall_destination"
@@ -95,7 +96,7 @@ def relayout(stage: str, environment: Environment) -> None:
     if not environment.report.get(_OWN):
         return
     wanted = os.path.relpath(environment.paths.purelib, environment.prefix)
-    if not staging.lay_out_as(stage, wanted, environment.python):
+    if not lay_out_as(stage, wanted, environment.python):
         raise SafeInstallError(
             f"Packages cannot be brought to {environment.paths.purelib} safely: "
             "its layout differs from what installers unpack.",

@@ -8,48 +8,28 @@ the facts of the interpreter.
 from __future__ import annotations
 
 import os
+import re
 import sys
-from typing import NamedTuple
+from typing import Any, Mapping, NamedTuple, Sequence
 
 from .cell import cell_steps, mentions_installer
-from .facts.interpreter_files import interpreter_from_facts
+from .facts.interpreter_files import Interpreter, interpreter_from_facts
 from .facts.running_interpreter import kernel_facts
-from .facts.search_path import Importability, judge_importability
+from .facts.search_path import module_origin
 from .rules import SITE, Verdict
 from .shell.option_grammar import CONDA, PIP, UV, read_line
 from .shell.reach import Invocation, KernelProcess
 from .shell.walk import resolve_step
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Mapping
-
-    from .facts.interpreter_files import Interpreter
-
-
 _MOST_JUDGED = 20
 _MOST_NAMED = 200
 _TOO_MANY = "the cell holds more install commands than are judged before it runs"
-_LANDS = ("env-site", "wrong-interpreter", "user-site", "target-dir", "prefix", "root-dir")
+_LANDS = ("env-site", "user-site", "target-dir", "prefix", "root-dir", "wrong-interpreter")
 OUTCOMES = (
-    "env-site",
-    "user-site",
-    "target-dir",
-    "prefix",
-    "root-dir",
-    "wrong-interpreter",
-    "refused-externally-managed",
-    "refused-require-virtualenv",
-    "refused-permission",
-    "refused-option-conflict",
-    "refused-user-site-unavailable",
-    "refused-cannot-uninstall",
-    "no-installer",
-    "command-not-found",
-    "already-satisfied",
-    "no-change",
-    "fails",
-    "unknown",
+    *_LANDS,
+    *("refused-externally-managed", "refused-require-virtualenv", "refused-permission"),
+    *("refused-option-conflict", "refused-user-site-unavailable", "refused-cannot-uninstall"),
+    *("no-installer", "command-not-found", "already-satisfied", "no-change", "fails", "unknown"),
 )
 """Every word that ``Prediction.outcome`` can be."""
 
@@ -87,6 +67,14 @@ class Prediction(NamedTuple):
     """Further sentences worth a warning: a redirection, a shadowed copy, a deciding variable."""
 
 
+class Importability(NamedTuple):
+    """Two answers, None where it cannot be known, and the sentences that explain them."""
+
+    now: bool | None
+    after: bool | None
+    notes: tuple[str, ...] = ()
+
+
 def predict(
     cell: str,
     *,
@@ -105,10 +93,7 @@ def predict(
 
 
 def _predict(
-    cell: str,
-    environ: Mapping[str, str] | None,
-    cwd: str | None,
-    facts: Mapping[str, Any] | None,
+    cell: str, environ: Mapping[str, str] | None, cwd: str | None, facts: Mapping[str, Any] | None
 ) -> tuple[Prediction, ...]:
     given = facts if facts is not None else {"executable": sys.executable, "prefix": sys.prefix}
     steps = cell_steps(cell, {"sys." + name: str(given[name]) for name in ("executable", "prefix")})
@@ -127,8 +112,7 @@ def _predict(
             process = process._replace(cwd=folder if os.path.isdir(folder) else process.cwd)
         elif len(predictions) < _MOST_JUDGED:
             for invocation in resolve_step(step, process, _MOST_JUDGED - len(predictions)):
-                verdict = _decide(invocation, process.interpreter)
-                verdict = _compared(verdict, facts)
+                verdict = _compared(_decide(invocation, process.interpreter), facts)
                 importability = _importability(verdict, facts, process.cwd, live)
                 predictions.append(_as_prediction(invocation, verdict, importability))
         elif len(predictions) < _MOST_NAMED and " install" in step.source:
@@ -183,13 +167,64 @@ def _importability(
         return Importability(None, None)
     if verdict.path is None:
         return Importability(False, False)
-    answer = judge_importability(
-        verdict.path, verdict.names, facts, cwd, live, verdict.kept_old, verdict.removed
-    )
+    answer = _judge_importability(verdict.path, verdict, facts, cwd, live)
     if verdict.outcome == "already-satisfied":
         # it is there already: what a new process sees, this one sees too
         return Importability(answer.after, answer.after)
     return answer if verdict.outcome in _LANDS else Importability(answer.now, answer.after)
+
+
+def _index(folder: str, entries: Sequence[str]) -> int | None:
+    """Return the index of *folder* in *entries*, links followed."""
+    real = os.path.realpath(folder)
+    for index, entry in enumerate(entries):
+        if entry == folder or os.path.realpath(entry) == real:
+            return index
+    return None
+
+
+def _judge_importability(
+    folder: str, verdict: Verdict, facts: Mapping[str, Any], cwd: str, live: bool
+) -> Importability:
+    """Judge a landing in *folder* by this kernel's ``sys.path``, never by version numbers.
+
+    *live* says that the facts are those of this process, so that its loaded modules and its cache
+    of path entries may be asked too.
+    """
+    entries = [os.path.join(cwd, str(entry)) for entry in facts["sys_path"]]
+    modules = [re.sub(r"[-.]+", "_", name) for name in verdict.names]
+    user = facts["user_site"]
+    at = _index(folder, entries)
+    will_be_there = at is not None
+    if at is None and user.get("path") and user.get("enabled"):
+        promised = os.path.join(cwd, user["path"])
+        will_be_there = os.path.realpath(folder) == os.path.realpath(promised)
+    if not will_be_there:
+        return Importability(False, False, ("%s is not on the path of this kernel" % folder,))
+    if verdict.kept_old:
+        return Importability(False, False, ("an older copy in %s stays in place" % folder,))
+    # a new user site takes its place before the interpreter's own site-packages
+    at_then = at
+    if at_then is None:
+        own = _index(str(facts["paths"]["purelib"]), entries)
+        in_venv = facts["prefix"] != facts["base_prefix"]
+        at_then = len(entries) if own is None else own + (1 if in_venv else 0)
+    for module in modules:
+        before = module_origin(module, entries[:at_then])
+        if before and before not in verdict.removed and _index(before, [folder]) is None:
+            note = "%s in %s comes first on the path of this kernel" % (module, before)
+            return Importability(False, False, (note,))
+    if at is None:
+        return Importability(False, True, ("%s did not exist when this kernel started" % folder,))
+    if live:
+        loaded = [module for module in modules if module in sys.modules]
+        if loaded:
+            return Importability(False, True, ("%s is already loaded here" % loaded[0],))
+        listed = str(facts["sys_path"][at])
+        if not os.path.isdir(folder) and sys.path_importer_cache.get(listed, 0) is None:
+            note = "this kernel has noted that %s does not exist" % folder
+            return Importability(False, True, (note,))
+    return Importability(True, True)
 
 
 def _as_prediction(

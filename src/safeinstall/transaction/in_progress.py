@@ -11,9 +11,8 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from safeinstall.errors import SafeInstallError
 from safeinstall.transaction.moves.disk import undisturbed
@@ -22,8 +21,7 @@ from safeinstall.transaction.store.lock import is_alive, process_host, start_tim
 MARK: Final = ".safeinstall-unfinished"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Leftover:
+class Leftover(NamedTuple):
     """What a process left that died while it made an environment."""
 
     path: str
@@ -83,13 +81,9 @@ class Making:
                     os.rmdir(folder)
 
     def _write(self) -> None:
-        pid = os.getpid()
-        data = {
-            "pid": pid,
-            "started": start_time(pid),
-            "host": process_host(),
-            "kernelspec": self._kernelspec,
-        }
+        pid, host = os.getpid(), process_host()
+        began = start_time(pid)
+        data = {"pid": pid, "started": began, "host": host, "kernelspec": self._kernelspec}
         fresh = Path(self.path, f"{MARK}.new")
         fresh.write_text(json.dumps(data), "utf-8")
         fresh.replace(Path(self.path, MARK))

@@ -14,16 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from safeinstall.errors import LockBusy, SafeInstallError, TransactionError
 from safeinstall.transaction.moves.commit import roll_back
-from safeinstall.transaction.moves.disk import Disk, exists, undisturbed
+from safeinstall.transaction.moves.disk import Disk, undisturbed
 from safeinstall.transaction.store import journal as states
-from safeinstall.transaction.store.journal import GONE, Journal, transaction_ids
-from safeinstall.transaction.store.lock import (
-    acquire,
-    check,
-    end_process,
-    folder_of,
-    process_host,
-)
+from safeinstall.transaction.store.journal import GONE, Journal, is_pending, transaction_ids
+from safeinstall.transaction.store.lock import acquire, check, end_process, folder_of, process_host
 
 if TYPE_CHECKING:
     from safeinstall.transaction.store.history import Store
@@ -45,7 +39,7 @@ def recover_store(store: Store) -> Recovery | None:
     Without the lock it takes it for a moment, and leaves everything alone when another process
     has it. Raises TransactionError.
     """
-    if not (store.unfinished() or store.has_litter()) or not check(store.path):
+    if not is_pending(store.prefix) or not check(store.path):
         return None
     try:
         if store.locked:
@@ -82,7 +76,9 @@ def recover_folder(folder: str, disk: Disk | None = None) -> Recovery | None:
 
 
 def _recover_one(journal: Journal, prefix: str, disk: Disk) -> Recovery:
-    _end_installer(journal)
+    # Only on the machine where its number means something, and only if it is surely that process.
+    if journal.installer and journal.installer.host in ("", process_host()):
+        end_process(journal.installer.pid, journal.installer.started)
     if journal.state == states.STAGING:
         journal.discard(disk)
         text = "Transaction %s never reached the environment: its staging area was removed."
@@ -99,16 +95,9 @@ def _recover_one(journal: Journal, prefix: str, disk: Disk) -> Recovery:
     return Recovery(journal.id, "back", text % journal.title)
 
 
-def _end_installer(journal: Journal) -> None:
-    # Only on the machine where its number means something, and only if it is surely that process.
-    if journal.installer and journal.installer.host in ("", process_host()):
-        end_process(journal.installer.pid, journal.installer.started)
-
-
 def _still_to_come(journal: Journal, prefix: str) -> bool:
-    return any(
-        exists(os.path.join(prefix, move.source)) for move in journal.moves if move.kind == "in"
-    )
+    sources = (move.source for move in journal.moves if move.kind == "in")
+    return any(os.path.lexists(os.path.join(prefix, source)) for source in sources)
 
 
 def main(arguments: Sequence[str]) -> int:

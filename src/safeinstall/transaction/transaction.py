@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+import shutil
+import stat
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
-from safeinstall.distributions import Staged
+from safeinstall.distributions import Staged, StagedDistribution
 from safeinstall.errors import TransactionError
-from safeinstall.metadata.distribution import DistInfo, normalized
+from safeinstall.metadata.distribution import DistInfo, is_metadata, normalized
+from safeinstall.metadata.record import Record, RecordError, RecordRow, top_level
 from safeinstall.transaction.moves.additions import Additions, add_tree
 from safeinstall.transaction.moves.commit import Committed, commit, roll_back
-from safeinstall.transaction.moves.disk import undisturbed
+from safeinstall.transaction.moves.disk import Disk, undisturbed
 from safeinstall.transaction.moves.prefix import (
+    INTERPRETER,
+    KEPT_FOLDERS,
     Layout,
     installed,
     owned_files,
@@ -22,17 +28,13 @@ from safeinstall.transaction.moves.prefix import (
     record_rows,
 )
 from safeinstall.transaction.moves.removals import Removals, remove_files
-from safeinstall.transaction.staging import (
-    LITTER,
-    describe,
-    dist_infos,
-    keep_requested,
-    read_tree,
-)
 from safeinstall.transaction.store import journal as states
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.store.journal import FileStamp, Journal, ProcessMark, VersionChange
 from safeinstall.transaction.store.lock import process_host, start_time
+
+_LITTER = frozenset({".lock", ".gitignore", "CACHEDIR.TAG"})
+"""What an installer leaves in the root of any prefix for its own use; it stays in the stage."""
 
 
 def begin_transaction(store: Store, command: str, packages: Iterable[Any] = ()) -> Transaction:
@@ -88,11 +90,6 @@ class Transaction:
         """The folder to hand to the installer as its prefix."""
         return self._journal.stage
 
-    @property
-    def state(self) -> str:
-        """How far it got: one of `journal.STATES`."""
-        return self._journal.state
-
     def note_installer(self, pid: int, started: str = "") -> None:
         """Write down which process fills the stage, so that recovery can end it if we die."""
         self._journal.installer = ProcessMark(pid, started or start_time(pid), process_host())
@@ -114,7 +111,7 @@ class Transaction:
         Raises TransactionError when a leaving distribution cannot be removed safely.
         """
         self._folders = tuple(site_packages)
-        tree = read_tree(self.stage)
+        tree = _read_tree(self.stage)
         infos = self._staged()
         stamps = {path: FileStamp(s.st_size, s.st_mtime_ns) for path, s in tree.files.items()}
         planned = self._planned = self._moves(leaving, (), known, stamps)
@@ -122,7 +119,7 @@ class Transaction:
         who = owners(self._layout, hits, planned.others)
         return Staged(
             root=tree.root,
-            distributions=tuple(describe(info, tree) for info in infos),
+            distributions=tuple(_describe(info, tree) for info in infos),
             sizes={tree.name(path): status.st_size for path, status in tree.files.items()},
             linked={
                 tree.name(path): f"{s.st_dev} {s.st_ino} {s.st_size} {s.st_mtime_ns}"
@@ -137,7 +134,7 @@ class Transaction:
 
     def requested(self, names: Iterable[str]) -> None:
         """Leave the REQUESTED mark only on the staged distributions among `names`."""
-        self._infos = tuple(keep_requested(self._staged(), names, self._disk))
+        self._infos = tuple(_keep_requested(self._staged(), names, self._disk))
 
     def commit(
         self,
@@ -217,35 +214,28 @@ class Transaction:
         here = {info.path: info for info in known}
         going = {path: here.get(path) or DistInfo(path) for path in leaving}
         recorded = {path: self._with_record(info) for path, info in going.items()}
-        owned = (
-            name
-            for dist_info, info in recorded.items()
-            for name in owned_files(layout, dist_info, record_rows(info))
-        )
-        names = {name for name in owned if not layout.is_own(name)}
+        names: set[str] = set()
+        for dist_info, info in recorded.items():
+            owned = owned_files(layout, dist_info, record_rows(info))
+            names.update(name for name in owned if not INTERPRETER.fullmatch(name))
         folders = self._site_folders(leaving)
-        others = installed(
-            folders, without={os.path.realpath(path) for path in leaving}, known=here.values()
-        )
+        without = {os.path.realpath(path) for path in leaving}
+        others = installed(folders, without=without, known=here.values())
         shared = owners(layout, names, others)
-        kept = {
-            layout.folder(inside) for folder in folders for inside in _ancestors(layout, folder)
-        }
-        removals = remove_files(
-            layout,
-            names,
-            lambda folder: folder not in kept and not layout.is_kept(folder),
-            shared,
-        )
+        kept = {*KEPT_FOLDERS}
+        for folder in folders:
+            inside = os.path.relpath(folder, layout.prefix).replace(os.sep, "/").split("/")
+            kept.update(layout.folder("/".join(inside[:n])) for n in range(1, len(inside) + 1))
+        removals = remove_files(layout, names, lambda folder: folder not in kept, shared)
         additions = add_tree(
-            layout, self.stage, removals, ignored=LITTER, replacing=replacing, stamps=stamps
+            layout, self.stage, removals, ignored=_LITTER, replacing=replacing, stamps=stamps
         )
         additions = additions.with_owners(owners(layout, additions.already_shared, others))
         return _Planned(going, recorded, others, removals, additions)
 
     def _staged(self) -> Sequence[DistInfo]:
         if self._infos is None:
-            self._infos = tuple(dist_infos(self.stage))
+            self._infos = tuple(_dist_infos(self.stage))
         return self._infos
 
     def _with_record(self, info: DistInfo) -> DistInfo:
@@ -266,16 +256,143 @@ class Transaction:
 def _changes(leaving: Iterable[DistInfo], coming: Iterable[DistInfo]) -> list[VersionChange]:
     before = {normalized(info.name): info for info in leaving}
     after = {normalized(info.name): info for info in coming}
-    return [
-        VersionChange(
-            (after.get(key) or before[key]).name,
-            before[key].version if key in before else None,
-            after[key].version if key in after else None,
-        )
-        for key in sorted(before.keys() | after.keys())
-    ]
+    changes = []
+    for key in sorted(before.keys() | after.keys()):
+        old, new = before.get(key), after.get(key)
+        name = (new or before[key]).name
+        versions = (each.version if each else None for each in (old, new))
+        changes.append(VersionChange(name, *versions))
+    return changes
 
 
-def _ancestors(layout: Layout, folder: str) -> list[str]:
-    inside = os.path.relpath(folder, layout.prefix).replace(os.sep, "/").split("/")
-    return ["/".join(inside[:count]) for count in range(1, len(inside) + 1)]
+class _StagedTree(NamedTuple):
+    """Everything below `root` but the installer's own litter, by absolute path."""
+
+    root: str
+    files: dict[str, os.stat_result]
+    links: dict[str, str]
+    """Where each symbolic link leads."""
+
+    def name(self, path: str) -> str:
+        """Return the path relative to the root, with forward slashes."""
+        return path[len(self.root) + 1 :].replace(os.sep, "/")
+
+
+def _read_tree(root: str) -> _StagedTree:
+    """Read the tree below `root`. Raises OSError."""
+    tree = _StagedTree(root, {}, {})
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        for entry in os.scandir(folder):
+            if entry.is_symlink():
+                tree.links[entry.path] = os.readlink(entry.path)
+            elif entry.is_dir():
+                waiting.append(entry.path)
+            elif folder != root or entry.name not in _LITTER:
+                tree.files[entry.path] = entry.stat()
+    return tree
+
+
+def _dist_infos(stage: str) -> Iterator[DistInfo]:
+    """Yield every dist-info below `stage`, whichever layout the installer chose."""
+    for folder, subfolders, _files in os.walk(stage):
+        subfolders.sort()
+        for info in (DistInfo(os.path.join(folder, n)) for n in filter(is_metadata, subfolders)):
+            if not info.is_egg:
+                yield info
+        if os.path.basename(folder) in ("site-packages", "dist-packages"):
+            subfolders.clear()  # thousands of folders below, and no dist-info
+
+
+def _describe(info: DistInfo, tree: _StagedTree) -> StagedDistribution:
+    """Return what a dist-info in the stage says of itself."""
+    problem, outside = "", []
+    files: dict[str, RecordRow] = {}
+    try:
+        for row in record_rows(info):
+            path = _meant(info.folder, row.path)
+            if path.startswith(tree.root + os.sep):
+                files[tree.name(path)] = row
+            else:
+                outside.append(row.path)
+    except TransactionError as error:
+        problem = error.message
+    site = f"{tree.name(info.folder)}/"
+    below = [name[len(site) :] for name in files if name.startswith(site)]
+    sizes = (tree.files.get(os.path.join(tree.root, name)) for name in files)
+    return StagedDistribution(
+        name=info.name,
+        version=info.version,
+        info=info,
+        dist_info=tree.name(info.path),
+        files=files,
+        outside=tuple(outside),
+        problem=problem,
+        modules=tuple(sorted(top_level(below, with_code=False))),
+        bytes=sum(status.st_size for status in sizes if status),
+        pth=tuple(sorted(site + n for n in below if "/" not in n and n.endswith(".pth"))),
+    )
+
+
+def _meant(site: str, path: str) -> str:
+    joined = os.path.join(site, path.replace("/", os.sep))
+    plain = ".." not in path and "//" not in path and "/./" not in path
+    return joined if plain else os.path.normpath(joined)
+
+
+def _keep_requested(
+    infos: Iterable[DistInfo], names: Iterable[str], disk: Disk
+) -> Iterator[DistInfo]:
+    """Take the mark of what was asked for from every staged distribution not among `names`.
+
+    An installer that is given exact pins marks them all (PEP 376, REQUESTED). Yields them as they
+    are afterwards. Raises OSError.
+    """
+    asked = {normalized(name) for name in names}
+    for info in infos:
+        try:
+            text = "" if normalized(info.name) in asked or not info.requested else info.record.text
+        except RecordError:
+            text = ""  # it is going to be refused for that
+        if not text:
+            yield info
+            continue
+        disk.unlink(os.path.join(info.path, "REQUESTED"))
+        left = re.sub(rf"(?m)^{re.escape(info.entry)}/REQUESTED,[^\n]*\n?", "", text)
+        record = os.path.join(info.path, "RECORD")
+        # As a new file: an installer may have linked this one with its cache.
+        disk.write(record, left.encode(), stat.S_IMODE(os.stat(record).st_mode), durable=False)
+        yield info.with_record(Record(left))
+
+
+def clear(stage: str) -> None:
+    """Take away what a failed attempt left: the next one would believe its metadata."""
+    for entry in os.scandir(stage):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.unlink(entry.path)
+
+
+def lay_out_as(stage: str, wanted: str, python: str) -> bool:
+    """Give what was unpacked the layout of its destination: its packages in the folder `wanted`.
+
+    `python`: the version in the names of folders. Tells False, and the stage is of no use, where
+    that cannot be done by a rename at the same depth: RECORD names scripts relative to packages.
+    """
+    local = os.path.join(stage, "local")
+    if os.path.isdir(local):  # Debian's pip up to 26.2 (`posix_local`)
+        for name in os.listdir(local):
+            os.rename(os.path.join(local, name), os.path.join(stage, name))
+        os.rmdir(local)
+    for name in ("site-packages", "dist-packages"):
+        inside = os.path.join("lib", f"python{python}", name)
+        if inside == wanted or not os.path.isdir(os.path.join(stage, inside)):
+            continue
+        if inside.count(os.sep) != wanted.count(os.sep):
+            return False
+        target = os.path.join(stage, wanted)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.rename(os.path.join(stage, inside), target)
+    return True

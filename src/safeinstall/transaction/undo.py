@@ -43,13 +43,8 @@ def undo_transaction(store: Store, id: str | None = None, *, force: bool = False
     if reason:
         raise UndoRefused(f"Transaction {target.title} cannot be undone. {reason}")
     layout = Layout(store.prefix)
-    leaving, coming = _moves(
-        layout,
-        target,
-        force=force,
-        unneeded=left_standing(target, journals),
-        of_users=of_users(target, journals),
-    )
+    unneeded, theirs = left_standing(target, journals), of_users(target, journals)
+    leaving, coming = _moves(layout, target, force=force, unneeded=unneeded, of_users=theirs)
     journal = store.start(f"undo {target.id}", target.packages)
     journal.undoes, journal.depth = target.id, target.depth + 1
     journal.changes = [VersionChange(each.name, each.after, each.before) for each in target.changes]
@@ -95,10 +90,8 @@ def _moves(
     coming = Additions()
     if os.path.isdir(target.replaced):
         coming = add_tree(layout, target.replaced, leaving, known=mine.removed)
-    for problem in (
-        *coming.escapes,
-        *(f"{layout.path(name)} is in the way" for name in coming.collisions),
-    ):
+    in_the_way = (f"{layout.path(name)} is in the way" for name in coming.collisions)
+    for problem in (*coming.escapes, *in_the_way):
         raise UndoRefused(
             f"Transaction {target.id} cannot be undone: {problem}.",
             context="Something else changed the environment since.",
@@ -126,7 +119,7 @@ def _refuse_if_replaced(layout: Layout, target: Journal) -> None:
             gone = name.split("/")[-2].removesuffix(".dist-info").replace("-", " ")
             raise UndoRefused(
                 f"{gone} is not installed any more as transaction {target.id} left it:"
-                " another program changed it since.",
+                " another program changed it since."
             )
 
 

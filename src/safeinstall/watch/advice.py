@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -46,7 +47,7 @@ def warning_message(
         mark="!",
         headline=f"{quoted} {_sentence(prediction, environment)}",
         lines=tuple(lines),
-        ways=_ways(prediction, cell_cwd, _NOTES[done]),
+        ways=_ways(prediction, cell_cwd, done),
     )
 
 
@@ -57,15 +58,10 @@ def landed_message(
     what = " and ".join(arrived) if len(arrived) < 4 else f"{len(arrived)} packages"
     place = shown(prediction.path or "", environment.home)
     if prediction.importable_after_restart:
-        return Message(
-            mark="!",
-            headline=f"{what} landed in {place}; this kernel imports from there after a restart.",
-        )
-    return Message(
-        mark="!",
-        headline=f"{what} landed in {place}, which this kernel does not import from.",
-        ways=_ways(prediction, cell_cwd),
-    )
+        headline = f"{what} landed in {place}; this kernel imports from there after a restart."
+        return Message(mark="!", headline=headline)
+    headline = f"{what} landed in {place}, which this kernel does not import from."
+    return Message(mark="!", headline=headline, ways=_ways(prediction, cell_cwd, "warn"))
 
 
 def better_line(prediction: Prediction, cwd: str) -> str | None:
@@ -76,16 +72,11 @@ def better_line(prediction: Prediction, cwd: str) -> str | None:
     if prediction.tool == "conda" or not (prediction.requirements or prediction.options):
         return None
     words = [*_kept_options(prediction), *_requirements(prediction)]
-    if not words:
-        return None
-    try:
-        request = parse(words, cwd=cwd)
-    except RequestError:
-        try:
-            request = parse([*prediction.requirements], cwd=cwd)
-        except RequestError:
-            return None
-    return None if request.empty else request.line(NOTEBOOK)
+    for attempt in (words, [*prediction.requirements]) if words else ():
+        with contextlib.suppress(RequestError):
+            request = parse(attempt, cwd=cwd)
+            return None if request.empty else request.line(NOTEBOOK)
+    return None
 
 
 def _sentence(prediction: Prediction, environment: Environment) -> str:
@@ -132,13 +123,9 @@ def _lost(prediction: Prediction) -> str:
     return ""
 
 
-def _ways(
-    prediction: Prediction, cwd: str, note: str = "into this kernel's environment"
-) -> tuple[Suggestion, ...]:
+def _ways(prediction: Prediction, cwd: str, done: str) -> tuple[Suggestion, ...]:
     line = better_line(prediction, cwd)
-    if line is None:
-        return ()
-    return (Suggestion(command=line, note=note),)
+    return () if line is None else (Suggestion(command=line, note=_NOTES[done]),)
 
 
 def _loses_its_version(prediction: Prediction) -> bool:
@@ -177,8 +164,7 @@ def _kept_options(prediction: Prediction) -> list[str]:
 
 def _short(command: str) -> str:
     """Return the command on one line, cut where nobody reads on."""
-    line = " ".join(command.split())
-    line = redact(line)
+    line = redact(" ".join(command.split()))
     return line if len(line) <= 70 else line[:67] + "..."
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from IPython.display import publish_display_data
@@ -54,7 +54,7 @@ class Session:
             if key not in self._said:
                 self._said.add(key)
                 done = mode if instead else "warn"
-                _show(warning_message(prediction, self.environment, _cwd(), done=done))
+                _show(warning_message(prediction, self.environment, str(Path.cwd()), done=done))
 
     def after(self) -> None:
         """Say what has landed elsewhere after all."""
@@ -63,7 +63,7 @@ class Session:
             new = sorted({*metadata_in(prediction.path or "")} - before)
             if new and prediction.importable_now is not True:
                 arrived = tuple(" ".join(split_name(name)).strip() for name in new)
-                _show(landed_message(prediction, self.environment, arrived, _cwd()))
+                _show(landed_message(prediction, self.environment, arrived, str(Path.cwd())))
 
     def forget_cell(self) -> None:
         """Forget what the last cell was to be looked at for."""
@@ -83,11 +83,7 @@ class Session:
         return [prediction for prediction in probe.predict(cell) if goes_wrong(prediction)]
 
     def _better(self, prediction: Prediction) -> str | None:
-        return better_line(prediction, _cwd())
-
-
-def _cwd() -> str:
-    return os.getcwd()  # noqa: PTH109 - a string is wanted
+        return better_line(prediction, str(Path.cwd()))
 
 
 def _show(message: render.Message) -> None:

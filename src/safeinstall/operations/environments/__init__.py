@@ -31,7 +31,7 @@ from safeinstall.kernels import (
 )
 from safeinstall.kernels.trial_starts import Trial, try_kernel
 from safeinstall.metadata.distribution import DistInfo
-from safeinstall.metadata.modules import meant, public
+from safeinstall.metadata.record import meant, public
 from safeinstall.operations.context import Context
 from safeinstall.operations.environments import overlay
 from safeinstall.operations.environments.place import Place, check, place_of

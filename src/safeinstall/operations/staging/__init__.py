@@ -34,11 +34,10 @@ from safeinstall.operations.planning.resolver import Resolver
 from safeinstall.operations.staging.verify import Evidence
 from safeinstall.plan import Plan
 from safeinstall.runner import Completed
-from safeinstall.transaction import staging
 from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.store.lock import Lock
-from safeinstall.transaction.transaction import Transaction, begin_transaction
+from safeinstall.transaction.transaction import Transaction, begin_transaction, clear
 
 _SAID_ANEW: Final = frozenset({"breaks-installed", "kernel-stack", "shadowed"})
 """Findings on the plan that the staged files decide for good."""
@@ -183,7 +182,7 @@ def _unpack(
             break
         if command is last:
             raise Resolver.of(plan, context).explained(answer, command)
-        staging.clear(txn.stage)
+        clear(txn.stage)
     return answer.stderr
 
 

@@ -19,7 +19,7 @@ from safeinstall.distributions import Staged, StagedDistribution
 from safeinstall.environment import Environment, shown
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.kernels import trial_starts
-from safeinstall.metadata.modules import meant, top_level
+from safeinstall.metadata.record import meant, top_level
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning.plan_facts import placed_rows
 from safeinstall.outcome import Restart, Verdict

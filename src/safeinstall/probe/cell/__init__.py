@@ -8,12 +8,7 @@ works in cells of a single line). Python code is searched by ``pycalls``.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Mapping
-
+from typing import Mapping, NamedTuple
 
 _TOOLS = ("pip", "uv", "conda", "mamba")
 _LONGEST = 100_000
@@ -123,10 +118,9 @@ def _lines(text: str, first: int, known: Mapping[str, str]) -> list[Step]:
         bare = line.strip()
         command = "" if state.open else _magic_text(bare)
         if not command:
-            if not state.open:
-                literal = _LITERAL.match(bare)
-                if literal and line[:1] == bare[:1]:
-                    names[literal.group(1)] = literal.group(3)
+            literal = None if state.open else _LITERAL.match(bare)
+            if literal and line[:1] == bare[:1]:
+                names[literal.group(1)] = literal.group(3)
             python.append("" if bare.endswith("?") and not state.open else line)
             state.feed(line)
             continue
@@ -196,17 +190,10 @@ def _expanded(text: str, known: Mapping[str, str]) -> str:
 
     A name that is not known here becomes ``$({name})``, which no shell text can know either.
     """
-
-    def braces(match: re.Match[str]) -> str:
-        name = match.group(1)
-        return known[name] if name in known else "$({%s})" % name
-
-    def dollar(match: re.Match[str]) -> str:
-        name = match.group(1)
-        return known[name] if name in known else match.group(0)
-
     if "{" in text:
-        text = re.sub(r"(?<![${])\{([A-Za-z_][\w.\[\]'\"]*)\}(?!\})", braces, text)
+        braces = r"(?<![${])\{([A-Za-z_][\w.\[\]'\"]*)\}(?!\})"
+        text = re.sub(braces, lambda m: known.get(m.group(1), "$({%s})" % m.group(1)), text)
     if "$" in text:
-        text = re.sub(r"(?<!\$)\$([A-Za-z_][\w]*(?:\.\w+)*)", dollar, text).replace("$$", "$")
+        dollar = r"(?<!\$)\$([A-Za-z_][\w]*(?:\.\w+)*)"
+        text = re.sub(dollar, lambda m: known.get(m.group(1), m.group(0)), text).replace("$$", "$")
     return text

@@ -7,14 +7,10 @@ marked as uncertain. Lines are those of the code given.
 from __future__ import annotations
 
 import ast
+from typing import Iterator, Mapping, Tuple
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Iterator, Mapping, Tuple
-
-    Words = Tuple[Tuple[str, bool], ...]
-    Call = Tuple[int, str, str, str, Words]
-
+Words = Tuple[Tuple[str, bool], ...]
+Call = Tuple[int, str, str, str, Words]
 
 _STARTERS = ("run", "call", "check_call", "check_output", "Popen")
 _SHELL_STARTERS = ("system", "popen", "getoutput", "getstatusoutput")
@@ -124,10 +120,8 @@ def _call(node: ast.Call, known: Mapping[str, str]) -> Iterator[Call]:
         return
     if last not in _STARTERS + _SHELL_STARTERS or (last == "run" and name.startswith("asyncio")):
         return
-    in_shell = last in _SHELL_STARTERS or any(
-        word.arg == "shell" and isinstance(word.value, ast.Constant) and word.value.value
-        for word in node.keywords
-    )
+    shell = next((word.value for word in node.keywords if word.arg == "shell"), None)
+    in_shell = last in _SHELL_STARTERS or (isinstance(shell, ast.Constant) and bool(shell.value))
     text = _text(first, known)
     if text is not None and in_shell:
         if name.startswith("get_ipython()"):

@@ -45,11 +45,9 @@ def conda_facts(prefix: str) -> dict[str, Any] | None:
     """Describe the conda prefix, or None where *prefix* is not one."""
     if not os.path.isdir(os.path.join(prefix, "conda-meta")):
         return None
-    base = None
+    base = True if os.path.isdir(os.path.join(prefix, "condabin")) else None
     if os.path.basename(os.path.dirname(prefix)) == "envs":
         base = False
-    elif os.path.isdir(os.path.join(prefix, "condabin")):
-        base = True
     history = os.path.isfile(os.path.join(prefix, "conda-meta", "history"))
     return {"prefix": prefix, "base": base, "history": history}
 
@@ -162,11 +160,8 @@ class Interpreter:
     ) -> list[str]:
         """Return ``sys.path`` of a child; *first* is its first entry, None for a safe path."""
         folders = [] if first is None else [first]
-        folders += [
-            os.path.join(cwd, entry)
-            for entry in environ.get("PYTHONPATH", "").split(os.pathsep)
-            if entry
-        ]
+        added = environ.get("PYTHONPATH", "").split(os.pathsep)
+        folders += [os.path.join(cwd, entry) for entry in added if entry]
         folders += [self.stdlib, os.path.join(self.stdlib, "lib-dynload")]
         own = site_folders(self.prefix, self.lib_name, self.debian, self.in_venv)
         if self.live:
@@ -219,11 +214,6 @@ def _library_at(prefix: str, hint: str) -> str | None:
     return with_landmark[0] if len(with_landmark) == 1 else None
 
 
-def _search_up(folder: str, hint: str) -> tuple[str, str] | None:
-    libraries = ((parent, _library_at(parent, hint)) for parent in upward(folder))
-    return next(((parent, name) for parent, name in libraries if name), None)
-
-
 def read_interpreter(executable: str) -> Interpreter | None:
     """Describe the interpreter at *executable*; None where its files do not make sense.
 
@@ -240,22 +230,19 @@ def read_interpreter(executable: str) -> Interpreter | None:
     for candidate in (folder, os.path.dirname(folder)):
         if os.path.isfile(os.path.join(candidate, "pyvenv.cfg")):
             prefix, settings = candidate, pyvenv_settings(candidate)
-            version = re.match(
-                r"(\d+)\.(\d+)", settings.get("version_info", settings.get("version", ""))
-            )
+            said = settings.get("version_info", settings.get("version", ""))
+            version = re.match(r"(\d+)\.(\d+)", said)
             if version and not hint:
                 hint = "python%s.%s" % version.groups()
             break
-    starts = [os.path.dirname(real)]
-    if settings and settings.get("home"):
-        home = settings["home"]
+    starts = [real]
+    home = settings.get("home") if settings else None
+    if home:
         beside = [os.path.join(home, name) for name in (hint, "python3", "python") if name]
-        starts = [
-            os.path.dirname(os.path.realpath(p)) for p in beside if os.path.exists(p)
-        ] + starts
+        starts = [os.path.realpath(path) for path in beside if os.path.exists(path)] + starts
     for start in starts:
-        library = _search_up(start, hint)
-        if library:
-            base, lib_name = library
-            return Interpreter(executable, prefix or base, base, lib_name, settings)
+        for base in upward(os.path.dirname(start)):
+            lib_name = _library_at(base, hint)
+            if lib_name:
+                return Interpreter(executable, prefix or base, base, lib_name, settings)
     return None

@@ -24,11 +24,7 @@ SCHEMA = 1
 _FLAGS = ("isolated", "no_user_site", "ignore_environment", "no_site", "safe_path")
 _PATHS = ("stdlib", "platstdlib", "purelib", "platlib", "scripts", "data", "include")
 _WRITTEN = ("purelib", "platlib", "scripts", "data")
-_HOSTED = (
-    ("BINDER_", "Binder"),
-    ("COLAB_", "Colab"),
-    ("JUPYTERHUB_", "JupyterHub"),
-)
+_HOSTED = (("BINDER_", "Binder"), ("COLAB_", "Colab"), ("JUPYTERHUB_", "JupyterHub"))
 _FORGETFUL = ("Binder", "Colab", "Kubernetes")
 """Services that throw the machine away after the session."""
 
@@ -95,9 +91,7 @@ def _pip(user: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str] | N
     folders += [f for f in environ.get("PYTHONPATH", "").split(os.pathsep) if f]
     folders += [f for f in sys.path if f and f not in folders]
     # The child has no -s and no -I: it may read a user site that this process does not.
-    venv = None
-    if sys.prefix != sys.base_prefix:
-        venv = pyvenv_settings(sys.prefix)
+    venv = pyvenv_settings(sys.prefix) if sys.prefix != sys.base_prefix else None
     if user["path"] and user["path"] not in folders and user_site_allowed(environ, venv):
         folders.append(user["path"])
     origin = module_origin("pip", folders)
@@ -107,32 +101,25 @@ def _pip(user: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str] | N
     return {"version": pip.version if pip else "", "path": os.path.join(origin, "pip")}
 
 
-def _is_program(path: str) -> bool:
-    return os.path.isfile(path) and os.access(path, os.X_OK)
-
-
 def find_uv(
     executable: str, prefix: str, user_base: str | None, environ: Mapping[str, str]
 ) -> dict[str, str] | None:
     """Return ``{"path", "found"}`` of the uv program nearest to the interpreter, or None."""
     name = "uv.exe" if os.name == "nt" else "uv"
-    folders = [(os.path.dirname(executable), "beside the interpreter")]
-    for scripts in ("bin", "Scripts"):
-        folders.append((os.path.join(prefix, scripts), "in the environment"))
-    if user_base:
-        folders.append((os.path.join(user_base, "bin"), "in the user base"))
-    folders += [(folder, "on PATH") for folder in environ.get("PATH", "").split(os.pathsep)]
     home = environ.get("HOME", "")
-    if home:
-        folders += [
-            (os.path.join(home, *parts), "in a common place")
-            for parts in ((".local", "bin"), (".cargo", "bin"))
-        ]
-    folders += [(f, "in a common place") for f in ("/usr/local/bin", "/opt/homebrew/bin")]
-    for folder, found in folders:
-        path = os.path.join(folder, name)
-        if folder and _is_program(path):
-            return {"path": path, "found": found}
+    common = [os.path.join(home, own, "bin") for own in (".local", ".cargo")] if home else []
+    places = {
+        "beside the interpreter": [os.path.dirname(executable)],
+        "in the environment": [os.path.join(prefix, "bin"), os.path.join(prefix, "Scripts")],
+        "in the user base": [os.path.join(user_base, "bin")] if user_base else [],
+        "on PATH": environ.get("PATH", "").split(os.pathsep),
+        "in a common place": [*common, "/usr/local/bin", "/opt/homebrew/bin"],
+    }
+    for found, folders in places.items():
+        for folder in filter(None, folders):
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) and os.access(path, os.X_OK):
+                return {"path": path, "found": found}
     return None
 
 
@@ -145,15 +132,11 @@ def _root_is_overlay() -> bool:
 
 def container_facts(environ: Mapping[str, str]) -> dict[str, Any]:
     """List the signs of a container, and say whether what is installed will be forgotten."""
-    hints = []
-    for marker in ("/.dockerenv", "/run/.containerenv"):
-        if os.path.exists(marker):
-            hints.append("%s exists" % marker)
+    markers = ("/.dockerenv", "/run/.containerenv")
+    hints = ["%s exists" % marker for marker in markers if os.path.exists(marker)]
     cgroup = read_text("/proc/1/cgroup", 4096) or ""
-    for word in ("docker", "kubepods", "containerd", "libpod", "lxc"):
-        if word in cgroup:
-            hints.append("the control group of process 1 names %s" % word)
-            break
+    words = [w for w in ("docker", "kubepods", "containerd", "libpod", "lxc") if w in cgroup]
+    hints += ["the control group of process 1 names %s" % word for word in words[:1]]
     marked = bool(hints)
     if "KUBERNETES_SERVICE_HOST" in environ:
         hints.append("Kubernetes: KUBERNETES_SERVICE_HOST is set")
@@ -173,10 +156,8 @@ def facts(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     environ = os.environ if environ is None else environ
     kernel = kernel_facts()
     in_venv = sys.prefix != sys.base_prefix
-    shared: bool | None = None
-    if in_venv:
-        included = pyvenv_settings(sys.prefix).get("include-system-site-packages", "")
-        shared = included.lower() == "true"
+    included = pyvenv_settings(sys.prefix).get("include-system-site-packages", "")
+    shared = included.lower() == "true" if in_venv else None
     executable, paths, user_site = kernel["executable"], kernel["paths"], kernel["user_site"]
     uid = os.getuid() if hasattr(os, "getuid") else -1
     euid = os.geteuid() if hasattr(os, "geteuid") else -1

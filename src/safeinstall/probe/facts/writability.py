@@ -9,14 +9,11 @@ from __future__ import annotations
 import os
 import stat
 
-from .search_path import upward
+from .search_path import Installed, upward
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from .search_path import Installed
-
 
 _LEAST_SPACE = 16 * 1024
 
@@ -59,16 +56,11 @@ def _group_name(gid: int) -> str:
         return str(gid)
 
 
-def _effective_user() -> int:
-    get = getattr(os, "geteuid", None)
-    return int(get()) if get else -1
-
-
 def describe_access(path: str) -> dict[str, Any]:
     """Say whether *path* can be written by this process and, if not, why, as JSON-able data."""
     probed = closest_existing(path)
     writable = os.access(probed, os.W_OK | os.X_OK) if os.path.isdir(probed) else False
-    euid = _effective_user()
+    euid = os.geteuid() if hasattr(os, "geteuid") else -1
     you = user_name(euid) if euid >= 0 else os.environ.get("USERNAME", "")
     owner = group = mode = ""
     owned_by = None
@@ -154,9 +146,6 @@ def why_not_replaceable(copy: Installed, elevated: bool) -> tuple[str, str] | No
     except (AttributeError, OSError):
         return None
     if folder.st_mode & stat.S_ISVTX and euid not in (0, folder.st_uid, entry.st_uid):
-        return "refused-permission", "%s is a sticky folder and %s %s is not yours" % (
-            copy.folder,
-            copy.name,
-            copy.version,
-        )
+        named = copy.folder, copy.name, copy.version
+        return "refused-permission", "%s is a sticky folder and %s %s is not yours" % named
     return None

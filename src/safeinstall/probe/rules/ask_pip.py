@@ -7,14 +7,9 @@ here: whoever runs the command does so with the variables and in the folder of t
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Sequence
 
 from ..shell.option_grammar import PIP, read_line
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Sequence
-
 
 _NAME = "safeinstall-asks-for-what-is-not-there"
 _PLACES = (
@@ -60,11 +55,9 @@ def question(python: str, options: Sequence[str] = ()) -> tuple[str, ...]:
 
     *options* are those of the command in question; only what decides the place is kept.
     """
-    line = read_line(["install", *options], PIP)
-    kept: list[str] = []
-    for name, value in line.options:
-        if name in _PLACES:
-            kept.append("--%s=%s" % (name, value) if value else "--" + name)
+    given = read_line(["install", *options], PIP).options
+    named = [("--" + name, value) for name, value in given if name in _PLACES]
+    kept = ["%s=%s" % (name, value) if value else name for name, value in named]
     before = [option for option in kept if option.startswith(("--python", "--isolated"))]
     after = [option for option in kept if option not in before]
     fixed = ("-vv", "--no-index", "--no-deps", "--no-cache-dir", "--disable-pip-version-check")

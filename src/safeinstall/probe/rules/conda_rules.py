@@ -13,12 +13,8 @@ from ..facts.interpreter_files import Interpreter, read_interpreter
 from ..facts.search_path import home_folder, read_text
 from ..facts.writability import why_not_writable
 from ..shell.option_grammar import CONDA, read_line
-from ..shell.reach import find_programs
+from ..shell.reach import Invocation, find_programs
 from . import SITE, Verdict
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ..shell.reach import Invocation
 
 
 def decide_conda(invocation: Invocation, kernel: Interpreter) -> Verdict:
@@ -42,19 +38,16 @@ def decide_conda(invocation: Invocation, kernel: Interpreter) -> Verdict:
     if prefix is None:
         return Verdict("unknown", "which environment conda means cannot be seen from here")
     prefix = os.path.normpath(os.path.join(invocation.cwd, prefix))
-    names = tuple(
-        re.split(r"[=<>!~ \[]", word)[0].rpartition("::")[2] for word in line.positional[1:]
-    )
+    bare = (re.split(r"[=<>!~ \[]", word)[0] for word in line.positional[1:])
+    names = tuple(word.rpartition("::")[2] for word in bare)
     return _into(prefix, invocation, kernel, names)
 
 
 def _into(
     prefix: str, invocation: Invocation, kernel: Interpreter, names: tuple[str, ...]
 ) -> Verdict:
-    if os.path.realpath(prefix) == os.path.realpath(kernel.prefix):
-        interpreter: Interpreter | None = kernel
-    else:
-        interpreter = read_interpreter(os.path.join(prefix, "bin", "python"))
+    own = os.path.realpath(prefix) == os.path.realpath(kernel.prefix)
+    interpreter = kernel if own else read_interpreter(os.path.join(prefix, "bin", "python"))
     if not os.path.isdir(os.path.join(prefix, "conda-meta")):
         return Verdict("fails", "%s is not a conda environment" % prefix, interpreter=interpreter)
     if interpreter is None:
@@ -76,9 +69,8 @@ def _magic_program(name: str, invocation: Invocation, kernel: Interpreter) -> st
     if os.path.isfile(beside):
         return beside
     text = read_text(os.path.join(kernel.prefix, "conda-meta", "history")) or ""
-    match = re.search(
-        r"^#\s*cmd:\s*(?P<command>.*%s[\.A-Za-z]*)\s+(create|install)" % name, text, re.M
-    )
+    made_by = r"^#\s*cmd:\s*(?P<command>.*%s[\.A-Za-z]*)\s+(create|install)" % name
+    match = re.search(made_by, text, re.M)
     if match and os.path.isfile(match.group("command").strip()):
         return match.group("command").strip()
     hits = find_programs(name, environ, invocation.cwd)

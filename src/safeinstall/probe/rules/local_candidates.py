@@ -9,17 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+from operator import eq, ge, le, ne
+from typing import NamedTuple, Sequence, Tuple
 
 from ..facts.search_path import Installed, canonical, find_distribution, read_text, wheel_contents
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Sequence, Tuple
-
-    Key = Tuple[Tuple[int, ...], Tuple[int, int], int]
-
-
+Key = Tuple[Tuple[int, ...], Tuple[int, int], int]
 _MOST_ENTRIES = 5000
 _MOST_REQUIREMENTS = 60
 """What comes after is taken for something to install: a prediction must not take long."""
@@ -100,9 +95,8 @@ def read_request(
             problem = problem or "could not open the requirements file %s" % name
             continue
         opaque += [line for line in lines if line.startswith("-")]
-        texts += [
-            re.split(r"\s--?[a-z]", line)[0].strip() for line in lines if not line.startswith("-")
-        ]
+        plain = (line for line in lines if not line.startswith("-"))
+        texts += [re.split(r"\s--?[a-z]", line)[0].strip() for line in plain]
     wanted, local = [], []
     opaque += texts[_MOST_REQUIREMENTS:]
     for text in texts[:_MOST_REQUIREMENTS]:
@@ -182,9 +176,9 @@ def best_local(wanted: Wanted, links: LocalFolders) -> Candidate | None:
             key = sort_key(candidate.version) if candidate else None
             if candidate is None or key is None or canonical(candidate.name) != name:
                 continue
-            if satisfies(candidate.version, wanted) is False or (
-                is_prerelease(candidate.version) and not pre
-            ):
+            if is_prerelease(candidate.version) and not pre:
+                continue
+            if satisfies(candidate.version, wanted) is False:
                 continue
             rank = (key, candidate.wheel)
             if best is None or rank > best[0]:
@@ -247,19 +241,13 @@ def standing(wanted: Wanted, folders: Sequence[str]) -> tuple[Installed | None, 
     return copy, bool(copy.version) and satisfies(copy.version, wanted) is True
 
 
-class Wanted:
+class Wanted(NamedTuple):
     """One requirement, taken apart."""
 
-    __slots__ = ("clauses", "marker", "name", "url")
-
-    def __init__(
-        self, name: str, clauses: tuple[tuple[str, str], ...], url: str, marker: str
-    ) -> None:
-        """Keep the parts; *clauses* are pairs such as ``(">=", "2.0")``."""
-        self.name = name
-        self.clauses = clauses
-        self.url = url
-        self.marker = marker
+    name: str
+    clauses: tuple[tuple[str, str], ...]
+    """Pairs such as ``(">=", "2.0")``."""
+    url: str
 
 
 def parse_requirement(text: str) -> Wanted | None:
@@ -267,7 +255,7 @@ def parse_requirement(text: str) -> Wanted | None:
     match = _REQUIREMENT.match(text[:2000])
     if match is None:
         return None
-    name, _, specifiers, url, marker = match.groups()
+    name, _, specifiers, url, _ = match.groups()
     clauses = []
     for part in specifiers.strip().strip("()").split(","):
         if not part.strip():
@@ -276,7 +264,7 @@ def parse_requirement(text: str) -> Wanted | None:
         if clause is None:
             return None
         clauses.append((clause.group(1), clause.group(2)))
-    return Wanted(name, tuple(clauses), url or "", marker or "")
+    return Wanted(name, tuple(clauses), url or "")
 
 
 def sort_key(text: str) -> Key | None:
@@ -292,9 +280,8 @@ def sort_key(text: str) -> Key | None:
         pre = (_PHASES[match.group(2).lower()], int(match.group(3) or 0))
     elif match.group(7) and not match.group(4):
         pre = (-1, int(match.group(8) or 0))
-    post = -1
-    if match.group(4) or match.group(6):
-        post = int(match.group(5) or match.group(6) or 0)
+    is_post = match.group(4) or match.group(6)
+    post = int(match.group(5) or match.group(6) or 0) if is_post else -1
     return release, pre, post
 
 
@@ -304,17 +291,13 @@ def is_prerelease(text: str) -> bool:
     return bool(match and (match.group(2) or match.group(7)))
 
 
-def _padded(one: tuple[int, ...], length: int) -> tuple[int, ...]:
-    return one + (0,) * (length - len(one))
-
-
 def _starts_with(version: str, start: str) -> bool | None:
     match, wanted = _VERSION.match(version.strip()), re.match(r"^\d+(\.\d+)*$", start)
     if match is None or wanted is None:
         return None
     parts = [int(part) for part in start.split(".")]
-    have = _padded(tuple(int(part) for part in match.group(1).split(".")), len(parts))
-    return list(have[: len(parts)]) == parts
+    have = [int(part) for part in match.group(1).split(".")] + [0] * len(parts)
+    return have[: len(parts)] == parts
 
 
 def _holds(version: str, operator: str, bound: str) -> bool | None:
@@ -326,20 +309,14 @@ def _holds(version: str, operator: str, bound: str) -> bool | None:
     have, limit = sort_key(version), sort_key(bound)
     if have is None or limit is None:
         return None
-    if operator == "==":
-        return have == limit
-    if operator == "!=":
-        return have != limit
     if operator == "~=":
         starts = _starts_with(version, bound.rsplit(".", 1)[0])
         return None if starts is None else starts and have >= limit
-    if operator == "<=":
-        return have <= limit
-    if operator == ">=":
-        return have >= limit
     if operator == "<":
         return have < limit and not (is_prerelease(version) and have[0] == limit[0])
-    return (have > limit and have[0] != limit[0]) or (have > limit and limit[2] >= 0)
+    if operator == ">":
+        return have > limit and (have[0] != limit[0] or limit[2] >= 0)
+    return bool({"==": eq, "!=": ne, "<=": le, ">=": ge}[operator](have, limit))
 
 
 def satisfies(version: str, wanted: Wanted) -> bool | None:

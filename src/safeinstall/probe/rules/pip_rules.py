@@ -12,25 +12,26 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+from typing import NamedTuple, Sequence, Tuple
 
 from ..facts.interpreter_files import Interpreter, read_interpreter, scheme_folders
-from ..facts.search_path import home_folder, module_origin, read_text
+from ..facts.search_path import Installed, home_folder, module_origin, read_text
 from ..facts.writability import looks_writable, why_not_replaceable, why_not_writable
+from ..shell.reach import Invocation
 from . import SCRIPTS_MISSING, SITE, Verdict
-from .local_candidates import LocalFolders, compare, read_request, standing, unpacked
+from .local_candidates import (
+    Candidate,
+    Compared,
+    LocalFolders,
+    Request,
+    compare,
+    read_request,
+    standing,
+    unpacked,
+)
 from .pip_settings import PipOptions, parse_ini, read_pip_options
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Mapping, Sequence, Tuple
-
-    from ..facts.search_path import Installed
-    from ..shell.reach import Invocation
-    from .local_candidates import Candidate, Compared, Request
-
-    Refusal = Tuple[str, str]
-
+Refusal = Tuple[str, str]
 
 _SHADOWED_BY_OLD_PIP = (
     *("random", "copy", "json", "re", "logging", "string", "tempfile", "types", "socket", "ssl"),
@@ -159,10 +160,8 @@ def _refusal(run: _Run) -> Verdict | None:
     if options.problem:
         return Verdict("fails", options.problem)
     if options.flag("require-virtualenv") and not run.interpreter.in_venv:
-        where = options.source("require-virtualenv")
-        return Verdict(
-            "refused-require-virtualenv", "a virtual environment is required by " + where
-        )
+        reason = "a virtual environment is required by " + options.source("require-virtualenv")
+        return Verdict("refused-require-virtualenv", reason)
     if options.line.positional[:1] == ["download"]:
         return Verdict("no-change", "`pip download` installs nothing")
     for name in ("target", "prefix", "root"):
@@ -198,13 +197,12 @@ def _user_site_refusal(run: _Run) -> Verdict | None:
     venv = (run.interpreter.venv or {}) if run.interpreter.in_venv else {}
     # pip reads the value with its letters as they are, site.py in lower case
     closed = venv.get("include-system-site-packages") == "false"
+    reason = ""
     if closed and run.pip.version >= (20,):
         reason = "the user site is not visible in this virtual environment"
-        return Verdict("refused-user-site-unavailable", reason)
-    if run.pip.version >= (25, 3) and not run.user_site_allowed():
+    elif run.pip.version >= (25, 3) and not run.user_site_allowed():
         reason = "the user site is switched off for this interpreter"
-        return Verdict("refused-user-site-unavailable", reason)
-    return None
+    return Verdict("refused-user-site-unavailable", reason) if reason else None
 
 
 def _install(run: _Run) -> Verdict:
@@ -238,9 +236,7 @@ def _default_place(run: _Run, root: str | None) -> _Place:
     invocation, options = run.invocation, run.options
     scheme = run.interpreter.scheme(invocation.environ)
     reason = "the default place of %s" % run.interpreter.executable
-    moved = _distutils_override(
-        run.interpreter, run.pip.version, invocation.environ, invocation.cwd
-    )
+    moved = _distutils_override(run)
     if moved:
         scheme = {**scheme, **moved}
         reason = "a configuration file of distutils names the folder"
@@ -258,18 +254,17 @@ def _default_place(run: _Run, root: str | None) -> _Place:
     return _Place(scheme, SITE, reason)
 
 
-def _distutils_override(
-    interpreter: Interpreter, version: tuple[int, ...], environ: Mapping[str, str], cwd: str
-) -> dict[str, str]:
+def _distutils_override(run: _Run) -> dict[str, str]:
     """Return scheme folders that configuration files of distutils move, or nothing.
 
     pip asks distutils before 21.3 everywhere, and before 26.1 on Python older than 3.10.
     """
+    interpreter, version, cwd = run.interpreter, run.pip.version, run.invocation.cwd
     if version >= (26, 1) or (version >= (21, 3) and interpreter.version >= (3, 10)):
         return {}
     files = (
         os.path.join(interpreter.stdlib, "distutils", "distutils.cfg"),
-        os.path.join(home_folder(environ), ".pydistutils.cfg"),
+        os.path.join(home_folder(run.invocation.environ), ".pydistutils.cfg"),
         os.path.join(cwd, "setup.cfg"),
     )
     settings = {
@@ -294,12 +289,8 @@ def _distutils_override(
 def _judge_contents(run: _Run, place: _Place) -> Verdict:
     """Return the verdict on *place* after a look at what is asked for and what stands there."""
     options, line = run.options, run.options.line
-    request = read_request(
-        line.positional[1:],
-        options.values("requirement"),
-        options.values("editable"),
-        run.invocation.cwd,
-    )
+    files, editables = options.values("requirement"), options.values("editable")
+    request = read_request(line.positional[1:], files, editables, run.invocation.cwd)
     if request.problem and not (line.has("group") and request.problem == "nothing is asked for"):
         return Verdict("fails", request.problem, names=request.names)
     return _judge_request(run, place, request)._replace(names=request.names)
@@ -328,20 +319,18 @@ def _judge_request(run: _Run, place: _Place, request: Request) -> Verdict:
             return Verdict(*refusal)
         removed.append(copy.folder)
     verdict = _written(run, place, compared.chosen)
-    if verdict.outcome == place.outcome:
-        target = run.options.value("target")
-        if target and not run.options.flag("upgrade"):
-            verdict = verdict._replace(kept_old=_holds(place.scheme["purelib"], request))
+    kept = run.options.value("target") and not run.options.flag("upgrade")
+    if verdict.outcome == place.outcome and kept:
+        verdict = verdict._replace(kept_old=_holds(place.scheme["purelib"], request))
     return verdict._replace(removed=tuple(removed), notes=(*notes, *verdict.notes))
 
 
 def _search_path(run: _Run) -> list[str]:
     invocation = run.invocation
     # from 20.3 on `python -m pip` takes its folder off sys.path again
-    stays = invocation.first != invocation.cwd or run.pip.version < (20, 3)
-    return invocation._replace(first=invocation.first if stays else None).search_path(
-        run.interpreter
-    )
+    if invocation.first == invocation.cwd and run.pip.version >= (20, 3):
+        invocation = invocation._replace(first=None)
+    return invocation.search_path(run.interpreter)
 
 
 def _compare(run: _Run, request: Request, path: list[str]) -> Compared:
@@ -371,13 +360,11 @@ def _refusal_to_replace(copy: Installed, run: _Run, place: _Place) -> Refusal | 
         if interpreter.in_venv and _below(folder, own):
             return "fails", "the user site would come after %s, which has %s" % (folder, copy.name)
         return _STAYS
-    if interpreter.in_venv:
-        if not _below(folder, interpreter.prefix):
-            return _STAYS
     # Debian's own pip never touches what Debian's package manager owns
-    elif _below(run.pip.folder, "/usr/lib/python3/dist-packages") and (
-        _below(folder, "/usr") and not _below(folder, "/usr/local")
-    ):
+    of_debian = _below(folder, "/usr") and not _below(folder, "/usr/local")
+    debian_pip = _below(run.pip.folder, "/usr/lib/python3/dist-packages")
+    outside = interpreter.in_venv and not _below(folder, interpreter.prefix)
+    if outside or (not interpreter.in_venv and debian_pip and of_debian):
         return _STAYS
     if not copy.removable:
         text = "%s %s in %s has no list of its files" % (copy.name, copy.version, folder)

@@ -9,20 +9,17 @@ on the command line. Values stay raw text.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import Iterable, Mapping, NamedTuple, Tuple
 
 from ..facts.search_path import home_folder, read_text
 from ..shell.option_grammar import PIP, PIP_BOOLEANS, Line, read_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterable, Mapping
-
     from ..shell.reach import Invocation
 
-    Version = tuple[int, ...]
 
-
+Version = Tuple[int, ...]
 _BIGGEST_FILE = 256 * 1024
 _IGNORED_VARIABLES = ("version", "help", "config-file")
 """Not options of pip: ``configuration.py:ENV_NAMES_IGNORED``, and the variable naming a file."""
@@ -138,10 +135,9 @@ def read_pip_settings(
         for section, key, value in parse_ini(path)
     ]
     for name in environ:
-        if name.startswith("PIP_"):
-            key = _normal(name[4:])
-            if key not in _IGNORED_VARIABLES:
-                settings.append(Setting(key, environ[name], "environment variable " + name))
+        key = _normal(name[4:])
+        if name.startswith("PIP_") and key not in _IGNORED_VARIABLES:
+            settings.append(Setting(key, environ[name], "environment variable " + name))
     return tuple(settings)
 
 
@@ -180,12 +176,10 @@ class PipOptions:
         self.settings = configured
         self._configured = {k: s for k, s in configured.items() if _knows(version, k)}
         self.problem = line.problem and "pip: " + line.problem
-        if not self.problem:
-            for name, _ in line.options:
-                if not _knows(version, name):
-                    release = ".".join(map(str, version))
-                    self.problem = "pip %s has no option --%s" % (release, name)
-                    break
+        strange = [name for name, _ in line.options if not _knows(version, name)]
+        if strange and not self.problem:
+            release = ".".join(map(str, version))
+            self.problem = "pip %s has no option --%s" % (release, strange[0])
         for key, (_, value, source, _) in self._configured.items():
             counted = key in ("verbose", "quiet") and value.isdigit()
             if key in PIP_BOOLEANS and not counted and value.lower() not in _TRUE + _FALSE:
@@ -199,14 +193,11 @@ class PipOptions:
         ``no-user`` is a ``store_false`` option, and pip stores the truth of the *value*: a
         variable PIP_NO_USER=1 therefore asks for the user site.
         """
-        answer: bool | None = None
-        for key, setting in self._configured.items():
-            if key in ("user", "no-user") and setting.value.lower() in _TRUE + _FALSE:
-                answer = setting.value.lower() in _TRUE
-        for name, _ in self.line.options:
-            if name in ("user", "no-user"):
-                answer = name == "user"
-        return answer
+        asked = [s for key, s in self._configured.items() if key in ("user", "no-user")]
+        values = [s.value.lower() for s in asked if s.value.lower() in _TRUE + _FALSE]
+        answers = [value in _TRUE for value in values]
+        answers += [name == "user" for name, _ in self.line.options if name in ("user", "no-user")]
+        return answers[-1] if answers else None
 
     def flag(self, name: str) -> bool:
         """Tell whether a switch is on."""
@@ -247,8 +238,7 @@ def read_pip_options(invocation: Invocation, prefix: str, version: Version) -> P
         environ = {**environ, "XDG_CONFIG_HOME": os.devnull}
         if "PIP_CONFIG_FILE" in invocation.environ:
             environ["PIP_CONFIG_FILE"] = invocation.environ["PIP_CONFIG_FILE"]
-    home = os.devnull if isolated else None
-    settings = read_pip_settings(environ, prefix, home)
+    settings = read_pip_settings(environ, prefix, os.devnull if isolated else None)
     if isolated:
         settings = tuple(s for s in settings if s.section != ":env:")
     command = (line.positional or ["install"])[0]

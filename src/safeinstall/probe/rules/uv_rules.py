@@ -11,25 +11,19 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+from typing import Iterator, NamedTuple
 
 from ..facts.interpreter_files import Interpreter, read_interpreter, scheme_folders
 from ..facts.search_path import home_folder, module_origin, upward
 from ..facts.writability import why_not_replaceable, why_not_writable
 from ..shell.option_grammar import UV, Line, read_line
-from ..shell.reach import find_programs, interpreter_at
+from ..shell.reach import Invocation, find_programs, interpreter_at
 from . import SCRIPTS_MISSING, SITE, Verdict
 from .local_candidates import LocalFolders, Request, compare, read_request, unpacked
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Iterator
-
-    from ..shell.reach import Invocation
-
-
 _TRUE = ("1", "true", "yes", "on", "y", "t")
 _NAMES = ("python3", "python")
+_VERSION = re.compile(r"^(?:python|cpython|pypy)?@?[<>=~!]*\d+(?:\.\d+)*\S*$")
 _MOST_FOLDERS = 200
 
 
@@ -136,7 +130,7 @@ def _choose_interpreter(run: _Run, any_serves: bool) -> _Choice:
     asked = run.line.last("python") or environ.get("UV_PYTHON") or ""
     if asked and any(asked in word for word in run.invocation.uncertain):
         return _Choice(None, "--python depends on something only a run can know", "unknown")
-    if asked and not _is_version(asked):
+    if asked and ("/" in asked or not _VERSION.match(asked)):
         return _named(run, asked, "--python" if run.line.last("python") else "UV_PYTHON")
     version = tuple(int(part) for part in re.findall(r"\d+", asked)[:2])
     system = run.line.has("system") or environ.get("UV_SYSTEM_PYTHON", "").lower() in _TRUE
@@ -146,12 +140,6 @@ def _choose_interpreter(run: _Run, any_serves: bool) -> _Choice:
     if parent is not None and _fits(parent, version):
         return _Choice(parent, "`python -m uv` works on its own interpreter")
     return _active(run, version) or _on_path(run, version, any_serves)
-
-
-def _is_version(asked: str) -> bool:
-    return "/" not in asked and bool(
-        re.match(r"^(?:python|cpython|pypy)?@?[<>=~!]*\d+(?:\.\d+)*\S*$", asked)
-    )
 
 
 def _fits(interpreter: Interpreter, version: tuple[int, ...]) -> bool:

@@ -6,15 +6,11 @@ with clap. The tables name what takes a value; whatever else starts with a dash 
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Sequence
+from typing import Sequence
 
 
 class Grammar:
     """Which options of a program take a value, and what their short names stand for."""
-
-    __slots__ = ("short", "strict", "switches", "values")
 
     def __init__(self, values: str, switches: str, short: str, strict: bool) -> None:
         """Take blank-separated names (*short*: ``t=target``); *strict* ones refuse all others."""
@@ -26,8 +22,6 @@ class Grammar:
 
 class Line:
     """What a command line says: subcommand, options with values, and the rest."""
-
-    __slots__ = ("options", "positional", "problem", "typed")
 
     def __init__(self) -> None:
         """Start empty; ``problem`` is a sentence where the program would refuse the line."""

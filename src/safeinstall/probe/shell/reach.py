@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+from typing import Mapping, NamedTuple, Sequence
 
 from ..facts.interpreter_files import Interpreter, read_interpreter
 from ..facts.search_path import read_text, upward
 from .option_grammar import CONDA, PIP, UV, read_line
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Mapping, Sequence
-
 
 _HEAD = 4096
 _MOST_FOLDERS = 200
@@ -43,7 +38,6 @@ class Invocation(NamedTuple):
     tool: str
     """``pip``, ``uv`` or ``conda``."""
     words: tuple[str, ...]
-    """Its arguments."""
     environ: dict[str, str]
     cwd: str
     text: str
@@ -86,14 +80,9 @@ def find_programs(name: str, environ: Mapping[str, str], cwd: str) -> list[str]:
     if "/" in name:
         folders, name = [os.path.dirname(name) or "/"], os.path.basename(name)
     else:
-        path = environ.get("PATH", os.defpath)
-        folders = path.split(os.pathsep)[:_MOST_FOLDERS]
-    paths = []
-    for folder in folders:
-        path = os.path.join(cwd, folder, name)
-        if os.path.isfile(path) and os.access(path, os.X_OK) and path not in paths:
-            paths.append(path)
-    return paths
+        folders = environ.get("PATH", os.defpath).split(os.pathsep)[:_MOST_FOLDERS]
+    paths = dict.fromkeys(os.path.join(cwd, folder, name) for folder in folders)
+    return [path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)]
 
 
 def _read_script(path: str, environ: Mapping[str, str], cwd: str) -> _Script:
@@ -193,15 +182,12 @@ def interpreter_at(
     return read_interpreter(path) if path else None
 
 
-class Reach:
+class Reach(NamedTuple):
     """What commands reach from one kernel through one kind of shell."""
 
-    __slots__ = ("flavour", "kernel")
-
-    def __init__(self, kernel: Interpreter, flavour: str) -> None:
-        """Keep the kernel's interpreter; *flavour* is empty where no shell is."""
-        self.kernel = kernel
-        self.flavour = flavour
+    kernel: Interpreter
+    flavour: str
+    """Empty where no shell is."""
 
     def installer(
         self, words: Sequence[str], environ: dict[str, str], cwd: str
@@ -215,10 +201,8 @@ class Reach:
         if base == "uv" or base in _CONDA:
             return _own_program(blank, texts)
         if base in _RUNNERS and any(_PIP.match(text) for text in texts):
-            if "install" in texts:
-                reason = "`%s` decides which environment it means" % base
-                return blank._replace(problem=("unknown", reason))
-            return None
+            reason = "`%s` decides which environment it means" % base
+            return blank._replace(problem=("unknown", reason)) if "install" in texts else None
         # a link to an interpreter may have any name (the kernel's own does not need to say python)
         if _PYTHON.match(base) or texts[0] == self.kernel.executable:
             return self._python(blank, texts)
@@ -243,13 +227,9 @@ class Reach:
         if isolated or "E" in call.flags:
             environ = {k: v for k, v in environ.items() if not k.startswith("PYTHON")}
         safe_path = isolated or "P" in call.flags or environ.get("PYTHONSAFEPATH")
-        blank = blank._replace(
-            tool=tool,
-            words=call.words,
-            environ=environ,
-            first=None if safe_path else cwd,
-            no_user_site=isolated or "s" in call.flags,
-        )
+        blank = blank._replace(tool=tool, words=call.words, environ=environ)
+        unseen = isolated or "s" in call.flags
+        blank = blank._replace(first=None if safe_path else cwd, no_user_site=unseen)
         hits = find_programs(texts[0], environ, cwd)
         if not hits:
             return blank._replace(problem=_not_found(texts[0]))

@@ -6,12 +6,7 @@ something (``$(...)``, loops over files) stays in the word as text and is marked
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Mapping
-
+from typing import Mapping, NamedTuple
 
 _PLAIN, _QUOTED, _VARIABLE, _QUOTED_VARIABLE, _UNKNOWN = range(5)
 """The kinds of a piece: what may still happen to its text."""
@@ -71,7 +66,6 @@ class Simple(NamedTuple):
     before: str
     """The operator in front of it: ``""``, ``;``, ``&&``, ``|`` ..."""
     text: str
-    """Its source text."""
     line: int
     """The line of the source on which it starts, counted from 0."""
     depth: int
@@ -133,13 +127,11 @@ class _Reader:
     def end_command(self, operator: str) -> None:
         self.end_word()
         if self.words or self.redirections:
-            source = self.text[self.start : self.at].strip()
-            skipped = len(self.text[self.start : self.at]) - len(
-                self.text[self.start : self.at].lstrip()
-            )
-            line = self.text.count("\n", 0, self.start + skipped)
-            words, redirections = tuple(self.words), tuple(self.redirections)
-            self.commands.append(Simple(words, redirections, self.before, source, line, self.depth))
+            raw = self.text[self.start : self.at]
+            source = raw.lstrip()
+            line = self.text.count("\n", 0, self.at - len(source))
+            parts = tuple(self.words), tuple(self.redirections), self.before, source.rstrip()
+            self.commands.append(Simple(*parts, line, self.depth))
             self.before = operator
         elif operator not in ("\n", ""):
             self.before = operator

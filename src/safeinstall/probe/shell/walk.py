@@ -8,20 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+from typing import Mapping, NamedTuple, Sequence
 
+from ..cell import Step
 from ..facts.search_path import home_folder, read_text
-from .reach import Invocation, Reach, find_programs
-from .syntax import Word, expand_word, split_shell
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Mapping, Sequence
-
-    from ..cell import Step
-    from .reach import KernelProcess
-    from .syntax import Simple
-
+from .reach import Invocation, KernelProcess, Reach, find_programs
+from .syntax import Simple, Word, expand_word, split_shell
 
 _DEEPEST = 4
 _LONGEST = 20_000
@@ -50,16 +42,9 @@ def resolve_step(step: Step, process: KernelProcess, most: int = 20) -> list[Inv
     if step.kind in ("pip", "uv"):
         walker.shell("%s -m %s %s" % (quoted, step.kind, step.text), _system_shell(process.environ))
     elif step.kind in _CONDA:
-        walker.invocations.append(
-            Invocation(
-                "conda",
-                ("%" + step.kind, *(w for s in split_shell(step.text) for w in walker.texts(s))),
-                process.environ,
-                process.cwd,
-                step.source,
-                step.line,
-            )
-        )
+        words = (word.text for simple in split_shell(step.text) for word in walker.expand(simple))
+        named, place = ("%" + step.kind, *words), (process.environ, process.cwd)
+        walker.invocations.append(Invocation("conda", named, *place, step.source, step.line))
     elif step.kind == "shell":
         walker.shell(step.text, _system_shell(process.environ))
     elif step.kind == "script":
@@ -95,9 +80,6 @@ class _Walker:
         self.broken: tuple[str, str] | None = None
         self.unsure = ""
         self.invocations: list[Invocation] = []
-
-    def texts(self, simple: Simple) -> list[str]:
-        return [word.text for word in self.expand(simple)]
 
     def expand(self, simple: Simple) -> list[Word]:
         names = {**self.environ, **self.local}
@@ -171,16 +153,12 @@ class _Walker:
                 (self.environ if name in self.environ else self.local)[name] = value
             return
         notes = tuple(
-            "the shell reads %s%s as a redirection: output goes to the file %s"
-            % (op, target, target)
-            for op, target in simple.redirections
-            if op in (">", ">>", "&>") and target[:1] in ("=", "0", "1", "2", "3")
+            "the shell reads %s%s as a redirection: output goes to the file %s" % (op, to, to)
+            for op, to in simple.redirections
+            if op in (">", ">>", "&>") and to[:1] in ("=", "0", "1", "2", "3")
         )
-        missing = [
-            target
-            for op, target in simple.redirections
-            if op == "<" and not os.path.exists(os.path.join(self.cwd, target))
-        ]
+        sources = [source for op, source in simple.redirections if op == "<"]
+        missing = [s for s in sources if not os.path.exists(os.path.join(self.cwd, s))]
         count = len(self.invocations)
         environ = {**self.environ, **assigned}
         self.words(words, environ, simple.text, notes, simple.line)
@@ -220,15 +198,11 @@ class _Walker:
         problem = self.broken or command.problem
         if self.unsure and not problem:
             problem = ("unknown", self.unsure)
+        uncertain = tuple(word.text for word in command.words if not word.certain)
+        problem = problem or invocation.problem
+        invocation = invocation._replace(text=text or self.step.source, line=number, notes=notes)
         self.invocations.append(
-            invocation._replace(
-                text=text or self.step.source,
-                line=number,
-                notes=notes,
-                elevated=command.elevated,
-                problem=problem or invocation.problem,
-                uncertain=tuple(word.text for word in command.words if not word.certain),
-            )
+            invocation._replace(elevated=command.elevated, problem=problem, uncertain=uncertain)
         )
 
     def builtin(self, words: list[Word]) -> bool:
@@ -270,12 +244,10 @@ class _Walker:
     def run_source(self, name: str, words: list[str]) -> None:
         if name == "source" and self.flavour in ("dash", "sh"):
             self.broken = ("command-not-found", "%s has no command `source`" % self.flavour)
+        elif words and os.path.isfile(os.path.join(self.cwd, words[0])):
+            self.source(os.path.join(self.cwd, words[0]))
         elif words:
-            path = os.path.join(self.cwd, words[0])
-            if os.path.isfile(path):
-                self.source(path)
-            else:
-                self.broken = ("fails", "%s does not exist" % path)
+            self.broken = ("fails", "%s does not exist" % os.path.join(self.cwd, words[0]))
 
 
 class Prefixed(NamedTuple):

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from safeinstall.errors import EscapesPrefix
-from safeinstall.transaction.moves.disk import exists
 from safeinstall.transaction.moves.prefix import Layout
 from safeinstall.transaction.moves.removals import BYTECODE, FolderSnapshot, Removals, restamped
 from safeinstall.transaction.store.journal import FileStamp, stamp_of
@@ -65,7 +64,7 @@ class _Walk:
         known: Mapping[str, FileStamp],
     ) -> None:
         self.layout = layout
-        self.gone = set(leaving.keys)
+        self.gone = set(map(layout.key, leaving.moves))
         self.replacing = replacing
         self.stamps = stamps
         self.known = known
@@ -85,17 +84,11 @@ class _Walk:
         """Bring what lies in `source` into the existing folder `target`."""
         self.snapshot.look(self.layout.path(target))
         # Files first: they decide about bytecode in a folder that is looked at afterwards.
-        entries = sorted(
-            os.scandir(source), key=lambda entry: (entry.is_dir(follow_symlinks=False), entry.name)
-        )
+        entries = sorted(os.scandir(source), key=lambda entry: (_is_folder(entry), entry.name))
         for entry in entries:
-            if entry.name in ignored:
-                continue
-            name = f"{target}/{entry.name}" if target else entry.name
-            if entry.is_dir(follow_symlinks=False):
-                self._subfolder(entry, name)
-            else:
-                self._file(entry, name)
+            if entry.name not in ignored:
+                name = f"{target}/{entry.name}" if target else entry.name
+                (self._subfolder if _is_folder(entry) else self._file)(entry, name)
 
     def _subfolder(self, entry: os.DirEntry[str], name: str) -> None:
         place = self.layout.path(name)
@@ -157,7 +150,7 @@ class _Walk:
         self.coming.add(self.layout.key(name))
         for entry in os.scandir(source):
             below = f"{name}/{entry.name}"
-            if entry.is_dir(follow_symlinks=False):
+            if _is_folder(entry):
                 self._everything_below(entry.path, below)
             elif self._first(below):
                 self._stamp(entry, below)
@@ -170,9 +163,8 @@ class _Walk:
             return
         self.snapshot.look(self.layout.path(cache))
         for stale in sorted(os.listdir(self.layout.path(cache))):
-            if stale.startswith(file[:-2]) and stale.endswith(BYTECODE):
-                if self._is_free(f"{cache}/{stale}"):
-                    continue
+            compiled = stale.startswith(file[:-2]) and stale.endswith(BYTECODE)
+            if compiled and not self._is_free(f"{cache}/{stale}"):
                 self._make_room(f"{cache}/{stale}")
 
     def _make_room(self, name: str) -> None:
@@ -181,7 +173,7 @@ class _Walk:
 
     def _is_free(self, name: str) -> bool:
         """Tell whether nothing is there, or what is leaves: by itself, or with a folder above."""
-        if not exists(self.layout.path(name)):
+        if not os.path.lexists(self.layout.path(name)):
             return True
         key = self.layout.key(name)
         while key:
@@ -199,16 +191,17 @@ class _Walk:
         return True
 
     def _stamp(self, entry: os.DirEntry[str], name: str) -> None:
-        stamp = self.stamps.get(entry.path)
-        if stamp is None:
-            stamp = stamp_of(entry.stat(follow_symlinks=False))
-        self.files[name] = stamp
+        known = self.stamps.get(entry.path)
+        self.files[name] = known or stamp_of(entry.stat(follow_symlinks=False))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir(follow_symlinks=False)
 
 
 def _same_file(one: str, other: str) -> bool:
-    if os.path.islink(one) or os.path.islink(other) or not os.path.isfile(other):
-        return False
-    return filecmp.cmp(one, other, shallow=False)
+    plain = not (os.path.islink(one) or os.path.islink(other)) and os.path.isfile(other)
+    return plain and filecmp.cmp(one, other, shallow=False)
 
 
 def add_tree(

@@ -12,13 +12,13 @@ import os
 import stat
 import time
 from collections.abc import Collection
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from safeinstall.errors import TransactionError
-from safeinstall.transaction.moves.disk import Disk, Move, carry, exists, undisturbed
+from safeinstall.transaction.moves.disk import Disk, Move, carry, undisturbed
 from safeinstall.transaction.store import journal as states
-from safeinstall.transaction.store.journal import Journal, Manifest
-from safeinstall.transaction.store.lock import FOLDER
+from safeinstall.transaction.store.journal import FOLDER, Journal, Manifest
 
 if TYPE_CHECKING:
     from safeinstall.transaction.moves.additions import Additions
@@ -82,11 +82,10 @@ def _write_down(
     names = (*leaving.moves, *coming.displaced)
     for name in names:
         _mirror_folders(layout, journal.replaced, name, disk)
-    ins = [
-        Move("in", os.path.relpath(source, layout.prefix).replace(os.sep, "/"), name)
-        for source, name in coming.moves
-    ]
-    journal.moves = [Move("out", name, f"{base}/{name}") for name in names] + ins
+    journal.moves = [Move("out", name, f"{base}/{name}") for name in names]
+    for source, name in coming.moves:
+        start = os.path.relpath(source, layout.prefix).replace(os.sep, "/")
+        journal.moves.append(Move("in", start, name))
     journal.kept = leaving.bytes + coming.displaced_bytes
     manifest = Manifest(
         added=coming.files,
@@ -108,7 +107,7 @@ def _mirror_folders(layout: Layout, replaced: str, name: str, disk: Disk) -> Non
     here, there = layout.prefix, replaced
     for part in name.split("/")[:-1]:
         here, there = os.path.join(here, part), os.path.join(there, part)
-        if not exists(there):
+        if not os.path.lexists(there):
             disk.make_directory(there, stat.S_IMODE(os.stat(here).st_mode) | stat.S_IRWXU)
 
 
@@ -118,15 +117,10 @@ def _make_moves(journal: Journal, prefix: str, disk: Disk) -> None:
             if move.kind != kind:
                 continue
             target = os.path.join(prefix, move.target)
-            if exists(target):
+            if os.path.lexists(target):
                 raise TransactionError(f"{target} appeared while the packages were being moved.")
-            carry(
-                disk,
-                os.path.join(prefix, move.source),
-                target,
-                journal.mark,
-                lambda index=index: journal.note_piecewise(disk, index),  # type: ignore[misc]
-            )
+            source = os.path.join(prefix, move.source)
+            carry(disk, source, target, journal.mark, partial(journal.note_piecewise, disk, index))
         journal.advance(disk, state)
 
 
@@ -164,7 +158,7 @@ def roll_back(journal: Journal, prefix: str, disk: Disk) -> None:
         journal.advance(disk, states.RESTORING)
     elif journal.state in (states.ARRIVING, states.COMMITTED):
         journal.advance(disk, states.RETRACTING)
-    indexed = [(index, move) for index, move in enumerate(journal.moves)][::-1]
+    indexed = [*enumerate(journal.moves)][::-1]
     if journal.state == states.RETRACTING:
         for index, move in indexed:
             if move.kind == "in":
@@ -181,16 +175,16 @@ def roll_back(journal: Journal, prefix: str, disk: Disk) -> None:
 def _take_back(journal: Journal, index: int, move: Move, prefix: str, disk: Disk) -> None:
     here, there = os.path.join(prefix, move.target), os.path.join(prefix, move.source)
     outside = here if move.kind == "in" else there
-    if exists(outside + journal.mark):
+    if os.path.lexists(outside + journal.mark):
         disk.remove_tree(outside + journal.mark)
-    if not exists(here):
+    if not os.path.lexists(here):
         return
-    if move.kind == "in" and exists(there) and not journal.is_piecewise(index):
+    if move.kind == "in" and os.path.lexists(there) and not journal.is_piecewise(index):
         return  # this rename was never made: what lies in the environment is somebody else's
     parent = os.path.dirname(there)
-    if not exists(parent):
+    if not os.path.lexists(parent):
         os.makedirs(parent)
-    carry(disk, here, there, journal.mark, lambda: journal.note_piecewise(disk, index))
+    carry(disk, here, there, journal.mark, partial(journal.note_piecewise, disk, index))
 
 
 def _drop_bytecode(journal: Journal, prefix: str, disk: Disk) -> None:

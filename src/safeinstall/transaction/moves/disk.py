@@ -23,11 +23,6 @@ from typing import NamedTuple
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
-def exists(path: str) -> bool:
-    """Tell whether anything lies at `path`, a dangling link too."""
-    return os.path.lexists(path)
-
-
 def is_directory(path: str) -> bool:
     """Tell whether `path` is a real folder, not a link to one."""
     try:
@@ -151,11 +146,8 @@ def free_bytes(path: str) -> int:
 
 # What a rename answers when it cannot work here at all: another device, a lower layer of an
 # overlay, a mount that does not know folders being renamed. Anything else is a real failure.
-CANNOT_RENAME = frozenset(
-    getattr(errno, name)
-    for name in ("EXDEV", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EPERM", "EMLINK", "EINVAL")
-    if hasattr(errno, name)
-)
+_RENAMELESS = ("EXDEV", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EPERM", "EMLINK", "EINVAL")
+CANNOT_RENAME = frozenset(getattr(errno, name) for name in _RENAMELESS if hasattr(errno, name))
 
 
 class Move(NamedTuple):
@@ -174,7 +166,7 @@ def carry(disk: Disk, source: str, target: str, mark: str, piecewise: Callable[[
     goes on with it and `carry(target, source)` takes it back; unfinished copies end with `mark`.
     Raises OSError.
     """
-    if not exists(target):
+    if not os.path.lexists(target):
         try:
             disk.rename(source, target)
             return
@@ -203,7 +195,7 @@ def _merge(disk: Disk, source: str, target: str, mark: str) -> None:
 def _create_like(disk: Disk, source: str, target: str, mark: str) -> None:
     # Through a draft: a folder that is seen at its place has its mode already.
     draft = target + mark
-    if exists(draft):
+    if os.path.lexists(draft):
         disk.remove_tree(draft)
     disk.make_directory(draft, stat.S_IMODE(os.stat(source).st_mode))
     disk.rename(draft, target)
@@ -214,14 +206,14 @@ def _carry_file(disk: Disk, source: str, target: str, mark: str) -> None:
         disk.rename(source, target)
         return
     except OSError as error:
-        if exists(target) and filecmp.cmp(source, target, shallow=False):
+        if os.path.lexists(target) and filecmp.cmp(source, target, shallow=False):
             # Copied before: the folder of `target` cannot be changed any more, and need not be.
             disk.unlink(source)
             return
         if error.errno not in CANNOT_RENAME:
             raise
     draft = target + mark
-    if exists(draft):
+    if os.path.lexists(draft):
         disk.unlink(draft)
     disk.copy(source, draft)
     disk.rename(draft, target)
@@ -229,11 +221,8 @@ def _carry_file(disk: Disk, source: str, target: str, mark: str) -> None:
     disk.unlink(source)
 
 
-_HELD_BACK = tuple(
-    getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-    if hasattr(signal, name)
-)
+_STOPS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+_HELD_BACK = tuple(getattr(signal, name) for name in _STOPS if hasattr(signal, name))
 
 
 @contextlib.contextmanager

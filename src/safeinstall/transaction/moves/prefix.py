@@ -9,15 +9,15 @@ from collections.abc import Collection, Iterable, Iterator
 
 from safeinstall.errors import EscapesPrefix, TransactionError
 from safeinstall.metadata.distribution import DistInfo, distributions_in
-from safeinstall.metadata.record import RecordError, RecordRow
-from safeinstall.realpaths import RealFolders
-from safeinstall.transaction.moves.disk import exists
-from safeinstall.transaction.store.lock import FOLDER
+from safeinstall.metadata.record import RealFolders, RecordError, RecordRow
+from safeinstall.transaction.store.journal import FOLDER
 
-INTERPRETER = re.compile(r"(bin|Scripts)/(python|pypy)[\d.]*[tdw]?(\.exe)?", re.IGNORECASE)
+INTERPRETER = re.compile(r"pyvenv\.cfg|(?i:(bin|Scripts)/(python|pypy)[\d.]*[tdw]?(\.exe)?)")
+"""What is the environment itself, whatever a RECORD says."""
 _ODD = ("\n.", "\n/", "//", "/.")
 """Signs of a path that leads up, or is not written as names are."""
-KEPT_FOLDERS = ("bin", "Scripts", "include", "Include", "lib", "lib64", "Lib")
+KEPT_FOLDERS = ("", "bin", "Scripts", "include", "Include", "lib", "lib64", "Lib")
+"""What an environment keeps even when it is empty."""
 
 
 class Layout:
@@ -31,7 +31,8 @@ class Layout:
         self.prefix = os.path.realpath(prefix)
         self.own = os.path.join(self.prefix, FOLDER)
         # APFS and NTFS usually do not tell `Foo` from `foo`; ask the disk, not the platform.
-        self.folds_case = exists(os.path.join(self.prefix, FOLDER.upper())) and exists(self.own)
+        shouted = os.path.join(self.prefix, FOLDER.upper())
+        self.folds_case = os.path.lexists(shouted) and os.path.lexists(self.own)
         self._start = self.prefix.rstrip(os.sep) + os.sep
         self._folders: dict[str, str] = {}
         self._real = RealFolders()
@@ -57,14 +58,6 @@ class Layout:
     def folder(self, name: str) -> str:
         """Return the folder that `name` leads to, through links. Raises EscapesPrefix."""
         return self._inside(os.path.realpath(self.path(name)), name)
-
-    def is_kept(self, folder: str) -> bool:
-        """Tell whether an environment keeps this folder even when it is empty."""
-        return folder in KEPT_FOLDERS or folder == ""
-
-    def is_own(self, name: str) -> bool:
-        """Tell whether this file is the environment itself, whatever a RECORD says."""
-        return name == "pyvenv.cfg" or INTERPRETER.fullmatch(name) is not None
 
     def _inside(self, real: str, shown: str) -> str:
         if real == self.prefix:
@@ -155,11 +148,8 @@ def owners(layout: Layout, names: Collection[str], infos: Iterable[DistInfo]) ->
                 start = layout.key(layout.name(os.path.join(info.folder, "x"))[:-1])
             except EscapesPrefix:
                 continue
-            beside[info.folder] = {
-                key.removeprefix(start): name
-                for key, name in wanted.items()
-                if key.startswith(start)
-            }
+            below = {key: name for key, name in wanted.items() if key.startswith(start)}
+            beside[info.folder] = {key.removeprefix(start): name for key, name in below.items()}
         paths, odd = _paths(info)
         keys = map(layout.key, paths) if layout.folds_case else paths
         hits = [beside[info.folder].get(key) for key in beside[info.folder].keys() & keys]
@@ -180,7 +170,5 @@ def _paths(info: DistInfo) -> tuple[list[str], list[str]]:
         return [], []
     text = record.text
     if text.startswith((".", "/")) or record.quoted or any(mark in text for mark in _ODD):
-        return paths, [
-            path for path in paths if path.startswith(("/", ".")) or "//" in path or "/." in path
-        ]
+        return paths, [p for p in paths if p.startswith(("/", ".")) or "//" in p or "/." in p]
     return paths, []

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from safeinstall.transaction.moves.disk import is_directory
 from safeinstall.transaction.moves.prefix import Layout
 from safeinstall.transaction.store.journal import FileStamp, stamp_of
 
@@ -44,8 +45,6 @@ class Removals:
 
     moves: tuple[str, ...] = ()
     """Files and folders, each to be moved by itself."""
-    keys: frozenset[str] = frozenset()
-    """Keys of `moves`: what will not be there any more."""
     files: Mapping[str, FileStamp] = field(default_factory=dict)
     """Every tracked file that leaves and exists, inside moved folders too."""
     kept_shared: tuple[str, ...] = ()
@@ -90,7 +89,6 @@ def remove_files(
                 standing[name] = None
     return Removals(
         moves=moves,
-        keys=frozenset(map(layout.key, moves)),
         files=walk.stamps,
         kept_shared=tuple(shared),
         kept_folders=tuple(standing),
@@ -105,16 +103,14 @@ def set_aside(layout: Layout, paths: Iterable[str]) -> Removals:
     files: dict[str, os.stat_result] = {}
     for name in moves:
         path = layout.path(name)
-        if os.path.isdir(path) and not os.path.islink(path):
+        if is_directory(path):
             for folder, _, inside in os.walk(path):
-                for file in inside:
-                    below = os.path.join(folder, file)
+                for below in (os.path.join(folder, file) for file in inside):
                     files[layout.name(below)] = os.lstat(below)
         else:
             files[name] = os.lstat(path)
     return Removals(
         moves=moves,
-        keys=frozenset(map(layout.key, moves)),
         files={name: stamp_of(status) for name, status in files.items()},
         bytes=sum(status.st_size for status in files.values()),
     )

@@ -78,21 +78,16 @@ class Store:
 
         A transaction that another process works on just now counts as well.
         """
-        return not all(
-            name.endswith(GONE) or self._is_committed(name) for name in transaction_ids(self.path)
-        )
-
-    def has_litter(self) -> bool:
-        """Tell what a process left that died after its commit, or while it forgot something."""
-        return any(
-            name.endswith(GONE)
-            or os.path.exists(os.path.join(self.path, "transactions", name, "stage"))
-            for name in transaction_ids(self.path)
-        )
+        begun = [name for name in transaction_ids(self.path) if not name.endswith(GONE)]
+        places = (os.path.join(self.path, "transactions", name) for name in begun)
+        return not all(os.path.exists(os.path.join(at, "state." + COMMITTED)) for at in places)
 
     def journals(self) -> list[Journal]:
         """Read the journals of all that reached the environment, oldest first."""
-        return committed(self.path)
+        names = [name for name in transaction_ids(self.path) if not name.endswith(GONE)]
+        read = [Journal.read(os.path.join(self.path, "transactions", name)) for name in names]
+        whole = [journal for journal in read if journal and journal.state == COMMITTED]
+        return sorted(whole, key=lambda journal: journal.sequence)
 
     def history(self) -> tuple[Entry, ...]:
         """Return the transactions that are kept, the newest first. Raises JournalError."""
@@ -129,15 +124,11 @@ class Store:
         """Begin the journal of one more transaction, under the lock. Raises TransactionError."""
         self._require_lock()
         if self.unfinished():
-            raise TransactionError(
-                "An earlier transaction was interrupted.", hint="safeinstall recover"
-            )
-        numbers = [
-            int(name.partition("-")[0])
-            for name in transaction_ids(self.path)
-            if not name.endswith(GONE) and name.partition("-")[0].isdigit()
-        ]
-        sequence = max(numbers, default=0) + 1
+            message = "An earlier transaction was interrupted."
+            raise TransactionError(message, hint="safeinstall recover")
+        names = (name for name in transaction_ids(self.path) if not name.endswith(GONE))
+        starts = (name.partition("-")[0] for name in names)
+        sequence = max((int(start) for start in starts if start.isdigit()), default=0) + 1
         name = f"{sequence:04d}-{secrets.token_hex(2)}"
         journal = Journal(os.path.join(self.path, "transactions", name))
         journal.sequence, journal.command, journal.packages = sequence, command, list(packages)
@@ -154,10 +145,6 @@ class Store:
                 " untouched."
             ) from error
         return journal
-
-    def _is_committed(self, name: str) -> bool:
-        path = os.path.join(self.path, "transactions", name)
-        return os.path.exists(os.path.join(path, "state." + COMMITTED))
 
     def _require_lock(self) -> None:
         if not self.locked:
@@ -182,32 +169,6 @@ class Entry:
     undoable: bool
     reason: str
     """Why it cannot be undone now, with the way to go; empty when it can."""
-
-    @property
-    def added(self) -> tuple[VersionChange, ...]:
-        """Distributions that were not there before."""
-        return tuple(change for change in self.changes if change.before is None)
-
-    @property
-    def removed(self) -> tuple[VersionChange, ...]:
-        """Distributions that are not there any more."""
-        return tuple(change for change in self.changes if change.after is None)
-
-    @property
-    def replaced(self) -> tuple[VersionChange, ...]:
-        """Distributions that changed their version, or were installed anew."""
-        return tuple(c for c in self.changes if c.before is not None and c.after is not None)
-
-
-def committed(folder: str) -> list[Journal]:
-    """Read the journals of all transactions that reached the environment, oldest first."""
-    found = []
-    for name in transaction_ids(folder):
-        if not name.endswith(GONE):
-            journal = Journal.read(os.path.join(folder, "transactions", name))
-            if journal is not None and journal.state == COMMITTED:
-                found.append(journal)
-    return sorted(found, key=lambda journal: journal.sequence)
 
 
 def entries_of(journals: list[Journal]) -> Iterator[Entry]:
@@ -253,9 +214,8 @@ def find(journals: list[Journal], id: str | None) -> Journal:
     for journal in journals:
         if id == journal.id or (id.isdigit() and int(id) == journal.sequence):
             return journal
-    raise UndoRefused(
-        f"There is no transaction {id} in this environment.", hint="safeinstall history"
-    )
+    message = f"There is no transaction {id} in this environment."
+    raise UndoRefused(message, hint="safeinstall history")
 
 
 def forgettable(journals: list[Journal], keep: int, max_bytes: int) -> list[Journal]:
@@ -286,15 +246,13 @@ def objection(target: Journal, journals: list[Journal]) -> str:
 
 def made_after(target: Journal, journals: list[Journal]) -> list[Journal]:
     """Return the later transactions whose work is in force, the oldest first."""
-    undone = _undone(journals)
     by_id = {journal.id: journal for journal in journals}
-    return [
-        journal
-        for journal in journals
-        if journal.sequence > target.sequence
-        and journal.id not in undone
-        and not _cancelled(journal, target, by_id)
-    ]
+    return [each for each in _later(target, journals) if not _cancelled(each, target, by_id)]
+
+
+def _later(target: Journal, journals: list[Journal]) -> list[Journal]:
+    undone, after = _undone(journals), target.sequence
+    return [each for each in journals if each.sequence > after and each.id not in undone]
 
 
 def left_standing(target: Journal, journals: list[Journal]) -> set[str]:
@@ -302,12 +260,10 @@ def left_standing(target: Journal, journals: list[Journal]) -> set[str]:
 
     Nobody needs them any more once that is gone.
     """
-    undone = _undone(journals)
     found: set[str] = set()
-    for journal in journals:
-        if journal.sequence > target.sequence and journal.id not in undone:
-            with contextlib.suppress(JournalError):  # an empty folder more is all that it costs
-                found.update(journal.manifest.kept_folders)
+    for journal in _later(target, journals):
+        with contextlib.suppress(JournalError):  # an empty folder more is all that it costs
+            found.update(journal.manifest.kept_folders)
     return found
 
 

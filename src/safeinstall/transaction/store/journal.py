@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from safeinstall.errors import JournalError
-from safeinstall.transaction.moves.disk import Disk, Move, exists
+from safeinstall.transaction.moves.disk import Disk, Move
 
 STAGING = "staging"
 """The environment is untouched; the installer fills `stage/`."""
@@ -83,17 +83,6 @@ class Manifest(NamedTuple):
     def stayed(self) -> frozenset[str]:
         """Files that this transaction knows and did not touch."""
         return frozenset((*self.already_shared, *self.kept_shared, *self.already_unowned))
-
-    def write(self, directory: str, disk: Disk) -> None:
-        """Write it into the folder of its transaction. Raises OSError.
-
-        A power cut may lose it, as it may lose the files it names: then there is no undo.
-        """
-        words = self._asdict()
-        # By their former names as well: an earlier version may be asked to undo it.
-        words.update({old: words[new] for new, old in _FORMER.items()})
-        text = json.dumps(words, separators=(",", ":"))
-        disk.write(os.path.join(directory, _MANIFEST), text.encode(), durable=False)
 
     @classmethod
     def read(cls, directory: str) -> Manifest:
@@ -170,9 +159,16 @@ class Journal:
         return self._manifest
 
     def write_manifest(self, manifest: Manifest, disk: Disk) -> None:
-        """Keep the manifest; the journal itself is written after it. Raises OSError."""
+        """Keep the manifest, in the folder; the journal is written after it. Raises OSError.
+
+        A power cut may lose it, as it may lose the files it names: then there is no undo.
+        """
         self._manifest = manifest
-        manifest.write(self.directory, disk)
+        words = manifest._asdict()
+        # By their former names as well: an earlier version may be asked to undo it.
+        words.update({old: words[new] for new, old in _FORMER.items()})
+        text = json.dumps(words, separators=(",", ":"))
+        disk.write(os.path.join(self.directory, _MANIFEST), text.encode(), durable=False)
 
     @property
     def stage(self) -> str:
@@ -209,10 +205,8 @@ class Journal:
 
     def advance(self, disk: Disk, state: str) -> None:
         """Go on to `state`: one rename. Raises OSError."""
-        disk.rename(
-            os.path.join(self.directory, _STATE + self.state),
-            os.path.join(self.directory, _STATE + state),
-        )
+        start = os.path.join(self.directory, _STATE)
+        disk.rename(start + self.state, start + state)
         self.state = state
 
     def note_piecewise(self, disk: Disk, index: int) -> None:
@@ -223,7 +217,7 @@ class Journal:
 
     def is_piecewise(self, index: int) -> bool:
         """Tell whether `note_piecewise(index)` was ever called."""
-        return exists(os.path.join(self.directory, _PIECEWISE + str(index)))
+        return os.path.lexists(os.path.join(self.directory, _PIECEWISE + str(index)))
 
     def discard(self, disk: Disk) -> None:
         """Remove the transaction from history at once, then its folder."""
@@ -307,12 +301,13 @@ def is_pending(prefix: str) -> bool:
     A few stats, creates nothing; a transaction that is at work just now counts as well.
     """
     store = os.path.join(prefix, FOLDER)
-    for name in transaction_ids(store):
-        place = os.path.join(store, "transactions", name)
-        committed = os.path.exists(os.path.join(place, "state." + COMMITTED))
-        if name.endswith(GONE) or not committed or os.path.exists(os.path.join(place, "stage")):
-            return True
-    return False
+    places = [os.path.join(store, "transactions", name) for name in transaction_ids(store)]
+    return any(
+        place.endswith(GONE)
+        or not os.path.exists(os.path.join(place, _STATE + COMMITTED))
+        or os.path.exists(os.path.join(place, "stage"))
+        for place in places
+    )
 
 
 def _holds_files(directory: str) -> bool:

@@ -17,27 +17,11 @@ import stat
 import time
 import weakref
 from collections.abc import Callable
-from types import TracebackType
 from typing import NamedTuple
 
 from safeinstall.errors import LockBusy, TransactionError, UnsafeStore
 from safeinstall.transaction.moves.disk import NO_FOLLOW, Disk
 from safeinstall.transaction.store.journal import FOLDER, STAGING, Journal, transaction_ids
-
-__all__ = [
-    "FOLDER",
-    "Holder",
-    "Lock",
-    "acquire",
-    "check",
-    "create",
-    "end_process",
-    "folder_of",
-    "holder_of",
-    "is_alive",
-    "process_host",
-    "start_time",
-]
 
 _REMINDER = 0.5
 """Seconds after which a waiting caller is told again: it may not show what is said early."""
@@ -144,12 +128,7 @@ class Lock:
     def __enter__(self) -> Lock:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.release()
 
 
@@ -187,7 +166,7 @@ def acquire(
             raise UnsafeStore(f"{path} is a symbolic link; it is not used.") from error
         raise
     try:
-        _wait_for(descriptor, folder, wait=wait, on_wait=on_wait, timeout=timeout)
+        _wait_for(descriptor, folder, wait, on_wait, timeout)
         _sign(descriptor, command)
     except BaseException:
         os.close(descriptor)
@@ -198,7 +177,6 @@ def acquire(
 def _wait_for(
     descriptor: int,
     folder: str,
-    *,
     wait: bool,
     on_wait: Callable[[Holder | None], None] | None,
     timeout: float | None,
@@ -234,13 +212,8 @@ def holder_of(folder: str) -> Holder | None:
     try:
         with open(os.path.join(folder, "lock"), encoding="utf-8") as file:
             data = json.load(file)
-        return Holder(
-            int(data["pid"]),
-            str(data["host"]),
-            str(data["started"]),
-            float(data["since"]),
-            str(data["command"]),
-        )
+        pid, since = int(data["pid"]), float(data["since"])
+        return Holder(pid, str(data["host"]), str(data["started"]), since, str(data["command"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -269,32 +242,28 @@ if os.name == "nt":  # pragma: no cover
     def _try(descriptor: int) -> bool:
         # Far behind the text, which others must be able to read.
         os.lseek(descriptor, 1 << 30, os.SEEK_SET)
-        try:
+        with contextlib.suppress(OSError):
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except OSError:
-            return False
-        return True
+            return True
+        return False
 
 else:
     import fcntl
 
     def _try(descriptor: int) -> bool:
-        try:
+        with contextlib.suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+            return True
+        return False
 
 
 def process_host() -> str:
     """Name where process numbers mean what they mean here: machine, boot and pid namespace."""
     parts = [socket.gethostname()]
-    try:
+    with contextlib.suppress(OSError):  # no /proc: the machine's name alone
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             parts.append(file.read().strip()[:8])
         parts.append(os.readlink("/proc/self/ns/pid"))
-    except OSError:
-        pass  # no /proc: the machine's name alone
     return "/".join(parts)
 
 
@@ -331,33 +300,21 @@ def end_process(pid: int, started: str, patience: float = 2.0) -> bool:
     if not started or not is_alive(pid, started):
         return False
     # An installer leads its own session: its group holds what it has started, too.
-    leads = _leads_group(pid)
+    leads = False
+    with contextlib.suppress(OSError):
+        leads = hasattr(os, "getpgid") and os.getpgid(pid) == pid != os.getpgrp()
     for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
         try:
-            if leads:
-                os.killpg(pid, number)
-            else:
-                os.kill(pid, number)
+            (os.killpg if leads else os.kill)(pid, number)
         except OSError:
             return not is_alive(pid, started)
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             if not is_alive(pid, started):
-                _end_group(leads, pid)
+                # What it had started and does not listen, a build perhaps, would go on writing.
+                with contextlib.suppress(OSError):
+                    if leads:
+                        os.killpg(pid, signal.SIGKILL)
                 return True
             time.sleep(0.01)
     return False
-
-
-def _leads_group(pid: int) -> bool:
-    try:
-        return hasattr(os, "getpgid") and os.getpgid(pid) == pid != os.getpgrp()
-    except OSError:
-        return False
-
-
-def _end_group(leads: bool, pid: int) -> None:
-    # What it had started and does not listen, a build perhaps, would go on writing.
-    if leads:
-        with contextlib.suppress(OSError):
-            os.killpg(pid, signal.SIGKILL)
