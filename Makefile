@@ -121,10 +121,10 @@ test: lint $(VENV)/ui $(NODE)/linted $(NODE)/tested
 	@base=$$(mktemp -d); \
 	$(VENV)/bin/python -m pytest -q -n 2 --dist loadfile --basetemp $$base/t --ignore tests/ui; \
 	status=$$?; rm -rf $$base; exit $$status
-	@$(VENV)/bin/python -m pytest -q tests/ui
+	@$(VENV)/bin/python -m pytest -q -n 2 --dist loadfile tests/ui
 
 ui: $(VENV)/ui $(NODE)/tested
-	@$(VENV)/bin/python -m pytest -q tests/ui
+	@$(VENV)/bin/python -m pytest -q -n 2 --dist loadfile tests/ui
 
 screenshots: $(VENV)/ui $(NODE)/tested
 	@SAFEINSTALL_SCREENSHOTS=$(CACHE)/screenshots $(VENV)/bin/python -m pytest -q tests/ui/test_screenshots.py

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from support import lab, privileges
 from support.environments import Environment
@@ -20,6 +20,23 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     """Use the Chromium of this machine."""
     arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
     return {**browser_type_launch_args, "executable_path": lab.chromium(), "args": arguments}
+
+
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser for all tests: what a server's pages are made of is loaded and compiled once."""
+    shared = browser.new_context(viewport={"width": 1280, "height": 800})
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page of its own for each test."""
+    opened = context.new_page()
+    yield opened
+    opened.close()
+    context.clear_permissions()
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +78,6 @@ def gateway(site: Site) -> Iterator[str]:
 @pytest.fixture
 def lab_page(site: Site, page: Page) -> Iterator[LabPage]:
     """A browser page in front of the servers; whatever it complains about fails the test."""
-    page.set_viewport_size({"width": 1280, "height": 800})
     opened = LabPage(page, site.urls, site.notebooks)
     yield opened
     opened.close()

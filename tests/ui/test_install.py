@@ -111,7 +111,7 @@ def test_a_reloaded_page_finds_the_install_again_even_while_a_cell_runs(
     site: Site, lab_page: LabPage
 ) -> None:
     kernel = site.fresh("reload")
-    path, started = slow_project(site, "slow-reload", 12)
+    path, started = slow_project(site, "slow-reload", 5)  # it is built twice
     lab_page.open(kernel, LONG)
     lab_page.ready()
     lab_page.install(path)
