@@ -79,8 +79,7 @@ def parse_probe(python: str, stdout: str, cookie: str) -> Environment:
     start, end = stdout.find(cookie), stdout.rfind(cookie[::-1])
     if start < 0 or end < start:
         raise EnvironmentReportError(
-            f"{python} gives no answer that a Python 3.8 or newer would give.",
-            code="not-a-python",
+            f"{python} gives no answer that a Python 3.8 or newer would give.", code="not-a-python"
         )
     return Environment.from_report(json.loads(stdout[start + len(cookie) : end]))
 
@@ -212,9 +211,7 @@ def _in(folder: str, where: str) -> Iterator[FoundPython]:
     for name in sorted(names, key=lambda name: _key(name.removeprefix("python")), reverse=True):
         version = name.removeprefix("python")
         yield FoundPython(
-            path=os.path.join(folder, name),
-            version=version if "." in version else "",
-            where=where,
+            path=os.path.join(folder, name), version=version if "." in version else "", where=where
         )
 
 

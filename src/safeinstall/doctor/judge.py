@@ -221,9 +221,7 @@ def _wrong_scripts(
         verb = "starts" if len(group) == 1 else "start"
         fix = Fix(words=f"let {names} start this environment's interpreter", rewrites=rewrites)
         yield say(
-            code,
-            f"{names} in {os.path.join(prefix, 'bin')} {verb} {interpreter}, {what}.",
-            fix=fix,
+            code, f"{names} in {os.path.join(prefix, 'bin')} {verb} {interpreter}, {what}.", fix=fix
         )
 
 

@@ -57,9 +57,7 @@ def mend(examination: Examination) -> Repair:
             return Repair(done=done, transaction=None, recovered=recovered)
         committed = repair(store, aside, files, "safeinstall doctor --fix")
     return Repair(
-        done=tuple(fix.words for fix in fixes),
-        transaction=committed.id,
-        recovered=recovered,
+        done=tuple(fix.words for fix in fixes), transaction=committed.id, recovered=recovered
     )
 
 

@@ -207,11 +207,7 @@ _REASONS: Final = (
 
 
 def explain(
-    installer: str,
-    output: str,
-    request: InstallRequest,
-    environment: Environment,
-    sources: Sources,
+    installer: str, output: str, request: InstallRequest, environment: Environment, sources: Sources
 ) -> InstallerError:
     """Return the failure that `output` (the installer's standard error and output) describes.
 

@@ -244,11 +244,7 @@ def read_editable(text: str, *, cwd: str, origin: str = TYPED) -> RequestItem:
             f"--editable takes a project folder or a repository, not `{text}`.", instead=(text,)
         )
     return RequestItem(
-        text=item.text,
-        name=item.name,
-        kind="editable",
-        requirement=item.requirement,
-        origin=origin,
+        text=item.text, name=item.name, kind="editable", requirement=item.requirement, origin=origin
     )
 
 
