@@ -58,7 +58,7 @@ def examine(
         *judge.old_pip(own, lines),
         *_files(target),
         *_shadowing(target, own, others, environ, cwd),
-        *_conflicts(target, own, others, lines),
+        *judge.conflicts(own, target.markers, lines, also=others),
         *_access(target, lines),
         *_ambient(target, here, environ),
         *judge.low_space(free_bytes(target.prefix), target.prefix),
@@ -90,11 +90,8 @@ def _interpreter(
     rewrites = mend.home_rewrites(target.prefix, base) if base else ()
     yield from judge.wrong_home(home, problem, base, rewrites, target.prefix)
     if target.environment is None and not problem:
-        yield say(
-            "does-not-start",
-            f"{target.python} does not start: {target.trouble}",
-            "safeinstall new-env .venv",
-        )
+        words = f"{target.python} does not start: {target.trouble}"
+        yield say("does-not-start", words, "safeinstall new-env .venv")
 
 
 def _files(target: Target) -> Iterator[Diagnosis]:
@@ -124,18 +121,10 @@ def _with_owner(each: Installed, prefix: str) -> Installed:
 
 def _half_made(target: Target) -> Iterator[Diagnosis]:
     if left_behind(target.prefix) is not None:
-        yield say(
-            "unfinished-environment",
-            f"{target.prefix} was being made when safeinstall died ({MARK}); it is not complete.",
-            f"rm -r {shlex.quote(target.prefix)}",
+        words = (
+            f"{target.prefix} was being made when safeinstall died ({MARK}); it is not complete."
         )
-
-
-def _conflicts(
-    target: Target, own: tuple[Installed, ...], others: tuple[Installed, ...], lines: Lines
-) -> Iterator[Diagnosis]:
-    if target.markers is not None:
-        yield from judge.conflicts(own, target.markers, lines, also=others)
+        yield say("unfinished-environment", words, f"rm -r {shlex.quote(target.prefix)}")
 
 
 def _access(target: Target, lines: Lines) -> Iterator[Diagnosis]:
@@ -143,42 +132,26 @@ def _access(target: Target, lines: Lines) -> Iterator[Diagnosis]:
     if environment is None:
         return
     if environment.externally_managed:
-        yield say(
-            "externally-managed",
-            f"The packages of {target.prefix} belong to its distributor (EXTERNALLY-MANAGED).",
-            info=True,
-        )
+        words = f"The packages of {target.prefix} belong to its distributor (EXTERNALLY-MANAGED)."
+        yield say("externally-managed", words, info=True)
     for key, access in environment.access:
         if not access.writable and key in ("purelib", "scripts"):
-            yield say(
-                "not-writable",
-                f"Installs cannot write into {access.path}: {access.detail}.",
-                f"{lines.overlay} pandas",
-            )
+            words = f"Installs cannot write into {access.path}: {access.detail}."
+            yield say("not-writable", words, f"{lines.overlay} pandas")
 
 
 def _ambient(target: Target, here: Environment, environ: Mapping[str, str]) -> Iterator[Diagnosis]:
     home = target.environment.home if target.environment else here.home
     settings = effective_settings(read_pip_settings(environ, target.prefix, home or None))
+    own = {os.path.realpath(target.prefix), os.path.realpath(target.python)}
     for found in redirections(environ, settings.values()):
-        if os.path.realpath(found.value) in (
-            os.path.realpath(target.prefix),
-            os.path.realpath(target.python),
-        ):
-            continue
-        yield say(
-            "ambient-redirect",
-            f"{found.name}={shown(found.value, home)} leads other installers elsewhere; "
-            "safeinstall does not obey it.",
-            info=True,
-        )
+        if os.path.realpath(found.value) not in own:
+            elsewhere = f"{found.name}={shown(found.value, home)} leads other installers elsewhere;"
+            yield say("ambient-redirect", f"{elsewhere} safeinstall does not obey it.", info=True)
     if environ.get("PYTHONHOME"):
-        yield say(
-            "python-home",
-            f"PYTHONHOME={environ['PYTHONHOME']} misleads every Python.",
-            "unset PYTHONHOME",
-            context="Jupyter and its kernels have to be started without it.",
-        )
+        words = f"PYTHONHOME={environ['PYTHONHOME']} misleads every Python."
+        why = "Jupyter and its kernels have to be started without it."
+        yield say("python-home", words, "unset PYTHONHOME", context=why)
 
 
 def _base_for(target: Target, here: Environment, environ: Mapping[str, str]) -> str:
