@@ -154,9 +154,7 @@ def _closure_holds(
 
 def _meeting(requirement: Requirement, index: Index) -> Distribution | None:
     distribution = index.find(canonicalize_name(requirement.name))
-    if distribution is None or not meets(distribution.version, requirement):
-        return None
-    return distribution
+    return distribution if distribution and meets(distribution.version, requirement) else None
 
 
 def new_violations(before: Set, after: Set, markers: Mapping[str, str]) -> tuple[Violation, ...]:
@@ -164,11 +162,8 @@ def new_violations(before: Set, after: Set, markers: Mapping[str, str]) -> tuple
 
     Owners that are new or replaced are judged too, by the metadata `after` has for them.
     """
-    changed = {
-        key
-        for key in before.keys() | after.keys()
-        if _state(before.get(key)) != _state(after.get(key))
-    }
+    keys = before.keys() | after.keys()
+    changed = {key for key in keys if _state(before.get(key)) != _state(after.get(key))}
     if not changed:
         return ()
     old = {(v.owner, v.name) for v in _violations(before, changed, markers)}
@@ -192,8 +187,7 @@ def _violations(
             requirement = parsed(text)
             if requirement is None or not _applies(requirement, text, extras.of, key, markers):
                 continue
-            violation = _judged(owner, requirement, distributions)
-            if violation:
+            if violation := _judged(owner, requirement, distributions):
                 found.append(violation)
     return found
 
