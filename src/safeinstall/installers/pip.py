@@ -45,16 +45,24 @@ _PROGRESS = re.compile(
 _STDIN: Final = "/dev/stdin"
 _DROPPED: Final = (
     *(variable for variable in REDIRECTING_VARIABLES if variable.startswith("PIP_")),
-    "PIP_ISOLATED",
-    "PIP_DRY_RUN",
-    "PIP_REPORT",
-    "PIP_QUIET",
-    "PIP_VERBOSE",
-    "PIP_IGNORE_INSTALLED",
-    "PIP_FORCE_REINSTALL",
-    "PIP_REQUIRE_VIRTUALENV",
-    "PIP_NO_DEPS",
-    "PIP_UPGRADE",
+    *[
+        "PIP_ISOLATED",
+        "PIP_DRY_RUN",
+        "PIP_REPORT",
+        "PIP_QUIET",
+        "PIP_VERBOSE",
+        "PIP_IGNORE_INSTALLED",
+    ],
+    *[
+        "PIP_FORCE_REINSTALL",
+        "PIP_REQUIRE_VIRTUALENV",
+        "PIP_NO_DEPS",
+        "PIP_UPGRADE",
+        "PIP_NO_INDEX",
+    ],
+    *["PIP_FIND_LINKS", "PIP_CONSTRAINT", "PIP_TRUSTED_HOST", "PIP_PRE", "PIP_ONLY_BINARY"],
+    *["PIP_NO_BINARY", "PIP_BREAK_SYSTEM_PACKAGES"],
+    "FORCE_COLOR",  # a kernel sets it, and pip's report would come out in colours
 )
 
 
@@ -115,24 +123,17 @@ class Pip(Installer):
         return (_command(argv, request, environment, sources),)
 
     def read_plan(self, stdout: str, stderr: str = "") -> DryRun:
-        """Parse pip's installation report.
-
-        Raises `InstallerError` when the report is none we know.
-        """
+        """Parse pip's installation report. Raises `InstallerError` when it is none we know."""
         try:
             data = json.loads(stdout[stdout.index("{") :])
         except ValueError as error:
-            raise InstallerError(
-                "pip's report is not JSON: pip 22.3 or newer is needed.", code="unknown-report"
-            ) from error
+            words = "pip's report is not JSON: pip 22.3 or newer is needed."
+            raise InstallerError(words, code="unknown-report") from error
         if str(entry(data, "version")) not in ("0", "1"):
-            raise InstallerError(
-                f"pip's report has version {data['version']}, which we do not know.",
-                code="unknown-report",
-            )
-        reasons: dict[str, str] = {
-            canonicalize_name(m["name"]): m["why"] for m in _YANKED.finditer(stderr)
-        }
+            words = f"pip's report has version {data['version']}, which we do not know."
+            raise InstallerError(words, code="unknown-report")
+        found = _YANKED.finditer(stderr)
+        reasons: dict[str, str] = {canonicalize_name(m["name"]): m["why"] for m in found}
         return DryRun(
             arriving=tuple(
                 Resolved(
@@ -193,30 +194,17 @@ def _head(sources: Sources) -> list[str]:
 def _overrides(sources: Sources) -> Mapping[str, str | None]:
     """Return the variables: redirections dropped, secrets kept out of the argument list."""
     overrides: dict[str, str | None] = dict.fromkeys(_DROPPED)
-    overrides |= {
+    return overrides | {
         "PIP_CONFIG_FILE": os.devnull,
-        "PIP_NO_INDEX": None,
-        "PIP_FIND_LINKS": None,
-        "PIP_CONSTRAINT": None,
-        "PIP_TRUSTED_HOST": None,
-        "PIP_PRE": None,
-        "PIP_ONLY_BINARY": None,
-        "PIP_NO_BINARY": None,
-        "PIP_BREAK_SYSTEM_PACKAGES": None,
         "PIP_NO_INPUT": "1",
-        "FORCE_COLOR": None,  # a kernel sets it, and pip's report would come out in colours
         "NO_COLOR": "1",
         "PYTHONIOENCODING": "utf-8",
+        "PIP_INDEX_URL": sources.index_url,
+        "PIP_EXTRA_INDEX_URL": " ".join(sources.extra_index_urls) or None,
+        "PIP_CERT": sources.cert,
+        "PIP_CLIENT_CERT": sources.client_cert,
+        "PIP_PROXY": sources.proxy,
+        "PIP_DEFAULT_TIMEOUT": sources.timeout,
+        "PIP_RETRIES": sources.retries or "1",
+        "PIP_KEYRING_PROVIDER": sources.keyring_provider,
     }
-    for variable, value in (
-        ("PIP_INDEX_URL", sources.index_url),
-        ("PIP_EXTRA_INDEX_URL", " ".join(sources.extra_index_urls) or None),
-        ("PIP_CERT", sources.cert),
-        ("PIP_CLIENT_CERT", sources.client_cert),
-        ("PIP_PROXY", sources.proxy),
-        ("PIP_DEFAULT_TIMEOUT", sources.timeout),
-        ("PIP_RETRIES", sources.retries or "1"),
-        ("PIP_KEYRING_PROVIDER", sources.keyring_provider),
-    ):
-        overrides[variable] = value
-    return overrides
