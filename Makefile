@@ -12,8 +12,11 @@ LAB := $(CACHE)/lab
 OLDEST_LAB := $(CACHE)/lab-oldest
 PANEL := $(CACHE)/panel
 NODE := $(CACHE)/node
+WITH_NODE := PATH="$(CURDIR)/$(NODE)/bin:$$PATH"
 PANEL_SOURCES := $(shell find js/src js/style js/schema src/safeinstall js/*.* -type f -not -path '*/generated/*' \
   -not -path '*/labextension/*' -not -name '*.pyc')
+LINTED := $(shell find js/src js/test js/style js/schema js/*.json js/*.ts js/*.mjs js/.prettierignore -type f \
+  -not -path '*/generated/*')
 VENV := .venv
 UV := $(BOOT)/bin/uv
 OFFLINE := --no-index --find-links $(WHEELS)
@@ -27,7 +30,7 @@ help:
 	@echo "make fast   only the tests that start no process"
 	@echo "make lint   only the checks"
 	@echo "make bench  measure against uv and pip"
-	@echo "make torture  kill upgrades at random, five hundred times"
+	@echo "make torture  kill upgrades at random, five hundred times; properties at length"
 	@echo "make clean  remove everything these commands made"
 
 # The first candidate that really runs, is new enough and can make a virtual environment with pip in it.
@@ -88,16 +91,24 @@ $(NODE)/ready: $(BOOT)/ready
 	$(BOOT)/bin/python -m pip --python $(NODE)/bin/python install -q "jupyter-builder>=1.2,<2" $$tool
 	@touch $@
 
-$(NODE)/tested: $(NODE)/ready $(PANEL)/ready $(wildcard js/test/*)
-	@cd js && PATH="$(CURDIR)/$(NODE)/bin:$$PATH" jlpm install --immutable >/dev/null \
-	  && PATH="$(CURDIR)/$(NODE)/bin:$$PATH" jlpm test
+$(NODE)/installed: $(NODE)/ready js/package.json js/yarn.lock
+	@cd js && $(WITH_NODE) jlpm install --immutable >/dev/null
+	@touch $@
+
+$(NODE)/tested: $(NODE)/installed $(PANEL)/ready $(wildcard js/test/*)
+	@cd js && $(WITH_NODE) jlpm test
+	@touch $@
+
+$(NODE)/linted: $(NODE)/installed $(LINTED)
+	@cd js && $(WITH_NODE) jlpm lint
 	@touch $@
 
 $(VENV)/ui: $(VENV)/ready $(LAB)/ready $(OLDEST_LAB)/ready
 	@$(UV) pip install -q --python $(VENV)/bin/python $(OFFLINE) --find-links $(LAB) playwright pytest-playwright
 	@touch $@
 
-lint: $(VENV)/ready
+# The panel is checked as well where Node is at hand; `make test` brings it.
+lint: $(VENV)/ready $(if $(wildcard $(NODE)/ready),$(NODE)/linted)
 	@$(VENV)/bin/ruff check
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
@@ -105,8 +116,12 @@ lint: $(VENV)/ready
 fast: $(VENV)/ready
 	@$(VENV)/bin/python -m pytest -q -m "not integration" --ignore tests/ui
 
-test: lint $(VENV)/ui $(NODE)/tested
-	@$(VENV)/bin/python -m pytest -q
+# Two at a time, each file by one of them; a short folder, because what people read is wrapped at 100 columns.
+test: lint $(VENV)/ui $(NODE)/linted $(NODE)/tested
+	@base=$$(mktemp -d); \
+	$(VENV)/bin/python -m pytest -q -n 2 --dist loadfile --basetemp $$base/t --ignore tests/ui; \
+	status=$$?; rm -rf $$base; exit $$status
+	@$(VENV)/bin/python -m pytest -q tests/ui
 
 ui: $(VENV)/ui $(NODE)/tested
 	@$(VENV)/bin/python -m pytest -q tests/ui
@@ -117,6 +132,9 @@ screenshots: $(VENV)/ui $(NODE)/tested
 
 torture: $(VENV)/ready
 	@PYTHONPATH=tests $(VENV)/bin/python -m torture.kills
+	@SAFEINSTALL_EXAMPLES=20 $(VENV)/bin/python -m pytest -q --timeout 3000 tests/test_request.py tests/test_request_files.py \
+	  tests/test_probe_predict.py tests/test_transaction_model.py tests/integration/test_prediction_states.py \
+	  tests/integration/test_races_between_installs.py
 
 bench: $(VENV)/ui $(PANEL)/ready
 	@$(VENV)/bin/python -m pip wheel -qq --wheel-dir $(CACHE)/stack numpy pandas matplotlib scikit-learn seaborn

@@ -6,6 +6,8 @@ export default defineConfig({
     globals: true,
     include: ['test/**/*.spec.{ts,tsx}'],
     setupFiles: ['test/setup.ts'],
-    server: { deps: { inline: [/@jupyterlab\//, /@jupyter\//, /@lumino\//, /@microsoft\//, /@rjsf\//] } }
+    server: {
+      deps: { inline: [/@jupyterlab\//, /@jupyter\//, /@lumino\//, /@microsoft\//, /@rjsf\//] }
+    }
   }
 });

@@ -6,6 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+from support.examples import examples
+
+settings.register_profile("examples", max_examples=examples(100))
+settings.load_profile("examples")
 
 FOREIGN = ("PIP_", "UV_", "CONDA", "VIRTUAL_ENV", "PYTHON", "JUPYTER", "IPYTHON", "XDG_")
 

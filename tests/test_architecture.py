@@ -4,40 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).parent.parent / "src" / "safeinstall"
+from support import rooms
+from support.rooms import SOURCE
 
-LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"metadata"}),
-    frozenset({"probe", "errors", "findings", "redaction", "frontend", "changes"}),
-    frozenset(
-        {
-            "environment",
-            "distributions",
-            "request",
-            "command",
-            "names",
-            "realpaths",
-        }
-    ),
-    frozenset({"installers", "requirements"}),
-    frozenset({"plan"}),
-    frozenset({"guards", "verification"}),
-    frozenset({"outcome"}),
-    frozenset({"runner", "inspection"}),
-    frozenset({"interpreter", "importing", "transaction", "kernels", "ownership"}),
-    frozenset({"doctor", "missing_imports"}),
-    frozenset({"operations"}),
-    frozenset({"render", "config"}),
-    frozenset({"magics", "watch", "completion", "api", "cli"}),
-    frozenset({"agent"}),
-    frozenset({"__init__", "__main__"}),
-)
-LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 PROCESS_STARTERS = frozenset(
     {"subprocess", "multiprocessing", "pexpect", "pty", "_posixsubprocess"}
 )
@@ -45,44 +18,26 @@ OS_STARTERS = ("system", "popen", "fork", "forkpty", "posix_spawn", "posix_spawn
 OS_STARTER_PREFIXES = ("exec", "spawn")
 
 
-def room_of(path: Path, root: Path = SOURCE) -> str:
-    """Name the room a file belongs to: its module, or the package folder it lies in."""
-    first = path.relative_to(root).parts[0]
-    return first.removesuffix(".py")
+def layer_faults(module: str, text: str) -> list[str]:
+    """List the imports of the module that go upward or sideways, in its room and out of it."""
+    room = rooms.room_of(module)
+    faults = []
+    for other in rooms.imported(module, text):
+        its = rooms.room_of(other)
+        up = rooms.LEVEL[its] >= rooms.LEVEL[room] if its != room else not _below(other, module)
+        faults += [f"{module} imports {other}"] if up else []
+    return faults
 
 
-def imported_rooms(path: Path, text: str, root: Path = SOURCE) -> Iterator[str]:
-    """Yield every room of ours that the file imports, wherever in the file it does so."""
-    package = ("safeinstall", *path.relative_to(root).parts[:-1])
-    for node in ast.walk(ast.parse(text)):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else ()
-            module = ".".join((*base, *([node.module] if node.module else [])))
-            names = [f"{module}.{alias.name}" for alias in node.names]
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == "safeinstall" and len(parts) > 1 and parts[1] in LEVEL:
-                yield parts[1]
-
-
-def layer_faults(path: Path, text: str, root: Path = SOURCE) -> list[str]:
-    """List the imports of the file that go upward or sideways."""
-    room = room_of(path, root)
-    if room == "__init__":
-        return []  # resolves names lazily; its own test pins what it may import at the top
-    return [
-        f"{room} imports {other}"
-        for other in imported_rooms(path, text, root)
-        if other != room and LEVEL[other] >= LEVEL[room]
-    ]
+def _below(other: str, module: str) -> bool:
+    rows = [row.split() for row in rooms.INSIDE[rooms.room_of(module)]]
+    level = {name: number for number, names in enumerate(rows) for name in names}
+    return level[rooms.inside(other)] < level[rooms.inside(module)]
 
 
 def process_faults(path: Path, text: str, root: Path = SOURCE) -> list[str]:
     """List what in the file could start a process, unless the file is the runner."""
-    if room_of(path, root) == "runner":
+    if path == root / "runner.py":
         return []
     faults = []
     for node in ast.walk(ast.parse(text)):
@@ -100,13 +55,37 @@ def process_faults(path: Path, text: str, root: Path = SOURCE) -> list[str]:
 
 
 def files() -> list[Path]:
-    return sorted(p for p in SOURCE.rglob("*.py") if "labextension" not in p.parts)
+    return sorted(rooms.MODULES.values())
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(SOURCE)))
-def test_every_room_has_a_layer_and_imports_only_from_rows_above(path: Path) -> None:
-    assert room_of(path) in LEVEL, f"{room_of(path)} is in no layer: give it one in LAYERS"
-    assert layer_faults(path, path.read_text("utf-8")) == []
+INNER = {name: path for name, path in rooms.MODULES.items() if name != "__init__"}
+"""All but the package's own file, which resolves names lazily and has a test of its own."""
+
+
+@pytest.mark.parametrize("module", INNER)
+def test_a_module_imports_only_from_rows_above_it(module: str) -> None:
+    assert rooms.room_of(module) in rooms.LEVEL, "it is in no layer: give it one in LAYERS"
+    assert layer_faults(module, INNER[module].read_text("utf-8")) == []
+
+
+def test_the_rows_inside_the_rooms_name_every_module_once() -> None:
+    own: dict[str, list[str]] = {}
+    for module in INNER:
+        own.setdefault(rooms.room_of(module), []).append(rooms.inside(module))
+    for room, modules in own.items():
+        rows = " ".join(rooms.INSIDE.get(room, ["."]))
+        assert sorted(rows.split()) == sorted(modules), room
+
+
+def test_nothing_goes_in_a_circle() -> None:
+    assert rooms.circles() == []
+
+
+def test_the_map_shows_the_house_as_it_is() -> None:
+    shown = rooms.MAP.read_text("utf-8").split(rooms.BEGIN)[1].split(rooms.END)[0]
+    assert shown.strip().strip("`").strip("\n") == rooms.picture(), (
+        "python -m support.rooms draws it"
+    )
 
 
 METADATA_FILES = re.compile(
@@ -144,39 +123,6 @@ def test_only_metadata_reads_what_installers_write_about_a_distribution(path: Pa
         assert bool(metadata_words(path.read_text("utf-8"))) == (name in OTHER_READERS)
 
 
-TRANSACTION = (
-    {"moves.disk"},
-    {"store.journal"},
-    {"store.lock"},
-    {"store.history", "moves.prefix"},
-    {"moves.removals"},
-    {"moves.additions"},
-    {"moves.commit"},
-    {"staging"},
-    {"in_progress", "recover", "repair", "transaction", "undo"},
-)
-"""The rows of the room that writes: a module imports only from rows above its own."""
-
-
-def test_inside_the_transaction_imports_go_one_way() -> None:
-    room = SOURCE / "transaction"
-    level = {name: number for number, names in enumerate(TRANSACTION) for name in names}
-    inside = {
-        ".".join(path.relative_to(room).with_suffix("").parts): path
-        for path in room.rglob("*.py")
-        if path.name != "__init__.py"
-    }
-    assert inside.keys() == level.keys()
-    for name, path in inside.items():
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not isinstance(node, ast.ImportFrom):
-                continue
-            for alias in node.names:
-                full = f"{node.module}.{alias.name}".removeprefix("safeinstall.transaction.")
-                other = full if full in level else full.rpartition(".")[0]
-                assert level.get(other, -1) < level[name], f"{name} imports {other}"
-
-
 @pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(SOURCE)))
 def test_nobody_reaches_into_a_transaction(path: Path) -> None:
     private = ("_journal", "_layout", "_disk", "_planned", "_lock", "_manifest")
@@ -191,20 +137,23 @@ def test_only_the_runner_starts_processes(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("room", "line"),
+    ("module", "line"),
     [
-        ("plan.py", "from safeinstall.operations import install"),
-        ("plan.py", "from . import operations"),
-        ("plan.py", "from .operations import install"),
-        ("plan.py", "import safeinstall.operations"),
-        ("runner.py", "from safeinstall.inspection import staged"),
-        ("installers/uv.py", "from ..plan import Plan"),
-        ("installers/uv.py", "def f():\n    from safeinstall import requirements"),
-        ("findings.py", "from .errors import SafeInstallError"),
+        ("plan", "from safeinstall.operations import install"),
+        ("plan", "from . import operations"),
+        ("plan", "from .operations import install"),
+        ("plan", "import safeinstall.operations"),
+        ("runner", "from safeinstall.transaction import recover"),
+        ("installers.uv", "from ..plan import Plan"),
+        ("installers.uv", "def f():\n    from safeinstall import requirements"),
+        ("installers.uv", "x = import_module('safeinstall.operations.install')"),
+        ("installers", "from safeinstall.installers.uv import Uv"),
+        ("transaction.store.journal", "from safeinstall.transaction.store.lock import Lock"),
+        ("findings", "from safeinstall.errors import SafeInstallError"),
     ],
 )
-def test_the_rule_catches_upward_and_sideways_imports(room: str, line: str) -> None:
-    assert layer_faults(SOURCE / room, line) != []
+def test_the_rule_catches_upward_and_sideways_imports(module: str, line: str) -> None:
+    assert layer_faults(module, line) != []
 
 
 @pytest.mark.parametrize(
@@ -223,4 +172,4 @@ def test_the_rule_catches_a_process_started_outside_the_runner(line: str) -> Non
 
 
 def test_a_downward_import_is_no_fault() -> None:
-    assert layer_faults(SOURCE / "plan.py", "from .environment import Environment") == []
+    assert layer_faults("plan", "from .environment import Environment") == []

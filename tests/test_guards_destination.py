@@ -5,7 +5,7 @@ import pytest
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards import examine
 from safeinstall.installers.sources import Redirection, Sources
-from safeinstall.plan import Intent
+from safeinstall.plan import ResolvedRequest
 from support.reports import MARKER, intent, locked_access
 
 
@@ -76,7 +76,7 @@ def test_a_setting_that_would_move_the_install_is_named_unless_it_leads_here(
     redirection: Redirection, named: str
 ) -> None:
     plain = intent()
-    moved = Intent(
+    moved = ResolvedRequest(
         environment=plain.environment,
         request=plain.request,
         sources=plain.sources,

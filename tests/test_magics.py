@@ -46,7 +46,7 @@ def test_loading_imports_nothing_heavy() -> None:
         "print(sorted(m for m in sys.modules if m.startswith('safeinstall')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    light = ["config", "errors", "magics", "magics.missing", "watch"]
+    light = ["config", "errors", "magics", "watch"]
     assert done.stdout.strip() == str(["safeinstall", *(f"safeinstall.{n}" for n in light)])
 
 
@@ -140,6 +140,26 @@ def test_variables_are_not_expanded(shell: Any) -> None:
 def test_help_prints_the_options(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert shell.run_line_magic("safeinstall", "--help") is None
     assert "--dry-run" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("magic", "line", "words"),
+    [
+        ("safeuninstall", "--help", "--allow-conflicts"),
+        ("safeundo", "-h", "--force"),
+        ("safeundo", "--list --help", "--prune"),
+        ("kernelenv", "--help", "--doctor"),
+        ("kernelenv", "--doctor --help", "--fix"),
+        ("kernelenv", "--kernels -h", "--repair"),
+    ],
+)
+def test_every_magic_has_its_help(
+    shell: Any, capsys: pytest.CaptureFixture[str], magic: str, line: str, words: str
+) -> None:
+    assert shell.run_line_magic(magic, line) is None
+    said = capsys.readouterr().out
+    assert said.startswith(f"usage: %{magic}")
+    assert words in said
 
 
 def test_progress_is_silent_for_quick_work(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from safeinstall.probe import predict
 from safeinstall.probe.prediction import OUTCOMES, Prediction
+from support.examples import examples
 
 XY = "python3.11"
 
@@ -362,7 +363,7 @@ PIECES = (
 SNIPPETS = st.sampled_from(PIECES)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.one_of(st.text(max_size=300), st.lists(SNIPPETS, max_size=40).map("".join)))
 def test_any_text_is_answered_without_an_error(cell: str) -> None:
     for found in predict("pip " + cell) + predict(cell):

@@ -20,6 +20,7 @@ from safeinstall.request import (
     tokenize,
 )
 from safeinstall.request.arguments import command_help
+from support.examples import examples
 
 HASH = "sha256:" + "ab" * 32
 SHELL = "%safeinstall runs no shell."
@@ -522,7 +523,7 @@ OPTION_LINES = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(requirements=st.lists(REQUIREMENTS, max_size=4), options=st.lists(OPTION_LINES, max_size=4))
 def test_a_request_is_read_back_from_its_line(requirements: list[str], options: list[str]) -> None:
     words = [*requirements, *(word for option in options for word in tokenize(option))]
@@ -539,7 +540,7 @@ def test_a_request_is_read_back_from_its_line(requirements: list[str], options: 
     assert replace(again, yes=True) != replace(request, yes=False)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(text=st.one_of(st.text(), REQUIREMENTS, st.text(alphabet="ab1.-_=<>~!,;:@#[]() '\"")))
 def test_whatever_packaging_refuses_is_refused_and_the_rest_is_the_same(text: str) -> None:
     try:
@@ -556,7 +557,7 @@ def test_whatever_packaging_refuses_is_refused_and_the_rest_is_the_same(text: st
         assert item.kind in ("url", "vcs")
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     line=st.one_of(st.text(), st.text(alphabet="abrUe1.-_=<>~!,;:@#[]() '\"/$\n\\")),
     body=st.none() | st.text(),
@@ -573,7 +574,7 @@ def test_any_line_and_cell_is_read_or_refused_safely(line: str, body: str | None
         assert item.text.isprintable()
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     words=st.lists(
         st.one_of(st.text(max_size=6), st.sampled_from(["-r", "-e", "--", "-U", "--pre", "-i"])),

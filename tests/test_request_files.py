@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from safeinstall.errors import RequestError
 from safeinstall.request import InstallRequest, parse
+from support.examples import examples
 
 HASH = "sha256:" + "ab" * 32
 Reader = Callable[..., InstallRequest]
@@ -323,7 +324,7 @@ LINES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(lines=st.lists(LINES, max_size=8), end=st.sampled_from(["\n", "\r\n"]))
 def test_accepted_files_are_read_as_pip_reads_them(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], end: str

@@ -468,7 +468,7 @@ def test_an_interrupt_waits_until_the_commit_is_over(prefix: Path) -> None:
     class Interrupted(Disk):
         def rename(self, source: str, target: str) -> None:
             if source.endswith("bin/one"):
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
             super().rename(source, target)
 
     with pytest.raises(KeyboardInterrupt):

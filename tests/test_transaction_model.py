@@ -17,6 +17,7 @@ from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Entry, Store
 from safeinstall.transaction.transaction import remove_distributions
 from safeinstall.transaction.undo import undo_transaction
+from support.examples import examples
 from test_transaction_trees import (
     SITE,
     Package,
@@ -177,7 +178,7 @@ class Transactions(RuleBasedStateMachine):
 
 TestTransactions = pytest.mark.timeout(120)(Transactions.TestCase)
 TestTransactions.settings = settings(
-    max_examples=25,
+    max_examples=examples(25),
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -44,8 +44,8 @@ export function addCommands(
   });
   commands.addCommand(CommandIDs.refresh, {
     label: trans.__('Look at the Kernel’s Environment Again'),
-    isEnabled: () => model.desk !== null,
-    execute: () => model.desk?.look(true)
+    isEnabled: () => model.session !== null,
+    execute: () => model.session?.loadFacts(true)
   });
   commands.addCommand(CommandIDs.rewrite, {
     label: trans.__('Use %safeinstall in This Cell'),
@@ -64,4 +64,3 @@ export function addCommands(
     execute: () => model.restart(true)
   });
 }
-

@@ -18,7 +18,7 @@ import { outcomeRenderer } from './mime';
 import { PanelModel } from './model';
 import { offerMissing } from './notify';
 import { SafeInstallPanel } from './panel';
-import { follow } from './settings';
+import { followSettings } from './settings';
 import { StatusItem } from './statusbar';
 import { ISafeInstall } from './tokens';
 import { SubjectTracker } from './tracker';
@@ -91,7 +91,7 @@ const plugin: JupyterFrontEndPlugin<ISafeInstall> = {
     });
     rendermime?.addFactory(outcomeRenderer(model, show, trans), 20);
     if (settings) {
-      void follow(settings, plugin.id, options => {
+      void followSettings(settings, plugin.id, options => {
         const moved = options.side !== model.options.side;
         model.setOptions(options);
         if (moved) {

@@ -74,7 +74,7 @@ class OutcomeWidget extends ReactWidget implements IRenderMime.IRenderer {
                 onClick={() => void this._model.restart(true)}
               />
             )}
-            {outcome.transaction && this._model.desk?.facts?.abilities.includes('undo') && (
+            {outcome.transaction && this._model.session?.facts?.abilities.includes('undo') && (
               <Button
                 label={trans.__('Undo')}
                 quiet

@@ -1,10 +1,10 @@
-/** What the panel shows: the desk of the kernel in front, and what can be done there. */
+/** What the panel shows: the session of the kernel in front, and what can be done there. */
 import { Kernel, KernelSpec } from '@jupyterlab/services';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import * as cells from './cells';
-import { Desk } from './desk';
-import { IDoor, KernelDoor } from './kernel';
+import { KernelSession } from './kernelSession';
+import { IKernelConnection, KernelConnection } from './kernelConnection';
 import { DEFAULTS, IAction, ICells, IJob, IOptions, ISafeInstall, PanelState } from './tokens';
 import type { ISubject, SubjectTracker } from './tracker';
 
@@ -18,13 +18,14 @@ export class PanelModel implements ISafeInstall {
   constructor(
     tracker: SubjectTracker,
     specs: ISpecs,
-    open: (kernel: Kernel.IKernelConnection) => IDoor = kernel => new KernelDoor(kernel)
+    open: (kernel: Kernel.IKernelConnection) => IKernelConnection = kernel =>
+      new KernelConnection(kernel)
   ) {
     this._tracker = tracker;
     this._specs = specs;
     this._open = open;
-    tracker.changed.connect(() => this._follow());
-    this._follow();
+    tracker.changed.connect(() => this._followSubject());
+    this._followSubject();
   }
 
   options: IOptions = { ...DEFAULTS };
@@ -37,7 +38,7 @@ export class PanelModel implements ISafeInstall {
   }
 
   /** A job has ended, on whichever kernel. */
-  get ended(): ISignal<this, { desk: Desk; job: IJob }> {
+  get ended(): ISignal<this, { session: KernelSession; job: IJob }> {
     return this._ended;
   }
 
@@ -45,12 +46,12 @@ export class PanelModel implements ISafeInstall {
     return this._subject;
   }
 
-  get desk(): Desk | null {
-    return this._desk;
+  get session(): KernelSession | null {
+    return this._session;
   }
 
   get state(): PanelState {
-    return this._desk?.state ?? { kind: 'none' };
+    return this._session?.state ?? { kind: 'none' };
   }
 
   setLine(line: string): void {
@@ -61,56 +62,58 @@ export class PanelModel implements ISafeInstall {
   setOptions(options: IOptions): void {
     const watch = options.shellInstalls !== this.options.shellInstalls;
     this.options = options;
-    if (watch && this._desk?.facts && this._desk.kernel.status === 'idle') {
-      void this._desk.look();
+    if (watch && this._session?.facts && this._session.kernel.status === 'idle') {
+      void this._session.loadFacts();
     }
     this._changed.emit();
   }
 
-  /** Install into the kernel in front, or into that of another desk. */
-  async install(line: string, desk = this._desk): Promise<void> {
+  /** Install into the kernel in front, or into that of another session. */
+  async install(line: string, session = this._session): Promise<void> {
     if (line.trim()) {
-      await desk?.start('install', { line: line.trim(), ask: this.options.ask });
+      await session?.start('install', { line: line.trim(), ask: this.options.ask });
     }
   }
 
   async uninstall(name: string): Promise<void> {
-    await this._desk?.start('uninstall', { line: name });
+    await this._session?.start('uninstall', { line: name });
   }
 
   /** Do what the button of a finding says: the agent has chosen what that is. */
   async act(action: IAction): Promise<void> {
-    await this._desk?.start(action.method, { ask: this.options.ask, ...action.params });
+    await this._session?.start(action.method, { ask: this.options.ask, ...action.params });
   }
 
   /** Look for damage. */
   async examine(): Promise<void> {
-    await this._desk?.start('examine', {});
+    await this._session?.start('examine', {});
   }
 
   /** Do what was shown, now that it was seen. */
   async confirm(): Promise<void> {
-    await this._desk?.confirm();
+    await this._session?.confirm();
   }
 
   async undo(id: string | null): Promise<void> {
-    await this._desk?.start('undo', { id });
+    await this._session?.start('undo', { id });
   }
 
   /** Make an environment with a kernel; the notebook is switched when it is there. */
   async newEnvironment(path: string, overlay: boolean): Promise<void> {
-    const [desk, context] = [this._desk, this._subject?.sessionContext];
-    const refused = desk?.job?.result?.new_environment ? desk.asked?.params.line : undefined;
+    const [session, context] = [this._session, this._subject?.sessionContext];
+    const refused = session?.job?.result?.new_environment
+      ? session.shownRequest?.params.line
+      : undefined;
     const line = refused ?? this.line.trim();
-    const job = await desk?.start('new_environment', { path, line, overlay });
+    const job = await session?.start('new_environment', { path, line, overlay });
     if (job && context) {
       this._waiting.set(job.id, context);
     }
   }
 
   async checkUpgrades(): Promise<void> {
-    const names = this._desk?.packages?.map(found => found.name) ?? [];
-    await this._desk?.start('upgrades', { names });
+    const names = this._session?.packages?.map(item => item.name) ?? [];
+    await this._session?.start('upgrades', { names });
   }
 
   async restart(andRun: boolean): Promise<void> {
@@ -123,11 +126,11 @@ export class PanelModel implements ISafeInstall {
 
   async loadCells(): Promise<void> {
     const notebook = this._subject?.notebook;
-    const desk = this._desk;
-    if (notebook && desk) {
-      const found = await desk.question<ICells>('cells', { cells: cells.sources(notebook) });
-      if (found && notebook === this._subject?.notebook) {
-        desk.showCells(found, notebook);
+    const session = this._session;
+    if (notebook && session) {
+      const needs = await session.request<ICells>('cells', { cells: cells.sources(notebook) });
+      if (needs && notebook === this._subject?.notebook) {
+        session.showCells(needs, notebook);
       }
     }
   }
@@ -148,12 +151,12 @@ export class PanelModel implements ISafeInstall {
   /** Write the wrong installs of a cell as `%safeinstall`. */
   async rewrite(id: string): Promise<void> {
     const notebook = this._subject?.notebook;
-    const cell = notebook && cells.sources(notebook).find(found => found.id === id);
-    if (!notebook || !cell || !this._desk) {
+    const cell = notebook && cells.sources(notebook).find(item => item.id === id);
+    if (!notebook || !cell || !this._session) {
       return;
     }
     type Rewritten = { source: string; changed: boolean };
-    const answer = await this._desk.question<Rewritten>('rewrite', { source: cell.source });
+    const answer = await this._session.request<Rewritten>('rewrite', { source: cell.source });
     if (answer?.changed) {
       cells.replace(notebook, cell, answer.source);
     }
@@ -163,7 +166,7 @@ export class PanelModel implements ISafeInstall {
   /** Write requirements down in the notebook, where the user chose. */
   async record(requirements: string[]): Promise<void> {
     const notebook = this._subject?.notebook;
-    if (!notebook || !this._desk) {
+    if (!notebook || !this._session) {
       return;
     }
     const where = this.options.record;
@@ -172,7 +175,7 @@ export class PanelModel implements ISafeInstall {
     const first = all.find(cell => cell.source.includes(sign)) ?? { id: '', source: '' };
     const params = { where, source: first.source, requirements };
     type Recorded = { source: string; new: boolean };
-    const answer = await this._desk.question<Recorded>('record', params);
+    const answer = await this._session.request<Recorded>('record', params);
     if (!answer) {
       return;
     }
@@ -183,97 +186,97 @@ export class PanelModel implements ISafeInstall {
     }
   }
 
-  private _follow(): void {
+  private _followSubject(): void {
     const subject = this._tracker.current;
     if (subject === this._subject) {
       return;
     }
-    this._subject?.sessionContext.kernelChanged.disconnect(this._seat, this);
+    this._subject?.sessionContext.kernelChanged.disconnect(this._followKernel, this);
     this._subject = subject;
-    subject?.sessionContext.kernelChanged.connect(this._seat, this);
-    this._seat();
-    if (this._desk?.cells && this._desk.cellsOf !== subject?.notebook) {
-      this._desk.showCells(null, null);
+    subject?.sessionContext.kernelChanged.connect(this._followKernel, this);
+    this._followKernel();
+    if (this._session?.cells && this._session.cellsNotebook !== subject?.notebook) {
+      this._session.showCells(null, null);
     }
   }
 
-  /** Sit down at the desk of the kernel that the subject has now. */
-  private _seat(): void {
-    this._desk?.changed.disconnect(this._onDesk, this);
+  /** Follow the kernel that the subject has now. */
+  private _followKernel(): void {
+    this._session?.changed.disconnect(this._onSessionChanged, this);
     const kernel = this._subject?.sessionContext.session?.kernel ?? null;
-    this._desk = kernel && !kernel.isDisposed ? this._deskOf(kernel, this._subject) : null;
-    this._desk?.changed.connect(this._onDesk, this);
+    this._session = kernel && !kernel.isDisposed ? this._sessionOf(kernel, this._subject) : null;
+    this._session?.changed.connect(this._onSessionChanged, this);
     this._changed.emit();
   }
 
-  private _onDesk(): void {
+  private _onSessionChanged(): void {
     this._changed.emit();
   }
 
-  private _deskOf(kernel: Kernel.IKernelConnection, subject: ISubject | null): Desk {
-    const known = this._desks.get(kernel.id);
+  private _sessionOf(kernel: Kernel.IKernelConnection, subject: ISubject | null): KernelSession {
+    const known = this._sessions.get(kernel.id);
     if (known && !known.isDisposed) {
       return known;
     }
     const settings = () => {
-      const notebook = (this._desk === desk ? this._subject : subject)?.notebook;
+      const notebook = (this._session === session ? this._subject : subject)?.notebook;
       return {
         shell_installs: this.options.shellInstalls,
         cells: notebook && !notebook.isDisposed ? cells.installs(notebook) : []
       };
     };
-    const desk = new Desk(kernel, () => this._open(kernel), settings);
-    desk.ended.connect(this._onEnded, this);
-    this._desks.set(kernel.id, desk);
+    const session = new KernelSession(kernel, () => this._open(kernel), settings);
+    session.ended.connect(this._onJobEnded, this);
+    this._sessions.set(kernel.id, session);
     kernel.disposed.connect(() => {
-      if (this._desks.get(kernel.id) === desk) {
-        this._desks.delete(kernel.id);
+      if (this._sessions.get(kernel.id) === session) {
+        this._sessions.delete(kernel.id);
       }
-      if (this._desk === desk) {
-        this._seat(); // the notebook in front has a connection of its own to this kernel, or none
+      if (this._session === session) {
+        this._followKernel(); // the notebook in front has a connection of its own to this kernel, or none
       }
     });
-    return desk;
+    return session;
   }
 
-  private _onEnded(desk: Desk, job: IJob): void {
+  private _onJobEnded(session: KernelSession, job: IJob): void {
     const context = this._waiting.get(job.id);
     const made = job.result?.kernel;
     this._waiting.delete(job.id);
     if (made && context) {
-      void this._switch(context, desk, made.name, job);
+      void this._switch(context, session, made.name, job);
     }
-    if (desk === this._desk && desk.cells && job.result?.outcome?.status === 'done') {
+    if (session === this._session && session.cells && job.result?.outcome?.status === 'done') {
       void this.loadCells(); // what was missing may be there now
     }
-    this._ended.emit({ desk, job });
+    this._ended.emit({ session, job });
   }
 
   /** Give the notebook the kernel that was made for it; the document stays as it is. */
   private async _switch(
     context: ISubject['sessionContext'],
-    desk: Desk,
+    session: KernelSession,
     name: string,
     job: IJob
   ): Promise<void> {
     await this._specs.refreshSpecs();
-    const same = !context.isDisposed && context.session?.kernel?.id === desk.kernel.id;
+    const same = !context.isDisposed && context.session?.kernel?.id === session.kernel.id;
     if (same && this._specs.specs?.kernelspecs[name]) {
       const kernel = await context.changeKernel({ name });
       if (kernel) {
-        this._deskOf(kernel, null).show(job);
+        this._sessionOf(kernel, null).showJob(job);
       }
     }
   }
 
   private _tracker: SubjectTracker;
   private _specs: ISpecs;
-  private _open: (kernel: Kernel.IKernelConnection) => IDoor;
+  private _open: (kernel: Kernel.IKernelConnection) => IKernelConnection;
   private _subject: ISubject | null = null;
-  private _desk: Desk | null = null;
-  private _desks = new Map<string, Desk>();
+  private _session: KernelSession | null = null;
+  private _sessions = new Map<string, KernelSession>();
   /** The documents that wait for an environment, by the job that makes it. */
   private _waiting = new Map<string, ISubject['sessionContext']>();
   private _changed = new Signal<this, void>(this);
-  private _ended = new Signal<this, { desk: Desk; job: IJob }>(this);
+  private _ended = new Signal<this, { session: KernelSession; job: IJob }>(this);
 }

@@ -8,31 +8,31 @@ import type { ICells } from './tokens';
 
 const MISSING = /No module named '([A-Za-z_]\w*)/;
 
-export function offerMissing(
-  model: PanelModel,
-  show: () => void,
-  trans: TranslationBundle
-): void {
+export function offerMissing(model: PanelModel, show: () => void, trans: TranslationBundle): void {
   const offered = new Set<string>();
-  NotebookActions.executed.connect(async (_, { notebook, cell, success, error }) => {
-    const found = MISSING.exec(error?.errorValue ?? '');
-    const desk = model.desk;
+  NotebookActions.executed.connect((_, { notebook, cell, success, error }) => {
+    const match = MISSING.exec(error?.errorValue ?? '');
+    const session = model.session;
     const mine = model.subject?.notebook?.content === notebook;
     const failed = !success && error?.errorName === 'ModuleNotFoundError';
-    if (!failed || !found || !desk || !mine || !model.options.notifications) {
+    if (!failed || !match || !session || !mine || !model.options.notifications) {
       return;
     }
-    const module = found[1];
-    const key = `${desk.kernel.id} ${module}`;
-    if (offered.has(key)) {
-      return;
+    const module = match[1];
+    const key = `${session.kernel.id} ${module}`;
+    if (!offered.has(key)) {
+      offered.add(key);
+      void offer(module, cell.model.id);
     }
-    offered.add(key);
-    const cells = [{ id: cell.model.id, source: `import ${module}` }];
+  });
+
+  async function offer(module: string, cell: string): Promise<void> {
+    const session = model.session;
+    const cells = [{ id: cell, source: `import ${module}` }];
     // Nobody has asked for this: it waits its turn, so that a busy kernel is not shown as idle.
-    const answer = await desk.question<ICells>('cells', { cells }, false);
+    const answer = await session?.request<ICells>('cells', { cells }, false);
     const missing = answer?.missing.find(item => item.module === module);
-    if (!missing || model.desk !== desk) {
+    if (!session || !missing || model.session !== session) {
       return; // it is there: shadowed, broken or of another folder, which the magics explain
     }
     const name = missing.distribution;
@@ -45,14 +45,14 @@ export function offerMissing(
       actions: [
         {
           label: trans.__('Install'),
-          caption: trans.__('Install %1 into %2', name, desk.facts?.label ?? ''),
+          caption: trans.__('Install %1 into %2', name, session.facts?.label ?? ''),
           callback: () => {
             show();
             model.setLine(name);
-            void model.install(name, desk);
+            void model.install(name, session);
           }
         }
       ]
     });
-  });
+  }
 }

@@ -46,7 +46,7 @@ interface IPanelProps {
 
 export function Panel(props: IPanelProps): JSX.Element {
   const { model, trans } = props;
-  const desk = model.desk;
+  const session = model.session;
   const Refresh = refreshIcon.react;
   const subject = model.subject?.widget.title.label;
   return (
@@ -58,8 +58,10 @@ export function Panel(props: IPanelProps): JSX.Element {
           className="si-IconButton"
           title={trans.__('Look at the kernel again')}
           aria-label={trans.__('Look at the kernel again')}
-          disabled={!desk || desk.state.kind === 'not-python' || desk.state.kind === 'dead'}
-          onClick={() => void desk?.look(true)}
+          disabled={
+            !session || session.state.kind === 'not-python' || session.state.kind === 'dead'
+          }
+          onClick={() => void session?.loadFacts(true)}
         >
           <Refresh tag="span" width="16px" height="16px" />
         </button>
@@ -71,8 +73,8 @@ export function Panel(props: IPanelProps): JSX.Element {
 
 function Body(props: IPanelProps): JSX.Element {
   const { model, trans } = props;
-  const { state, desk } = model;
-  if (!desk) {
+  const { state, session } = model;
+  if (!session) {
     return <Empty text={emptyText(model, trans)} />;
   }
   switch (state.kind) {
@@ -81,7 +83,7 @@ function Body(props: IPanelProps): JSX.Element {
     case 'busy':
       return (
         <Empty text={trans.__('The kernel is running a cell; it is asked when that has ended.')}>
-          <Button label={trans.__('Ask now')} onClick={() => void desk.look(true)} />
+          <Button label={trans.__('Ask now')} onClick={() => void session.loadFacts(true)} />
         </Empty>
       );
     case 'dead':
@@ -97,13 +99,16 @@ function Body(props: IPanelProps): JSX.Element {
       );
     case 'failed':
       return (
-        <Empty text={trans.__('The kernel could not be asked.')} detail={wordsFor(state.message, trans)}>
-          <Button label={trans.__('Try again')} onClick={() => void desk.look(true)} />
+        <Empty
+          text={trans.__('The kernel could not be asked.')}
+          detail={wordsFor(state.message, trans)}
+        >
+          <Button label={trans.__('Try again')} onClick={() => void session.loadFacts(true)} />
         </Empty>
       );
     case 'ready': {
-      const view = { model, desk, trans };
-      const id = desk.kernel.id;
+      const view = { model, session, trans };
+      const id = session.kernel.id;
       return (
         <div className="si-Body">
           <Interpreter {...view} facts={state.facts} />
@@ -130,11 +135,7 @@ function emptyText(model: PanelModel, trans: TranslationBundle): string {
     : trans.__('Open a notebook or a console: its Python is shown here.');
 }
 
-function Empty(props: {
-  text: string;
-  detail?: string;
-  children?: React.ReactNode;
-}): JSX.Element {
+function Empty(props: { text: string; detail?: string; children?: React.ReactNode }): JSX.Element {
   return (
     <div className="si-Empty" role="status" data-safeinstall="status">
       <p>{props.text}</p>

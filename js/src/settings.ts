@@ -3,7 +3,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
 import { DEFAULTS, IOptions } from './tokens';
 
-export async function follow(
+export async function followSettings(
   registry: ISettingRegistry,
   plugin: string,
   use: (options: IOptions) => void

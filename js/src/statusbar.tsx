@@ -5,7 +5,6 @@ import * as React from 'react';
 
 import type { PanelModel } from './model';
 
-
 const SIGNS = { yes: '✓', care: '!', no: '✗' };
 
 export class StatusItem extends ReactWidget {
@@ -19,19 +18,17 @@ export class StatusItem extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    return (
-      <UseSignal signal={this._model.changed}>{() => this._item()}</UseSignal>
-    );
+    return <UseSignal signal={this._model.changed}>{() => this._item()}</UseSignal>;
   }
 
   private _item(): JSX.Element | null {
-    const facts = this._model.desk?.facts;
+    const facts = this._model.session?.facts;
     if (!facts || !this._model.options.statusBar) {
       return null;
     }
     const { state, sentence } = facts.verdict;
     const title = `${sentence} — ${facts.label}`;
-    const working = this._model.desk?.working ?? false;
+    const working = this._model.session?.working ?? false;
     return (
       <button
         type="button"

@@ -45,7 +45,7 @@ export interface IFacts {
   shown_packages: string;
   verdict: IVerdict;
   findings: IFinding[];
-  wrong: IWrong[];
+  wrong: IWrongInstall[];
   abilities: string[];
   jobs: IJob[];
 }
@@ -123,13 +123,13 @@ export interface IPackage {
   broken: string;
 }
 
-export interface IMissing {
+export interface IMissingModule {
   module: string;
   cell: string;
   distribution: string;
 }
 
-export interface IWrong {
+export interface IWrongInstall {
   cell: string;
   line: number;
   outcome: string;
@@ -140,8 +140,8 @@ export interface IWrong {
 
 export interface ICells {
   present: string[];
-  missing: IMissing[];
-  wrong: IWrong[];
+  missing: IMissingModule[];
+  wrong: IWrongInstall[];
 }
 
 export interface ITransaction {

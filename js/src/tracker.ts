@@ -21,10 +21,10 @@ export class SubjectTracker {
   ) {
     this._notebooks = notebooks;
     this._consoles = consoles;
-    shell.currentChanged?.connect(() => this._see(shell.currentWidget));
-    notebooks?.currentChanged.connect((_, widget) => this._see(widget));
-    consoles?.currentChanged.connect((_, widget) => this._see(widget));
-    this._see(notebooks?.currentWidget ?? consoles?.currentWidget ?? null);
+    shell.currentChanged?.connect(() => this._onCurrentChanged(shell.currentWidget));
+    notebooks?.currentChanged.connect((_, widget) => this._onCurrentChanged(widget));
+    consoles?.currentChanged.connect((_, widget) => this._onCurrentChanged(widget));
+    this._onCurrentChanged(notebooks?.currentWidget ?? consoles?.currentWidget ?? null);
   }
 
   get current(): ISubject | null {
@@ -35,24 +35,24 @@ export class SubjectTracker {
     return this._changed;
   }
 
-  private _see(widget: Widget | null): void {
+  private _onCurrentChanged(widget: Widget | null): void {
     const subject = this._subjectOf(widget);
     if (!subject || subject.widget === this._current?.widget) {
       return;
     }
-    this._sit(subject);
+    this._setCurrent(subject);
   }
 
-  private _gone(widget: Widget): void {
+  private _onDisposed(widget: Widget): void {
     if (widget === this._current?.widget) {
       const next = this._notebooks?.currentWidget ?? this._consoles?.currentWidget ?? null;
-      this._sit(next && !next.isDisposed && next !== widget ? this._subjectOf(next) : null);
+      this._setCurrent(next && !next.isDisposed && next !== widget ? this._subjectOf(next) : null);
     }
   }
 
-  private _sit(subject: ISubject | null): void {
+  private _setCurrent(subject: ISubject | null): void {
     this._current = subject;
-    subject?.widget.disposed.connect(this._gone, this);
+    subject?.widget.disposed.connect(this._onDisposed, this);
     this._changed.emit(subject);
   }
 

@@ -1,9 +1,8 @@
 /** A kernel whose answers a test gives when it wants to. */
 import { Signal } from '@lumino/signaling';
 
-import type { IDoor } from '../src/kernel';
-import type { IKernel } from '../src/life';
-import { Refused } from '../src/question';
+import { IKernelConnection, RequestError } from '../src/kernelConnection';
+import type { IKernel } from '../src/kernelLifecycle';
 import type { IFacts, IJob } from '../src/tokens';
 
 export class FakeKernel implements IKernel {
@@ -25,7 +24,7 @@ export class FakeKernel implements IKernel {
   }
 }
 
-export interface IQuestion {
+export interface IFakeRequest {
   method: string;
   params: any;
   now: boolean;
@@ -33,15 +32,15 @@ export interface IQuestion {
   refuse: (message: string) => Promise<void>;
 }
 
-export class FakeDoor implements IDoor {
-  asked: IQuestion[] = [];
-  told = new Signal<this, IJob>(this);
+export class FakeConnection implements IKernelConnection {
+  requests: IFakeRequest[] = [];
+  jobChanged = new Signal<this, IJob>(this);
   isDisposed = false;
-  forgotten = 0;
+  resets = 0;
 
-  ask<T>(method: string, params: object = {}, now = false): Promise<T> {
+  request<T>(method: string, params: object = {}, now = false): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.asked.push({
+      this.requests.push({
         method,
         params,
         now,
@@ -50,20 +49,20 @@ export class FakeDoor implements IDoor {
           await settled();
         },
         refuse: async message => {
-          reject(new Refused({ code: 'test', message, hint: '' }));
+          reject(new RequestError({ code: 'test', message, hint: '' }));
           await settled();
         }
       });
     });
   }
-  forget(): void {
-    this.forgotten += 1;
+  reset(): void {
+    this.resets += 1;
   }
   dispose(): void {
     this.isDisposed = true;
   }
-  get last(): IQuestion {
-    return this.asked[this.asked.length - 1];
+  get last(): IFakeRequest {
+    return this.requests[this.requests.length - 1];
   }
 }
 

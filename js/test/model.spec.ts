@@ -3,7 +3,7 @@ import { vi } from 'vitest';
 
 import { PanelModel } from '../src/model';
 import type { IFacts } from '../src/tokens';
-import { FakeDoor, FakeKernel, facts, job, settled } from './fakes';
+import { FakeConnection, FakeKernel, facts, job, settled } from './fakes';
 
 /** The document in front, as Lab tells it: its cells are what a test says. */
 function subjectOn(kernel: FakeKernel, ...sources: [id: string, source: string][]): any {
@@ -25,21 +25,21 @@ function opened(...subjects: any[]) {
   const tracker: any = { current: subjects[0] };
   tracker.changed = new Signal<any, any>(tracker);
   const specs: any = { refreshSpecs: async () => undefined, specs: { kernelspecs: { made: {} } } };
-  const doors = new Map<unknown, FakeDoor>();
+  const connections = new Map<unknown, FakeConnection>();
   const model = new PanelModel(tracker, specs, kernel => {
-    doors.set(kernel, new FakeDoor());
-    return doors.get(kernel) as FakeDoor;
+    connections.set(kernel, new FakeConnection());
+    return connections.get(kernel) as FakeConnection;
   });
   const see = async (subject: any, change: Partial<IFacts> = {}) => {
     tracker.current = subject;
     tracker.changed.emit(subject);
     await settled();
     subject.sessionContext.session.kernel.is('idle');
-    const door = doors.get(subject.sessionContext.session.kernel) as FakeDoor;
-    await door?.last?.answer(facts(change));
-    return door;
+    const connection = connections.get(subject.sessionContext.session.kernel) as FakeConnection;
+    await connection?.last?.answer(facts(change));
+    return connection;
   };
-  return { model, see, doors };
+  return { model, see, connections };
 }
 
 const PLANNED: any = { status: 'planned', plan: { changes: [] }, findings: [] };
@@ -52,7 +52,7 @@ describe('the model', () => {
     const first = await see(one);
     void model.install('numpy');
     await first.last.answer(job({ id: 'plan' }));
-    first.told.emit(job({ id: 'plan', state: 'ended', result: { outcome: PLANNED } }));
+    first.jobChanged.emit(job({ id: 'plan', state: 'ended', result: { outcome: PLANNED } }));
     const second = await see(two);
     void model.uninstall('pandas');
     await second.last.answer(job({ kind: 'uninstall' }));
@@ -67,14 +67,14 @@ describe('the model', () => {
   it('confirms what is shown, although another thing was refused since', async () => {
     const one = subjectOn(new FakeKernel('1'));
     const { model, see } = opened(one);
-    const door = await see(one);
+    const connection = await see(one);
     void model.install('numpy');
-    await door.last.answer(job({ id: 'plan' }));
-    door.told.emit(job({ id: 'plan', state: 'ended', result: { outcome: PLANNED } }));
+    await connection.last.answer(job({ id: 'plan' }));
+    connection.jobChanged.emit(job({ id: 'plan', state: 'ended', result: { outcome: PLANNED } }));
     void model.uninstall('pandas');
-    await door.last.refuse('busy');
+    await connection.last.refuse('busy');
     void model.confirm();
-    expect(door.last).toMatchObject({ method: 'install', params: { line: 'numpy' } });
+    expect(connection.last).toMatchObject({ method: 'install', params: { line: 'numpy' } });
   });
 
   it('goes on when the other notebook on the same kernel is closed', async () => {
@@ -86,11 +86,11 @@ describe('the model', () => {
     await see(two);
     mine.isDisposed = true;
     mine.disposed.emit();
-    const door = await see(two, { jobs: [job({ words: 'unpacking 4' })] });
-    expect(model.desk?.isDisposed).toBe(false);
-    expect(model.desk?.job?.words).toBe('unpacking 4');
+    const connection = await see(two, { jobs: [job({ words: 'unpacking 4' })] });
+    expect(model.session?.isDisposed).toBe(false);
+    expect(model.session?.job?.words).toBe('unpacking 4');
     void model.install('numpy');
-    expect(door.last.method).toBe('install');
+    expect(connection.last.method).toBe('install');
   });
 
   it('shows nothing of a kernel whose only notebook is being closed', async () => {
@@ -109,29 +109,29 @@ describe('the model', () => {
     const same = subjectOn(kernel);
     const other = subjectOn(elsewhere);
     const { model, see } = opened(one);
-    const door = await see(one);
+    const connection = await see(one);
     void model.newEnvironment('.venv', false);
     const made = job({ id: 'new', kind: 'new-environment' });
-    await door.last.answer(made);
+    await connection.last.answer(made);
     await see(same);
     await see(other);
-    door.told.emit({ ...made, state: 'ended', result: { kernel: { name: 'made' } } });
+    connection.jobChanged.emit({ ...made, state: 'ended', result: { kernel: { name: 'made' } } });
     await settled();
     expect(one.sessionContext.changeKernel).toHaveBeenCalledWith({ name: 'made' });
     expect(same.sessionContext.changeKernel).not.toHaveBeenCalled();
     expect(other.sessionContext.changeKernel).not.toHaveBeenCalled();
     await see(one);
-    expect(model.desk?.job?.id).toBe('new');
+    expect(model.session?.job?.id).toBe('new');
   });
 
   it('switches no notebook to an environment that was made from another page', async () => {
     const one = subjectOn(new FakeKernel('1'));
     const { model, see } = opened(one);
-    const door = await see(one);
+    const connection = await see(one);
     void model.newEnvironment('.venv', false);
-    await door.last.refuse('busy');
+    await connection.last.refuse('busy');
     const made = job({ id: 'theirs', kind: 'new-environment', state: 'ended' });
-    door.told.emit({ ...made, result: { kernel: { name: 'made' } } });
+    connection.jobChanged.emit({ ...made, result: { kernel: { name: 'made' } } });
     await settled();
     expect(one.sessionContext.changeKernel).not.toHaveBeenCalled();
   });
@@ -143,7 +143,7 @@ describe('the model', () => {
     const first = await see(one);
     void model.install('numpy');
     await first.last.answer(job({ id: 'a' }));
-    first.told.emit(job({ id: 'a', state: 'ended', result: { new_environment: true } }));
+    first.jobChanged.emit(job({ id: 'a', state: 'ended', result: { new_environment: true } }));
     model.setLine('nu');
     void model.newEnvironment('.venv', false);
     expect(first.last.params.line).toBe('numpy');
@@ -157,12 +157,12 @@ describe('the model', () => {
     const [early, late] = [new FakeKernel('1'), new FakeKernel('2')];
     const one = subjectOn(early, ['a', '!pip install one']);
     const two = subjectOn(late, ['b', '!pip install two']);
-    const { see, doors } = opened(one);
+    const { see, connections } = opened(one);
     await settled();
     await see(two);
     early.is('idle'); // its notebook is no longer in front
-    const asked = (doors.get(early) as FakeDoor).last.params.cells;
-    expect(asked).toEqual([{ id: 'a', source: '!pip install one' }]);
+    const sent = (connections.get(early) as FakeConnection).last.params.cells;
+    expect(sent).toEqual([{ id: 'a', source: '!pip install one' }]);
   });
 
   it('shows what one notebook imports in that notebook only', async () => {
@@ -170,28 +170,28 @@ describe('the model', () => {
     const one = subjectOn(kernel, ['a', 'import one']);
     const two = subjectOn(kernel, ['b', 'import two']);
     const { model, see } = opened(one);
-    const door = await see(one);
+    const connection = await see(one);
     void model.loadCells();
-    await door.last.answer({ present: ['one'], missing: [], wrong: [] });
-    expect(model.desk?.cells?.present).toEqual(['one']);
+    await connection.last.answer({ present: ['one'], missing: [], wrong: [] });
+    expect(model.session?.cells?.present).toEqual(['one']);
     expect(model.holds('a')).toBe(true);
     void model.loadCells();
-    const late = door.last;
+    const late = connection.last;
     await see(two);
-    expect(model.desk?.cells).toBeNull();
+    expect(model.session?.cells).toBeNull();
     await late.answer({ present: ['one'], missing: [], wrong: [] });
-    expect(model.desk?.cells).toBeNull();
+    expect(model.session?.cells).toBeNull();
     expect(model.holds('a')).toBe(false);
   });
 
   it('writes nothing down over what was typed meanwhile', async () => {
     const one = subjectOn(new FakeKernel('1'), ['a', '%safeinstall numpy']);
     const { model, see } = opened(one);
-    const door = await see(one);
+    const connection = await see(one);
     void model.record(['pandas']);
     const { sharedModel } = one.notebook.content.widgets[0].model;
     sharedModel.setSource('%safeinstall numpy\nimport numpy');
-    await door.last.answer({ source: '%safeinstall numpy pandas', new: false });
+    await connection.last.answer({ source: '%safeinstall numpy pandas', new: false });
     expect(sharedModel.getSource()).toBe('%safeinstall numpy\nimport numpy');
   });
 });

@@ -3,22 +3,28 @@ import { vi } from 'vitest';
 
 import { Requirements } from '../src/views/requirements';
 import { job } from './fakes';
-import { act, HOSTILE, ready, stage, trans } from './seats';
+import { act, HOSTILE, readySession, stage, trans } from './sessions';
 
-async function seated() {
-  const { kernel, door, desk } = await ready();
+async function opened() {
+  const { kernel, connection, session } = await readySession();
   const { host, render } = stage();
   const onSubmit = vi.fn();
   const model: any = { line: '', setLine: (line: string) => ((model.line = line), show()) };
   const show = () =>
-    render(<Requirements model={model} desk={desk} trans={trans} onSubmit={onSubmit} />);
-  desk.changed.connect(show);
+    render(<Requirements model={model} session={session} trans={trans} onSubmit={onSubmit} />);
+  session.changed.connect(show);
   await act(show);
   const box = () => host.querySelector('input') as HTMLInputElement;
   return {
-    kernel, door, desk, host, model, onSubmit, box,
+    kernel,
+    connection,
+    session,
+    host,
+    model,
+    onSubmit,
+    box,
     options: () => [...host.querySelectorAll('[role=option]')] as HTMLElement[],
-    lookups: () => door.asked.filter(question => question.method === 'versions'),
+    lookups: () => connection.requests.filter(request => request.method === 'versions'),
     type: (text: string) =>
       act(async () => {
         const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')?.set;
@@ -32,7 +38,14 @@ async function seated() {
     tell: (line: string, versions: string[], id = 'v1', state: any = 'ended') =>
       act(async () => {
         const offers = versions.map(one => ({ version: one, line: `${line}==${one}`, note: '' }));
-        door.told.emit(job({ id, kind: 'versions', state, result: { line, cursor: line.length, versions: offers } }));
+        connection.jobChanged.emit(
+          job({
+            id,
+            kind: 'versions',
+            state,
+            result: { line, cursor: line.length, versions: offers }
+          })
+        );
       })
   };
 }
@@ -42,12 +55,12 @@ describe('the box', () => {
   afterEach(() => void vi.useRealTimers());
 
   it('looks versions up by a key, offers them as a list box, and takes the chosen one', async () => {
-    const at = await seated();
+    const at = await opened();
     await at.type('pandas');
     await act(async () => vi.advanceTimersByTime(5000));
     expect(at.lookups()).toHaveLength(0); // a name may still be half a name
     await at.press('ArrowDown');
-    expect(at.lookups().map(question => question.params)).toEqual([{ line: 'pandas', cursor: 6 }]);
+    expect(at.lookups().map(request => request.params)).toEqual([{ line: 'pandas', cursor: 6 }]);
     await at.tell('pandas', ['2.0', '1.0']);
     expect(at.box().getAttribute('aria-expanded')).toBe('true');
     await at.press('ArrowDown');
@@ -64,7 +77,7 @@ describe('the box', () => {
   });
 
   it('looks by itself only for a version that was begun, after a pause, on an idle kernel', async () => {
-    const at = await seated();
+    const at = await opened();
     await at.type('pandas=');
     await at.type('pandas==');
     await act(async () => vi.advanceTimersByTime(300));
@@ -78,7 +91,7 @@ describe('the box', () => {
   });
 
   it('drops an answer about a line that is no longer there', async () => {
-    const at = await seated();
+    const at = await opened();
     await at.type('pandas');
     await at.press('ArrowDown');
     await at.type('numpy');
@@ -92,7 +105,7 @@ describe('the box', () => {
   });
 
   it('closes by Escape and says that nothing is known where nothing is', async () => {
-    const at = await seated();
+    const at = await opened();
     await at.type('pandas');
     await at.press('ArrowDown');
     await at.tell('pandas', [HOSTILE]);
@@ -106,7 +119,7 @@ describe('the box', () => {
   });
 
   it('does not ask twice about the same, until something was installed', async () => {
-    const at = await seated();
+    const at = await opened();
     await at.type('pandas');
     await at.press('ArrowDown');
     await at.tell('pandas', ['2.0']);
@@ -120,21 +133,23 @@ describe('the box', () => {
     expect(at.lookups()).toHaveLength(2);
     await at.press('Escape');
     const outcome: any = { status: 'done', plan: { changes: [] }, findings: [] };
-    await act(async () => at.door.told.emit(job({ state: 'ended', result: { outcome } })));
+    await act(async () =>
+      at.connection.jobChanged.emit(job({ state: 'ended', result: { outcome } }))
+    );
     await act(async () => at.box().setSelectionRange(6, 6));
     await at.press('ArrowDown');
     expect(at.lookups()).toHaveLength(3);
   });
 
   it('keeps an install and a look-up apart', async () => {
-    const at = await seated();
-    await act(async () => at.door.told.emit(job({ id: 'work', state: 'running' })));
+    const at = await opened();
+    await act(async () => at.connection.jobChanged.emit(job({ id: 'work', state: 'running' })));
     await at.type('pandas');
     await at.press('ArrowDown');
     await at.tell('pandas', ['2.0']);
-    expect(at.desk.job?.id).toBe('work');
+    expect(at.session.job?.id).toBe('work');
     expect(at.options()).toHaveLength(1);
     await act(async () => at.kernel.is('restarting'));
-    expect(at.desk.lookup).toBeNull();
+    expect(at.session.lookup).toBeNull();
   });
 });

@@ -8,16 +8,22 @@ import { Packages } from '../src/views/packages';
 import { lineOf } from '../src/views/parts';
 import { Result } from '../src/views/result';
 import { facts, job } from './fakes';
-import { act, HOSTILE, ready, stage, trans } from './seats';
+import { act, HOSTILE, readySession, stage, trans } from './sessions';
 
 async function view() {
-  const { desk, door } = await ready();
-  const model: any = { desk, subject: { notebook: {} }, setLine: vi.fn(), confirm: vi.fn(), line: '' };
+  const { session, connection } = await readySession();
+  const model: any = {
+    session,
+    subject: { notebook: {} },
+    setLine: vi.fn(),
+    confirm: vi.fn(),
+    line: ''
+  };
   model.holds = () => true;
-  return { model, desk, door, trans };
+  return { model, session, connection, trans };
 }
 
-function shown(element: JSX.Element): HTMLElement {
+function rendered(element: JSX.Element): HTMLElement {
   const { host, render } = stage();
   act(() => render(element));
   return host;
@@ -26,15 +32,31 @@ function shown(element: JSX.Element): HTMLElement {
 describe('the views', () => {
   it('show what the kernel says as text, never as markup', async () => {
     const props = await view();
-    const verdict = { ...facts().verdict, state: 'no' as const, sentence: HOSTILE, reason: HOSTILE };
-    const item = { cell: 'a', line: 1, outcome: 'x', message: HOSTILE, actions: [], rewritable: true };
-    const actions = [{ label: HOSTILE, method: 'repair', params: {}, title: HOSTILE }];
-    const found = {
-      code: HOSTILE, severity: 'warning' as const, message: HOSTILE, context: HOSTILE,
-      suggestions: [{ command: HOSTILE, note: HOSTILE }], actions
+    const verdict = {
+      ...facts().verdict,
+      state: 'no' as const,
+      sentence: HOSTILE,
+      reason: HOSTILE
     };
-    const hostile = facts({ verdict, name: HOSTILE, wrong: [item], findings: [found] });
-    const host = shown(
+    const item = {
+      cell: 'a',
+      line: 1,
+      outcome: 'x',
+      message: HOSTILE,
+      actions: [],
+      rewritable: true
+    };
+    const actions = [{ label: HOSTILE, method: 'repair', params: {}, title: HOSTILE }];
+    const finding = {
+      code: HOSTILE,
+      severity: 'warning' as const,
+      message: HOSTILE,
+      context: HOSTILE,
+      suggestions: [{ command: HOSTILE, note: HOSTILE }],
+      actions
+    };
+    const hostile = facts({ verdict, name: HOSTILE, wrong: [item], findings: [finding] });
+    const host = rendered(
       <>
         <Interpreter {...props} facts={hostile} />
         <Attention {...props} facts={hostile} />
@@ -47,15 +69,20 @@ describe('the views', () => {
   it('give a finding the buttons the kernel has chosen, and nothing else', async () => {
     const props = await view();
     props.model.act = vi.fn();
-    const repair = { label: 'Repair', method: 'repair', params: { ids: ['a'] }, title: 'Repair: x' };
-    const found = { severity: 'warning' as const, context: '', suggestions: [] };
+    const repair = {
+      label: 'Repair',
+      method: 'repair',
+      params: { ids: ['a'] },
+      title: 'Repair: x'
+    };
+    const finding = { severity: 'warning' as const, context: '', suggestions: [] };
     const findings = [
-      { ...found, code: 'leftover', message: 'one', actions: [repair] },
-      { ...found, code: 'low-space', message: 'two', actions: [] }
+      { ...finding, code: 'leftover', message: 'one', actions: [repair] },
+      { ...finding, code: 'low-space', message: 'two', actions: [] }
     ];
-    props.desk.findings = findings;
+    props.session.findings = findings;
     props.model.subject = null; // a console: no cells, and findings all the same
-    const host = shown(<Attention {...props} facts={facts()} />);
+    const host = rendered(<Attention {...props} facts={facts()} />);
     const buttons = [...host.querySelectorAll('button')];
     expect(buttons.map(button => button.textContent)).toEqual(['Repair']);
     expect(buttons[0].getAttribute('aria-label')).toBe('Repair: x');
@@ -65,7 +92,7 @@ describe('the views', () => {
 
   it('say the verdict in words beside the sign', async () => {
     const props = await view();
-    const host = shown(<Interpreter {...props} facts={facts()} />);
+    const host = rendered(<Interpreter {...props} facts={facts()} />);
     const verdict = host.querySelector('[data-safeinstall=verdict]');
     expect(verdict?.textContent).toBe('Installs go here');
     expect(verdict?.querySelector('[aria-hidden=true]')).not.toBeNull();
@@ -80,11 +107,11 @@ describe('the views', () => {
     const outcome: any = { status: 'planned', plan: { changes }, findings: [], restart: 'none' };
     const message = { mark: '·', headline: 'Would change', lines: [], ways: [], details: '' };
     const ended = job({ state: 'ended', result: { outcome, message } });
-    const theirs = shown(<Result {...props} job={ended} />); // asked for from another page
+    const theirs = rendered(<Result {...props} job={ended} />); // asked for from another page
     expect(theirs.querySelector('[data-safeinstall=confirm]')).toBeNull();
-    void props.desk.start('install', { line: 'pandas' });
-    await props.door.last.answer(ended);
-    const host = shown(<Result {...props} job={ended} />);
+    void props.session.start('install', { line: 'pandas' });
+    await props.connection.last.answer(ended);
+    const host = rendered(<Result {...props} job={ended} />);
     const rows = [...host.querySelectorAll('tbody tr')].map(row => row.textContent);
     expect(rows).toEqual(['numpy1.26.42.0', 'pandas–2.3']);
     expect(host.querySelector('[data-safeinstall=restart]')).toBeNull();
@@ -94,27 +121,37 @@ describe('the views', () => {
 
   it('say in words, not as a code, that a question went unanswered', async () => {
     const props = await view();
-    props.desk.trouble = 'timeout';
-    const host = shown(<Install {...props} facts={facts()} />);
+    props.session.error = 'timeout';
+    const host = rendered(<Install {...props} facts={facts()} />);
     expect(host.querySelector('.si-Trouble')?.textContent).toContain('did not answer in time');
   });
 
   it('offer a restart only when it is true', async () => {
     const props = await view();
     const message = { mark: '✓', headline: 'done', lines: [], ways: [], details: '' };
-    for (const [restart, count] of [['none', 0], ['refreshed', 0], ['needed', 1]] as const) {
+    for (const [restart, count] of [
+      ['none', 0],
+      ['refreshed', 0],
+      ['needed', 1]
+    ] as const) {
       const outcome: any = { status: 'done', plan: { changes: [] }, findings: [], restart };
-      const host = shown(<Result {...props} job={job({ state: 'ended', result: { outcome, message } })} />);
+      const host = rendered(
+        <Result {...props} job={job({ state: 'ended', result: { outcome, message } })} />
+      );
       expect(host.querySelectorAll('[data-safeinstall=restart]')).toHaveLength(count);
     }
   });
 
   it('list a thousand packages', async () => {
     const props = await view();
-    props.desk.packages = Array.from({ length: 1000 }, (_, index) => ({
-      name: `package-${index}`, version: '1.0', needed_by: [], requested: false, broken: ''
+    props.session.packages = Array.from({ length: 1000 }, (_, index) => ({
+      name: `package-${index}`,
+      version: '1.0',
+      needed_by: [],
+      requested: false,
+      broken: ''
     }));
-    const host = shown(<Packages {...props} />);
+    const host = rendered(<Packages {...props} />);
     const section = host.querySelector('details') as HTMLDetailsElement;
     await act(async () => {
       section.open = true;

@@ -114,6 +114,9 @@ class Staged:
     distributions: tuple[StagedDistribution, ...]
     sizes: Mapping[str, int]
     """Bytes of every staged file, whoever lists it."""
+    linked: Mapping[str, str]
+    """Files that are another's too (of the installer's cache), with what tells that nobody wrote to
+    them: device, inode, size and time."""
     links: Mapping[str, str]
     """Symbolic links, with where they lead."""
     collisions: Mapping[str, str]

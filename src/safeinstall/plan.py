@@ -54,7 +54,7 @@ class InstallerChoice:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Intent:
+class ResolvedRequest:
     """A request that has met an environment, before any installer was asked."""
 
     environment: Environment
@@ -74,7 +74,7 @@ class Intent:
 class Plan:
     """The complete list of changes, and what was known when it was made."""
 
-    intent: Intent
+    intent: ResolvedRequest
     chosen: InstallerChoice
     changes: Changes
     resolved: DryRun

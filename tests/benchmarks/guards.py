@@ -20,7 +20,7 @@ from safeinstall.installers.uv import Uv
 from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations import Context
 from safeinstall.operations.planning.plan_facts import plan_facts
-from safeinstall.plan import Destination, InstallerChoice, Intent, Plan
+from safeinstall.plan import Destination, InstallerChoice, Plan, ResolvedRequest
 from safeinstall.request import parse
 from safeinstall.requirements import _name_of, parsed
 from support.reports import environment
@@ -53,7 +53,7 @@ def main() -> None:
         site = Path(here.paths.purelib)
         populate(site)
         request = parse(" ".join(STACK), cwd=folder)
-        intent = Intent(
+        intent = ResolvedRequest(
             environment=here,
             request=request,
             sources=Sources(),

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from benchmarks.workbench import CACHE
 from support import lab
 from support.environments import CHECKOUT
-from ui.desk import Desk
+from ui.lab_page import LabPage
 from ui.site import Site, a_site
 
 ROUNDS = 7
@@ -44,13 +44,13 @@ def a_lab() -> Iterator[tuple[Site, Browser]]:
 
 
 @contextmanager
-def a_desk(site: Site, browser: Browser) -> Iterator[tuple[Desk, Page]]:
+def a_lab_page(site: Site, browser: Browser) -> Iterator[tuple[LabPage, Page]]:
     """Open a page that notes what is sent to kernels and when something is shown."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.add_init_script(path=WATCH)
-    desk = Desk(page, site.urls, site.notebooks)
-    yield desk, page
-    desk.close()
+    lab_page = LabPage(page, site.urls, site.notebooks)
+    yield lab_page, page
+    lab_page.close()
     page.close()
 
 
@@ -59,9 +59,9 @@ def contacts(site: Site, browser: Browser) -> None:
     first, idle, again, tabs, asked = [], [], [], [], []
     for _ in range(ROUNDS):
         kernels = site.fresh("known"), site.fresh("known")
-        with a_desk(site, browser) as (desk, page):
-            desk.open(kernels[0])
-            desk.ready()
+        with a_lab_page(site, browser) as (lab_page, page):
+            lab_page.open(kernels[0])
+            lab_page.ready()
             page.wait_for_timeout(1500)  # nothing may follow by itself
             seen = page.evaluate("() => window.watched.opening()")
             asked.append(seen["silent"])
@@ -70,7 +70,7 @@ def contacts(site: Site, browser: Browser) -> None:
             again.append(page.evaluate("() => window.watched.refresh()"))
             name = "second.ipynb"
             lab.notebook(site.notebooks / name, kernels[1], "")
-            desk.command("docmanager:open", path=name)
+            lab_page.command("docmanager:open", path=name)
             page.wait_for_function(
                 "name => document.querySelector('[data-safeinstall=executable]')"
                 "?.textContent.includes(name)",
@@ -89,9 +89,9 @@ def installs(site: Site, browser: Browser) -> None:
     """Install and remove in turns: by the magic in a cell, and by the button."""
     magic, panel = [], []
     kernel = site.fresh("install")
-    with a_desk(site, browser) as (desk, page):
-        desk.open(kernel, "%safeinstall tinypkg==1.0", "%safeuninstall tinypkg")
-        desk.ready()
+    with a_lab_page(site, browser) as (lab_page, page):
+        lab_page.open(kernel, "%safeinstall tinypkg==1.0", "%safeuninstall tinypkg")
+        lab_page.ready()
         for number in range(ROUNDS + 1):
             by_cell = page.evaluate("() => window.watched.cell(0, 'tinypkg 1.0 installed')")
             page.evaluate("() => window.watched.cell(1, 'tinypkg 1.0 removed')")
@@ -124,9 +124,9 @@ def rows(site: Site, browser: Browser) -> None:
     opened = []
     for slower in (1, SLOWER):
         for _ in range(3):
-            with a_desk(site, browser) as (desk, page):
-                desk.open(kernel)
-                desk.ready()
+            with a_lab_page(site, browser) as (lab_page, page):
+                lab_page.open(kernel)
+                lab_page.ready()
                 page.context.new_cdp_session(page).send(
                     "Emulation.setCPUThrottlingRate", {"rate": slower}
                 )

@@ -172,6 +172,14 @@ def test_a_folder_that_was_typed_is_built_with_a_note(bench: Bench, tmp_path: Pa
     assert bench.codes(f"-e {project}") == {"builds-from-source": Severity.INFO}
 
 
+def test_a_narrow_terminal_changes_no_reason(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    project = make_project(tmp_path / "mine", "mine-alone")
+    assert bench.codes(f"{project}") == {"builds-from-source": Severity.INFO}
+
+
 def test_a_place_named_by_a_file_only_is_asked_about(bench: Bench, tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, "from-afar")
     (tmp_path / "wanted.txt").write_text(f"from-afar @ {wheel.as_uri()}\nbase-thing\n")

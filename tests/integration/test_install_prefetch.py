@@ -51,7 +51,7 @@ def install(desk: Desk, environment: Environment, *words: str) -> subprocess.Com
 def resolving(request: InstallRequest, context: Context) -> Resolver:
     return Resolver(
         intent=context.meet(request),
-        chosen=choose(request, context.environment),
+        chosen=choose(request, context),
         context=context,
         state=InstalledState(context.environment.paths.site_packages).look(),
     )

@@ -1,4 +1,7 @@
-"""SIGKILL at random instants of a real upgrade: with us old or new, beside uv and pip alone."""
+"""SIGKILL at random instants of a real upgrade: with us old or new.
+
+What uv and pip make of it is measured by `make torture`.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc and SIGKILL"),
 ]
 
-KILLS = {"uv": 12, "pip": 6, "safeinstall (uv)": 34, "safeinstall (pip)": 8}
+KILLS = {"safeinstall (uv)": 34, "safeinstall (pip)": 8}
 
 
 @pytest.mark.timeout(900)
@@ -27,4 +30,4 @@ def test_killed_at_any_instant_and_recovered_the_environment_is_old_or_new(
         tallies = [killing.kills(work, tool, number, chance) for tool, number in KILLS.items()]
     with capsys.disabled():
         sys.stdout.write("\n" + killing.table(tallies, "Five distributions, 400 files") + "\n")
-    assert sum(each.killed for each in tallies if each.tool.startswith("safeinstall")) >= 40
+    assert sum(each.killed for each in tallies) >= 40

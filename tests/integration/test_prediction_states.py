@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from integration.test_prediction import CONF, INSTALL, UV_HERE, Case, Desk, Lab, lab
+from support.examples import examples
 from support.privileges import can_switch
 
 __all__ = ["lab"]
@@ -54,7 +55,7 @@ def states(draw: st.DrawFn) -> Case:
 
 
 @settings(
-    max_examples=25,
+    max_examples=examples(25),
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),

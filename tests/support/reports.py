@@ -6,7 +6,7 @@ from typing import Any
 
 from safeinstall.environment import Environment
 from safeinstall.installers.sources import Sources
-from safeinstall.plan import Destination, Intent
+from safeinstall.plan import Destination, ResolvedRequest
 from safeinstall.request import parse
 
 __all__ = ["MARKER", "environment", "intent", "locked_access", "report"]
@@ -110,9 +110,11 @@ def locked_access() -> dict[str, Any]:
 MARKER = {"marker": "/usr/lib/python3.12/EXTERNALLY-MANAGED", "message": "use apt"}
 
 
-def intent(line: str = "pandas", *, sources: Sources | None = None, **report: Any) -> Intent:
+def intent(
+    line: str = "pandas", *, sources: Sources | None = None, **report: Any
+) -> ResolvedRequest:
     here = environment(**report)
-    return Intent(
+    return ResolvedRequest(
         environment=here,
         request=parse(line, cwd="/home/ana/proj"),
         sources=sources or Sources(),

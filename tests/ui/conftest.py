@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from support import lab, privileges
 from support.environments import Environment
-from ui.desk import Desk
+from ui.lab_page import LabPage
 from ui.site import Site, a_site
 
 
@@ -59,13 +59,13 @@ def gateway(site: Site) -> Iterator[str]:
 
 
 @pytest.fixture
-def desk(site: Site, page: Page) -> Iterator[Desk]:
+def lab_page(site: Site, page: Page) -> Iterator[LabPage]:
     """A browser page in front of the servers; whatever it complains about fails the test."""
     page.set_viewport_size({"width": 1280, "height": 800})
-    bench = Desk(page, site.urls, site.notebooks)
-    yield bench
-    bench.close()
-    assert bench.complaints == []
+    opened = LabPage(page, site.urls, site.notebooks)
+    yield opened
+    opened.close()
+    assert opened.complaints == []
 
 
 @pytest.fixture

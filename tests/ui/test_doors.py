@@ -10,28 +10,30 @@ import pytest
 from playwright.sync_api import expect
 
 from support import lab
-from ui.desk import Desk
+from ui.lab_page import LabPage
 from ui.site import Site
 
 pytestmark = [pytest.mark.integration, pytest.mark.ui]
 
 
 @pytest.fixture
-def configured(desk: Desk) -> Iterator[Desk]:
-    """A desk whose settings are the defaults again afterwards."""
-    yield desk
-    desk.configure()
+def configured(lab_page: LabPage) -> Iterator[LabPage]:
+    """A page whose settings are the defaults again afterwards."""
+    yield lab_page
+    lab_page.configure()
 
 
-def test_toolbar_menu_palette_and_status_bar_lead_to_the_panel(site: Site, desk: Desk) -> None:
-    desk.open(site.fresh("doors"), show=False)
-    expect(desk.page.locator(".si-StatusButton")).to_contain_text("doors")
-    page, closed = desk.page, "application:toggle-right-area"
+def test_toolbar_menu_palette_and_status_bar_lead_to_the_panel(
+    site: Site, lab_page: LabPage
+) -> None:
+    lab_page.open(site.fresh("doors"), show=False)
+    expect(lab_page.page.locator(".si-StatusButton")).to_contain_text("doors")
+    page, closed = lab_page.page, "application:toggle-right-area"
 
     def opens_panel() -> None:
-        expect(desk.panel).to_be_visible()
-        desk.command(closed)
-        expect(desk.panel).not_to_be_visible()
+        expect(lab_page.panel).to_be_visible()
+        lab_page.command(closed)
+        expect(lab_page.panel).not_to_be_visible()
 
     page.locator(".jp-NotebookPanel-toolbar").get_by_role(
         "button", name="Show which Python this notebook runs"
@@ -45,98 +47,98 @@ def test_toolbar_menu_palette_and_status_bar_lead_to_the_panel(site: Site, desk:
         expect(menu.get_by_text(entry)).to_be_visible()
     menu.get_by_text("Packages of This Kernel (safeinstall)").click()
     opens_panel()
-    desk.command("apputils:activate-command-palette")
+    lab_page.command("apputils:activate-command-palette")
     page.locator(".lm-CommandPalette-input").fill("safeinstall")
     page.locator(".lm-CommandPalette-item", has_text="Packages of This Kernel").click()
     opens_panel()
 
 
 def test_opening_a_notebook_costs_one_silent_request_and_working_costs_none(
-    site: Site, desk: Desk
+    site: Site, lab_page: LabPage
 ) -> None:
-    desk.open(site.fresh("quiet"), "print('a')", "!pip install tinypkg")
-    desk.ready()
-    desk.page.wait_for_timeout(1000)
-    assert desk.questions == 1
-    desk.run(0)
-    expect(desk.output(0)).to_have_text("a")
-    desk.part("requirements").press_sequentially("tinypkg")  # a name: nothing is looked up
-    desk.section("history").locator("summary").click()
+    lab_page.open(site.fresh("quiet"), "print('a')", "!pip install tinypkg")
+    lab_page.ready()
+    lab_page.page.wait_for_timeout(1000)
+    assert lab_page.questions == 1
+    lab_page.run(0)
+    expect(lab_page.output(0)).to_have_text("a")
+    lab_page.part("requirements").press_sequentially("tinypkg")  # a name: nothing is looked up
+    lab_page.section("history").locator("summary").click()
     asked_by_hand = 1
-    desk.page.wait_for_timeout(1500)
-    assert desk.questions == 1 + asked_by_hand
+    lab_page.page.wait_for_timeout(1500)
+    assert lab_page.questions == 1 + asked_by_hand
 
 
-def test_settings_move_the_panel_and_quieten_it(site: Site, configured: Desk) -> None:
-    desk = configured
-    desk.configure(
+def test_settings_move_the_panel_and_quieten_it(site: Site, configured: LabPage) -> None:
+    lab_page = configured
+    lab_page.configure(
         side="left", statusBar=False, notifications=False, ask="always", shellInstalls="block",
         record="pep723",
     )  # fmt: skip
     kernel = site.fresh("settings")
-    desk.open(kernel, "import tinypkg", "!pip install tinypkg")
-    desk.ready()
-    expect(desk.page.locator("#jp-left-stack #safeinstall-panel")).to_be_visible()
-    expect(desk.page.locator(".si-StatusButton")).to_have_count(0)
-    desk.run(0)
-    expect(desk.cell(0)).to_contain_text("ModuleNotFoundError")
-    desk.run(1)
-    expect(desk.cell(1)).to_contain_text("%safeinstall tinypkg")
+    lab_page.open(kernel, "import tinypkg", "!pip install tinypkg")
+    lab_page.ready()
+    expect(lab_page.page.locator("#jp-left-stack #safeinstall-panel")).to_be_visible()
+    expect(lab_page.page.locator(".si-StatusButton")).to_have_count(0)
+    lab_page.run(0)
+    expect(lab_page.cell(0)).to_contain_text("ModuleNotFoundError")
+    lab_page.run(1)
+    expect(lab_page.cell(1)).to_contain_text("%safeinstall tinypkg")
     assert not site.kernels[kernel].distribution("tinypkg", "2.0").exists()
-    expect(desk.page.locator(".Toastify__toast")).to_have_count(0)
-    desk.install("tinypkg")
-    expect(desk.part("plan")).to_contain_text("tinypkg")
-    desk.part("confirm").click()
-    expect(desk.part("status")).to_contain_text("tinypkg 2.0 installed")
-    desk.panel.get_by_role("button", name="Record in notebook").click()
-    desk.until(lambda: desk.source(0).startswith("# /// script"), "nothing was recorded")
-    assert "tinypkg==2.0" in desk.source(0)
-    assert desk.source(1) == "import tinypkg"
+    expect(lab_page.page.locator(".Toastify__toast")).to_have_count(0)
+    lab_page.install("tinypkg")
+    expect(lab_page.part("plan")).to_contain_text("tinypkg")
+    lab_page.part("confirm").click()
+    expect(lab_page.part("status")).to_contain_text("tinypkg 2.0 installed")
+    lab_page.panel.get_by_role("button", name="Record in notebook").click()
+    lab_page.until(lambda: lab_page.source(0).startswith("# /// script"), "nothing was recorded")
+    assert "tinypkg==2.0" in lab_page.source(0)
+    assert lab_page.source(1) == "import tinypkg"
 
 
-def test_everything_is_reached_by_keyboard(site: Site, desk: Desk) -> None:
-    desk.open(site.fresh("keys"))
-    desk.ready()
-    desk.page.keyboard.press("Escape")
-    desk.command("safeinstall:install")  # the menu's entry puts the cursor into the box
-    expect(desk.part("requirements")).to_be_focused()
-    desk.page.keyboard.type("tinypkg==1.0")
-    desk.page.keyboard.press("Tab")
-    expect(desk.part("install")).to_be_focused()
-    desk.page.keyboard.press("Enter")
-    expect(desk.part("status")).to_contain_text("tinypkg 1.0 installed")
-    desk.part("undo").focus()
-    desk.page.keyboard.press("Space")
-    expect(desk.part("status")).to_contain_text("tinypkg 1.0 removed")
-    desk.part("packages").locator("summary").focus()
-    desk.page.keyboard.press("Enter")
-    expect(desk.part("packages").get_by_label("Filter packages")).to_be_visible()
-    for region in (desk.part("status"), desk.panel.locator(".si-Unseen")):
+def test_everything_is_reached_by_keyboard(site: Site, lab_page: LabPage) -> None:
+    lab_page.open(site.fresh("keys"))
+    lab_page.ready()
+    lab_page.page.keyboard.press("Escape")
+    lab_page.command("safeinstall:install")  # the menu's entry puts the cursor into the box
+    expect(lab_page.part("requirements")).to_be_focused()
+    lab_page.page.keyboard.type("tinypkg==1.0")
+    lab_page.page.keyboard.press("Tab")
+    expect(lab_page.part("install")).to_be_focused()
+    lab_page.page.keyboard.press("Enter")
+    expect(lab_page.part("status")).to_contain_text("tinypkg 1.0 installed")
+    lab_page.part("undo").focus()
+    lab_page.page.keyboard.press("Space")
+    expect(lab_page.part("status")).to_contain_text("tinypkg 1.0 removed")
+    lab_page.part("packages").locator("summary").focus()
+    lab_page.page.keyboard.press("Enter")
+    expect(lab_page.part("packages").get_by_label("Filter packages")).to_be_visible()
+    for region in (lab_page.part("status"), lab_page.panel.locator(".si-Unseen")):
         assert region.get_attribute("role") == "status"
 
 
-def test_the_environment_can_be_copied(site: Site, desk: Desk) -> None:
-    desk.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+def test_the_environment_can_be_copied(site: Site, lab_page: LabPage) -> None:
+    lab_page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     kernel = site.fresh("copy")
-    desk.open(kernel)
-    desk.ready()
+    lab_page.open(kernel)
+    lab_page.ready()
     path = str(site.kernels[kernel].python)
-    desk.panel.get_by_role("button", name=f"Copy {path}").click()
-    desk.until(
-        lambda: desk.page.evaluate("() => navigator.clipboard.readText()") == path, "not copied"
+    lab_page.panel.get_by_role("button", name=f"Copy {path}").click()
+    lab_page.until(
+        lambda: lab_page.page.evaluate("() => navigator.clipboard.readText()") == path, "not copied"
     )
 
 
-def test_a_kernel_that_dies_is_followed_into_its_next_life(site: Site, desk: Desk) -> None:
+def test_a_kernel_that_dies_is_followed_into_its_next_life(site: Site, lab_page: LabPage) -> None:
     kernel = site.fresh("dies")
-    desk.open(kernel, "import os\nos._exit(1)")
-    desk.ready()
-    desk.run(0)
-    desk.page.get_by_role("dialog").get_by_role("button", name="Ok").click()
-    desk.until(lambda: desk.questions == 2, "the new process was not asked")
-    desk.ready()
-    desk.install("tinypkg")
-    expect(desk.part("status")).to_contain_text("tinypkg 2.0 installed")
+    lab_page.open(kernel, "import os\nos._exit(1)")
+    lab_page.ready()
+    lab_page.run(0)
+    lab_page.page.get_by_role("dialog").get_by_role("button", name="Ok").click()
+    lab_page.until(lambda: lab_page.questions == 2, "the new process was not asked")
+    lab_page.ready()
+    lab_page.install("tinypkg")
+    expect(lab_page.part("status")).to_contain_text("tinypkg 2.0 installed")
 
 
 def test_the_panel_is_shipped_once_and_found_by_jupyterlab(site: Site) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from support.environments import changes, snapshot
 from support.wheels import make_project
-from ui.desk import Desk
+from ui.lab_page import LabPage
 from ui.site import Site
 
 pytestmark = [pytest.mark.integration, pytest.mark.ui]
@@ -28,50 +28,50 @@ def slow_project(site: Site, name: str, seconds: float) -> tuple[str, Path]:
 
 @pytest.mark.parametrize("ipykernel", ["ipykernel", "ipykernel==6.29.5"])
 def test_an_install_runs_beside_a_long_cell_and_the_next_cell_imports_it(
-    site: Site, desk: Desk, ipykernel: str
+    site: Site, lab_page: LabPage, ipykernel: str
 ) -> None:
     kernel = site.fresh("bare", ipykernel)
     environment = site.kernels[kernel]
     assert not list(environment.site_packages.glob("pip*"))
     assert not list(environment.site_packages.glob("safeinstall*"))
-    desk.open(kernel, SHORT, "import tinypkg; print(tinypkg.__version__)")
-    desk.ready()
+    lab_page.open(kernel, SHORT, "import tinypkg; print(tinypkg.__version__)")
+    lab_page.ready()
     modern = ipykernel == "ipykernel"
     if modern:
-        desk.run(0)
-        expect(desk.prompt(0)).to_have_text("[*]:")
-    desk.install("tinypkg==1.0")
+        lab_page.run(0)
+        expect(lab_page.prompt(0)).to_have_text("[*]:")
+    lab_page.install("tinypkg==1.0")
     if not modern:  # older kernels have no way beside a running cell: the job starts before it
-        desk.run(0)
-    expect(desk.part("status")).to_contain_text("tinypkg 1.0 installed")
-    expect(desk.prompt(0)).to_have_text("[*]:")
+        lab_page.run(0)
+    expect(lab_page.part("status")).to_contain_text("tinypkg 1.0 installed")
+    expect(lab_page.prompt(0)).to_have_text("[*]:")
     assert environment.distribution("tinypkg").is_dir()
-    expect(desk.output(0)).to_have_text("undisturbed")
-    desk.run(1)
-    expect(desk.output(1)).to_have_text("1.0")
-    expect(desk.prompt(1)).to_have_text("[2]:")
-    undo_and_uninstall(desk)
+    expect(lab_page.output(0)).to_have_text("undisturbed")
+    lab_page.run(1)
+    expect(lab_page.output(1)).to_have_text("1.0")
+    expect(lab_page.prompt(1)).to_have_text("[2]:")
+    undo_and_uninstall(lab_page)
 
 
-def undo_and_uninstall(desk: Desk) -> None:
+def undo_and_uninstall(lab_page: LabPage) -> None:
     """Upgrade, see it in the lists, and take it back."""
-    desk.install("tinypkg==2.0")
-    expect(desk.part("status")).to_contain_text("tinypkg 1.0 → 2.0")
-    expect(desk.part("restart")).to_be_visible()
-    packages = desk.section("packages")
+    lab_page.install("tinypkg==2.0")
+    expect(lab_page.part("status")).to_contain_text("tinypkg 1.0 → 2.0")
+    expect(lab_page.part("restart")).to_be_visible()
+    packages = lab_page.section("packages")
     expect(packages.get_by_text("tinypkg")).to_be_visible()
-    history = desk.section("history")
+    history = lab_page.section("history")
     expect(history.locator("li")).to_have_count(2)
     history.locator("[data-safeinstall=undo]").first.click()
-    expect(desk.part("status")).to_contain_text("tinypkg 2.0 → 1.0")
+    expect(lab_page.part("status")).to_contain_text("tinypkg 2.0 → 1.0")
     expect(packages.locator("li", has_text="tinypkg")).to_contain_text("1.0")
 
 
-def test_versions_are_offered_while_a_requirement_is_typed(site: Site, desk: Desk) -> None:
+def test_versions_are_offered_while_a_requirement_is_typed(site: Site, lab_page: LabPage) -> None:
     kernel = site.fresh("versions")
-    desk.open(kernel)
-    desk.ready()
-    box, offers = desk.part("requirements"), desk.part("versions").get_by_role("option")
+    lab_page.open(kernel)
+    lab_page.ready()
+    box, offers = lab_page.part("requirements"), lab_page.part("versions").get_by_role("option")
     box.press_sequentially("tinypkg")
     box.press("ArrowDown")
     expect(offers).to_have_text(["2.0", "1.0"])
@@ -81,7 +81,7 @@ def test_versions_are_offered_while_a_requirement_is_typed(site: Site, desk: Des
     expect(box).to_have_value("tinypkg==1.0")
     expect(offers).to_have_count(0)
     box.press("Enter")
-    expect(desk.part("status")).to_contain_text("tinypkg 1.0 installed")
+    expect(lab_page.part("status")).to_contain_text("tinypkg 1.0 installed")
     box.fill("")
     box.press_sequentially("tinypkg>=2")  # a version that is begun is looked up after a pause
     expect(offers).to_have_text(["2.0"])
@@ -89,62 +89,62 @@ def test_versions_are_offered_while_a_requirement_is_typed(site: Site, desk: Des
     expect(box).to_have_value("tinypkg>=2.0")
     box.fill("no-such-package-here")
     box.press("ArrowDown")
-    expect(desk.panel.get_by_text("No versions are known.")).to_be_visible()
+    expect(lab_page.panel.get_by_text("No versions are known.")).to_be_visible()
 
 
-def test_cancel_leaves_everything_as_it_was(site: Site, desk: Desk) -> None:
+def test_cancel_leaves_everything_as_it_was(site: Site, lab_page: LabPage) -> None:
     kernel = site.fresh("cancel")
     environment = site.kernels[kernel]
     path, started = slow_project(site, "slow-cancel", 60)
-    desk.open(kernel)
-    desk.ready()
+    lab_page.open(kernel)
+    lab_page.ready()
     before = snapshot(environment.prefix)
-    desk.install(path)
-    desk.until(started.exists, "the build did not start")
-    expect(desk.part("progress")).to_be_visible()
-    desk.part("cancel").click()
-    expect(desk.part("status")).to_contain_text("othing changed")
+    lab_page.install(path)
+    lab_page.until(started.exists, "the build did not start")
+    expect(lab_page.part("progress")).to_be_visible()
+    lab_page.part("cancel").click()
+    expect(lab_page.part("status")).to_contain_text("othing changed")
     assert changes(before, snapshot(environment.prefix)) == []
 
 
 def test_a_reloaded_page_finds_the_install_again_even_while_a_cell_runs(
-    site: Site, desk: Desk
+    site: Site, lab_page: LabPage
 ) -> None:
     kernel = site.fresh("reload")
     path, started = slow_project(site, "slow-reload", 12)
-    desk.open(kernel, LONG)
-    desk.ready()
-    desk.install(path)
-    desk.until(started.exists, "the build did not start")
-    desk.run(0)
-    expect(desk.prompt(0)).to_have_text("[*]:")
-    desk.page.reload()
-    desk.page.wait_for_selector(".jp-Notebook .jp-Cell")
-    desk.command("safeinstall:open-panel")
-    expect(desk.panel).to_be_visible()
-    expect(desk.panel.get_by_text("Ask now").or_(desk.part("verdict"))).to_be_visible()
-    if desk.panel.get_by_text("Ask now").is_visible():
-        desk.panel.get_by_text("Ask now").click()
-    expect(desk.part("progress").or_(desk.part("undo"))).to_be_visible()
-    expect(desk.part("status")).to_contain_text("slow-reload 1.0 installed")
-    expect(desk.output(0)).to_have_count(0)  # the cell is still running
+    lab_page.open(kernel, LONG)
+    lab_page.ready()
+    lab_page.install(path)
+    lab_page.until(started.exists, "the build did not start")
+    lab_page.run(0)
+    expect(lab_page.prompt(0)).to_have_text("[*]:")
+    lab_page.page.reload()
+    lab_page.page.wait_for_selector(".jp-Notebook .jp-Cell")
+    lab_page.command("safeinstall:open-panel")
+    expect(lab_page.panel).to_be_visible()
+    expect(lab_page.panel.get_by_text("Ask now").or_(lab_page.part("verdict"))).to_be_visible()
+    if lab_page.panel.get_by_text("Ask now").is_visible():
+        lab_page.panel.get_by_text("Ask now").click()
+    expect(lab_page.part("progress").or_(lab_page.part("undo"))).to_be_visible()
+    expect(lab_page.part("status")).to_contain_text("slow-reload 1.0 installed")
+    expect(lab_page.output(0)).to_have_count(0)  # the cell is still running
 
 
 def test_a_restart_in_the_middle_of_an_install_is_said_and_leaves_no_half(
-    site: Site, desk: Desk
+    site: Site, lab_page: LabPage
 ) -> None:
     kernel = site.fresh("restart")
     environment = site.kernels[kernel]
     path, started = slow_project(site, "slow-restart", 60)
-    desk.open(kernel)
-    desk.ready()
+    lab_page.open(kernel)
+    lab_page.ready()
     before = snapshot(environment.prefix)
-    desk.install(path)
-    desk.until(started.exists, "the build did not start")
-    desk.page.evaluate(
+    lab_page.install(path)
+    lab_page.until(started.exists, "the build did not start")
+    lab_page.page.evaluate(
         "() => { void window.jupyterapp.shell.currentWidget.sessionContext.restartKernel(); }"
     )
-    expect(desk.part("status")).to_contain_text("nothing is left half done")
-    desk.install("tinypkg")
-    expect(desk.part("status")).to_contain_text("tinypkg 2.0 installed")
+    expect(lab_page.part("status")).to_contain_text("nothing is left half done")
+    lab_page.install("tinypkg")
+    expect(lab_page.part("status")).to_contain_text("tinypkg 2.0 installed")
     assert [p for p in changes(before, snapshot(environment.prefix)) if "slow" in p] == []

@@ -1,31 +1,31 @@
 /** What needs attention, each with its way on: the agent has chosen the buttons. */
 import * as React from 'react';
 
-import type { IAction, IFacts, IFinding, IWrong } from '../tokens';
+import type { IAction, IFacts, IFinding, IWrongInstall } from '../tokens';
 import type { IViewProps } from './view';
-import { Button, Section, Sign, Ways } from './parts';
+import { Button, Section, Sign, Suggestions } from './parts';
 
 export function Attention(props: IViewProps & { facts: IFacts }): JSX.Element | null {
-  const { desk, facts, model, trans } = props;
-  const found = [...facts.findings, ...(desk.findings ?? [])];
-  const wrong = (desk.cells?.wrong ?? facts.wrong).filter(item => model.holds(item.cell));
-  const count = found.length + wrong.length;
+  const { session, facts, model, trans } = props;
+  const findings = [...facts.findings, ...(session.findings ?? [])];
+  const wrong = (session.cells?.wrong ?? facts.wrong).filter(item => model.holds(item.cell));
+  const count = findings.length + wrong.length;
   if (!count) {
     return null;
   }
   return (
     <Section title={trans.__('Needs attention (%1)', count)} hook="findings" open>
       {wrong.map((item, index) => (
-        <Wrong key={`cell-${index}`} {...props} item={item} />
+        <WrongInstall key={`cell-${index}`} {...props} item={item} />
       ))}
-      {found.map((item, index) => (
-        <Found key={`${item.code}-${index}`} {...props} item={item} />
+      {findings.map((item, index) => (
+        <Finding key={`${item.code}-${index}`} {...props} item={item} />
       ))}
     </Section>
   );
 }
 
-function Found(props: IViewProps & { item: IFinding }): JSX.Element {
+function Finding(props: IViewProps & { item: IFinding }): JSX.Element {
   const { item, model, trans } = props;
   return (
     <div className="si-Finding" data-code={item.code}>
@@ -36,13 +36,17 @@ function Found(props: IViewProps & { item: IFinding }): JSX.Element {
         <div className="si-Buttons">
           <Actions {...props} actions={item.actions ?? []} />
         </div>
-        <Ways ways={item.suggestions} trans={trans} onUse={line => model.setLine(line)} />
+        <Suggestions
+          suggestions={item.suggestions}
+          trans={trans}
+          onUse={line => model.setLine(line)}
+        />
       </div>
     </div>
   );
 }
 
-function Wrong(props: IViewProps & { item: IWrong }): JSX.Element {
+function WrongInstall(props: IViewProps & { item: IWrongInstall }): JSX.Element {
   const { item, model, trans } = props;
   return (
     <div className="si-Finding" data-code={item.outcome}>
@@ -58,11 +62,7 @@ function Wrong(props: IViewProps & { item: IWrong }): JSX.Element {
             />
           )}
           <Actions {...props} actions={item.actions} quiet={item.rewritable} />
-          <Button
-            label={trans.__('Show the cell')}
-            quiet
-            onClick={() => model.reveal(item.cell)}
-          />
+          <Button label={trans.__('Show the cell')} quiet onClick={() => model.reveal(item.cell)} />
         </div>
       </div>
     </div>
@@ -71,7 +71,7 @@ function Wrong(props: IViewProps & { item: IWrong }): JSX.Element {
 
 /** The first is the way on that is meant; `quiet` where another button is. */
 function Actions(props: IViewProps & { actions: IAction[]; quiet?: boolean }): JSX.Element {
-  const { actions, desk, model } = props;
+  const { actions, session, model } = props;
   return (
     <>
       {actions.map((action, index) => (
@@ -81,7 +81,7 @@ function Actions(props: IViewProps & { actions: IAction[]; quiet?: boolean }): J
           title={action.title}
           primary={index === 0 && !props.quiet}
           quiet={index > 0 || props.quiet}
-          disabled={desk.working}
+          disabled={session.working}
           onClick={() => void model.act(action)}
         />
       ))}

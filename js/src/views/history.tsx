@@ -6,11 +6,11 @@ import type { IViewProps } from './view';
 import { Button, Section } from './parts';
 
 export function History(props: IViewProps): JSX.Element {
-  const { desk, model, trans } = props;
-  const all = desk.history;
-  const mayUndo = desk.facts?.abilities.includes('undo') ?? false;
+  const { session, model, trans } = props;
+  const all = session.history;
+  const mayUndo = session.facts?.abilities.includes('undo') ?? false;
   return (
-    <Section title={trans.__('History')} hook="history" onOpen={() => void desk.loadHistory()}>
+    <Section title={trans.__('History')} hook="history" onOpen={() => void session.loadHistory()}>
       {!all && <div className="si-Note">{trans.__('reading …')}</div>}
       {all?.length === 0 && (
         <div className="si-Note">{trans.__('Nothing was installed from here yet.')}</div>
@@ -26,12 +26,10 @@ export function History(props: IViewProps): JSX.Element {
             {item.state === 'committed' && mayUndo && (
               <Button
                 label={item.undoes ? trans.__('Redo') : trans.__('Undo')}
-                title={
-                  item.undoable ? trans.__('Undo: %1', item.command) : item.reason
-                }
+                title={item.undoable ? trans.__('Undo: %1', item.command) : item.reason}
                 hook="undo"
                 quiet
-                disabled={desk.working || !item.undoable}
+                disabled={session.working || !item.undoable}
                 onClick={() => void model.undo(item.id)}
               />
             )}

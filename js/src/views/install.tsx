@@ -9,18 +9,17 @@ import { Requirements } from './requirements';
 import { Result } from './result';
 
 export function Install(props: IViewProps & { facts: IFacts }): JSX.Element {
-  const { model, desk, trans } = props;
+  const { model, session, trans } = props;
   const submit = (event?: React.FormEvent) => {
     event?.preventDefault();
-    if (!desk.working && can(props.facts)) {
+    if (!session.working && canInstall(props.facts)) {
       void model.install(model.line);
     }
   };
-  const job = desk.job;
-  const shown = job && job.kind !== 'upgrades' ? job : null;
+  const job = session.job && session.job.kind !== 'upgrades' ? session.job : null;
   const status = React.useRef<HTMLDivElement>(null);
   // Work may be started from a section far below: what becomes of it must be seen.
-  const news = shown && `${shown.id} ${shown.state}`;
+  const news = job && `${job.id} ${job.state}`;
   React.useEffect(() => {
     if (news !== null) {
       status.current?.scrollIntoView?.({ block: 'nearest' });
@@ -36,7 +35,7 @@ export function Install(props: IViewProps & { facts: IFacts }): JSX.Element {
             label={trans.__('Install')}
             hook="install"
             primary
-            disabled={desk.working || !model.line.trim() || !can(props.facts)}
+            disabled={session.working || !model.line.trim() || !canInstall(props.facts)}
             onClick={() => submit()}
           />
         </div>
@@ -48,14 +47,14 @@ export function Install(props: IViewProps & { facts: IFacts }): JSX.Element {
         data-safeinstall="status"
         className="si-Status"
       >
-        {shown?.state === 'running' && <Progress {...props} job={shown} />}
-        {shown && shown.state !== 'running' && <Result {...props} job={shown} />}
-        {desk.trouble && <div className="si-Trouble">{wordsFor(desk.trouble, trans)}</div>}
+        {job?.state === 'running' && <Progress {...props} job={job} />}
+        {job && job.state !== 'running' && <Result {...props} job={job} />}
+        {session.error && <div className="si-Trouble">{wordsFor(session.error, trans)}</div>}
       </div>
     </section>
   );
 }
 
-function can(facts: IFacts): boolean {
+function canInstall(facts: IFacts): boolean {
   return facts.abilities.includes('install');
 }

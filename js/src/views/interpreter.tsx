@@ -9,7 +9,7 @@ import { Copyable, Sign } from './parts';
 export function Interpreter(props: IViewProps & { facts: IFacts }): JSX.Element {
   const { facts, trans } = props;
   const verdict = facts.verdict;
-  const offered = props.desk.job?.result?.new_environment; // it stands with the refusal
+  const offered = props.session.job?.result?.new_environment; // it stands with the refusal
   const mayMake = facts.abilities.includes('new_environment') && !offered;
   return (
     <section className="si-Interpreter" aria-label={trans.__('Interpreter')}>

@@ -5,7 +5,7 @@ import type { IViewProps } from './view';
 import { Button } from './parts';
 
 export function NewEnvironment(props: IViewProps): JSX.Element {
-  const { model, desk, trans } = props;
+  const { model, session, trans } = props;
   const [path, setPath] = React.useState('.venv');
   const [overlay, setOverlay] = React.useState(false);
   return (
@@ -31,7 +31,7 @@ export function NewEnvironment(props: IViewProps): JSX.Element {
         label={trans.__('New environment')}
         hook="new-environment"
         primary
-        disabled={desk.working || !path.trim()}
+        disabled={session.working || !path.trim()}
         onClick={() => void model.newEnvironment(path.trim(), overlay)}
       />
     </div>

@@ -1,17 +1,17 @@
 /** This notebook's imports, against the environment it runs in. */
 import * as React from 'react';
 
-import type { IMissing } from '../tokens';
+import type { IMissingModule } from '../tokens';
 import type { IViewProps } from './view';
 import { Button, Section, Sign } from './parts';
 
 export function Notebook(props: IViewProps): JSX.Element | null {
-  const { model, desk, trans } = props;
+  const { model, session, trans } = props;
   if (!model.subject?.notebook) {
     return null;
   }
-  const found = desk.cells;
-  const missing = found?.missing ?? [];
+  const needs = session.cells;
+  const missing = needs?.missing ?? [];
   const names = [...new Set(missing.map(item => item.distribution))];
   return (
     <Section
@@ -19,34 +19,34 @@ export function Notebook(props: IViewProps): JSX.Element | null {
       hook="notebook"
       onOpen={() => void model.loadCells()}
     >
-      {!found && <div className="si-Note">{trans.__('reading …')}</div>}
+      {!needs && <div className="si-Note">{trans.__('reading …')}</div>}
       {missing.map(item => (
-        <Missing key={item.module} {...props} item={item} />
+        <MissingModule key={item.module} {...props} item={item} />
       ))}
       {names.length > 1 && (
         <div className="si-Buttons">
           <Button
             label={trans.__('Install all %1', names.length)}
-            disabled={desk.working}
+            disabled={session.working}
             onClick={() => void model.install(names.join(' '))}
           />
         </div>
       )}
-      {found && missing.length === 0 && (
+      {needs && missing.length === 0 && (
         <div className="si-Row si-mod-top">
           <Sign mark="yes" />
           <span>
-            {found.present.length
+            {needs.present.length
               ? trans._n(
                   'The one import of this notebook is there.',
                   'All %1 imports of this notebook are there.',
-                  found.present.length
+                  needs.present.length
                 )
               : trans.__('This notebook imports nothing yet.')}
           </span>
         </div>
       )}
-      {found && (
+      {needs && (
         <div className="si-Buttons">
           <Button label={trans.__('Look again')} quiet onClick={() => void model.loadCells()} />
         </div>
@@ -55,8 +55,8 @@ export function Notebook(props: IViewProps): JSX.Element | null {
   );
 }
 
-function Missing(props: IViewProps & { item: IMissing }): JSX.Element {
-  const { item, model, desk, trans } = props;
+function MissingModule(props: IViewProps & { item: IMissingModule }): JSX.Element {
+  const { item, model, session, trans } = props;
   const same = item.module === item.distribution;
   return (
     <div className="si-Missing">
@@ -65,7 +65,7 @@ function Missing(props: IViewProps & { item: IMissing }): JSX.Element {
         label={trans.__('Install')}
         title={trans.__('Install %1', item.distribution)}
         quiet
-        disabled={desk.working}
+        disabled={session.working}
         onClick={() => void model.install(item.distribution)}
       />
     </div>

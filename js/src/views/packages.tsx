@@ -7,16 +7,16 @@ import type { IViewProps } from './view';
 import { Button, Section } from './parts';
 
 export function Packages(props: IViewProps): JSX.Element {
-  const { desk, model, trans } = props;
+  const { session, model, trans } = props;
   const [filter, setFilter] = React.useState('');
-  const all = desk.packages;
+  const all = session.packages;
   const words = React.useDeferredValue(filter).trim().toLowerCase();
-  const shown = all?.filter(found => found.name.toLowerCase().includes(words));
+  const filtered = all?.filter(item => item.name.toLowerCase().includes(words));
   const title = all ? trans.__('Packages (%1)', all.length) : trans.__('Packages');
-  const searching = desk.working && desk.job?.kind === 'upgrades';
-  const mayRemove = desk.facts?.abilities.includes('uninstall') ?? false;
+  const searching = session.working && session.job?.kind === 'upgrades';
+  const mayRemove = session.facts?.abilities.includes('uninstall') ?? false;
   return (
-    <Section title={title} hook="packages" onOpen={() => void desk.loadPackages()}>
+    <Section title={title} hook="packages" onOpen={() => void session.loadPackages()}>
       {!all && <div className="si-Note">{trans.__('reading …')}</div>}
       {all && (
         <>
@@ -32,25 +32,25 @@ export function Packages(props: IViewProps): JSX.Element {
             <Button
               label={searching ? trans.__('Looking …') : trans.__('Look for upgrades')}
               quiet
-              disabled={desk.working || all.length === 0}
+              disabled={session.working || all.length === 0}
               onClick={() => void model.checkUpgrades()}
             />
             <Button
               label={trans.__('Look for damage')}
               quiet
-              disabled={desk.working}
+              disabled={session.working}
               onClick={() => void model.examine()}
             />
           </div>
           <div className="si-List" tabIndex={0} role="list" aria-label={title}>
-            {pages(shown ?? []).map((page, index) => (
+            {pages(filtered ?? []).map((page, index) => (
               <ul key={index} className="si-Page" role="presentation">
-                {page.map(found => (
+                {page.map(item => (
                   <Row
-                    key={found.name}
-                    found={found}
-                    upgrade={desk.upgrades?.[found.name] ?? ''}
-                    disabled={desk.working}
+                    key={item.name}
+                    item={item}
+                    upgrade={session.upgrades?.[item.name] ?? ''}
+                    disabled={session.working}
                     trans={trans}
                     onUpgrade={install => void model.install(install)}
                     onRemove={mayRemove ? name => void model.uninstall(name) : null}
@@ -59,8 +59,10 @@ export function Packages(props: IViewProps): JSX.Element {
               </ul>
             ))}
           </div>
-          {shown?.length === 0 && <div className="si-Note">{trans.__('None of that name.')}</div>}
-          {desk.upgrades && Object.keys(desk.upgrades).length === 0 && (
+          {filtered?.length === 0 && (
+            <div className="si-Note">{trans.__('None of that name.')}</div>
+          )}
+          {session.upgrades && Object.keys(session.upgrades).length === 0 && (
             <div className="si-Note">{trans.__('Everything is as new as it can be.')}</div>
           )}
         </>
@@ -78,7 +80,7 @@ function pages(all: IPackage[]): IPackage[][] {
 }
 
 interface IRowProps {
-  found: IPackage;
+  item: IPackage;
   upgrade: string;
   disabled: boolean;
   trans: TranslationBundle;
@@ -88,13 +90,13 @@ interface IRowProps {
 
 const Row = React.memo(
   (props: IRowProps) => {
-    const { found, upgrade, trans } = props;
-    const name = found.name;
+    const { item, upgrade, trans } = props;
+    const name = item.name;
     return (
       <li className={`si-Package${upgrade ? ' si-mod-upgrade' : ''}`} role="listitem">
         <span className="si-Package-name">{name}</span>
-        <span className="si-Package-version">{found.version}</span>
-        <span className="si-Package-note">{noteOf(found, trans)}</span>
+        <span className="si-Package-version">{item.version}</span>
+        <span className="si-Package-note">{noteOf(item, trans)}</span>
         {upgrade && (
           <Button
             label={`⬆ ${upgrade}`}
@@ -116,18 +118,18 @@ const Row = React.memo(
             ×
           </button>
         )}
-        {found.broken && <span className="si-Package-broken">{found.broken}</span>}
+        {item.broken && <span className="si-Package-broken">{item.broken}</span>}
       </li>
     );
   },
   (old, now) =>
-    old.found === now.found && old.upgrade === now.upgrade && old.disabled === now.disabled
+    old.item === now.item && old.upgrade === now.upgrade && old.disabled === now.disabled
 );
 
-function noteOf(found: IPackage, trans: TranslationBundle): string {
-  const count = found.needed_by.length;
+function noteOf(item: IPackage, trans: TranslationBundle): string {
+  const count = item.needed_by.length;
   if (count === 0) {
-    return found.requested ? trans.__('asked for') : '';
+    return item.requested ? trans.__('asked for') : '';
   }
-  return trans.__('needed by %1', count === 1 ? found.needed_by[0] : count);
+  return trans.__('needed by %1', count === 1 ? item.needed_by[0] : count);
 }

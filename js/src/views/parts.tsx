@@ -70,7 +70,13 @@ export function Copyable(props: {
   return (
     <span className="si-Copyable">
       <code data-safeinstall={props.hook}>{props.text}</code>
-      <button type="button" className="si-IconButton" title={label} aria-label={label} onClick={copy}>
+      <button
+        type="button"
+        className="si-IconButton"
+        title={label}
+        aria-label={label}
+        onClick={copy}
+      >
         <Icon tag="span" width="14px" height="14px" />
       </button>
     </span>
@@ -104,25 +110,25 @@ export function Section(props: {
 }
 
 /** Lines to type: those of ours can be taken over by a click, the others copied. */
-export function Ways(props: {
-  ways: ISuggestion[];
+export function Suggestions(props: {
+  suggestions: ISuggestion[];
   trans: TranslationBundle;
   onUse: (line: string) => void;
 }): JSX.Element | null {
-  if (!props.ways.length) {
+  if (!props.suggestions.length) {
     return null;
   }
   return (
-    <ul className="si-Ways">
-      {props.ways.map((way, index) => (
+    <ul className="si-Suggestions">
+      {props.suggestions.map((suggestion, index) => (
         <li key={index}>
-          {way.note && <div className="si-Note">{way.note}</div>}
-          <Copyable text={way.command} trans={props.trans} />
-          {lineOf(way.command) && (
+          {suggestion.note && <div className="si-Note">{suggestion.note}</div>}
+          <Copyable text={suggestion.command} trans={props.trans} />
+          {lineOf(suggestion.command) && (
             <Button
               label={props.trans.__('Use this')}
               quiet
-              onClick={() => props.onUse(lineOf(way.command) as string)}
+              onClick={() => props.onUse(lineOf(suggestion.command) as string)}
             />
           )}
         </li>
@@ -133,8 +139,8 @@ export function Ways(props: {
 
 /** Return what stands after `%safeinstall`, or null when it is another kind of line. */
 export function lineOf(command: string): string | null {
-  const found = /^%safeinstall\s+(?!-r\b|--new-env)(.+)$/.exec(command);
-  return found ? found[1] : null;
+  const match = /^%safeinstall\s+(?!-r\b|--new-env)(.+)$/.exec(command);
+  return match ? match[1] : null;
 }
 
 /** What changes: old -> new, numbers to the right. */

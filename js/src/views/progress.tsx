@@ -5,7 +5,7 @@ import type { IViewProps } from './view';
 import { Button } from './parts';
 
 export function Progress(props: IViewProps & { job: IJob }): JSX.Element {
-  const { job, desk, trans } = props;
+  const { job, session, trans } = props;
   const words = job.cancelling ? trans.__('cancelling …') : job.words || trans.__('starting …');
   return (
     <div className="si-Progress" data-safeinstall="progress">
@@ -21,7 +21,7 @@ export function Progress(props: IViewProps & { job: IJob }): JSX.Element {
           hook="cancel"
           quiet
           disabled={job.cancelling}
-          onClick={() => void desk.cancel()}
+          onClick={() => void session.cancel()}
         />
       </div>
     </div>

@@ -11,7 +11,7 @@ const PAUSE = 350;
 const VERSION_BEGUN = /[\w\])][ ]*[=<>~!]=?=?[ ]*[\w.*+]*$/;
 
 export function Requirements(props: IViewProps & { onSubmit: () => void }): JSX.Element {
-  const { model, desk, trans } = props;
+  const { model, session, trans } = props;
   const box = React.useRef<HTMLInputElement>(null);
   const timer = React.useRef<ReturnType<typeof setTimeout>>();
   /** Where in which line versions are wanted, and whether somebody asked for them by a key. */
@@ -21,19 +21,19 @@ export function Requirements(props: IViewProps & { onSubmit: () => void }): JSX.
 
   const current = wanted !== null && wanted.line === model.line ? wanted : null;
   // An answer about another line than the one in the box has come too late.
-  const answer = current && answerTo(current, desk.lookup);
+  const answer = current && answerTo(current, session.lookup);
   const offers: IVersion[] = answer?.versions ?? [];
   const open = offers.length > 0;
-  const looking = current !== null && desk.lookup?.state === 'running';
+  const looking = current !== null && session.lookup?.state === 'running';
 
-  const lookUp = (asked: boolean) => {
+  const lookUp = (byKey: boolean) => {
     clearTimeout(timer.current);
     const line = box.current?.value ?? model.line;
-    const now = { line, cursor: box.current?.selectionStart ?? line.length, asked };
+    const now = { line, cursor: box.current?.selectionStart ?? line.length, byKey };
     setWanted(now);
     setActive(-1);
-    if (!answerTo(now, desk.lookup)) {
-      void desk.lookUp(line, now.cursor);
+    if (!answerTo(now, session.lookup)) {
+      void session.lookUpVersions(line, now.cursor);
     }
   };
   const close = () => {
@@ -51,7 +51,7 @@ export function Requirements(props: IViewProps & { onSubmit: () => void }): JSX.
     model.setLine(event.target.value);
     const before = event.target.value.slice(0, event.target.selectionStart ?? undefined);
     // Beside a running cell a question makes Lab show the kernel as idle: then only by a key.
-    if (VERSION_BEGUN.test(before) && desk.kernel.status === 'idle' && !desk.working) {
+    if (VERSION_BEGUN.test(before) && session.kernel.status === 'idle' && !session.working) {
       timer.current = setTimeout(() => lookUp(false), PAUSE);
     }
   };
@@ -68,7 +68,12 @@ export function Requirements(props: IViewProps & { onSubmit: () => void }): JSX.
       lookUp(true);
     } else if (event.key === 'Enter') {
       event.preventDefault();
-      open && active >= 0 ? choose(offers[active]) : (close(), props.onSubmit());
+      if (open && active >= 0) {
+        choose(offers[active]);
+      } else {
+        close();
+        props.onSubmit();
+      }
     } else if (event.key === 'Escape' && current) {
       event.stopPropagation();
       close();
@@ -109,7 +114,11 @@ export function Requirements(props: IViewProps & { onSubmit: () => void }): JSX.
         onMouseDown={event => event.preventDefault()}
         onClick={() => {
           box.current?.focus();
-          open ? close() : lookUp(true);
+          if (open) {
+            close();
+          } else {
+            lookUp(true);
+          }
         }}
       >
         ▾
@@ -138,11 +147,11 @@ export function Requirements(props: IViewProps & { onSubmit: () => void }): JSX.
         ))}
       </ul>
       <div
-        className={current?.asked && !open && (looking || answer) ? 'si-Versions' : 'si-Unseen'}
+        className={current?.byKey && !open && (looking || answer) ? 'si-Versions' : 'si-Unseen'}
         role="status"
       >
-        {looking && current?.asked && trans.__('looking up versions …')}
-        {!looking && answer && told(offers, current?.asked ?? false, props)}
+        {looking && current?.byKey && trans.__('looking up versions …')}
+        {!looking && answer && announcement(offers, current?.byKey ?? false, props)}
       </div>
     </div>
   );
@@ -151,7 +160,7 @@ export function Requirements(props: IViewProps & { onSubmit: () => void }): JSX.
 interface IWanted {
   line: string;
   cursor: number;
-  asked: boolean;
+  byKey: boolean;
 }
 
 function answerTo(wanted: IWanted, job: IJob | null): IResult | null {
@@ -159,10 +168,10 @@ function answerTo(wanted: IWanted, job: IJob | null): IResult | null {
   return result?.line === wanted.line && result.cursor === wanted.cursor ? result : null;
 }
 
-function told(offers: IVersion[], asked: boolean, props: IViewProps): string {
+function announcement(offers: IVersion[], byKey: boolean, props: IViewProps): string {
   const { trans } = props;
   if (offers.length) {
     return trans._n('One version.', '%1 versions, the newest first.', offers.length);
   }
-  return asked ? trans.__('No versions are known.') : '';
+  return byKey ? trans.__('No versions are known.') : '';
 }

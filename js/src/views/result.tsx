@@ -5,7 +5,7 @@ import * as React from 'react';
 import type { IFailure, IJob, IOutcome } from '../tokens';
 import type { IViewProps } from './view';
 import { NewEnvironment } from './newenvironment';
-import { Button, Changes, Copyable, markOf, Sign, Ways } from './parts';
+import { Button, Changes, Copyable, markOf, Sign, Suggestions } from './parts';
 
 export function Result(props: IViewProps & { job: IJob }): JSX.Element {
   const { job, model, trans } = props;
@@ -32,7 +32,7 @@ export function Result(props: IViewProps & { job: IJob }): JSX.Element {
       {asking && outcome && <Question {...props} outcome={outcome} lines={message.lines} />}
       {stuck && <NewEnvironment {...props} />}
       {!stuck && status !== 'planned' && (
-        <Ways ways={message.ways} trans={trans} onUse={line => model.setLine(line)} />
+        <Suggestions suggestions={message.ways} trans={trans} onUse={line => model.setLine(line)} />
       )}
       {message.details && status !== 'done' && (
         <details className="si-Details">
@@ -54,18 +54,15 @@ export function Result(props: IViewProps & { job: IJob }): JSX.Element {
 function Question(
   props: IViewProps & { job: IJob; outcome: IOutcome; lines: string[] }
 ): JSX.Element {
-  const { outcome, model, desk, job, trans } = props;
+  const { outcome, model, session, job, trans } = props;
   const planned = outcome.status === 'planned';
-  const anyway =
-    job.kind === 'uninstall' ? trans.__('Remove anyway') : trans.__('Install anyway');
+  const anyway = job.kind === 'uninstall' ? trans.__('Remove anyway') : trans.__('Install anyway');
   return (
     <div className="si-Plan" data-safeinstall="plan">
       {!planned && props.lines.map((line, index) => <div key={index}>{line}</div>)}
-      {outcome.plan.changes.length > 0 && (
-        <Changes changes={outcome.plan.changes} trans={trans} />
-      )}
+      {outcome.plan.changes.length > 0 && <Changes changes={outcome.plan.changes} trans={trans} />}
       <div className="si-Buttons">
-        {desk.asked && (
+        {session.shownRequest && (
           <Button
             label={planned ? trans.__('Confirm') : anyway}
             hook="confirm"
@@ -73,7 +70,7 @@ function Question(
             onClick={() => void model.confirm()}
           />
         )}
-        <Button label={trans.__('Leave it')} quiet onClick={() => desk.clear()} />
+        <Button label={trans.__('Leave it')} quiet onClick={() => session.clear()} />
       </div>
     </div>
   );
@@ -116,8 +113,8 @@ function Afterwards(props: IViewProps & { job: IJob; outcome: IOutcome }): JSX.E
 }
 
 function Undo(props: IViewProps & { transaction: string }): JSX.Element | null {
-  const { desk, model, trans } = props;
-  return desk.facts?.abilities.includes('undo') ? (
+  const { session, model, trans } = props;
+  return session.facts?.abilities.includes('undo') ? (
     <Button
       label={trans.__('Undo')}
       hook="undo"

@@ -1,11 +1,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Desk } from '../desk';
+import type { KernelSession } from '../kernelSession';
 import type { PanelModel } from '../model';
 
 /** What every view of a ready kernel is made from. */
 export interface IViewProps {
   model: PanelModel;
-  desk: Desk;
+  session: KernelSession;
   trans: TranslationBundle;
 }

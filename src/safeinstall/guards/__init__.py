@@ -14,13 +14,13 @@ from typing import Final
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards import conflicts, destination, kernel_stack, origins
 from safeinstall.guards.environment_state import EnvironmentState
-from safeinstall.plan import Intent, Plan
+from safeinstall.plan import Plan, ResolvedRequest
 from safeinstall.requirements import Violation
 
 Policy = Mapping[str, Severity | None]
 """Severity by code; None switches the guard off. A code that is not named keeps its own."""
 
-BEFORE_PLAN: Final[tuple[Callable[[Intent], Finding | None], ...]] = (
+BEFORE_PLAN: Final[tuple[Callable[[ResolvedRequest], Finding | None], ...]] = (
     destination.browser,
     destination.externally_managed,
     destination.not_writable,
@@ -53,7 +53,7 @@ _NO_POLICY: Final[Mapping[str, None]] = {}
 
 
 def examine(
-    intent: Intent, installed: Collection[str] = (), policy: Policy = _NO_POLICY
+    intent: ResolvedRequest, installed: Collection[str] = (), policy: Policy = _NO_POLICY
 ) -> tuple[Finding, ...]:
     """Return what the guards say before planning; the first refusal is enough.
 
@@ -106,7 +106,9 @@ def examine_staged(
     return weigh([finding for finding in found if finding], plan.intent, policy)
 
 
-def weigh(findings: Iterable[Finding], intent: Intent, policy: Policy) -> tuple[Finding, ...]:
+def weigh(
+    findings: Iterable[Finding], intent: ResolvedRequest, policy: Policy
+) -> tuple[Finding, ...]:
     """Return the findings as they count for this request.
 
     First the policy, then `--strict` (warnings become questions), then `--yes` (questions become
@@ -127,7 +129,7 @@ def _ruled(finding: Finding, policy: Policy) -> Finding | None:
     return None if severity is None else replace(finding, severity=severity)
 
 
-def _answered(finding: Finding, intent: Intent) -> Finding:
+def _answered(finding: Finding, intent: ResolvedRequest) -> Finding:
     request = intent.request
     if request.strict and finding.severity is Severity.WARNING:
         finding = replace(finding, severity=Severity.CONFIRM)

@@ -13,10 +13,10 @@ from safeinstall.environment import shown
 from safeinstall.findings import Finding, Suggestion
 from safeinstall.guards.environment_state import EnvironmentState, Owner
 from safeinstall.metadata.distribution import DistInfo
-from safeinstall.plan import Intent, Plan
+from safeinstall.plan import Plan, ResolvedRequest
 
 
-def browser(intent: Intent) -> Finding | None:
+def browser(intent: ResolvedRequest) -> Finding | None:
     """Refuse where no process can be started (Pyodide): its own `%pip` is the way."""
     if intent.environment.kind != "pyodide":
         return None
@@ -26,7 +26,7 @@ def browser(intent: Intent) -> Finding | None:
     return Finding.refuse("no-processes", message, own)
 
 
-def externally_managed(intent: Intent) -> Finding | None:
+def externally_managed(intent: ResolvedRequest) -> Finding | None:
     """Refuse an environment whose owner forbids installs (PEP 668)."""
     environment = intent.environment
     marker = environment.externally_managed
@@ -40,7 +40,7 @@ def externally_managed(intent: Intent) -> Finding | None:
     return Finding.refuse("externally-managed", message, *ways, context=marker.message)
 
 
-def not_writable(intent: Intent) -> Finding | None:
+def not_writable(intent: ResolvedRequest) -> Finding | None:
     """Refuse an environment you may not write; never fall back to the user site."""
     access = intent.environment.locked
     if access is None:
@@ -52,7 +52,7 @@ def not_writable(intent: Intent) -> Finding | None:
     return Finding.refuse("not-writable", message, *ways, context=why)
 
 
-def not_importable(intent: Intent) -> Finding | None:
+def not_importable(intent: ResolvedRequest) -> Finding | None:
     """Refuse a destination that is not on this interpreter's import path."""
     environment = intent.environment
     if environment.importable_destination():
@@ -66,7 +66,7 @@ def not_importable(intent: Intent) -> Finding | None:
     )
 
 
-def virtualenv_required(intent: Intent) -> Finding | None:
+def virtualenv_required(intent: ResolvedRequest) -> Finding | None:
     """Obey pip's `require-virtualenv`: it says what this person wants, not where to install."""
     source = intent.sources.require_virtualenv
     if source is None or intent.environment.is_virtual:
@@ -75,7 +75,7 @@ def virtualenv_required(intent: Intent) -> Finding | None:
     return Finding.refuse("virtualenv-required", message, new_environment(intent))
 
 
-def other_destination(intent: Intent) -> Finding | None:
+def other_destination(intent: ResolvedRequest) -> Finding | None:
     """Refuse `--user` where this interpreter would not import what goes there.
 
     pip < 25.3 installs there all the same (facts P33, V34). The destination is the user site
@@ -95,7 +95,7 @@ def other_destination(intent: Intent) -> Finding | None:
     return Finding.refuse("other-destination", message, way, context=f"About the user site: {why}.")
 
 
-def user_site_leaks(intent: Intent) -> Finding | None:
+def user_site_leaks(intent: ResolvedRequest) -> Finding | None:
     """Say what the user site is, when it was asked for and is the destination."""
     if not intent.request.user or not _is_user_site(intent):
         return None
@@ -106,7 +106,7 @@ def user_site_leaks(intent: Intent) -> Finding | None:
     )
 
 
-def system_changed(intent: Intent) -> Finding | None:
+def system_changed(intent: ResolvedRequest) -> Finding | None:
     """Say what `--break-system-packages` does, when it was typed."""
     if not intent.request.break_system_packages or intent.request.user:
         return None
@@ -117,14 +117,14 @@ def system_changed(intent: Intent) -> Finding | None:
     )
 
 
-def _is_user_site(intent: Intent) -> bool:
+def _is_user_site(intent: ResolvedRequest) -> bool:
     environment = intent.environment
     return bool(environment.user_site.enabled) and (
         environment.paths.purelib == environment.user_site.path
     )
 
 
-def ambient_redirect(intent: Intent) -> Finding | None:
+def ambient_redirect(intent: ResolvedRequest) -> Finding | None:
     """Name the settings that would have moved a plain install, and that are not obeyed."""
     environment = intent.environment
     moved = [item for item in intent.redirections if not environment.is_named_by(item.value)]
@@ -135,7 +135,7 @@ def ambient_redirect(intent: Intent) -> Finding | None:
     return Finding.remark("ambient-redirect", message)
 
 
-def _apt(intent: Intent, debian: bool) -> tuple[Suggestion, ...]:
+def _apt(intent: ResolvedRequest, debian: bool) -> tuple[Suggestion, ...]:
     names = [item.name for item in intent.request.items if item.name]
     if not debian or not names:
         return ()
@@ -235,7 +235,7 @@ def _command(plan: Plan, owner: Owner, names: list[str]) -> Suggestion:
     return new_environment(intent)
 
 
-def new_environment(intent: Intent, *, overlay: bool = False) -> Suggestion:
+def new_environment(intent: ResolvedRequest, *, overlay: bool = False) -> Suggestion:
     """Return the line that installs the request into a new environment with its own kernel.
 
     The place is `.venv` beside the notebook or, where that is taken, the next free name; where the

@@ -2,12 +2,19 @@
 
 They lie unpacked beside it and nobody uses them yet: now it can be seen what no index and no
 metadata says.
+
+An installer that links files from its cache brings the same files each time. Once they were held
+against their RECORD they need not be read again: hashing five scientific packages takes as long as
+all the rest of their installation. Files that are copies are hashed each time.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import re
+import stat
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,18 +43,89 @@ _SAMPLE: Final = 2**18
 _SAMPLES: Final = 4
 _RATIO: Final = 500
 """Deflate ends at 1032:1; weights, libraries and tables stay below 50:1."""
+_SEALS_LIMIT: Final = 1 << 20
+"""Bytes of the file of seals, some sixteen thousand; beyond that it begins anew."""
+_CAREFUL: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Not through a link, and not waiting for whoever writes to a pipe."""
 
 
-def examine(staged: Staged, *, max_bytes: int = MAX_BYTES) -> tuple[Finding, ...]:
+def _seal(files: Iterable[tuple[str, str, str]]) -> str:
+    """Return one text for files: each by its name, what RECORD promises, and its identity."""
+    state = hashlib.sha256()
+    for name, promised, identity in sorted(files):
+        state.update(f"/{name}\0{promised}\0{identity}\n".encode(errors="surrogateescape"))
+    return state.hexdigest()
+
+
+class Verified:
+    """A file of seals, private to its user; without it everything is hashed, and nothing is lost.
+
+    Reading and writing never fail: a file that others could have written counts as empty.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._seals: set[str] | None = None
+
+    def __contains__(self, item: str) -> bool:
+        if self._seals is None:
+            self._seals = set(self._read().split())
+        return item in self._seals
+
+    def add(self, items: Iterable[str]) -> None:
+        """Remember that what these seals stand for is as promised."""
+        new = "".join(f"{item}\n" for item in items).encode()
+        if not new:
+            return
+        with contextlib.suppress(OSError):
+            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)  # noqa: PTH103
+            start_anew = len(self._read()) > _SEALS_LIMIT
+            flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if start_anew else os.O_APPEND)
+            descriptor = os.open(self._path, flags | _CAREFUL, 0o600)
+            try:
+                if _is_private(descriptor):
+                    os.write(descriptor, new)
+            finally:
+                os.close(descriptor)
+
+    def _read(self) -> str:
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | _CAREFUL)
+        except OSError:
+            return ""
+        try:
+            if not _is_private(descriptor):
+                return ""
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read().decode("ascii", "replace")
+        except OSError:
+            return ""
+        finally:
+            os.close(descriptor)
+
+
+def _is_private(descriptor: int) -> bool:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        return False
+    if not hasattr(os, "geteuid"):
+        return True
+    return status.st_uid == os.geteuid() and not status.st_mode & 0o022
+
+
+def examine(
+    staged: Staged, *, verified: Verified | None = None, max_bytes: int = MAX_BYTES
+) -> tuple[Finding, ...]:
     """Return what is to be said of the staged files, the gravest kinds first; they are read once.
 
+    `verified`: what was hashed before; grows by what is found true.
     No finding has a hint: what to do is said by whoever knows the request.
     """
     twice = _brought_twice(staged.distributions)
     return tuple(
         chain(
             _escapes(staged),
-            _record_check(staged, twice),
+            _record_check(staged, twice, verified),
             _collisions(staged, twice),
             _reserved(staged.distributions),
             _startup(staged),
@@ -71,9 +149,11 @@ def _escapes(staged: Staged) -> Iterator[Finding]:
         yield Finding.refuse("escapes-prefix", message)
 
 
-def _record_check(staged: Staged, twice: Collection[str]) -> Iterator[Finding]:
+def _record_check(
+    staged: Staged, twice: Collection[str], verified: Verified | None
+) -> Iterator[Finding]:
     """Compare every RECORD with what is staged; the files in `twice` are judged elsewhere."""
-    differing = _differing(staged, twice)
+    differing = _differing(staged, twice, verified)
     listed: set[str] = set()
     for each in staged.distributions:
         who = f"{each.name} {each.version}"
@@ -98,11 +178,13 @@ def _record_check(staged: Staged, twice: Collection[str]) -> Iterator[Finding]:
         yield Finding.warn("record-mismatch", message)
 
 
-def _differing(staged: Staged, twice: Collection[str]) -> set[str]:
+def _differing(staged: Staged, twice: Collection[str], verified: Verified | None) -> set[str]:
     """Return the names of the files whose size or content is another than promised."""
     differing: set[str] = set()
     unread: dict[str, RecordRow] = {}
+    seals: dict[str, set[str]] = {}
     for each in staged.distributions:
+        pending: dict[str, RecordRow] = {}
         for name, row in each.files.items():
             size = staged.sizes.get(name)
             if size is None or name in twice:
@@ -110,22 +192,37 @@ def _differing(staged: Staged, twice: Collection[str]) -> set[str]:
             if row.size is not None and size != row.size:
                 differing.add(name)
             elif row.digest:
-                unread[name] = row
+                pending[name] = row
+        linked = pending.keys() & staged.linked.keys()
+        if verified is not None and linked:
+            seal = _seal((name, pending[name].digest, staged.linked[name]) for name in linked)
+            if seal in verified:
+                pending = {name: row for name, row in pending.items() if name not in linked}
+            else:
+                seals[seal] = linked
+        unread |= pending
+    differing |= _misread(staged.root, unread)
+    if verified is not None:
+        verified.add(seal for seal, linked in seals.items() if linked.isdisjoint(differing))
+    return differing
+
+
+def _misread(root: str, unread: Mapping[str, RecordRow]) -> set[str]:
     # Hashing is most of the work of an inspection, and Python lets go of its lock for it.
     names = sorted(unread)
-    workers = min(4, os.cpu_count() or 1, len(names)) or 1
+    workers = min(4, os.cpu_count() or 1, len(names))
 
     def judge(first: int) -> list[str]:
         return [
             name
             for name in names[first::workers]
-            if not _agrees(os.path.join(staged.root, name), unread[name])
+            if not _agrees(os.path.join(root, name), unread[name])
         ]
 
     if workers < 2:
-        return differing.union(judge(0))
+        return set(judge(0)) if names else set()
     with ThreadPoolExecutor(workers) as pool:
-        return differing.union(*pool.map(judge, range(workers)))
+        return {name for part in pool.map(judge, range(workers)) for name in part}
 
 
 def _agrees(path: str, row: RecordRow) -> bool:

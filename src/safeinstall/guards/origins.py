@@ -12,12 +12,12 @@ from packaging.version import InvalidVersion, Version
 from safeinstall import names
 from safeinstall.findings import Finding, Suggestion
 from safeinstall.guards.environment_state import EnvironmentState
-from safeinstall.plan import Intent, Plan
+from safeinstall.plan import Plan, ResolvedRequest
 from safeinstall.redaction import redact
 from safeinstall.request import RequestItem
 
 
-def name_trap(intent: Intent, installed: Collection[str]) -> Finding | None:
+def name_trap(intent: ResolvedRequest, installed: Collection[str]) -> Finding | None:
     """Ask before a name that somebody may be waiting behind; `installed`: canonical names.
 
     A name that is already installed here is no news, and one that the table knows as a
@@ -43,7 +43,7 @@ def name_trap(intent: Intent, installed: Collection[str]) -> Finding | None:
     )
 
 
-def _meant(item: RequestItem, intent: Intent) -> tuple[str | None, str] | None:
+def _meant(item: RequestItem, intent: ResolvedRequest) -> tuple[str | None, str] | None:
     """Return the distribution that was probably meant (None: nothing to install) and the words."""
     name = item.requirement.name if item.requirement else str(item.name)
     module = name.replace("-", "_")
@@ -64,7 +64,7 @@ def _meant(item: RequestItem, intent: Intent) -> tuple[str | None, str] | None:
     return None
 
 
-def _right(intent: Intent, right: dict[int, str | None]) -> tuple[Suggestion, ...]:
+def _right(intent: ResolvedRequest, right: dict[int, str | None]) -> tuple[Suggestion, ...]:
     texts = []
     for item in intent.request.items:
         if id(item) not in right:
@@ -81,7 +81,7 @@ def _right(intent: Intent, right: dict[int, str | None]) -> tuple[Suggestion, ..
     return (Suggestion(line, "probably meant"),)
 
 
-def from_file_only(intent: Intent) -> Finding | None:
+def from_file_only(intent: ResolvedRequest) -> Finding | None:
     """Ask before a URL, repository, folder or editable line of a file is installed.
 
     Such a line fetches and often runs code from a place that nobody typed (reliability.md 1.5).
@@ -101,7 +101,7 @@ def from_file_only(intent: Intent) -> Finding | None:
     )
 
 
-def extra_index(intent: Intent) -> Finding | None:
+def extra_index(intent: ResolvedRequest) -> Finding | None:
     """Say when packages come from more than one index: the best version of all of them wins."""
     extra = intent.sources.extra_index_urls
     if not extra or intent.sources.no_index:
@@ -116,7 +116,7 @@ def extra_index(intent: Intent) -> Finding | None:
 _NAMED = 4
 
 
-def builds_from_source(intent: Intent, needed: Collection[str]) -> Finding | None:
+def builds_from_source(intent: ResolvedRequest, needed: Collection[str]) -> Finding | None:
     """Ask before packages without a wheel run their own code; `needed`: canonical names.
 
     An installer was asked for a plan without builds first, and named these.
@@ -147,7 +147,7 @@ def is_explicit(item: RequestItem) -> bool:
     )
 
 
-def explicit_build(intent: Intent) -> Finding | None:
+def explicit_build(intent: ResolvedRequest) -> Finding | None:
     """Note that a typed local folder, archive or editable install runs its own build code."""
     texts = [item.text for item in intent.request.items if is_explicit(item)]
     if not texts:

@@ -74,6 +74,10 @@ class DryRun:
         )
 
 
+PLAIN: Final = {"NO_COLOR": "1", "COLUMNS": "10000"}
+"""Variables for output that is read: no colours, and no sentence broken where a terminal ends."""
+
+
 class Installer(Protocol):
     """A program that resolves requirements and unpacks wheels; what it can do beyond, it says."""
 
@@ -186,7 +190,7 @@ class Installer(Protocol):
 def venv_overrides() -> Mapping[str, str | None]:
     """Return the variables for making an environment: nothing ambient decides what it is."""
     overrides: dict[str, str | None] = dict.fromkeys((*REDIRECTING_VARIABLES, *_OF_VENV))
-    return overrides | {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
+    return overrides | {"UV_PYTHON_DOWNLOADS": "never", **PLAIN}
 
 
 def entry(data: Any, *keys: str) -> Any:

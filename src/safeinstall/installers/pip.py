@@ -21,6 +21,7 @@ from safeinstall.command import Command
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.installers import (
+    PLAIN,
     DryRun,
     Installer,
     Resolved,
@@ -197,7 +198,7 @@ def _overrides(sources: Sources) -> Mapping[str, str | None]:
     return overrides | {
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_NO_INPUT": "1",
-        "NO_COLOR": "1",
+        **PLAIN,
         "PYTHONIOENCODING": "utf-8",
         "PIP_INDEX_URL": sources.index_url,
         "PIP_EXTRA_INDEX_URL": " ".join(sources.extra_index_urls) or None,

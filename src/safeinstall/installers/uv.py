@@ -22,6 +22,7 @@ from safeinstall.command import Command
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.installers import (
+    PLAIN,
     DryRun,
     Installer,
     Resolved,
@@ -160,7 +161,7 @@ class Uv(Installer):
     def pythons_command(self) -> Command | None:
         """Return what lists the interpreters uv has installed, which nobody else can know."""
         argv = (self.binary, "python", "list", "--only-installed", "--managed-python", "--offline")
-        return Command(argv=(*argv, "--output-format", "json"), overrides={"NO_COLOR": "1"})
+        return Command(argv=(*argv, "--output-format", "json"), overrides=PLAIN)
 
     def read_pythons(self, stdout: str) -> tuple[tuple[str, str], ...]:
         """Return path and version of each interpreter in that list; none when it is no list."""
@@ -216,7 +217,7 @@ def _overrides(sources: Sources) -> Mapping[str, str | None]:
     overrides |= {
         "UV_PYTHON_DOWNLOADS": "never",
         "UV_NO_PROGRESS": "1",
-        "NO_COLOR": "1",
+        **PLAIN,
         "UV_HTTP_RETRIES": sources.retries or "1",
     }
     if sources.index_url:

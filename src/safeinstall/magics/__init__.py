@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,6 @@ from typing import Any, Final
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from safeinstall.errors import SafeInstallStopped
-from safeinstall.magics import missing
 
 __all__ = ["SafeInstallMagics", "SafeInstallStopped", "load", "unload"]
 
@@ -91,9 +91,18 @@ def load(shell: Any) -> None:
     shell.register_magics(SafeInstallMagics)
     if _with_body not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(_with_body)
-    missing.register(shell)
+    if _after_cell not in shell.events.callbacks["post_run_cell"]:
+        shell.events.register("post_run_cell", _after_cell)
     if _unfinished(sys.prefix):
         _door().recover()
+
+
+def _after_cell(result: Any) -> None:
+    """Say a line after a cell that failed on an import; never disturb a cell."""
+    error = getattr(result, "error_in_exec", None) or getattr(result, "error_before_exec", None)
+    if isinstance(error, ImportError):
+        with contextlib.suppress(Exception):  # a remark is not worth a second traceback
+            _door().remark(error)
 
 
 def _unfinished(prefix: str) -> bool:
@@ -105,7 +114,10 @@ def _unfinished(prefix: str) -> bool:
         transactions = list(Path(prefix, ".safeinstall", "transactions").iterdir())
     except OSError:
         return False
-    return not all((each / "state.committed").exists() for each in transactions)
+    return not all(
+        (each / "state.committed").exists() and not (each / "stage").exists()
+        for each in transactions
+    )
 
 
 def _with_body(lines: list[str]) -> list[str]:
@@ -120,9 +132,11 @@ def unload(shell: Any) -> None:
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
     shell.magics_manager.registry.pop(SafeInstallMagics.__name__, None)
-    missing.unregister(shell)
+    if _after_cell in shell.events.callbacks["post_run_cell"]:
+        shell.events.unregister("post_run_cell", _after_cell)
     if _with_body in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(_with_body)
     used = sys.modules.get("safeinstall.magics.door")
     if used is not None:
         used.told.clear()
+        used.failed.clear()

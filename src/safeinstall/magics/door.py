@@ -16,9 +16,9 @@ from safeinstall import render
 from safeinstall.config import keeping, options_of
 from safeinstall.environment import this_environment
 from safeinstall.errors import SafeInstallError, SafeInstallStopped
-from safeinstall.findings import Severity
+from safeinstall.findings import Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK
-from safeinstall.magics import missing
+from safeinstall.missing_imports import remark_about
 from safeinstall.operations import Context, Keeping, Progress, carry_out, context_for, folder, here
 from safeinstall.outcome import Outcome
 from safeinstall.request import (
@@ -33,6 +33,8 @@ from safeinstall.request.arguments import command_help, parse_command
 
 told: set[str] = set()
 """Remarks this kernel has already made: each is made once."""
+failed: set[str] = set()
+"""Canonical names whose install has failed in this kernel: not offered again."""
 COLAB: Final = "application/vnd.colab-display-data+json"
 """Google Colab draws its own restart button when it is handed this."""
 _LOOKS: Final = {"--where": "where", "--doctor": "doctor", "--kernels": "kernels"}
@@ -85,6 +87,18 @@ def recover() -> None:
         print(f"✓ {found.message}")  # noqa: T201
 
 
+def remark(error: BaseException) -> None:
+    """Show one line below the traceback of a missing import, where there is one to say."""
+    context = here()
+    found = remark_about(
+        error, context.environment, cwd=context.cwd, environ=context.environ, failed=failed
+    )
+    if found is not None:
+        ways = (Suggestion(command=found.command),) if found.command else ()
+        message = render.Message(mark="!", headline=found.sentence, ways=ways)
+        display(render.Displayed(None, message))
+
+
 def _parsed(command: str, words: list[str]) -> Request:
     return parse_command(command, words, cwd=folder(), frontend=NOTEBOOK)
 
@@ -105,7 +119,7 @@ def _run(read: Callable[[], Request]) -> Any:
         line.close()
     if isinstance(result, Outcome):
         if isinstance(request, InstallRequest) and not result.ok:
-            missing.note(request, result)
+            failed.update(_unknown_names(request, result))
         result = result.without_repeats(told)
     message = render.message_of(result, context, quiet=request.quiet)
     if not getattr(result, "ok", True):
@@ -124,6 +138,13 @@ def _context(request: Request, progress: Progress) -> Context:
         policy={code: None if word == "off" else Severity(word) for code, word in chosen.items()},
         keeping=Keeping(*keeping(get_ipython())),
     )
+
+
+def _unknown_names(request: InstallRequest, outcome: Outcome) -> set[str]:
+    """Return the names of an install that failed because there is no such package."""
+    if not any(found.code in ("not-found", "no-such-version") for found in outcome.findings):
+        return set()
+    return {item.name for item in request.items if item.name}
 
 
 def _offer_restart(outcome: Any) -> None:

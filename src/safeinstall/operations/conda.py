@@ -27,12 +27,14 @@ from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning.plan_facts import plan_facts
 from safeinstall.outcome import DoneBy, Outcome
-from safeinstall.plan import InstallerChoice, Intent, Plan
+from safeinstall.plan import InstallerChoice, Plan, ResolvedRequest
 
 _DRY_SECONDS = 600.0
 
 
-def install_with_conda(intent: Intent, context: Context, told: tuple[Finding, ...] = ()) -> Outcome:
+def install_with_conda(
+    intent: ResolvedRequest, context: Context, told: tuple[Finding, ...] = ()
+) -> Outcome:
     """Carry out the request with conda; raises `InstallerError` when that cannot be.
 
     `told`: what the guards have said of the request itself (a mistaken name is among that).
@@ -113,7 +115,7 @@ def _without_way_back(finding: Finding, plan: Plan) -> Finding:
     return replace(finding, hint=(*ways, replace(allowed, note="without trying a kernel first")))
 
 
-def _program(intent: Intent, context: Context) -> Conda:
+def _program(intent: ResolvedRequest, context: Context) -> Conda:
     environment = intent.environment
     if environment.kind != "conda":
         raise InstallerError(
@@ -148,7 +150,7 @@ def _program(intent: Intent, context: Context) -> Conda:
     return program
 
 
-def _plan(intent: Intent, program: Conda, resolved: DryRun) -> Plan:
+def _plan(intent: ResolvedRequest, program: Conda, resolved: DryRun) -> Plan:
     environment = intent.environment
     asked = frozenset(item.name for item in intent.request.items if item.name)
     state = InstalledState(environment.paths.site_packages).look()

@@ -19,7 +19,7 @@ from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.guards import Policy
 from safeinstall.installers.sources import Sources, redirections
 from safeinstall.interpreter import environment_of
-from safeinstall.plan import Destination, Intent, Plan
+from safeinstall.plan import Destination, Plan, ResolvedRequest
 from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
 from safeinstall.request import DoctorRequest, InstallRequest, RecoverRequest, Request
 from safeinstall.runner import Completed, run
@@ -90,12 +90,12 @@ class Context:
     policy: Policy = field(default_factory=dict)
     """Severity of findings by code, where it is not their own; None switches a guard off."""
 
-    def meet(self, request: InstallRequest) -> Intent:
+    def meet(self, request: InstallRequest) -> ResolvedRequest:
         """Return the request as it meets the environment: sources merged, redirections named."""
         place = self.settings_prefix or self.environment.prefix
         read = read_pip_settings(self.environ, place, self.environment.home or None)
         settings = tuple(effective_settings(read).values())
-        return Intent(
+        return ResolvedRequest(
             environment=self.environment,
             request=request,
             sources=Sources.merged(settings, request, self.environ),

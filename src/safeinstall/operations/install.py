@@ -23,7 +23,7 @@ from safeinstall.operations.planning.resolver import Resolver, choose
 from safeinstall.operations.staging import Prefetch, StagedPlan, examine_staged, stage
 from safeinstall.operations.staging.verify import Evidence, evidence_of, verify
 from safeinstall.outcome import DoneBy, Outcome, Status, finding_of
-from safeinstall.plan import Intent, Plan
+from safeinstall.plan import Plan, ResolvedRequest
 from safeinstall.request import InstallRequest
 from safeinstall.requirements import satisfied
 from safeinstall.transaction.moves.commit import Committed
@@ -73,7 +73,7 @@ class _Install:
 
     request: InstallRequest
     context: Context
-    intent: Intent
+    intent: ResolvedRequest
     findings: tuple[Finding, ...] = ()
     plan: Plan | None = None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class _Install:
             return self.stopped()
         if self.request.installer == "conda":
             return install_with_conda(self.intent, context, self.findings)
-        chosen, about_request = choose(self.request, environment, state), self.findings
+        chosen, about_request = choose(self.request, context, state), self.findings
         for _ in range(REPLANS):
             resolver = Resolver(
                 intent=self.intent, chosen=chosen, context=context, state=state.look()

@@ -28,10 +28,10 @@ def message_of(result: Any, context: Context, *, quiet: bool = False) -> Message
     """Return the words for what a story came to."""
     if isinstance(result, Outcome):
         return outcome_message(result, quiet=quiet)
-    # the words for a look would bring the doctor and the kernels into every install
-    from safeinstall.render import report_words
+    # these words would bring the doctor and the kernels into every install
+    from safeinstall.render.report_words import report_message
 
-    return report_words.message_of(result, context)
+    return report_message(result, context)
 
 
 def data_of(result: Any, context: Context) -> dict[str, Any]:

@@ -70,7 +70,9 @@ def clean(text: str) -> str:
 
 def as_text(message: Message, *, verbose: bool = False) -> str:
     """Return the message as text, each line at most 100 columns where words allow it."""
-    mark = f"{message.mark} " if message.mark else ""
+    if not message.mark:  # a text to be passed on (a report, one line for a log) keeps its lines
+        return "\n".join(clean(line) for line in (message.headline, *message.lines))
+    mark = f"{message.mark} "
     first, *more = _wrapped(mark + clean(message.headline), len(mark) * " ")
     if message.seconds is not None:
         spent = _duration(message.seconds)
@@ -176,7 +178,7 @@ def as_html(message: Message) -> str:
 def _spent(message: Message) -> str:
     if message.seconds is None:
         return ""
-    spent = as_text(Message(mark="", headline=".", seconds=message.seconds)).split(None, 1)[1]
+    spent = _duration(message.seconds)
     return (
         ' <span style="color: var(--jp-ui-font-color2, #616161); padding-left: 1em">'
         f"{escape(spent)}</span>"

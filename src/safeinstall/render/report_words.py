@@ -29,7 +29,7 @@ from safeinstall.render.outcome_words import new_environment_message
 from safeinstall.transaction.store.history import Entry
 
 
-def message_of(result: Any, context: Context) -> Message:
+def report_message(result: Any, context: Context) -> Message:
     """Return the words for a new environment, or for what was looked at."""
     home = context.environment.home
     if isinstance(result, NewEnvironment):

@@ -63,6 +63,7 @@ _EPILOG: Final = """\
 Exit status: 0 done or nothing to do, 1 failed or refused, 2 wrong usage,
 3 needs confirmation; after 1 to 3 the environment is as before.
 `safeinstall COMMAND --help` lists the options of a command."""
+_MORE_LOOKS: Final = "--where TEXT, --doctor and --kernels look at more; each has its own --help."
 _SAMPLE_CELL: Final = "!pip install pandas"
 
 
@@ -140,6 +141,7 @@ def _parser(command: str, frontend: Frontend) -> _Parser:
     parser = _Parser(
         prog=frontend.opening(command),
         description=f"{COMMANDS[command][:1].upper()}{COMMANDS[command][1:]}.",
+        epilog=_MORE_LOOKS if command == "env" and frontend.in_notebook else None,
         add_help=False,
         allow_abbrev=False,
     )

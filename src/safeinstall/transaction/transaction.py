@@ -124,6 +124,11 @@ class Transaction:
             root=tree.root,
             distributions=tuple(describe(info, tree) for info in infos),
             sizes={tree.name(path): status.st_size for path, status in tree.files.items()},
+            linked={
+                tree.name(path): f"{s.st_dev} {s.st_ino} {s.st_size} {s.st_mtime_ns}"
+                for path, s in tree.files.items()
+                if s.st_nlink > 1
+            },
             links={tree.name(path): target for path, target in tree.links.items()},
             collisions={name: who.get(name, "") for name in hits},
             escapes=planned.additions.escapes,

@@ -202,7 +202,7 @@ def new_environment(request: InstallRequest, context: Context) -> NewEnvironment
     left = left_behind(place.path)
     if left is not None:
         remove(left)
-    chosen = choose(replace(request, python=""), context.environment)
+    chosen = choose(replace(request, python=""), context)
     base = _base_of(request, context, chosen)
     making = Making(place.path)
     try:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Final
 
+from jupyter_core.paths import jupyter_data_dir
+
 from safeinstall.environment import shown
 from safeinstall.errors import SafeInstallError
 from safeinstall.probe.facts.writability import describe_access
@@ -75,8 +77,6 @@ def free_name(place: Place) -> str:
 
 
 def _own_folder() -> str:
-    from jupyter_core.paths import jupyter_data_dir
-
     return os.path.join(str(jupyter_data_dir()), "safeinstall", "environments")
 
 

@@ -97,7 +97,7 @@ def about_kernel(
         lacking = _missing_for_uv(resolver)
     elif finding.code in _TO_BE_HAD:
         # the pip that was chosen serves the present environment, and would find its packages there
-        lacking = _missing_for_pip(replace(resolver, chosen=choose(only, context.environment)))
+        lacking = _missing_for_pip(replace(resolver, chosen=choose(only, context)))
     named = "ipykernel" in f"{finding.message}\n{finding.context}"
     if not lacking and (chosen.installer.takes_overrides or not named):
         return finding

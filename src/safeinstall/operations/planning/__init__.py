@@ -24,7 +24,7 @@ from safeinstall.guards import conflicts, kernel_stack, origins, weigh
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.operations.planning.plan_facts import plan_facts
 from safeinstall.operations.planning.resolver import Resolver
-from safeinstall.plan import Intent, Plan
+from safeinstall.plan import Plan, ResolvedRequest
 from safeinstall.request import RequestItem
 from safeinstall.requirements import Violation
 
@@ -160,7 +160,7 @@ def _named(error: InstallerError) -> set[str]:
     }
 
 
-def _about_unnamed_folder(error: InstallerError, intent: Intent) -> bool:
+def _about_unnamed_folder(error: InstallerError, intent: ResolvedRequest) -> bool:
     """Tell whether what has to be built is a folder that was typed and has no name yet."""
     folders = [i.text for i in intent.request.items if origins.is_explicit(i) and i.name is None]
     places = re.findall(r"@ (file://[^`\s]+)", error.context)
@@ -181,7 +181,7 @@ def _skipped(error: InstallerError, resolver: Resolver) -> set[str]:
     return {name for name in _sources_of(text, resolver.intent) if name in wanted}
 
 
-def _sources_of(text: str, intent: Intent) -> Collection[str]:
+def _sources_of(text: str, intent: ResolvedRequest) -> Collection[str]:
     found: set[str] = set()
     asked = {item.name: item.requirement for item in intent.request.items}
     for skipped in _SKIPPED.finditer(text):

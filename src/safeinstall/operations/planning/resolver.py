@@ -30,7 +30,7 @@ from safeinstall.metadata.installed_state import InstalledState
 from safeinstall.metadata.record import RecordError
 from safeinstall.operations import destinations
 from safeinstall.operations.context import Context
-from safeinstall.plan import InstallerChoice, Intent, Plan
+from safeinstall.plan import InstallerChoice, Plan, ResolvedRequest
 from safeinstall.request import InstallRequest, RequestItem
 from safeinstall.runner import Completed
 
@@ -45,7 +45,7 @@ _LOOK_SECONDS: Final = 6.0
 class Resolver:
     """One request, the installer that is asked about it, and the environment as it was listed."""
 
-    intent: Intent
+    intent: ResolvedRequest
     chosen: InstallerChoice
     context: Context
     state: InstalledState
@@ -229,7 +229,7 @@ def offered_versions(
     # a dry run: the answer does not depend on whose environment it is
     request = replace(request, break_system_packages=True, dry_run=True)
     state = InstalledState(context.environment.paths.site_packages)
-    chosen = choose(request, context.environment, state)
+    chosen = choose(request, context, state)
     resolver = Resolver(intent=context.meet(request), chosen=chosen, context=context, state=state)
     try:
         if chosen.installer.picks_versions:
@@ -240,14 +240,14 @@ def offered_versions(
 
 
 def choose(
-    request: InstallRequest, environment: Environment, known: InstalledState | None = None
+    request: InstallRequest, context: Context, known: InstalledState | None = None
 ) -> InstallerChoice:
     """Return the installer that does the work, with the reason for the choice.
 
     `known`: what has been listed before.
     Raises `InstallerError` when there is none, naming what to install.
     """
-    own = InstalledIndex(sys.path, known)
+    environment, own = context.environment, InstalledIndex(sys.path, known)
     if request.installer in ("auto", "uv"):
         found = _find_uv(environment, own)
         if found:
@@ -255,7 +255,8 @@ def choose(
             reason = "asked for" if request.installer == "uv" else where
             return InstallerChoice(installer=Uv(binary), version=version, reason=reason)
         if request.installer == "uv":
-            raise InstallerError("uv is not found.", code="no-installer", hint="%safeinstall uv")
+            hint = context.frontend.line("install", "uv")
+            raise InstallerError("uv is not found.", code="no-installer", hint=hint)
     if request.installer in ("auto", "pip"):
         reason = "asked for" if request.installer == "pip" else "uv is not found"
         chosen = _find_pip(environment, reason, own)

@@ -10,6 +10,7 @@ that it needs to read the caches."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -27,7 +28,7 @@ from safeinstall.guards import files
 from safeinstall.guards.conflicts import violations_of
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.operations import destinations
-from safeinstall.operations.context import silent
+from safeinstall.operations.context import Context, silent
 from safeinstall.operations.planning.plan_facts import shadows_of
 from safeinstall.operations.planning.resolver import Resolver
 from safeinstall.operations.staging.verify import Evidence
@@ -105,7 +106,7 @@ def stage(
         txn.requested({change.name for change in plan.changes.requested})
         site_packages = environment.paths.site_packages
         staged = txn.inspect(site_packages, leaving, known=plan.state.distributions)
-        findings = files.examine(staged)
+        findings = files.examine(staged, verified=_verified_before(resolver.context))
     except BaseException as error:
         try:
             if txn is not None:
@@ -184,6 +185,12 @@ def _unpack(
             raise Resolver.of(plan, context).explained(answer, command)
         staging.clear(txn.stage)
     return answer.stderr
+
+
+def _verified_before(context: Context) -> files.Verified:
+    """Return what of the installers' caches this user has had hashed before."""
+    home = context.environ.get("XDG_CACHE_HOME") or os.path.join(context.environment.home, ".cache")
+    return files.Verified(os.path.join(home, "safeinstall", "verified"))
 
 
 def _leaving(plan: Plan) -> tuple[str, ...]:

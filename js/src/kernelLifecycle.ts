@@ -1,4 +1,4 @@
-/** The lives of one kernel: its process starts, works, ends and starts again; when is it asked? */
+/** The life cycle of one kernel: its process starts, works, ends and starts again. When is it asked? */
 import { Kernel } from '@jupyterlab/services';
 import { IDisposable } from '@lumino/disposable';
 import { ISignal } from '@lumino/signaling';
@@ -6,7 +6,7 @@ import { ISignal } from '@lumino/signaling';
 import type { PanelState } from './tokens';
 
 /** So long a kernel of which nothing is heard is left alone, in milliseconds; then it is asked. */
-const SILENCE = 2000;
+const SILENCE_TIMEOUT = 2000;
 
 /** What is needed of a kernel connection: less than Lab's interface, so that tests can fake it. */
 export interface IKernel {
@@ -18,28 +18,28 @@ export interface IKernel {
   readonly disposed: ISignal<any, void>;
 }
 
-/** Whoever follows a kernel. */
-export interface IFollower {
-  readonly state: PanelState;
+/** What is done when the process of a kernel comes and goes. */
+export interface ILifecycleHandler {
+  state(): PanelState;
   /** The kernel is a Python. */
-  meet(): void;
-  /** The process may be asked: once in its life. */
-  ask(): void;
+  onPython(): void;
+  /** The process may be asked: once. */
+  onReady(): void;
   /** The process is gone. */
-  forget(): void;
-  show(state: PanelState): void;
+  onProcessGone(): void;
+  setState(state: PanelState): void;
 }
 
-export class Life implements IDisposable {
-  constructor(kernel: IKernel, follower: IFollower) {
+export class KernelLifecycle implements IDisposable {
+  constructor(kernel: IKernel, handler: ILifecycleHandler) {
     this._kernel = kernel;
-    this._follower = follower;
+    this._handler = handler;
     kernel.statusChanged.connect(this._onStatus, this);
-    void this._begin();
+    void this._start();
   }
 
   /** The number of processes this kernel has had before. */
-  count = 0;
+  restarts = 0;
 
   get isDisposed(): boolean {
     return this._isDisposed;
@@ -47,18 +47,18 @@ export class Life implements IDisposable {
 
   dispose(): void {
     this._isDisposed = true;
-    clearTimeout(this._silence);
+    clearTimeout(this._silenceTimer);
     this._kernel.statusChanged.disconnect(this._onStatus, this);
   }
 
-  private async _begin(): Promise<void> {
+  private async _start(): Promise<void> {
     const spec = await this._kernel.spec.catch(() => undefined);
     if (this._isDisposed) {
       return;
     }
     this._language = spec?.language?.toLowerCase() ?? 'python';
     if (this._language === 'python') {
-      this._follower.meet();
+      this._handler.onPython();
     }
     this._onStatus(this._kernel, this._kernel.status);
   }
@@ -67,54 +67,58 @@ export class Life implements IDisposable {
     if (this._language === '') {
       return;
     }
-    const follower = this._follower;
+    const handler = this._handler;
     if (this._language !== 'python') {
-      follower.show({ kind: 'not-python', language: this._language });
+      handler.setState({ kind: 'not-python', language: this._language });
     } else if (status === 'restarting' || status === 'autorestarting') {
-      this._end({ kind: 'starting' });
+      this._onProcessGone({ kind: 'starting' });
       // Of a kernel that was started again by itself Lab hears no more until it is asked something.
-      this._listen();
+      this._askAfterSilence();
     } else if (status === 'dead' || status === 'terminating') {
-      this._end({ kind: 'dead' });
+      this._onProcessGone({ kind: 'dead' });
     } else if (status === 'idle') {
       this._askOnce();
-    } else if (this.count > 0 && !this._asked && (status === 'starting' || status === 'unknown')) {
-      follower.show({ kind: 'starting' });
-    } else if ((status === 'busy' || status === 'unknown') && follower.state.kind === 'starting') {
-      follower.show({ kind: 'busy' });
+    } else if (
+      this.restarts > 0 &&
+      !this._asked &&
+      (status === 'starting' || status === 'unknown')
+    ) {
+      handler.setState({ kind: 'starting' });
+    } else if ((status === 'busy' || status === 'unknown') && handler.state().kind === 'starting') {
+      handler.setState({ kind: 'busy' });
     }
     if (status === 'unknown' && this._language === 'python' && !this._asked) {
       // It works on something since before this page, or a gateway has lost its first words: the
       // question waits for its turn, and is answered either way.
-      this._listen();
+      this._askAfterSilence();
     }
   }
 
-  private _listen(): void {
-    clearTimeout(this._silence);
-    this._silence = setTimeout(() => this._askOnce(), SILENCE);
+  private _askAfterSilence(): void {
+    clearTimeout(this._silenceTimer);
+    this._silenceTimer = setTimeout(() => this._askOnce(), SILENCE_TIMEOUT);
   }
 
   private _askOnce(): void {
     const status = this._kernel.status;
     if (!this._asked && !this._isDisposed && status !== 'dead' && status !== 'busy') {
       this._asked = true;
-      this._follower.ask();
+      this._handler.onReady();
     }
   }
 
-  private _end(state: PanelState): void {
-    clearTimeout(this._silence);
-    this.count += 1;
+  private _onProcessGone(state: PanelState): void {
+    clearTimeout(this._silenceTimer);
+    this.restarts += 1;
     this._asked = false;
-    this._follower.forget();
-    this._follower.show(state);
+    this._handler.onProcessGone();
+    this._handler.setState(state);
   }
 
   private _kernel: IKernel;
-  private _follower: IFollower;
+  private _handler: ILifecycleHandler;
   private _language = '';
   private _asked = false;
-  private _silence: ReturnType<typeof setTimeout> | undefined;
+  private _silenceTimer: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
 }

@@ -1,8 +1,11 @@
 import { Signal } from '@lumino/signaling';
 import { vi } from 'vitest';
 
-import { KernelDoor } from '../src/kernel';
-import { REPLY } from '../src/question';
+vi.mock('../src/generated/payload.json', () => ({
+  default: { version: '1', digest: 'd', loader: 'def answer(*a):\n    "é"', archive: 'QQ==' }
+}));
+
+import { expression, KernelConnection, readReply, REPLY } from '../src/kernelConnection';
 
 /** A request as Lab's future follows it: done when the reply and the word `idle` are there. */
 class Future {
@@ -57,24 +60,24 @@ function answered(value: unknown) {
 function opened(status = 'idle') {
   const kernel = new Connection();
   kernel.status = status;
-  return { kernel, door: new KernelDoor(kernel as any) };
+  return { kernel, connection: new KernelConnection(kernel as any) };
 }
 
-describe('a door to a kernel', () => {
+describe('a kernel connection', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
   it('takes a reply although the word that the kernel is idle was lost', async () => {
-    const { kernel, door } = opened();
-    const answer = door.ask('facts');
+    const { kernel, connection } = opened();
+    const answer = connection.request('facts');
     kernel.clones[0].sent[0].onReply(answered(7));
     await vi.advanceTimersByTimeAsync(1000);
     expect(await answer).toBe(7);
   });
 
   it('does not wait for anything when both have come', async () => {
-    const { kernel, door } = opened();
-    const answer = door.ask('facts');
+    const { kernel, connection } = opened();
+    const answer = connection.request('facts');
     kernel.clones[0].sent[0].resolve(answered(7));
     expect(await answer).toBe(7);
   });
@@ -82,8 +85,8 @@ describe('a door to a kernel', () => {
   it.each(['idle', 'unknown'])(
     'says its first words again on another connection to a kernel that is %s',
     async status => {
-      const { kernel, door } = opened(status);
-      const answer = door.ask('facts');
+      const { kernel, connection } = opened(status);
+      const answer = connection.request('facts');
       await vi.advanceTimersByTimeAsync(7000);
       expect(kernel.clones).toHaveLength(2);
       kernel.clones[1].sent[0].resolve(answered(7));
@@ -93,19 +96,19 @@ describe('a door to a kernel', () => {
   );
 
   it('says what changes something once only, even as the first words', async () => {
-    const { kernel, door } = opened();
-    const refusal = door.ask('install').catch(error => error.failure.code);
+    const { kernel, connection } = opened();
+    const refusal = connection.request('install').catch(error => error.failure.code);
     await vi.advanceTimersByTimeAsync(30_000);
     expect(await refusal).toBe('timeout');
     expect(kernel.clones.flatMap(connection => connection.sent)).toHaveLength(1);
   });
 
   it('lets a user ask a busy kernel beside the first words that still wait for it', async () => {
-    const { kernel, door } = opened('unknown');
+    const { kernel, connection } = opened('unknown');
     const errors: unknown[] = [];
-    const first = door.ask('facts').catch(error => errors.push(error));
+    const first = connection.request('facts').catch(error => errors.push(error));
     await vi.advanceTimersByTimeAsync(1000);
-    const second = door.ask('facts', {}, true).catch(error => errors.push(error));
+    const second = connection.request('facts', {}, true).catch(error => errors.push(error));
     await vi.advanceTimersByTimeAsync(60_000);
     expect(errors).toEqual([]);
     kernel.clones.forEach(connection => connection.sent.forEach(sent => sent.resolve(answered(7))));
@@ -114,18 +117,18 @@ describe('a door to a kernel', () => {
   });
 
   it('starts nothing in a process that came after the one it was meant for', async () => {
-    const { kernel, door } = opened('busy');
-    const refusal = door.ask('install', {}, true).catch(error => error.failure.code);
+    const { kernel, connection } = opened('busy');
+    const refusal = connection.request('install', {}, true).catch(error => error.failure.code);
     await vi.advanceTimersByTimeAsync(1000);
-    door.forget(); // while an old kernel lets the question for a subshell lie
+    connection.reset(); // while an old kernel lets the question for a subshell lie
     await vi.advanceTimersByTimeAsync(10_000);
     expect(await refusal).toBe('gone');
     expect(kernel.clones.flatMap(connection => connection.sent)).toHaveLength(0);
   });
 
   it('waits for a cell that runs, and asks only once', async () => {
-    const { kernel, door } = opened('busy');
-    const answer = door.ask('facts');
+    const { kernel, connection } = opened('busy');
+    const answer = connection.request('facts');
     await vi.advanceTimersByTimeAsync(120_000);
     expect(kernel.clones).toHaveLength(1);
     expect(kernel.clones[0].sent).toHaveLength(1);
@@ -134,11 +137,11 @@ describe('a door to a kernel', () => {
   });
 
   it('starts nothing twice: later questions are asked once', async () => {
-    const { kernel, door } = opened();
-    const facts = door.ask('facts');
+    const { kernel, connection } = opened();
+    const facts = connection.request('facts');
     kernel.clones[0].sent[0].resolve(answered(7));
     await facts;
-    const refusal = door.ask('install').catch(error => error.failure.code);
+    const refusal = connection.request('install').catch(error => error.failure.code);
     await vi.advanceTimersByTimeAsync(20_000);
     expect(await refusal).toBe('timeout');
     expect(kernel.clones[0].sent).toHaveLength(2);
@@ -146,16 +149,60 @@ describe('a door to a kernel', () => {
   });
 
   it('gives up on a kernel that never answers', async () => {
-    const { door } = opened();
-    const refusal = door.ask('facts').catch(error => error.failure.code);
+    const { connection } = opened();
+    const refusal = connection.request('facts').catch(error => error.failure.code);
     await vi.advanceTimersByTimeAsync(25_000);
     expect(await refusal).toBe('timeout');
   });
 
   it('ends with the process it asked', async () => {
-    const { door } = opened();
-    const ended = door.ask('facts').catch(error => error.message);
-    door.forget();
+    const { connection } = opened();
+    const ended = connection.request('facts').catch(error => error.message);
+    connection.reset();
     expect(await ended).toBe('cancelled');
+  });
+});
+
+describe('the expression', () => {
+  it('is ASCII, and what varies is inside string literals', () => {
+    const hostile = { line: `"); __import__('os').system('x') #\n\u2028é😀\\` };
+    const text = expression('install', hostile, false);
+    expect(text).toMatch(/^[\x20-\x7e]+$/);
+    const literals = text.match(/"(?:[^"\\]|\\.)*"/g) as string[];
+    const outside = literals.reduce((rest, literal) => rest.replace(literal, ''), text);
+    expect(outside).not.toContain('system');
+    const question = JSON.parse(JSON.parse(literals[literals.length - 1]));
+    expect(question).toEqual({ method: 'install', params: hostile });
+  });
+
+  it('carries the archive only when asked to', () => {
+    expect(expression('facts', {}, true)).toContain('QQ==');
+    expect(expression('facts', {}, false)).not.toContain('QQ==');
+  });
+});
+
+describe('reading the reply', () => {
+  const reply = (q: any, status = 'ok') => readReply({ status, user_expressions: { q } });
+
+  it('returns the value', () => {
+    expect(reply({ status: 'ok', data: { [REPLY]: { value: [1] } } })).toEqual({
+      kind: 'value',
+      value: [1]
+    });
+  });
+
+  it('sees that the archive is wanted', () => {
+    expect(reply({ status: 'ok', data: { [REPLY]: { need: 'archive' } } }).kind).toBe(
+      'need-archive'
+    );
+  });
+
+  it.each([
+    ['an exception', { status: 'error', ename: 'NameError', evalue: 'x' }, 'NameError: x'],
+    ['nothing of ours', { status: 'ok', data: { 'text/plain': '1' } }, ''],
+    ['no expression', undefined, '']
+  ])('tells %s as a failure', (_, q, message) => {
+    const answer = reply(q);
+    expect(answer).toMatchObject({ kind: 'failure', failure: { message } });
   });
 });

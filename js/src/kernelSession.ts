@@ -2,33 +2,29 @@
 import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import type { IDoor } from './kernel';
-import { IKernel, Life } from './life';
-import { Refused } from './question';
+import { IKernelConnection, RequestError } from './kernelConnection';
+import { IKernel, KernelLifecycle } from './kernelLifecycle';
 import type { ICells, IFacts, IFinding, IJob, IPackage, ITransaction, PanelState } from './tokens';
 
-/** A question that started the job `id`. */
-export interface IAsked {
+/** A request that started the job `id`. */
+export interface IJobRequest {
   id: string;
   method: string;
   params: { [name: string]: unknown };
 }
 
-export class Desk implements IDisposable {
-  constructor(kernel: IKernel, open: () => IDoor, settings: () => object) {
+export class KernelSession implements IDisposable {
+  constructor(kernel: IKernel, open: () => IKernelConnection, settings: () => object) {
     this.kernel = kernel;
     this._open = open;
     this._settings = settings;
     kernel.disposed.connect(this.dispose, this);
-    const desk = this;
-    this._life = new Life(kernel, {
-      get state() {
-        return desk.state;
-      },
-      meet: () => void this._opened(), // a job that another page has started is heard of at once
-      ask: () => void this.look(),
-      forget: () => this._forget(),
-      show: state => this._set(state)
+    this._lifecycle = new KernelLifecycle(kernel, {
+      state: () => this.state,
+      onPython: () => void this._connect(), // a job that another page has started is heard of at once
+      onReady: () => void this.loadFacts(),
+      onProcessGone: () => this._onProcessGone(),
+      setState: state => this._setState(state)
     });
   }
 
@@ -41,12 +37,12 @@ export class Desk implements IDisposable {
   upgrades: { [name: string]: string } | null = null;
   cells: ICells | null = null;
   /** The notebook whose cells these are. */
-  cellsOf: object | null = null;
+  cellsNotebook: object | null = null;
   history: ITransaction[] | null = null;
   /** Damage, as far as somebody has had it looked for. */
   findings: IFinding[] | null = null;
-  /** What went wrong with the last question, in the place where it was asked. */
-  trouble = '';
+  /** What went wrong with the last request. */
+  error = '';
 
   get changed(): ISignal<this, void> {
     return this._changed;
@@ -74,71 +70,71 @@ export class Desk implements IDisposable {
       return;
     }
     this._isDisposed = true;
-    this._life.dispose();
+    this._lifecycle.dispose();
     this.kernel.disposed.disconnect(this.dispose, this);
-    this._door?.dispose();
+    this._connection?.dispose();
     this._changed.emit();
     Signal.clearData(this);
   }
 
   /** Ask for the facts: once when the kernel is first idle, and when the user wants it. */
-  async look(now = false): Promise<void> {
-    const facts = await this._ask<IFacts>('facts', this._settings(), now, message => {
+  async loadFacts(now = false): Promise<void> {
+    const facts = await this.request<IFacts>('facts', this._settings(), now, message => {
       if (this.state.kind !== 'ready') {
-        this._set({ kind: 'failed', message });
+        this._setState({ kind: 'failed', message });
       }
     });
     if (facts) {
-      this._set({ kind: 'ready', facts });
+      this._setState({ kind: 'ready', facts });
       const running = facts.jobs.find(job => job.state === 'running');
       if (running) {
-        this._take(running);
+        this._onJob(running);
       }
     }
   }
 
   /** What this page asked for, when that is the job that is shown. */
-  get asked(): IAsked | null {
-    return this._asked?.id === this.job?.id ? this._asked : null;
+  get shownRequest(): IJobRequest | null {
+    return this._request?.id === this.job?.id ? this._request : null;
   }
 
   /** Start a job and return it; its progress and its end come by themselves. */
-  async start(method: string, params: IAsked['params']): Promise<IJob | null> {
-    this.trouble = '';
-    const job = await this._ask<IJob>(method, params, true);
+  async start(method: string, params: IJobRequest['params']): Promise<IJob | null> {
+    this.error = '';
+    const job = await this.request<IJob>(method, params);
     if (job) {
-      this._asked = { id: job.id, method, params };
-      this._take(job);
+      this._request = { id: job.id, method, params };
+      this._onJob(job);
     }
     return job;
   }
 
   /** Do what is shown, now that it was seen. */
   async confirm(): Promise<void> {
-    if (this.asked) {
-      await this.start(this.asked.method, { ...this.asked.params, confirmed: true });
+    if (this.shownRequest) {
+      await this.start(this.shownRequest.method, { ...this.shownRequest.params, confirmed: true });
     }
   }
 
   /** Look up the versions of what is being typed; the answer comes by itself, or never. */
-  async lookUp(line: string, cursor: number): Promise<void> {
-    const job = await this._ask<IJob>('versions', { line, cursor }, true, () => undefined);
+  async lookUpVersions(line: string, cursor: number): Promise<void> {
+    const job = await this.request<IJob>('versions', { line, cursor }, true, () => undefined);
     if (job) {
-      this._take(job);
+      this._onJob(job);
     }
   }
 
   async cancel(): Promise<void> {
     if (this.job?.state === 'running') {
-      const job = await this._ask<IJob | null>('cancel', { id: this.job.id }, true);
+      const job = await this.request<IJob | null>('cancel', { id: this.job.id });
       if (job) {
-        this._take(job);
+        this._onJob(job);
       }
     }
   }
 
   /** Show what came of a job of another kernel, which led here. */
-  show(job: IJob): void {
+  showJob(job: IJob): void {
     if (!this.job) {
       this.job = job;
       this._changed.emit();
@@ -149,13 +145,13 @@ export class Desk implements IDisposable {
   clear(): void {
     if (!this.working) {
       this.job = null;
-      this.trouble = '';
+      this.error = '';
       this._changed.emit();
     }
   }
 
   async loadPackages(): Promise<void> {
-    const packages = await this._ask<IPackage[]>('packages', {}, true);
+    const packages = await this.request<IPackage[]>('packages', {});
     if (packages) {
       this.packages = packages;
       this._changed.emit();
@@ -163,7 +159,7 @@ export class Desk implements IDisposable {
   }
 
   async loadHistory(): Promise<void> {
-    const history = await this._ask<ITransaction[]>('history', {}, true);
+    const history = await this.request<ITransaction[]>('history', {});
     if (history) {
       this.history = history;
       this._changed.emit();
@@ -171,20 +167,40 @@ export class Desk implements IDisposable {
   }
 
   /** Show what the cells of a notebook need; it may not be the only one on this kernel. */
-  showCells(found: ICells | null, notebook: object | null): void {
-    this.cells = found;
-    this.cellsOf = notebook;
+  showCells(cells: ICells | null, notebook: object | null): void {
+    this.cells = cells;
+    this.cellsNotebook = notebook;
     this._changed.emit();
   }
 
-  /** Ask something whose answer is the caller's alone. */
-  question<T>(method: string, params: object, now = true): Promise<T | null> {
-    return this._ask<T>(method, params, now);
+  /** Return the answer, or null when there is none: then `onError` has been told why. */
+  async request<T>(
+    method: string,
+    params: object,
+    now = true,
+    onError: (message: string) => void = message => {
+      this.error = message;
+      this._changed.emit();
+    }
+  ): Promise<T | null> {
+    const restarts = this._lifecycle.restarts;
+    const current = () => !this._isDisposed && restarts === this._lifecycle.restarts;
+    try {
+      const value = await this._connect().request<T>(method, params, now);
+      return current() ? value : null;
+    } catch (error) {
+      if (current()) {
+        onError(
+          error instanceof RequestError ? error.failure.message || error.failure.code : `${error}`
+        );
+      }
+      return null;
+    }
   }
 
   /** The process is gone: whatever it still answers is about nothing. */
-  private _forget(): void {
-    this._door?.forget();
+  private _onProcessGone(): void {
+    this._connection?.reset();
     if (this.job?.state === 'running') {
       const result = {
         error: { code: 'kernel-gone', message: '', hint: '' }
@@ -198,57 +214,35 @@ export class Desk implements IDisposable {
     this.lookup = this.findings = null;
   }
 
-  private async _ask<T>(
-    method: string,
-    params: object,
-    now: boolean,
-    failed: (message: string) => void = message => {
-      this.trouble = message;
-      this._changed.emit();
+  private _connect(): IKernelConnection {
+    if (!this._connection) {
+      this._connection = this._open();
+      this._connection.jobChanged.connect((_, job) => this._onJob(job));
     }
-  ): Promise<T | null> {
-    const life = this._life.count;
-    const current = () => !this._isDisposed && life === this._life.count;
-    try {
-      const value = await this._opened().ask<T>(method, params, now);
-      return current() ? value : null;
-    } catch (error) {
-      if (current()) {
-        failed(error instanceof Refused ? error.failure.message || error.failure.code : `${error}`);
-      }
-      return null;
-    }
+    return this._connection;
   }
 
-  private _opened(): IDoor {
-    if (!this._door) {
-      this._door = this._open();
-      this._door.told.connect((_, job) => this._take(job));
-    }
-    return this._door;
-  }
-
-  private _take(job: IJob): void {
-    const aside = job.kind === 'versions';
-    const known = aside ? this.lookup : this.job;
+  private _onJob(job: IJob): void {
+    const isLookup = job.kind === 'versions';
+    const known = isLookup ? this.lookup : this.job;
     if (known && known.id === job.id && known.state !== 'running') {
       return; // a message that was overtaken
     }
-    if (aside) {
+    if (isLookup) {
       this.lookup = job;
       this._changed.emit();
       return;
     }
     this.job = job;
     if (job.state !== 'running') {
-      this._afterwards(job);
+      this._onJobEnded(job);
       this._ended.emit(job);
     }
     this._changed.emit();
   }
 
   /** What an ended job made out of date is asked for again, if it was ever asked for. */
-  private _afterwards(job: IJob): void {
+  private _onJobEnded(job: IJob): void {
     if (job.kind === 'upgrades') {
       this.upgrades = job.result?.upgrades ?? {};
       return;
@@ -258,7 +252,7 @@ export class Desk implements IDisposable {
       this.findings = findings;
     }
     if (job.kind === 'importable') {
-      void this.look(true);
+      void this.loadFacts(true);
     }
     if (outcome?.status === 'done' || transaction) {
       this.lookup = null;
@@ -271,16 +265,16 @@ export class Desk implements IDisposable {
     }
   }
 
-  private _set(state: PanelState): void {
+  private _setState(state: PanelState): void {
     this.state = state;
     this._changed.emit();
   }
 
-  private _open: () => IDoor;
+  private _open: () => IKernelConnection;
   private _settings: () => object;
-  private _door: IDoor | null = null;
-  private _asked: IAsked | null = null;
-  private _life: Life;
+  private _connection: IKernelConnection | null = null;
+  private _request: IJobRequest | null = null;
+  private _lifecycle: KernelLifecycle;
   private _isDisposed = false;
   private _changed = new Signal<this, void>(this);
   private _ended = new Signal<this, IJob>(this);

@@ -14,7 +14,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
 from support import lab
 
-__all__ = ["Desk"]
+__all__ = ["LabPage"]
 
 PATIENCE = 45_000
 HARMLESS = (
@@ -31,7 +31,7 @@ and without the panel."""
 _numbers = itertools.count(1)
 
 
-class Desk:
+class LabPage:
     """One page with a notebook and the panel."""
 
     def __init__(self, page: Page, urls: dict[str, str], notebooks: Path) -> None:
