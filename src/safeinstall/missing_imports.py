@@ -183,11 +183,7 @@ _REMOVED: Final = {
 }
 """From "What's New in Python": the version without it."""
 
-_ADDED: Final = {
-    "3.9": "graphlib zoneinfo",
-    "3.11": "tomllib",
-    "3.14": "annotationlib compression",
-}
+_ADDED: Final = {"3.9": "graphlib zoneinfo", "3.11": "tomllib", "3.14": "annotationlib compression"}
 """The first version with it."""
 
 _PYTHON_2: Final = _table("""

@@ -65,12 +65,8 @@ def examine(
     ]
     order = {"refuse": 0, "confirm": 0, "warning": 1, "info": 2}
     diagnoses.sort(key=lambda diagnosis: order[diagnosis.finding.severity.value])
-    return Examination(
-        target=target,
-        diagnoses=tuple(diagnoses),
-        distributions=len(own),
-        seconds=time.perf_counter() - began,
-    )
+    seconds, said = time.perf_counter() - began, tuple(diagnoses)
+    return Examination(target=target, diagnoses=said, distributions=len(own), seconds=seconds)
 
 
 def _transactions(target: Target, lines: Lines) -> Iterator[Diagnosis]:
@@ -158,14 +154,11 @@ def _base_for(target: Target, here: Environment, environ: Mapping[str, str]) -> 
     """Return an interpreter of the target's version, the same release if there is one."""
     minor = ".".join(target.version.split(".")[:2])
     own = str(here.report.get("base_executable") or here.executable)
-    fitting = [
-        found
-        for found in installed_pythons(environ)
-        if f"{found.version}.".startswith(f"{minor}.")
-        and not os.path.realpath(found.path).startswith(os.path.realpath(target.prefix))
-    ]
     if here.python == minor:
         return os.path.realpath(own)
+    prefix = os.path.realpath(target.prefix)
+    others = (f for f in installed_pythons(environ) if f"{f.version}.".startswith(f"{minor}."))
+    fitting = [found for found in others if not os.path.realpath(found.path).startswith(prefix)]
     exact = [found for found in fitting if found.version == target.version]
     return os.path.realpath((exact or fitting)[0].path) if fitting else ""
 
@@ -200,15 +193,11 @@ def _shadowing(
     yield from judge.copies(every, kinds)
     first = min((position[f] for f in own_folders if f in position), default=0)
     library = os.path.realpath(environment.paths.stdlib)
-    front = [
-        folder
-        for folder in folders[:first]
-        if folder not in own_folders
-        and folder != library
-        and not folder.startswith(library + os.sep)
-    ]
-    front += [os.path.realpath(cwd)] if os.path.realpath(cwd) not in front else []
-    kinds.setdefault(os.path.realpath(cwd), "the notebook's folder")
+    foreign = [folder for folder in folders[:first] if folder not in own_folders]
+    front = [f for f in foreign if f != library and not f.startswith(library + os.sep)]
+    here = os.path.realpath(cwd)
+    front += [here] if here not in front else []
+    kinds.setdefault(here, "the notebook's folder")
     held = {each.folder for each in others}
     names = {folder: importable(folder) for folder in front if folder not in held}
     yield from judge.shadowing(names, own, sys.stdlib_module_names, kinds)

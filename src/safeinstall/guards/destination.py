@@ -244,11 +244,8 @@ def new_environment(intent: ResolvedRequest, *, overlay: bool = False) -> Sugges
     request = intent.request
     place = _place(request.cwd or os.curdir)
     without = ("user", "break_system_packages", "dry_run", "yes", "json")
-    changes: dict[str, Any] = {
-        "new_env": place,
-        "overlay": overlay,
-        **dict.fromkeys(without, False),
-    }
+    changes: dict[str, Any] = dict.fromkeys(without, False)
+    changes |= {"new_env": place, "overlay": overlay}
     if intent.frontend.in_notebook:
         # An overlay is put over the interpreter that was named, a plain one is made from it.
         changes["python"] = ""

@@ -18,7 +18,6 @@ import stat
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from typing import Final
 
 from safeinstall.distributions import Staged, StagedDistribution
@@ -122,16 +121,14 @@ def examine(
     No finding has a hint: what to do is said by whoever knows the request.
     """
     twice = _brought_twice(staged.distributions)
-    return tuple(
-        chain(
-            _escapes(staged),
-            _record_check(staged, twice, verified),
-            _collisions(staged, twice),
-            _reserved(staged.distributions),
-            _startup(staged),
-            _size(staged.distributions, max_bytes),
-            zip_bombs(staged.root, staged.sizes),
-        )
+    return (
+        *_escapes(staged),
+        *_record_check(staged, twice, verified),
+        *_collisions(staged, twice),
+        *_reserved(staged.distributions),
+        *_startup(staged),
+        *_size(staged.distributions, max_bytes),
+        *zip_bombs(staged.root, staged.sizes),
     )
 
 

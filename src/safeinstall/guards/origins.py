@@ -159,11 +159,8 @@ def explicit_build(intent: ResolvedRequest) -> Finding | None:
 
 def local_build_replaced(plan: Plan, around: EnvironmentState) -> Finding | None:
     """Ask before a special build (`2.4.0+cu124`) gives way to a plain one."""
-    lost = [
-        change
-        for change in plan.changes.leaving
-        if change.after is not None and _local(change.before) and not _local(change.after)
-    ]
+    replaced = (change for change in plan.changes.leaving if change.after is not None)
+    lost = [each for each in replaced if _local(each.before) and not _local(each.after)]
     if not lost:
         return None
     intent = plan.intent

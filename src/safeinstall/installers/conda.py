@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final
 
 from safeinstall.command import Command
@@ -40,6 +41,14 @@ _PYPI_ONLY: Final = (
     "pre",
 )
 """Options, by their field, that say nothing to conda."""
+_CODES: Final = {
+    **dict.fromkeys(("PackagesNotFoundError", "ResolvePackageNotFound"), "not-found"),
+    **dict.fromkeys(("UnsatisfiableError", "LibMambaUnsatisfiableError"), "conflict"),
+    "CondaHTTPError": "index-unreachable",
+    "EnvironmentNotWritableError": "not-writable",
+    "NoSpaceLeftError": "no-space",
+}
+"""What conda calls an error -> our code."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,11 +140,8 @@ def find_program(
     if os.path.basename(os.path.dirname(prefix)) == "envs":
         roots.append((os.path.dirname(os.path.dirname(prefix)), "the installation it belongs to"))
     for root, found in roots:
-        places += [
-            (os.path.join(root, folder, program), found)
-            for program in _PROGRAMS
-            for folder in ("bin", "condabin", "Scripts")
-        ]
+        tried = product(_PROGRAMS, ("bin", "condabin", "Scripts"))
+        places += [(os.path.join(root, folder, program), found) for program, folder in tried]
     places += [(match["program"], "its history") for match in _COMMAND.finditer(history)]
     for path, found in places:
         if path and os.path.isabs(path) and runs(path):  # noqa: PTH117
@@ -181,19 +187,10 @@ def _resolved(entry: Any) -> Resolved:
 def _failure(data: Mapping[str, Any]) -> InstallerError:
     kind = str(data.get("exception_name") or "")
     message = str(data.get("message") or data.get("error") or "conda stopped without a reason.")
-    reasons = {
-        "PackagesNotFoundError": ("not-found", "No channel of conda has"),
-        "ResolvePackageNotFound": ("not-found", "No channel of conda has"),
-        "UnsatisfiableError": ("conflict", ""),
-        "LibMambaUnsatisfiableError": ("conflict", ""),
-        "CondaHTTPError": ("index-unreachable", ""),
-        "EnvironmentNotWritableError": ("not-writable", ""),
-        "NoSpaceLeftError": ("no-space", ""),
-    }
-    code, opening = reasons.get(kind, ("installer-failed", ""))
+    code = _CODES.get(kind, "installer-failed")
     packages = ", ".join(map(str, data.get("packages") or ()))
     first = message.strip().splitlines()[0] if message.strip() else kind
-    said = f"{opening} {packages}." if opening and packages else first
+    said = f"No channel of conda has {packages}." if code == "not-found" and packages else first
     if code == "conflict":
         said = "conda finds no set of packages that meets this."
     return InstallerError(said, code=code, context=message)

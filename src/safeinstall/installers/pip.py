@@ -135,17 +135,7 @@ class Pip(Installer):
             raise InstallerError(words, code="unknown-report")
         found = _YANKED.finditer(stderr)
         reasons: dict[str, str] = {canonicalize_name(m["name"]): m["why"] for m in found}
-        return DryRun(
-            arriving=tuple(
-                Resolved(
-                    name=str(entry(item, "metadata", "name")),
-                    version=str(entry(item, "metadata", "version")),
-                    url=_direct_url(item),
-                    yanked=_yanked(item, reasons),
-                )
-                for item in entry(data, "install")
-            )
-        )
+        return DryRun(arriving=tuple(_resolved(item, reasons) for item in entry(data, "install")))
 
     def progress(self, line: str) -> str | None:
         """Return what one line of pip's output says about its progress, or None."""
@@ -157,24 +147,20 @@ def _command(
     argv: Sequence[str], request: InstallRequest, environment: Environment, sources: Sources
 ) -> Command:
     """Run it away from the notebook: a `pip` in its folder would be imported."""
-    return Command(
-        argv=tuple(argv),
-        overrides=_overrides(sources),
-        cwd=environment.prefix,
-        stdin=hashed(request),
-    )
+    overrides, stdin = _overrides(sources), hashed(request)
+    return Command(argv=tuple(argv), overrides=overrides, cwd=environment.prefix, stdin=stdin)
 
 
-def _yanked(item: Mapping[str, Any], reasons: Mapping[str, str]) -> str | None:
-    """Return why its makers took it back, None when they have not.
+def _resolved(item: Mapping[str, Any], reasons: Mapping[str, str]) -> Resolved:
+    """Return one row of the report; `reasons`: why the makers of some took them back.
 
     The report says only that they have, and that since pip 23.3 (`is_yanked`); the warning on
     standard error was there before and has the reason.
     """
-    why = reasons.get(canonicalize_name(str(entry(item, "metadata", "name"))))
-    if why is None:
-        return "" if item.get("is_yanked") else None
-    return "" if why == "<none given>" else why
+    name, version = (str(entry(item, "metadata", key)) for key in ("name", "version"))
+    yanked = reasons.get(canonicalize_name(name), "" if item.get("is_yanked") else None)
+    yanked = "" if yanked == "<none given>" else yanked
+    return Resolved(name=name, version=version, url=_direct_url(item), yanked=yanked)
 
 
 def _direct_url(item: Mapping[str, object]) -> str | None:

@@ -120,14 +120,9 @@ def _read(name: str, folder: str, place: Place, hidden_by: str) -> Spec:
     table = env if isinstance(env, dict) else {}
     pairs = tuple((key, value) for key, value in table.items() if isinstance(value, str))
     wrong = table is not env or len(pairs) < len(env)
-    return spec(
-        problem="its `env` is no table of texts" if wrong else "",
-        argv=tuple(argv),
-        display_name=display,
-        language=language,
-        env=pairs,
-        env_problem=wrong,
-    )
+    problem = "its `env` is no table of texts" if wrong else ""
+    named = replace(known, display_name=display, language=language, problem=problem)
+    return replace(named, argv=tuple(argv), env=pairs, env_problem=wrong)
 
 
 def _text(value: Any) -> str:
@@ -184,10 +179,8 @@ def registry(folders: Sequence[str], user: str) -> str:
     for folder in (user, *(folder for folder in folders if folder.endswith(end))):
         if describe_access(folder)["writable"]:
             return folder
-    raise SafeInstallError(
-        f"No kernel can be registered in {user}: {describe_access(user)['detail']}.",
-        code="kernelspec-not-written",
-    )
+    words = f"No kernel can be registered in {user}: {describe_access(user)['detail']}."
+    raise SafeInstallError(words, code="kernelspec-not-written")
 
 
 def register(

@@ -55,116 +55,59 @@ def _allow(name: str, text: str) -> Option:
     return Option(names=(f"--allow-{name}",), field="allow", kind="allow", help=text)
 
 
-# fmt: off  (a row a line, or two)
+# One row in a line or two.
+# fmt: off
 OPTIONS: Final[tuple[Option, ...]] = (
-    _values(
-        "--requirement -r --requirements",
-        "requirement_files",
-        "requirements.txt",
-        "install what this requirements file lists",
-    ),
-    _values(
-        "--constraint -c --constraints",
-        "constraint_files",
-        "constraints.txt",
-        "keep to the versions in this file, without installing what it lists",
-    ),
-    _values(
-        "--editable -e",
-        "editables",
-        "./project",
-        "install this project so that its source files stay in use",
-        in_files=True,
-    ),
-    _values(
-        "--hash", "hashes", "sha256:HEX", "after name==version: accept only a file with this hash"
-    ),
-    _switch(
-        "--require-hashes", "require_hashes", "accept only files whose hash is given", in_files=True
-    ),
+    _values("--requirement -r --requirements", "requirement_files", "requirements.txt",
+            "install what this requirements file lists"),
+    _values("--constraint -c --constraints", "constraint_files", "constraints.txt",
+            "keep to the versions in this file, without installing what it lists"),
+    _values("--editable -e", "editables", "./project",
+            "install this project so that its source files stay in use", in_files=True),
+    _values("--hash", "hashes", "sha256:HEX",
+            "after name==version: accept only a file with this hash"),
+    _switch("--require-hashes", "require_hashes",
+            "accept only files whose hash is given", in_files=True),
     _switch("--upgrade -U", "upgrade", "newest versions of what is named"),
     _switch("--pre", "pre", "consider pre-releases too", in_files=True),
     _switch("--no-deps --no-dependencies", "no_deps", "leave the dependencies alone"),
     _switch("--force-reinstall", "force_reinstall", "install again what is there already"),
-    _values(
-        "--index-url -i",
-        "index_url",
-        "https://index.example/simple",
-        "look for packages here instead of the usual index",
-        "value",
-        in_files=True,
-    ),
-    _values(
-        "--extra-index-url",
-        "extra_index_urls",
-        "https://other.example/simple",
-        "look for packages here as well",
-        in_files=True,
-    ),
-    _values(
-        "--find-links -f",
-        "find_links",
-        "./wheels",
-        "take packages from this folder or page as well",
-        in_files=True,
-    ),
+    _values("--index-url -i", "index_url", "https://index.example/simple",
+            "look for packages here instead of the usual index", "value", in_files=True),
+    _values("--extra-index-url", "extra_index_urls", "https://other.example/simple",
+            "look for packages here as well", in_files=True),
+    _values("--find-links -f", "find_links", "./wheels",
+            "take packages from this folder or page as well", in_files=True),
     _switch("--no-index", "no_index", "ask no index, only find-links", in_files=True),
-    _values(
-        "--trusted-host",
-        "trusted_hosts",
-        "index.example",
-        "accept this host without a valid certificate",
-        in_files=True,
-    ),
+    _values("--trusted-host", "trusted_hosts", "index.example",
+            "accept this host without a valid certificate", in_files=True),
     _switch("--dry-run", "dry_run", "show the plan and change nothing"),
     _switch("--yes -y", "yes", "accept every confirmation"),
     _switch("--strict", "strict", "stop for warnings too"),
     _switch("--verbose -v", "verbose", "show what the installer says"),
     _switch("--quiet -q", "quiet", "say one line and the warnings, or what went wrong"),
-    _values(
-        "--installer",
-        "installer",
-        "pip",
-        "which program does the work",
-        "value",
-        choices=("auto", "uv", "pip", "conda"),
-    ),
-    _switch(
-        "--no-wait", "no_wait", "stop at once if another install is at work in this environment"
-    ),
-    _switch(
-        "--user", "user", "install into the user site, which all environments of this Python share"
-    ),
-    _switch(
-        "--break-system-packages",
-        "break_system_packages",
-        "change packages that belong to the operating system",
-    ),
-    Option(
-        names=("--new-env",),
-        field="new_env",
-        kind="place",
-        help="make a new environment and kernel for this: .venv here, ./PATH, or =NAME",
-    ),
-    _switch(
-        "--overlay", "overlay", "with --new-env: see the packages of the present environment too"
-    ),
+    _values("--installer", "installer", "pip",
+            "which program does the work", "value", choices=("auto", "uv", "pip", "conda")),
+    _switch("--no-wait", "no_wait",
+            "stop at once if another install is at work in this environment"),
+    _switch("--user", "user",
+            "install into the user site, which all environments of this Python share"),
+    _switch("--break-system-packages", "break_system_packages",
+            "change packages that belong to the operating system"),
+    Option(names=("--new-env",), field="new_env", kind="place",
+           help="make a new environment and kernel for this: .venv here, ./PATH, or =NAME"),
+    _switch("--overlay", "overlay",
+            "with --new-env: see the packages of the present environment too"),
     _allow("conflicts", "go on although an installed package loses what it needs"),
     _allow("kernel-change", "go on although packages the kernel runs on change"),
-    _values(
-        "--allow-build", "allow_builds", "NAME", "let this package run its own code to build itself"
-    ),
+    _values("--allow-build", "allow_builds", "NAME",
+            "let this package run its own code to build itself"),
     _allow("direct", "accept the URLs and repositories a requirements file lists"),
     _allow("file-options", "obey the options written in a requirements file"),
     _allow("stdlib-name", "install a package named like a module of Python itself"),
-    _values(
-        "--python",
-        "python",
-        "PATH",
-        "work on the environment of this interpreter; with --new-env: its Python (3.12)",
-        "value",
-        command_only=True,
-    ),
+    _values("--python", "python", "PATH",
+            "work on the environment of this interpreter; with --new-env: its Python (3.12)",
+            "value", command_only=True),
     _switch("--json", "json", "print one JSON object at the end", command_only=True),
     _switch("--help -h", "help", "show these lines"),
 )
