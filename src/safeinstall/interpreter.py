@@ -59,13 +59,12 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def probe_command(python: str, cookie: str | None = None) -> tuple[Command, str]:
+def probe_command(python: str) -> tuple[Command, str]:
     """Return the command that makes another interpreter report its facts, and its cookie.
 
     No flag is added: `-I` or `-s` would switch off the user site, which is to be measured.
     """
-    cookie = cookie or secrets.token_hex(16)
-    script = str(Path(probe.__file__))
+    cookie, script = secrets.token_hex(16), str(Path(probe.__file__))
     command = Command(argv=(python, script, cookie), overrides={"PYTHONIOENCODING": "utf-8"})
     return command, cookie
 

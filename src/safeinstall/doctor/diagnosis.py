@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -186,11 +186,3 @@ def say(
     made = Finding.remark if info else Finding.warn
     finding = made(code, message, *map(Suggestion, commands), context=context)
     return Diagnosis(finding=finding, fix=fix)
-
-
-def some(names: Iterable[str], most: int = 3) -> str:
-    """Join names, the rest as a number."""
-    listed = list(names)
-    if len(listed) <= most:
-        return ", ".join(listed)
-    return f"{', '.join(listed[:most])} and {len(listed) - most} more"

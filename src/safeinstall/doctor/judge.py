@@ -11,16 +11,8 @@ from typing import Final
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from safeinstall.doctor.diagnosis import (
-    Diagnosis,
-    Fix,
-    Installed,
-    Lines,
-    Rewrite,
-    Script,
-    say,
-    some,
-)
+from safeinstall.doctor.diagnosis import Diagnosis, Fix, Installed, Lines, Rewrite, Script, say
+from safeinstall.findings import some
 from safeinstall.requirements import applies, meets, parsed
 
 _NO_RECORD = ("debian", "conda", "")

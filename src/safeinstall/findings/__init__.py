@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import Enum
 from hashlib import sha256
 from typing import Any
+
+
+def some(names: Iterable[str], most: int = 3) -> str:
+    """Join names, the rest as a number."""
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return f"{', '.join(listed[:most])}{more}"
 
 
 class Severity(str, Enum):

@@ -11,14 +11,12 @@ from packaging.utils import canonicalize_name
 
 from safeinstall.changes import Change
 from safeinstall.distributions import Distribution, Snapshot
-from safeinstall.findings import Finding, Suggestion
+from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import kernel_violations
 from safeinstall.plan import Plan
 from safeinstall.request import InstallRequest
 from safeinstall.requirements import Violation, new_violations, wanted_by
-
-_NAMED = 3
 
 
 def after_plan(
@@ -69,9 +67,7 @@ def breaks_installed(
     intent = plan.intent
     owners = list(dict.fromkeys(violation.owner for violation in others))
     number = "1 package" if len(owners) == 1 else f"{len(owners)} packages"
-    named = ", ".join(owners[:_NAMED])
-    named += f" and {len(owners) - _NAMED} more" if len(owners) > _NAMED else ""
-    where = f"{number} in {intent.environment.label}: {named}."
+    where = f"{number} in {intent.environment.label}: {some(owners)}."
     context = "\n".join(_chain(violation, around) for violation in others)
     culprits = _culprits(others, plan)
     if intent.request.allows("allow-conflicts"):
@@ -137,7 +133,7 @@ def _culprits(violations: Sequence[Violation], plan: Plan) -> str:
         for name in named
         if (change := changes.get(name))
     ]
-    return " and ".join(words[:_NAMED]) or "This plan"
+    return " and ".join(words[:3]) or "This plan"
 
 
 def _chain(violation: Violation, around: EnvironmentState) -> str:

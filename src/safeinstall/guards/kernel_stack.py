@@ -9,7 +9,7 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from safeinstall.changes import Change
-from safeinstall.findings import Finding, Suggestion
+from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.guards.destination import new_environment
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.plan import Plan
@@ -28,9 +28,7 @@ def kernel_violations(
 ) -> tuple[Violation, ...]:
     """Return those violations whose owner is a part of the kernel."""
     found = tuple(found)
-    if not found:
-        return ()
-    own = kernel_closure(around)
+    own = kernel_closure(around) if found else ()
     return tuple(violation for violation in found if canonicalize_name(violation.owner) in own)
 
 
@@ -38,10 +36,8 @@ def changes_kernel(plan: Plan, around: EnvironmentState) -> tuple[str, ...]:
     """Return the members of the kernel that the plan changes: then a second kernel must start."""
     names = {canonicalize_name(change.name): change.name for change in plan.changes}
     visible = around.visible.versions()
-    touched = {key for key in names if key in visible}
-    if not touched:
-        return ()
-    return tuple(sorted(names[key] for key in touched & kernel_closure(around)))
+    touched = names.keys() & visible.keys()
+    return tuple(sorted(names[key] for key in touched & kernel_closure(around))) if touched else ()
 
 
 def removes_kernel(plan: Plan) -> bool:
@@ -114,8 +110,7 @@ def replaces_loaded(plan: Plan, around: EnvironmentState) -> Finding | None:
         count = f"{len(each.modules)} module{'s' if len(each.modules) > 1 else ''}"
         compiled = f", {each.compiled} of them compiled" if each.compiled else ""
         words.append(f"{' and '.join(tops[:2])} ({count}{compiled})")
-    named = ", ".join(words[:_NAMED])
-    named += f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
+    named = some(words, _NAMED)
     return Finding.warn(
         "replaces-loaded",
         f"This kernel has loaded {named}: it will have to be restarted afterwards.",

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from safeinstall import names
-from safeinstall.findings import Finding, Suggestion
+from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.plan import Plan, ResolvedRequest
 from safeinstall.redaction import redact
@@ -108,12 +108,9 @@ def extra_index(intent: ResolvedRequest) -> Finding | None:
         return None
     # a host name holds no secret, and the rest of the address is not shown
     hosts = list(dict.fromkeys(urlsplit(redact(url)).hostname or redact(url) for url in extra))
-    named = ", ".join(hosts[:3])
     why = "whichever index has the higher version of a name wins"
-    return Finding.remark("extra-index", f"Packages may also come from {named}: {why}.")
-
-
-_NAMED = 4
+    message = f"Packages may also come from {', '.join(hosts[:3])}: {why}."
+    return Finding.remark("extra-index", message)
 
 
 def builds_from_source(intent: ResolvedRequest, needed: Collection[str]) -> Finding | None:
@@ -126,8 +123,7 @@ def builds_from_source(intent: ResolvedRequest, needed: Collection[str]) -> Find
     missing = [name for name in names if name not in asked]
     if not missing:
         return None
-    named = ", ".join(missing[:_NAMED])
-    named += f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    named = some(missing, 4)
     verb, them = ("has", "it") if len(missing) == 1 else ("have", "them")
     line = intent.line(allow_builds=frozenset(asked | set(missing)), dry_run=False)
     return Finding.ask(
@@ -152,7 +148,7 @@ def explicit_build(intent: ResolvedRequest) -> Finding | None:
     texts = [item.text for item in intent.request.items if is_explicit(item)]
     if not texts:
         return None
-    named = ", ".join(text.rstrip("/").rpartition("/")[2] or text for text in texts[:_NAMED])
+    named = ", ".join(text.rstrip("/").rpartition("/")[2] or text for text in texts[:4])
     message = f"{named} is built here, with the code of its own folder."
     return Finding.remark("builds-from-source", message)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
@@ -62,12 +62,11 @@ class Launch:
     """Which word of `argv` is the interpreter, -1 where that cannot be told."""
 
 
-def resolve(spec: Spec, server: Server, environ: Mapping[str, str] | None = None) -> Launch | None:
+def resolve(spec: Spec, server: Server) -> Launch | None:
     """Return what `spec` starts; None when its file says nothing."""
     if not spec.argv:
         return None
-    own = dict(spec.env) | dict(environ or {})
-    path = own.get("PATH", "").replace("${PATH}", server.path) or server.path
+    path = dict(spec.env).get("PATH", "").replace("${PATH}", server.path) or server.path
     words = [
         word.replace("{resource_dir}", spec.folder).replace("{prefix}", server.prefix)
         for word in spec.argv
