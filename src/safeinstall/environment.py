@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from packaging.markers import default_environment
 
@@ -17,7 +17,6 @@ from safeinstall.probe.facts.running_interpreter import facts as probe_facts
 Kind = Literal[
     "venv", "virtualenv", "uv-venv", "conda", "pyenv", "debian-system", "system", "pyodide"
 ]
-
 _KIND_WORDS: dict[str, str] = {
     "venv": "virtual environment",
     "virtualenv": "virtual environment (virtualenv)",
@@ -28,6 +27,7 @@ _KIND_WORDS: dict[str, str] = {
     "system": "the system's own Python",
     "pyodide": "Python in the browser",
 }
+_SPELLED: dict[str, str] = {"cpython": "CPython", "pypy": "PyPy"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,14 +159,10 @@ class Environment:
     def _parse(cls, report: Mapping[str, Any]) -> Environment:
         flags, paths, site = report["flags"], report["paths"], report["user_site"]
         managed, pip, uv = report["externally_managed"], report["pip"], report["uv"]
+        plain = ("executable", "version", "implementation", "kind", "prefix", "base_prefix")
         return cls(
-            executable=report["executable"],
-            version=report["version"],
-            implementation=report["implementation"],
-            kind=cast(Kind, report["kind"]),
+            **{name: report[name] for name in plain},
             evidence=tuple(report["evidence"]),
-            prefix=report["prefix"],
-            base_prefix=report["base_prefix"],
             flags=Flags(**{name: bool(flags[name]) for name in Flags.__slots__}),
             paths=Paths(**{name: paths[name] for name in Paths.__slots__}),
             sys_path=tuple(report["sys_path"]),
@@ -220,15 +216,13 @@ class Environment:
         """
         here: dict[str, str] = {key: str(value) for key, value in default_environment().items()}
         if self.executable != sys.executable:
-            implementation = self.implementation
+            name = self.implementation
             here |= {
                 "python_version": self.python,
                 "python_full_version": self.version,
                 "implementation_version": self.version,
-                "implementation_name": implementation,
-                "platform_python_implementation": {"cpython": "CPython", "pypy": "PyPy"}.get(
-                    implementation, implementation
-                ),
+                "implementation_name": name,
+                "platform_python_implementation": _SPELLED.get(name, name),
             }
         return here
 
@@ -255,23 +249,15 @@ class Environment:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form shown to other programs."""
         locked = self.locked
+        plain = ("executable", "version", "implementation", "kind", "prefix")
         return {
-            "executable": self.executable,
-            "version": self.version,
-            "implementation": self.implementation,
-            "kind": self.kind,
-            "prefix": self.prefix,
+            **{name: getattr(self, name) for name in plain},
             "site_packages": self.paths.purelib,
             "writable": locked is None,
             "why_not_writable": locked.detail if locked else None,
             "externally_managed": self.externally_managed is not None,
-            "user_site": {
-                "path": self.user_site.path,
-                "enabled": self.user_site.enabled,
-                "exists": self.user_site.exists,
-                "on_path": self.user_site.on_path,
-            },
-            "pip": self.pip and {"version": self.pip.version, "path": self.pip.path},
+            "user_site": asdict(self.user_site),
+            "pip": self.pip and asdict(self.pip),
         }
 
 

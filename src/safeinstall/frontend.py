@@ -83,9 +83,10 @@ class Frontend:
 
     def cell(self, *lines: str) -> str:
         """Return lines that list requirements as they are typed here: a cell, or one line."""
-        if self.in_notebook:
-            return "\n".join([f"%{self.opening('install')}", *lines])
-        return " ".join([self.opening("install"), *lines])
+        opening = self.opening("install")
+        return (
+            "\n".join((f"%{opening}", *lines)) if self.in_notebook else " ".join((opening, *lines))
+        )
 
     def line(self, command: str, *words: str) -> str:
         """Return the line to type for `command` with `words`.
@@ -93,16 +94,13 @@ class Frontend:
         For Python, an option's value is attached (`--index-url=URL`), or it is a switch.
         """
         if self.door == "python" and command in _CALLS:
-            begun = self.install.removesuffix(")") if command == "install" else ""
             arguments = sorted(map(_argument, words), key=lambda word: not word.startswith('"'))
-            if begun:
-                return f"{', '.join([begun, *arguments])})"
+            if command == "install" and self.install:
+                return f"{', '.join([self.install.removesuffix(')'), *arguments])})"
             return f"safeinstall.{command}({', '.join(arguments)})"
-        named = (
-            self.python and not self.in_notebook and not {"--python", "new-env"} & {command, *words}
-        )
-        about = ("--python", self.python) if named else ()
-        return f"{self.opening(command)} {join((*words, *about))}".strip()
+        if self.python and not self.in_notebook and not {"--python", "new-env"} & {command, *words}:
+            words = (*words, "--python", self.python)
+        return f"{self.opening(command)} {join(words)}".strip()
 
     def shell(self, command: str) -> str:
         """Return a command of another program as it is typed here."""
@@ -119,8 +117,4 @@ def _argument(word: str) -> str:
     if not word.startswith("--"):
         return json.dumps(word, ensure_ascii=False)
     name, equals, value = word[2:].partition("=")
-    return (
-        f"{name.replace('-', '_')}={json.dumps(value)}"
-        if equals
-        else f"{name.replace('-', '_')}=True"
-    )
+    return f"{name.replace('-', '_')}={json.dumps(value) if equals else True}"

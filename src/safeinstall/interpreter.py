@@ -59,16 +59,14 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def probe_command(python: str, cookie: str | None = None) -> tuple[Command, str]:
+def probe_command(python: str) -> tuple[Command, str]:
     """Return the command that makes another interpreter report its facts, and its cookie.
 
     No flag is added: `-I` or `-s` would switch off the user site, which is to be measured.
     """
-    cookie = cookie or secrets.token_hex(16)
-    script = Path(probe.__file__)
-    return Command(argv=(python, str(script), cookie), overrides={"PYTHONIOENCODING": "utf-8"}), (
-        cookie
-    )
+    cookie, script = secrets.token_hex(16), str(Path(probe.__file__))
+    command = Command(argv=(python, script, cookie), overrides={"PYTHONIOENCODING": "utf-8"})
+    return command, cookie
 
 
 def parse_probe(python: str, stdout: str, cookie: str) -> Environment:
@@ -79,8 +77,7 @@ def parse_probe(python: str, stdout: str, cookie: str) -> Environment:
     start, end = stdout.find(cookie), stdout.rfind(cookie[::-1])
     if start < 0 or end < start:
         raise EnvironmentReportError(
-            f"{python} gives no answer that a Python 3.8 or newer would give.",
-            code="not-a-python",
+            f"{python} gives no answer that a Python 3.8 or newer would give.", code="not-a-python"
         )
     return Environment.from_report(json.loads(stdout[start + len(cookie) : end]))
 
@@ -164,8 +161,12 @@ def _every(environ: Mapping[str, str], also: Iterable[FoundPython]) -> Iterator[
 
 def _on_path(environ: Mapping[str, str]) -> Iterator[FoundPython]:
     for folder in environ.get("PATH", "").split(os.pathsep):
-        if folder and not folder.rstrip("/").endswith("/shims"):
+        if folder and not _is_shims(folder):
             yield from _in(folder, "PATH")
+
+
+def _is_shims(folder: str) -> bool:
+    return folder.rstrip("/").endswith("/shims")
 
 
 def _of_machine(environ: Mapping[str, str]) -> Iterator[FoundPython]:
@@ -175,11 +176,8 @@ def _of_machine(environ: Mapping[str, str]) -> Iterator[FoundPython]:
 
 def _of_pyenv(environ: Mapping[str, str]) -> Iterator[FoundPython]:
     roots = [environ.get("PYENV_ROOT", ""), _home(environ, ".pyenv")]
-    roots += [
-        os.path.dirname(folder.rstrip("/"))
-        for folder in environ.get("PATH", "").split(os.pathsep)
-        if folder.rstrip("/").endswith("/shims")
-    ]
+    shims = filter(_is_shims, environ.get("PATH", "").split(os.pathsep))
+    roots += [os.path.dirname(folder.rstrip("/")) for folder in shims]
     for root in dict.fromkeys(filter(None, roots)):
         for name in sorted(_listed(os.path.join(root, "versions")), key=_key, reverse=True):
             path = os.path.join(root, "versions", name, "bin", "python")
@@ -210,33 +208,24 @@ def _of_conda(environ: Mapping[str, str]) -> Iterator[FoundPython]:
 def _in(folder: str, where: str) -> Iterator[FoundPython]:
     names = [name for name in _listed(folder) if _PROGRAM.match(name)]
     for name in sorted(names, key=lambda name: _key(name.removeprefix("python")), reverse=True):
-        version = name.removeprefix("python")
-        yield FoundPython(
-            path=os.path.join(folder, name),
-            version=version if "." in version else "",
-            where=where,
-        )
+        number = name.removeprefix("python")
+        version = number if "." in number else ""
+        yield FoundPython(path=os.path.join(folder, name), version=version, where=where)
 
 
 def _missing(asked: str, known: tuple[FoundPython, ...], here: Environment) -> SafeInstallError:
     rows: dict[str, FoundPython] = {}
     for found in known:
         if found.version and _key(found.version)[:2] >= _OLDEST:
-            minor = ".".join(found.version.split(".")[:2])
-            rows.setdefault(minor, found)
-    home = here.home
+            rows.setdefault(".".join(found.version.split(".")[:2]), found)
     best = max(rows, key=_key, default="")
     listed = sorted(rows.items(), key=lambda row: _key(row[0]))
     install = "uv python install " + asked if shutil.which("uv") else ""
     what = f"Python {asked}" if _VERSION.match(asked) else f"interpreter {asked}"
-    lines = [f"Python {minor}: {shown(found.path, home)}" for minor, found in listed]
+    lines = [f"Python {minor}: {shown(found.path, here.home)}" for minor, found in listed]
     lines += [f"To get it: {install}"] if install and _VERSION.match(asked) else []
-    return SafeInstallError(
-        f"There is no {what} on this machine.",
-        context="\n".join(lines),
-        hint=best,
-        code="no-such-python",
-    )
+    words, context = f"There is no {what} on this machine.", "\n".join(lines)
+    return SafeInstallError(words, context=context, hint=best, code="no-such-python")
 
 
 def _may_fit(version: str, wanted: str) -> bool:
@@ -255,8 +244,7 @@ def _key(version: str) -> tuple[int, ...]:
 
 
 def _home(environ: Mapping[str, str], inside: str) -> str:
-    home = environ.get("HOME") or str(Path("~").expanduser())
-    return os.path.join(home, inside)
+    return os.path.join(environ.get("HOME") or str(Path("~").expanduser()), inside)
 
 
 def _listed(folder: str) -> list[str]:

@@ -74,7 +74,7 @@ class Facts:
     """Canonical names whose install has already failed in this kernel."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Remark:
     """One line below a traceback."""
 
@@ -123,63 +123,40 @@ def remark(missing: Missing, facts: Facts, frontend: Frontend = NOTEBOOK) -> Rem
     module, top = missing.module, missing.top
     if facts.found_now:
         if facts.loaded and module != top:
-            return Remark(
-                kind="stale",
-                sentence=f"{module} is on disk now ({facts.found_now}), but this kernel has loaded "
-                f"another {top}: restart the kernel.",
-            )
+            there = f"{module} is on disk now ({facts.found_now}), but this kernel has loaded"
+            return Remark("stale", f"{there} another {top}: restart the kernel.")
         return Remark(
-            kind="run-again",
-            sentence=f"{module} is there now ({facts.found_now}): run the cell again.",
+            "run-again", f"{module} is there now ({facts.found_now}): run the cell again."
         )
-    stdlib = elsewhere_in_python(top, facts.python)
-    if stdlib:
-        return Remark(kind="stdlib", sentence=stdlib.sentence, command=stdlib.command)
+    if stdlib := elsewhere_in_python(top, facts.python):
+        return stdlib
     if facts.built_without:
-        return Remark(
-            kind="stdlib",
-            sentence=f"{top} is part of Python itself, but this Python {facts.python} was built "
-            "without it; no package brings it back.",
-        )
+        built = f"{top} is part of Python itself, but this Python {facts.python} was built"
+        return Remark("stdlib", f"{built} without it; no package brings it back.")
     if facts.own_file:
-        return Remark(
-            kind="own-file",
-            sentence=f"{top} is a file of yours, {facts.own_file}, in a folder this kernel does "
-            "not import from.",
-            command=f"import sys; sys.path.insert(0, {facts.own_folder!r})",
-        )
+        own = f"{top} is a file of yours, {facts.own_file}, in a folder this kernel does"
+        line = f"import sys; sys.path.insert(0, {facts.own_folder!r})"
+        return Remark("own-file", f"{own} not import from.", line)
     if facts.installed and module == top:
+        there = f"{facts.installed} is installed in {facts.environment}, but {module} is"
         return Remark(
-            kind="broken",
-            sentence=f"{facts.installed} is installed in {facts.environment}, but {module} is "
-            "not there: the install is damaged.",
-            command="!safeinstall doctor",
+            "broken", f"{there} not there: the install is damaged.", "!safeinstall doctor"
         )
     wanted = _wanted(missing)
     if not wanted:
         return None
     if facts.installed:
-        return Remark(
-            kind="no-submodule",
-            sentence=f"{facts.installed} is installed and has no {module}: another version may.",
-            command=frontend.line("install", "--upgrade", wanted),
-        )
-    if canonicalize_name(wanted.split("[")[0]) in facts.failed:
+        words = f"{facts.installed} is installed and has no {module}: another version may."
+        return Remark("no-submodule", words, frontend.line("install", "--upgrade", wanted))
+    key = canonicalize_name(wanted.split("[")[0])
+    if key in facts.failed:
         return None
     line = frontend.line("install", wanted)
     if facts.other_interpreter:
-        return Remark(
-            kind="elsewhere",
-            sentence=f"{top} is installed in {facts.other_interpreter}, not in "
-            f"{facts.environment}, where this kernel runs.",
-            command=line,
-        )
-    other = f" ({top} comes with {wanted})" if canonicalize_name(top) != _key(wanted) else ""
-    return Remark(
-        kind="install",
-        sentence=f"{module} is not installed in {facts.environment}{other}.",
-        command=line,
-    )
+        there = f"{top} is installed in {facts.other_interpreter}, not in {facts.environment}"
+        return Remark("elsewhere", f"{there}, where this kernel runs.", line)
+    other = f" ({top} comes with {wanted})" if canonicalize_name(top) != key else ""
+    return Remark("install", f"{module} is not installed in {facts.environment}{other}.", line)
 
 
 def _wanted(missing: Missing) -> str:
@@ -193,16 +170,8 @@ def _wanted(missing: Missing) -> str:
     return names.distribution_of(missing.module) or guess
 
 
-def _key(requirement: str) -> str:
-    return canonicalize_name(requirement.split("[")[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """A module of the library of another Python."""
-
-    sentence: str
-    command: str = ""
+def _table(text: str) -> dict[str, str]:
+    return dict(pair.split(":", 1) for pair in text.split())
 
 
 _REMOVED: Final = {
@@ -214,76 +183,42 @@ _REMOVED: Final = {
 }
 """From "What's New in Python": the version without it."""
 
-_ADDED: Final = {
-    "3.9": "graphlib zoneinfo",
-    "3.11": "tomllib",
-    "3.14": "annotationlib compression",
-}
+_ADDED: Final = {"3.9": "graphlib zoneinfo", "3.11": "tomllib", "3.14": "annotationlib compression"}
 """The first version with it."""
 
-_PYTHON_2: Final = {
-    "BaseHTTPServer": "http.server",
-    "ConfigParser": "configparser",
-    "Cookie": "http.cookies",
-    "HTMLParser": "html.parser",
-    "Queue": "queue",
-    "SimpleHTTPServer": "http.server",
-    "SocketServer": "socketserver",
-    "StringIO": "io",
-    "Tkinter": "tkinter",
-    "__builtin__": "builtins",
-    "cPickle": "pickle",
-    "cStringIO": "io",
-    "commands": "subprocess",
-    "cookielib": "http.cookiejar",
-    "dummy_thread": "threading",
-    "httplib": "http.client",
-    "sets": "builtins",
-    "thread": "threading",
-    "tkMessageBox": "tkinter.messagebox",
-    "urllib2": "urllib.request",
-    "urlparse": "urllib.parse",
-    "xmlrpclib": "xmlrpc.client",
-}
+_PYTHON_2: Final = _table("""
+BaseHTTPServer:http.server ConfigParser:configparser Cookie:http.cookies HTMLParser:html.parser
+Queue:queue SimpleHTTPServer:http.server SocketServer:socketserver StringIO:io Tkinter:tkinter
+__builtin__:builtins cPickle:pickle cStringIO:io commands:subprocess cookielib:http.cookiejar
+dummy_thread:threading httplib:http.client sets:builtins thread:threading
+tkMessageBox:tkinter.messagebox urllib2:urllib.request urlparse:urllib.parse
+xmlrpclib:xmlrpc.client
+""")
 
-_BACKPORTS: Final = {
-    "distutils": "setuptools",
-    "tomllib": "tomli",
-    "zoneinfo": "backports.zoneinfo",
-    "asyncore": "pyasyncore",
-    "asynchat": "pyasynchat",
-    "audioop": "audioop-lts",
-    "cgi": "legacy-cgi",
-    "telnetlib": "standard-telnetlib",
-    "imghdr": "standard-imghdr",
-    "pipes": "standard-pipes",
-    "crypt": "legacycrypt",
-}
+_BACKPORTS: Final = _table("""
+distutils:setuptools tomllib:tomli zoneinfo:backports.zoneinfo asyncore:pyasyncore
+asynchat:pyasynchat audioop:audioop-lts cgi:legacy-cgi telnetlib:standard-telnetlib
+imghdr:standard-imghdr pipes:standard-pipes crypt:legacycrypt
+""")
 """Distributions that bring the module, or its like, to another version."""
 
 
-def elsewhere_in_python(module: str, python: str) -> Elsewhere | None:
+def elsewhere_in_python(module: str, python: str) -> Remark | None:
     """Return what is to be said about a module of another Python's library, or None."""
     own = _number(python)
-    new_name = _PYTHON_2.get(module)
-    if new_name is not None:
-        return Elsewhere(
-            f"{module} is a module of Python 2; Python 3 calls it {new_name}.", f"import {new_name}"
-        )
+    if new_name := _PYTHON_2.get(module):
+        words = f"{module} is a module of Python 2; Python 3 calls it {new_name}."
+        return Remark("stdlib", words, f"import {new_name}")
     package = _BACKPORTS.get(module)
     command = f"%safeinstall {package}" if package else ""
     for version, gone in _REMOVED.items():
         if module in gone.split() and own >= _number(version):
-            return Elsewhere(
-                f"{module} was part of Python until {version} took it out; this kernel runs "
-                f"{python}.",
-                command,
-            )
+            until = f"{module} was part of Python until {version} took it out;"
+            return Remark("stdlib", f"{until} this kernel runs {python}.", command)
     for version, came in _ADDED.items():
         if module in came.split() and own < _number(version):
-            return Elsewhere(
-                f"{module} is part of Python from {version} on; this kernel runs {python}.", command
-            )
+            since = f"{module} is part of Python from {version} on;"
+            return Remark("stdlib", f"{since} this kernel runs {python}.", command)
     return None
 
 
@@ -308,6 +243,7 @@ def remark_about(
     if missing is None:
         return None
     own_file, own_folder = _own_file(missing.top, cwd)
+    other = _other_environment(missing.top, environment, cwd, environ)
     facts = Facts(
         python=environment.python,
         found_now=shown(_found_now(missing.module), environment.home),
@@ -315,9 +251,7 @@ def remark_about(
         own_file=shown(own_file, environment.home),
         own_folder=own_folder,
         installed=_installed(missing, environment),
-        other_interpreter=shown(
-            _other_environment(missing.top, environment, cwd, environ), environment.home
-        ),
+        other_interpreter=shown(other, environment.home),
         environment=environment.label,
         built_without=missing.top in sys.stdlib_module_names,
         failed=frozenset(failed),
@@ -359,8 +293,7 @@ def _own_file(top: str, cwd: str) -> tuple[str, str]:
 
 def _installed(missing: Missing, environment: Environment) -> str:
     index = InstalledIndex(environment.sys_path)
-    candidates = (names.distribution_of(missing.module) or "", missing.top)
-    for name in candidates:
+    for name in (names.distribution_of(missing.module) or "", missing.top):
         found = index.find(canonicalize_name(name)) if name else None
         if found is not None:
             return f"{found.name} {found.version}"
@@ -385,10 +318,8 @@ def _other_environment(
 
 
 def _prefixes(cwd: str, environ: Mapping[str, str]) -> Iterator[str]:
-    for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
-        yield environ.get(variable, "")
-    for folder in (Path(cwd), *Path(cwd).parents[:3]):
-        yield str(folder / ".venv")
+    yield from (environ.get(variable, "") for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"))
+    yield from (str(folder / ".venv") for folder in (Path(cwd), *Path(cwd).parents[:3]))
     for entry in environ.get("PATH", "").split(os.pathsep):
         if os.path.basename(entry) == "bin" and entry not in ("/usr/bin", "/bin"):
             yield os.path.dirname(entry)

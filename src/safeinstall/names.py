@@ -2,8 +2,8 @@
 
 The table and the list are our own, written for this project from common knowledge and under its
 licence (BSD-3-Clause); a spelling aid, no judgement about any package. In the table one pair per
-word, `module:distribution`; the distribution is the one most people mean. A slip of the pen is a
-name that is one or two letters away from a very popular one.
+word, `module:distribution`, or one name for both; the distribution is the one most people mean. A
+slip of the pen is a name that is one or two letters away from a very popular one.
 """
 
 from __future__ import annotations
@@ -15,53 +15,40 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 _PAIRS: Final = """
-absl:absl-py accelerate:accelerate adodbapi:pywin32 aesara:aesara afinn:afinn agate:agate
-aiohttp_cors:aiohttp-cors airflow:apache-airflow albumentations:albumentations alembic:alembic
-alibi:alibi allel:scikit-allel anndata:anndata annoy:annoy antlr4:antlr4-python3-runtime
-ants:antspyx apache_beam:apache-beam apiclient:google-api-python-client
-AppKit:pyobjc-framework-Cocoa apscheduler:APScheduler arch:arch argon2:argon2-cffi
-asciimatics:asciimatics ase:ase asn1crypto:asn1crypto astroquery:astroquery attr:attrs attrs:attrs
-autogluon:autogluon axe_selenium_python:axe-selenium-python azure.cosmos:azure-cosmos
-azure.identity:azure-identity azure.keyvault:azure-keyvault azure.storage.blob:azure-storage-blob
-babel:Babel backports.zoneinfo:backports.zoneinfo bayes_opt:bayesian-optimization bidi:python-bidi
-binance:python-binance Bio:biopython bitsandbytes:bitsandbytes bluetooth:PyBluez bokeh:bokeh
-bpy:bpy bs4:beautifulsoup4 bson:pymongo cairo:pycairo cairosvg:CairoSVG can:python-can
-cantera:cantera cartopy:Cartopy casadi:casadi cassandra:cassandra-driver
-category_encoders:category-encoders causalml:causalml cdsapi:cdsapi cellpose:cellpose cfgrib:cfgrib
-cftime:cftime chaospy:chaospy charset_normalizer:charset-normalizer chromadb:chromadb cirq:cirq
-clang:libclang clickhouse_connect:clickhouse-connect clickhouse_driver:clickhouse-driver
-clip:openai-clip cloudinary:cloudinary clr:pythonnet coinbase:coinbase colorama:colorama
-comet_ml:comet-ml community:python-louvain configargparse:ConfigArgParse consul:python-consul
-contextily:contextily control:control CoolProp:CoolProp corsheaders:django-cors-headers
-couchdb:CouchDB cplex:cplex cpuinfo:py-cpuinfo crispy_forms:django-crispy-forms
-cron_descriptor:cron-descriptor crontab:python-crontab Crypto:pycryptodome Cryptodome:pycryptodomex
-cs50:cs50 cv2:opencv-python cv:opencv-python cx_Oracle:cx_Oracle Cython:Cython daal4py:daal4py
-dash_bootstrap_components:dash-bootstrap-components dash_core_components:dash
-dash_html_components:dash databricks:databricks-sdk dateparser:dateparser dateutil:python-dateutil
-ddtrace:ddtrace deap:deap debug_toolbar:django-debug-toolbar dedalus:dedalus delta:delta-spark
-deltalake:deltalake demjson3:demjson3 dicom:pydicom discord:discord.py
-django_extensions:django-extensions django_filters:django-filter dlib:dlib dns:dnspython
-docker:docker docopt:docopt docx2txt:docx2txt docx:python-docx docxtpl:docxtpl
-dolfinx:fenics-dolfinx dotenv:python-dotenv dotmap:dotmap dowhy:dowhy drf_yasg:drf-yasg
-dropbox:dropbox duckduckgo_search:duckduckgo-search dvc:dvc dwave:dwave-ocean-sdk
-dxfgrabber:dxfgrabber earthpy:earthpy ebooklib:EbookLib econml:econml edge_tts:edge-tts
-ee:earthengine-api eeglabio:eeglabio efficientnet_pytorch:efficientnet-pytorch elftools:pyelftools
-eli5:eli5 emcee:emcee en_core_web_sm:en-core-web-sm enchant:pyenchant engineio:python-engineio
-environ:django-environ esmpy:esmpy evdev:evdev exifread:ExifRead eyed3:eyeD3
-face_recognition:face-recognition facebook_business:facebook-business fairseq:fairseq
-faiss:faiss-cpu falcon:falcon fancyimpute:fancyimpute fastparquet:fastparquet fasttext:fasttext
-feature_engine:feature-engine feedparser:feedparser ffmpeg:ffmpeg-python fhirclient:fhirclient
-fiftyone:fiftyone filetype:filetype fipy:FiPy fire:fire firebase_admin:firebase-admin fitz:PyMuPDF
-flask_admin:Flask-Admin flask_babel:Flask-Babel flask_bcrypt:Flask-Bcrypt
-flask_caching:Flask-Caching flask_cors:Flask-Cors flask_jwt_extended:Flask-JWT-Extended
-flask_limiter:Flask-Limiter flask_login:Flask-Login flask_mail:Flask-Mail
-flask_migrate:Flask-Migrate flask_restful:Flask-RESTful flask_restx:flask-restx
+absl:absl-py accelerate adodbapi:pywin32 aesara afinn agate aiohttp-cors airflow:apache-airflow
+albumentations alembic alibi allel:scikit-allel anndata annoy antlr4:antlr4-python3-runtime
+ants:antspyx apache-beam apiclient:google-api-python-client AppKit:pyobjc-framework-Cocoa
+apscheduler:APScheduler arch argon2:argon2-cffi asciimatics ase asn1crypto astroquery attr:attrs
+attrs autogluon axe-selenium-python azure.cosmos:azure-cosmos azure.identity:azure-identity
+azure.keyvault:azure-keyvault azure.storage.blob:azure-storage-blob babel:Babel backports.zoneinfo
+bayes_opt:bayesian-optimization bidi:python-bidi binance:python-binance Bio:biopython bitsandbytes
+bluetooth:PyBluez bokeh bpy bs4:beautifulsoup4 bson:pymongo cairo:pycairo cairosvg:CairoSVG
+can:python-can cantera cartopy:Cartopy casadi cassandra:cassandra-driver category-encoders causalml
+cdsapi cellpose cfgrib cftime chaospy charset-normalizer chromadb cirq clang:libclang
+clickhouse-connect clickhouse-driver clip:openai-clip cloudinary clr:pythonnet coinbase colorama
+comet-ml community:python-louvain configargparse:ConfigArgParse consul:python-consul contextily
+control CoolProp corsheaders:django-cors-headers couchdb:CouchDB cplex cpuinfo:py-cpuinfo
+crispy_forms:django-crispy-forms cron-descriptor crontab:python-crontab Crypto:pycryptodome
+Cryptodome:pycryptodomex cs50 cv2:opencv-python cv:opencv-python cx_Oracle Cython daal4py
+dash-bootstrap-components dash_core_components:dash dash_html_components:dash
+databricks:databricks-sdk dateparser dateutil:python-dateutil ddtrace deap
+debug_toolbar:django-debug-toolbar dedalus delta:delta-spark deltalake demjson3 dicom:pydicom
+discord:discord.py django-extensions django_filters:django-filter dlib dns:dnspython docker docopt
+docx2txt docx:python-docx docxtpl dolfinx:fenics-dolfinx dotenv:python-dotenv dotmap dowhy drf-yasg
+dropbox duckduckgo-search dvc dwave:dwave-ocean-sdk dxfgrabber earthpy ebooklib:EbookLib econml
+edge-tts ee:earthengine-api eeglabio efficientnet-pytorch elftools:pyelftools eli5 emcee
+en-core-web-sm enchant:pyenchant engineio:python-engineio environ:django-environ esmpy evdev
+exifread:ExifRead eyed3:eyeD3 face-recognition facebook-business fairseq faiss:faiss-cpu falcon
+fancyimpute fastparquet fasttext feature-engine feedparser ffmpeg:ffmpeg-python fhirclient fiftyone
+filetype fipy:FiPy fire firebase-admin fitz:PyMuPDF flask_admin:Flask-Admin flask_babel:Flask-Babel
+flask_bcrypt:Flask-Bcrypt flask_caching:Flask-Caching flask_cors:Flask-Cors
+flask_jwt_extended:Flask-JWT-Extended flask_limiter:Flask-Limiter flask_login:Flask-Login
+flask_mail:Flask-Mail flask_migrate:Flask-Migrate flask_restful:Flask-RESTful flask-restx
 flask_script:Flask-Script flask_session:Flask-Session flask_socketio:Flask-SocketIO
-flask_sqlalchemy:Flask-SQLAlchemy flask_wtf:Flask-WTF fluent:fluent-logger flwr:flwr
-fontTools:fonttools forex_python:forex-python Foundation:pyobjc-framework-Cocoa fpdf:fpdf2
-freetype:freetype-py fuzzywuzzy:fuzzywuzzy galpy:galpy gdal:GDAL geemap:geemap gempy:gempy
-geoviews:geoviews gevent:gevent gi:PyGObject git:GitPython github:PyGithub gitlab:python-gitlab
-gluonnlp:gluonnlp gluonts:gluonts gmpy2:gmpy2 gmsh:gmsh gnupg:python-gnupg goatools:goatools
+flask_sqlalchemy:Flask-SQLAlchemy flask_wtf:Flask-WTF fluent:fluent-logger flwr fontTools:fonttools
+forex-python Foundation:pyobjc-framework-Cocoa fpdf:fpdf2 freetype:freetype-py fuzzywuzzy galpy
+gdal:GDAL geemap gempy geoviews gevent gi:PyGObject git:GitPython github:PyGithub
+gitlab:python-gitlab gluonnlp gluonts gmpy2 gmsh gnupg:python-gnupg goatools
 google.api_core:google-api-core google.auth:google-auth
 google.cloud.aiplatform:google-cloud-aiplatform google.cloud.bigquery:google-cloud-bigquery
 google.cloud.firestore:google-cloud-firestore google.cloud.pubsub:google-cloud-pubsub
@@ -69,118 +56,86 @@ google.cloud.pubsub_v1:google-cloud-pubsub google.cloud.secretmanager:google-clo
 google.cloud.speech:google-cloud-speech google.cloud.storage:google-cloud-storage
 google.cloud.translate:google-cloud-translate google.cloud.vision:google-cloud-vision
 google.genai:google-genai google.generativeai:google-generativeai google.oauth2:google-auth
-google.protobuf:protobuf google_auth_oauthlib:google-auth-oauthlib
-googleapiclient:google-api-python-client googlemaps:googlemaps googlesearch:googlesearch-python
-googletrans:googletrans graph_tool:graph-tool graphql:graphql-core gridfs:pymongo grpc:grpcio
-grpc_tools:grpcio-tools gseapy:gseapy gtts:gTTS gurobipy:gurobipy haystack:haystack-ai
-hdbscan:hdbscan healpy:healpy highspy:highspy hmmlearn:hmmlearn hnswlib:hnswlib html2text:html2text
-html5lib:html5lib htmlmin:htmlmin HTSeq:HTSeq hydra:hydra-core hyperopt:hyperopt
-icalendar:icalendar ics:ics igraph:igraph ijson:ijson imagehash:ImageHash imblearn:imbalanced-learn
-impala:impyla implicit:implicit imutils:imutils influxdb_client:influxdb-client interpret:interpret
-intervaltree:intervaltree ipyleaflet:ipyleaflet ipympl:ipympl IPython:ipython ipywidgets:ipywidgets
-iris:scitools-iris itk:itk jaeger_client:jaeger-client jinja2:Jinja2 jira:jira jnius:pyjnius
-jose:python-jose jpype1:JPype1 jpype:JPype1 jsonpath_ng:jsonpath-ng jsonpath_rw:jsonpath-rw
-jupyter_client:jupyter-client jupyter_core:jupyter-core jupyter_server:jupyter-server
-jupyterlab_widgets:jupyterlab-widgets jwcrypto:jwcrypto jwt:PyJWT kafka:kafka-python kaggle:kaggle
-kazoo:kazoo keras_tuner:keras-tuner kerastuner:keras-tuner kivy:Kivy kiwipiepy:kiwipiepy
-kmodes:kmodes konlpy:konlpy langchain_community:langchain-community langchain_core:langchain-core
-langchain_openai:langchain-openai langchain_text_splitters:langchain-text-splitters langid:langid
-lasio:lasio ldap3:ldap3 ldap:python-ldap leafmap:leafmap Levenshtein:Levenshtein
-libarchive:libarchive-c libpysal:libpysal librosa:librosa libtorrent:libtorrent lifelines:lifelines
-lightfm:lightfm lightkurve:lightkurve lightning_fabric:lightning lime:lime
-linear_operator:linear-operator linearmodels:linearmodels llama_cpp:llama-cpp-python
-llama_index:llama-index lpips:lpips ludwig:ludwig lxml_html_clean:lxml-html-clean lz4:lz4
-lzo:python-lzo madmom:madmom magic:python-magic mako:Mako mapbox:mapbox mapclassify:mapclassify
-mapie:MAPIE markdown2:markdown2 markdown:Markdown markdown_it:markdown-it-py
-markdownify:markdownify markupsafe:MarkupSafe mcp:mcp MDAnalysis:MDAnalysis mdtraj:mdtraj
-MeCab:mecab-python3 mediapipe:mediapipe memcache:python-memcached memory_profiler:memory-profiler
-meshio:meshio metaflow:metaflow metpy:MetPy mido:mido milvus:pymilvus minio:minio mip:mip
-missingno:missingno mistralai:mistralai mne:mne mnist:mnist monai:monai moviepy:moviepy
-mpi4py:mpi4py mpl_finance:mpl-finance mpl_toolkits:matplotlib mplfinance:mplfinance
-msgpack_numpy:msgpack-numpy mujoco_py:mujoco-py music21:music21 mutagen:mutagen
-mwparserfromhell:mwparserfromhell mysql:mysql-connector-python MySQLdb:mysqlclient nacl:PyNaCl
-nbclient:nbclient neo4j:neo4j neptune:neptune nest_asyncio:nest-asyncio netaddr:netaddr
-netCDF4:netCDF4 netmiko:netmiko networkx:networkx newspaper:newspaper3k nibabel:nibabel nltk:nltk
-nmap:python-nmap notion_client:notion-client numpy_financial:numpy-financial
-nvidia_smi:nvidia-ml-py oauth2client:oauth2client obspy:obspy OCC:pythonocc-core odf:odfpy
-office365:Office365-REST-Python-Client ogr:GDAL olefile:olefile openbabel:openbabel-wheel
-OpenEXR:OpenEXR OpenGL:PyOpenGL openid:python3-openid OpenImageIO:OpenImageIO openmm:OpenMM
-openslide:openslide-python OpenSSL:pyOpenSSL ortools:ortools osgeo:GDAL osmium:osmium osmnx:osmnx
-paho:paho-mqtt pandas_datareader:pandas-datareader pandas_gbq:pandas-gbq
-pandas_profiling:ydata-profiling pandas_ta:pandas-ta pandocfilters:pandocfilters parmed:ParmEd
-parse_type:parse-type past:future pdf2image:pdf2image pdfkit:pdfkit pdfminer:pdfminer.six
-pdfplumber:pdfplumber peft:peft pennylane:PennyLane pg8000:pg8000 phonenumbers:phonenumbers
-photutils:photutils picamera:picamera PIL:Pillow pinecone:pinecone pint:Pint pip_audit:pip-audit
-pkg_resources:setuptools pl_bolts:lightning-bolts plaid:plaid-python playwright:playwright
-plotly_express:plotly-express pmdarima:pmdarima poppler:python-poppler powerlaw:powerlaw
-pptx:python-pptx prettytable:prettytable prometheus_client:prometheus-client
-prompt_toolkit:prompt-toolkit psi4:psi4 psycopg2:psycopg2-binary psycopg:psycopg
-pulsar:pulsar-client pvlib:pvlib pwn:pwntools py7zr:py7zr pyart:arm-pyart
-pyasn1_modules:pyasn1-modules pyaudio:PyAudio pyautogui:PyAutoGUI pyBigWig:pyBigWig
-pycocotools:pycocotools pycurl:pycurl pydantic_settings:pydantic-settings pydicom:pydicom
-pydot:pydot pydrive2:PyDrive2 pydrive:PyDrive pydub:pydub pyfftw:pyFFTW pygmt:pygmt pyhdf:pyhdf
-PyInstaller:pyinstaller pyjnius:pyjnius pykalman:pykalman pylab:matplotlib pyLDAvis:pyLDAvis
-pymatgen:pymatgen pymunk:pymunk pymupdf:PyMuPDF pyngrok:pyngrok pynput:pynput pynvml:nvidia-ml-py
-pyod:pyod pyodbc:pyodbc pyomo:Pyomo pyowm:pyowm pypandoc:pypandoc PyPDF2:PyPDF2 pypdf:pypdf
-pyperclip:pyperclip pyproj:pyproj PyQt5:PyQt5 PyQt6:PyQt6 pyrebase:Pyrebase4 Pyro4:Pyro4
-Pyro5:Pyro5 pyrogram:Pyrogram pysal:pysal pysam:pysam pyscf:pyscf PySide2:PySide2 PySide6:PySide6
-pyspark:pyspark pystray:pystray pytesseract:pytesseract pythoncom:pywin32 pytorch3d:pytorch3d
-pytorch_lightning:pytorch-lightning pytorch_metric_learning:pytorch-metric-learning pyttsx3:pyttsx3
-pytube:pytube pyvista:pyvista pywintypes:pywin32 pywt:PyWavelets pyximport:Cython
-qdrant_client:qdrant-client qiskit_aer:qiskit-aer qrcode:qrcode quandl:Quandl
-Quartz:pyobjc-framework-Quartz qutip:qutip radon:radon ranger:ranger-fm rapidfuzz:rapidfuzz
-rasa:rasa rasterstats:rasterstats ratelimit:ratelimit rdkit:rdkit readability:readability-lxml
-rediscluster:redis-py-cluster regex:regex reportlab:reportlab requests_html:requests-html
-requests_oauthlib:requests-oauthlib requests_toolbelt:requests-toolbelt
-rest_framework:djangorestframework rest_framework_simplejwt:djangorestframework-simplejwt
-rfc3986:rfc3986 rioxarray:rioxarray river:river robot:robotframework rospkg:rospkg rpy2:rpy2
-rsa:rsa rtree:Rtree ruamel.yaml:ruamel.yaml ruamel:ruamel.yaml ruptures:ruptures
-sacrebleu:sacrebleu sagemaker:sagemaker SALib:SALib scanpy:scanpy scikitplot:scikit-plot
-scikits.odes:scikits.odes scipy_stubs:scipy-stubs scrapy:Scrapy screeninfo:screeninfo
-scvi:scvi-tools sdv:sdv segmentation_models_pytorch:segmentation-models-pytorch segyio:segyio
-semantic_kernel:semantic-kernel sentence_transformers:sentence-transformers sentry_sdk:sentry-sdk
-serial:pyserial serpapi:google-search-results setuptools_scm:setuptools-scm shap:shap
-shapefile:pyshp SimpleITK:SimpleITK sip:PyQt5-sip siphon:siphon skbio:scikit-bio skfem:scikit-fem
-skfuzzy:scikit-fuzzy skimage:scikit-image sklearn:scikit-learn sklearn_crfsuite:sklearn-crfsuite
-skmisc:scikit-misc skmultilearn:scikit-multilearn skopt:scikit-optimize skorch:skorch
-skrf:scikit-rf sksurv:scikit-survival sktime:sktime slack:slackclient slack_bolt:slack-bolt
-slack_sdk:slack-sdk slugify:python-slugify slycot:slycot smartsheet:smartsheet-python-sdk
-snappy:python-snappy snowflake.connector:snowflake-connector-python
-snowflake:snowflake-connector-python socketio:python-socketio socks:PySocks sounddevice:sounddevice
-soundfile:soundfile spacy:spacy SPARQLWrapper:sparqlwrapper speech_recognition:SpeechRecognition
-sphinx_rtd_theme:sphinx-rtd-theme spotipy:spotipy sqlalchemy:SQLAlchemy
-sqlalchemy_utils:SQLAlchemy-Utils sqlmodel:sqlmodel stable_baselines3:stable-baselines3
-stanza:stanza stim:stim stripe:stripe sumy:sumy sunpy:sunpy supabase:supabase
-surprise:scikit-surprise svgwrite:svgwrite swiglpk:swiglpk ta:ta tables:tables tabula:tabula-py
-tabulate:tabulate talib:TA-Lib tblib:tblib telebot:pyTelegramBotAPI telegram:python-telegram-bot
-telethon:Telethon tensorboardX:tensorboardX tensorflow_addons:tensorflow-addons
-tensorflow_datasets:tensorflow-datasets tensorflow_hub:tensorflow-hub
-tensorflow_probability:tensorflow-probability tensorflow_text:tensorflow-text termcolor:termcolor
-terminaltables:terminaltables textract:textract tflite_runtime:tflite-runtime tgcrypto:TgCrypto
-thinc:thinc tkcalendar:tkcalendar tkinterdnd2:tkinterdnd2 tlz:toolz torch_cluster:torch-cluster
-torch_geometric:torch-geometric torch_scatter:torch-scatter torch_sparse:torch-sparse
-torchsummary:torchsummary torchvision:torchvision tqdm:tqdm tree_sitter:tree-sitter trimesh:trimesh
-ttkthemes:ttkthemes tweepy:tweepy twilio:twilio twisted:Twisted twitter:python-twitter
-TwitterAPI:TwitterAPI typing_extensions:typing-extensions typing_inspect:typing-inspect
-tzlocal:tzlocal umap:umap-learn umsgpack:u-msgpack-python uncertainties:uncertainties
-undetected_chromedriver:undetected-chromedriver unidecode:Unidecode unstructured:unstructured
-upsetplot:UpSetPlot urllib3:urllib3 usb:pyusb uvicorn:uvicorn vaderSentiment:vaderSentiment
-validators:validators vcf:PyVCF3 vlc:python-vlc vobject:vobject voluptuous:voluptuous vtk:vtk
-wandb:wandb weasyprint:weasyprint weaviate:weaviate-client webdriver_manager:webdriver-manager
-websocket:websocket-client webview:pywebview werkzeug:Werkzeug whisper:openai-whisper whoosh:Whoosh
-wikipediaapi:Wikipedia-API win32api:pywin32 win32com:pywin32 win32con:pywin32 win32gui:pywin32
-wordcloud:wordcloud wx:wxPython xarray:xarray xdg:pyxdg xesmf:xesmf xgboost:xgboost
-Xlib:python-xlib xlsxwriter:XlsxWriter xlwings:xlwings xmlschema:xmlschema xmltodict:xmltodict
-yacs:yacs yaml:PyYAML yfinance:yfinance youtube_dl:youtube-dl
-youtube_transcript_api:youtube-transcript-api yt:yt yt_dlp:yt-dlp zeep:zeep zmq:pyzmq
-zope.interface:zope.interface zstandard:zstandard zstd:zstd
+google.protobuf:protobuf google-auth-oauthlib googleapiclient:google-api-python-client googlemaps
+googlesearch:googlesearch-python googletrans graph-tool graphql:graphql-core gridfs:pymongo
+grpc:grpcio grpc_tools:grpcio-tools gseapy gtts:gTTS gurobipy haystack:haystack-ai hdbscan healpy
+highspy hmmlearn hnswlib html2text html5lib htmlmin HTSeq hydra:hydra-core hyperopt icalendar ics
+igraph ijson imagehash:ImageHash imblearn:imbalanced-learn impala:impyla implicit imutils
+influxdb-client interpret intervaltree ipyleaflet ipympl IPython:ipython ipywidgets
+iris:scitools-iris itk jaeger-client jinja2:Jinja2 jira jnius:pyjnius jose:python-jose jpype1:JPype1
+jpype:JPype1 jsonpath-ng jsonpath-rw jupyter-client jupyter-core jupyter-server jupyterlab-widgets
+jwcrypto jwt:PyJWT kafka:kafka-python kaggle kazoo keras-tuner kerastuner:keras-tuner kivy:Kivy
+kiwipiepy kmodes konlpy langchain-community langchain-core langchain-openai langchain-text-splitters
+langid lasio ldap3 ldap:python-ldap leafmap Levenshtein libarchive:libarchive-c libpysal librosa
+libtorrent lifelines lightfm lightkurve lightning_fabric:lightning lime linear-operator linearmodels
+llama_cpp:llama-cpp-python llama-index lpips ludwig lxml-html-clean lz4 lzo:python-lzo madmom
+magic:python-magic mako:Mako mapbox mapclassify mapie:MAPIE markdown2 markdown:Markdown
+markdown_it:markdown-it-py markdownify markupsafe:MarkupSafe mcp MDAnalysis mdtraj
+MeCab:mecab-python3 mediapipe memcache:python-memcached memory-profiler meshio metaflow metpy:MetPy
+mido milvus:pymilvus minio mip missingno mistralai mne mnist monai moviepy mpi4py mpl-finance
+mpl_toolkits:matplotlib mplfinance msgpack-numpy mujoco-py music21 mutagen mwparserfromhell
+mysql:mysql-connector-python MySQLdb:mysqlclient nacl:PyNaCl nbclient neo4j neptune nest-asyncio
+netaddr netCDF4 netmiko networkx newspaper:newspaper3k nibabel nltk nmap:python-nmap notion-client
+numpy-financial nvidia_smi:nvidia-ml-py oauth2client obspy OCC:pythonocc-core odf:odfpy
+office365:Office365-REST-Python-Client ogr:GDAL olefile openbabel:openbabel-wheel OpenEXR
+OpenGL:PyOpenGL openid:python3-openid OpenImageIO openmm:OpenMM openslide:openslide-python
+OpenSSL:pyOpenSSL ortools osgeo:GDAL osmium osmnx paho:paho-mqtt pandas-datareader pandas-gbq
+pandas_profiling:ydata-profiling pandas-ta pandocfilters parmed:ParmEd parse-type past:future
+pdf2image pdfkit pdfminer:pdfminer.six pdfplumber peft pennylane:PennyLane pg8000 phonenumbers
+photutils picamera PIL:Pillow pinecone pint:Pint pip-audit pkg_resources:setuptools
+pl_bolts:lightning-bolts plaid:plaid-python playwright plotly-express pmdarima
+poppler:python-poppler powerlaw pptx:python-pptx prettytable prometheus-client prompt-toolkit psi4
+psycopg2:psycopg2-binary psycopg pulsar:pulsar-client pvlib pwn:pwntools py7zr pyart:arm-pyart
+pyasn1-modules pyaudio:PyAudio pyautogui:PyAutoGUI pyBigWig pycocotools pycurl pydantic-settings
+pydicom pydot pydrive2:PyDrive2 pydrive:PyDrive pydub pyfftw:pyFFTW pygmt pyhdf
+PyInstaller:pyinstaller pyjnius pykalman pylab:matplotlib pyLDAvis pymatgen pymunk pymupdf:PyMuPDF
+pyngrok pynput pynvml:nvidia-ml-py pyod pyodbc pyomo:Pyomo pyowm pypandoc PyPDF2 pypdf pyperclip
+pyproj PyQt5 PyQt6 pyrebase:Pyrebase4 Pyro4 Pyro5 pyrogram:Pyrogram pysal pysam pyscf PySide2
+PySide6 pyspark pystray pytesseract pythoncom:pywin32 pytorch3d pytorch-lightning
+pytorch-metric-learning pyttsx3 pytube pyvista pywintypes:pywin32 pywt:PyWavelets pyximport:Cython
+qdrant-client qiskit-aer qrcode quandl:Quandl Quartz:pyobjc-framework-Quartz qutip radon
+ranger:ranger-fm rapidfuzz rasa rasterstats ratelimit rdkit readability:readability-lxml
+rediscluster:redis-py-cluster regex reportlab requests-html requests-oauthlib requests-toolbelt
+rest_framework:djangorestframework rest_framework_simplejwt:djangorestframework-simplejwt rfc3986
+rioxarray river robot:robotframework rospkg rpy2 rsa rtree:Rtree ruamel.yaml ruamel:ruamel.yaml
+ruptures sacrebleu sagemaker SALib scanpy scikitplot:scikit-plot scikits.odes scipy-stubs
+scrapy:Scrapy screeninfo scvi:scvi-tools sdv segmentation-models-pytorch segyio semantic-kernel
+sentence-transformers sentry-sdk serial:pyserial serpapi:google-search-results setuptools-scm shap
+shapefile:pyshp SimpleITK sip:PyQt5-sip siphon skbio:scikit-bio skfem:scikit-fem
+skfuzzy:scikit-fuzzy skimage:scikit-image sklearn:scikit-learn sklearn-crfsuite skmisc:scikit-misc
+skmultilearn:scikit-multilearn skopt:scikit-optimize skorch skrf:scikit-rf sksurv:scikit-survival
+sktime slack:slackclient slack-bolt slack-sdk slugify:python-slugify slycot
+smartsheet:smartsheet-python-sdk snappy:python-snappy snowflake.connector:snowflake-connector-python
+snowflake:snowflake-connector-python socketio:python-socketio socks:PySocks sounddevice soundfile
+spacy SPARQLWrapper:sparqlwrapper speech_recognition:SpeechRecognition sphinx-rtd-theme spotipy
+sqlalchemy:SQLAlchemy sqlalchemy_utils:SQLAlchemy-Utils sqlmodel stable-baselines3 stanza stim
+stripe sumy sunpy supabase surprise:scikit-surprise svgwrite swiglpk ta tables tabula:tabula-py
+tabulate talib:TA-Lib tblib telebot:pyTelegramBotAPI telegram:python-telegram-bot telethon:Telethon
+tensorboardX tensorflow-addons tensorflow-datasets tensorflow-hub tensorflow-probability
+tensorflow-text termcolor terminaltables textract tflite-runtime tgcrypto:TgCrypto thinc tkcalendar
+tkinterdnd2 tlz:toolz torch-cluster torch-geometric torch-scatter torch-sparse torchsummary
+torchvision tqdm tree-sitter trimesh ttkthemes tweepy twilio twisted:Twisted twitter:python-twitter
+TwitterAPI typing-extensions typing-inspect tzlocal umap:umap-learn umsgpack:u-msgpack-python
+uncertainties undetected-chromedriver unidecode:Unidecode unstructured upsetplot:UpSetPlot urllib3
+usb:pyusb uvicorn vaderSentiment validators vcf:PyVCF3 vlc:python-vlc vobject voluptuous vtk wandb
+weasyprint weaviate:weaviate-client webdriver-manager websocket:websocket-client webview:pywebview
+werkzeug:Werkzeug whisper:openai-whisper whoosh:Whoosh wikipediaapi:Wikipedia-API win32api:pywin32
+win32com:pywin32 win32con:pywin32 win32gui:pywin32 wordcloud wx:wxPython xarray xdg:pyxdg xesmf
+xgboost Xlib:python-xlib xlsxwriter:XlsxWriter xlwings xmlschema xmltodict yacs yaml:PyYAML yfinance
+youtube-dl youtube-transcript-api yt yt-dlp zeep zmq:pyzmq zope.interface zstandard zstd
 """
 
 
 @cache
 def table() -> Mapping[str, str]:
     """Return the whole table, import name -> distribution name."""
-    return dict(pair.split(":", 1) for pair in _PAIRS.split())
+    return dict(map(_pair, _PAIRS.split()))
+
+
+def _pair(word: str) -> tuple[str, str]:
+    """Return module and distribution of one word of the table; a module has no `-` in its name."""
+    module, colon, distribution = word.partition(":")
+    return (module, distribution) if colon else (word.replace("-", "_"), word)
 
 
 @cache
@@ -291,11 +246,10 @@ def slip_of(name: str) -> str | None:
     never a slip. Of two names of one family (`pytest-cov`, `pytest-env`) only what differs counts.
     """
     key = canonicalize_name(name)
-    names = popular()
-    if key in names or key in known() or key in neighbours():
+    if key in popular() | known() | neighbours():
         return None
     best: tuple[int, str] | None = None
-    for other in names:
+    for other in popular():
         if abs(len(other) - len(key)) > 2 or _is_variant(key, other):
             continue
         one, wanted = _without_family(key, other)

@@ -20,15 +20,11 @@ _PREFIXES_OF_PEOPLE: Final = ("/usr/local/",)
 
 def owners_of(distributions: Iterable[Distribution], environment: Environment) -> dict[str, Owner]:
     """Return, by canonical name, the owner of each distribution that is not ours to change."""
-    found = {}
-    inside = {os.path.realpath(path) for path in environment.paths.site_packages}
-    inside.add(os.path.realpath(environment.prefix))
+    folders = (environment.prefix, *environment.paths.site_packages)
+    inside = {os.path.realpath(path) for path in folders}
     records = _CondaRecords(environment.prefix)
-    for distribution in distributions:
-        owner = _owner(distribution, inside, records)
-        if owner is not None:
-            found[distribution.key] = owner
-    return found
+    owners = {each.key: _owner(each, inside, records) for each in distributions}
+    return {key: owner for key, owner in owners.items() if owner is not None}
 
 
 def conda_package(prefix: str, metadata: str, key: str) -> str:

@@ -9,9 +9,9 @@ environment that is a handful of thousands.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache
 from typing import Final, Protocol
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -154,9 +154,7 @@ def _closure_holds(
 
 def _meeting(requirement: Requirement, index: Index) -> Distribution | None:
     distribution = index.find(canonicalize_name(requirement.name))
-    if distribution is None or not meets(distribution.version, requirement):
-        return None
-    return distribution
+    return distribution if distribution and meets(distribution.version, requirement) else None
 
 
 def new_violations(before: Set, after: Set, markers: Mapping[str, str]) -> tuple[Violation, ...]:
@@ -164,11 +162,8 @@ def new_violations(before: Set, after: Set, markers: Mapping[str, str]) -> tuple
 
     Owners that are new or replaced are judged too, by the metadata `after` has for them.
     """
-    changed = {
-        key
-        for key in before.keys() | after.keys()
-        if _state(before.get(key)) != _state(after.get(key))
-    }
+    keys = before.keys() | after.keys()
+    changed = {key for key in keys if _state(before.get(key)) != _state(after.get(key))}
     if not changed:
         return ()
     old = {(v.owner, v.name) for v in _violations(before, changed, markers)}
@@ -190,10 +185,9 @@ def _violations(
             if key not in changed and _name_of(text) not in changed:
                 continue
             requirement = parsed(text)
-            if requirement is None or not _applies(requirement, text, extras.of, key, markers):
+            if requirement is None or not applies(requirement, markers, extras.of(key, text)):
                 continue
-            violation = _judged(owner, requirement, distributions)
-            if violation:
+            if violation := _judged(owner, requirement, distributions):
                 found.append(violation)
     return found
 
@@ -212,15 +206,9 @@ def _judged(owner: Distribution, requirement: Requirement, among: Set) -> Violat
     )
 
 
-def _applies(
-    requirement: Requirement,
-    text: str,
-    extras: Callable[[str], Collection[str]],
-    owner: str,
-    markers: Mapping[str, str],
-) -> bool:
-    asked = extras(owner) if _EXTRA.search(text.partition(";")[2]) else ()
-    return applies(requirement, markers, asked)
+def _is_about_extras(text: str) -> bool:
+    """Tell whether a requirement counts only where an extra is asked for."""
+    return bool(_EXTRA.search(text.partition(";")[2]))
 
 
 class _Extras:
@@ -229,26 +217,24 @@ class _Extras:
     def __init__(self, distributions: Set, markers: Mapping[str, str]) -> None:
         self._distributions = distributions
         self._markers = markers
-        self._known: dict[str, set[str]] | None = None
 
-    def of(self, key: str) -> Collection[str]:
-        """Return the extras that any installed distribution asks of `key`."""
-        if self._known is None:
-            self._known = {}
-            pairs = [(owner, text) for owner, d in self._distributions.items() for text in
-                     d.requires if "[" in text.partition(";")[0]]  # fmt: skip
-            for _ in range(3):  # an extra may switch on requirements with extras of their own
-                for owner, text in pairs:
-                    requirement = parsed(text)
-                    if requirement is not None and _applies(
-                        requirement, text, self._so_far, owner, self._markers
-                    ):
-                        name = canonicalize_name(requirement.name)
-                        self._known.setdefault(name, set()).update(requirement.extras)
-        return self._known.get(key, ())
+    def of(self, key: str, text: str) -> Collection[str]:
+        """Return the extras that any distribution asks of `key`, as far as `text` is about one."""
+        return self._known.get(key, ()) if _is_about_extras(text) else ()
 
-    def _so_far(self, key: str) -> Collection[str]:
-        return self._known.get(key, ()) if self._known else ()
+    @cached_property
+    def _known(self) -> dict[str, set[str]]:
+        known: dict[str, set[str]] = {}
+        pairs = [(owner, text) for owner, d in self._distributions.items() for text in
+                 d.requires if "[" in text.partition(";")[0]]  # fmt: skip
+        for _ in range(3):  # an extra may switch on requirements with extras of their own
+            for owner, text in pairs:
+                requirement = parsed(text)
+                asked = known.get(owner, ()) if _is_about_extras(text) else ()
+                if requirement is not None and applies(requirement, self._markers, asked):
+                    name = canonicalize_name(requirement.name)
+                    known.setdefault(name, set()).update(requirement.extras)
+        return known
 
 
 def closure(roots: Collection[str], among: Set, markers: Mapping[str, str]) -> frozenset[str]:
@@ -263,23 +249,19 @@ def closure(roots: Collection[str], among: Set, markers: Mapping[str, str]) -> f
         seen.add((name, extras))
         found.add(name)
         for text in among[name].requires:
-            if not extras and _EXTRA.search(text.partition(";")[2]):
+            if not extras and _is_about_extras(text):
                 continue
             requirement = parsed(text)
-            if requirement and _applies(requirement, text, partial(_always, extras), name, markers):
+            if requirement and applies(requirement, markers, extras):
                 waiting.append((canonicalize_name(requirement.name), frozenset(requirement.extras)))
     return frozenset(found)
-
-
-def _always(extras: Collection[str], owner: str) -> Collection[str]:
-    return extras
 
 
 def wanted_by(key: str, among: Set) -> Iterator[str]:
     """Yield the names of the distributions that name `key` in a requirement without an extra."""
     for distribution in among.values():
         for text in distribution.requires:
-            if _name_of(text) == key and not _EXTRA.search(text.partition(";")[2]):
+            if _name_of(text) == key and not _is_about_extras(text):
                 yield distribution.name
                 break
 

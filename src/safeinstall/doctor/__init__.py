@@ -58,19 +58,15 @@ def examine(
         *judge.old_pip(own, lines),
         *_files(target),
         *_shadowing(target, own, others, environ, cwd),
-        *_conflicts(target, own, others, lines),
+        *judge.conflicts(own, target.markers, lines, also=others),
         *_access(target, lines),
         *_ambient(target, here, environ),
         *judge.low_space(free_bytes(target.prefix), target.prefix),
     ]
     order = {"refuse": 0, "confirm": 0, "warning": 1, "info": 2}
     diagnoses.sort(key=lambda diagnosis: order[diagnosis.finding.severity.value])
-    return Examination(
-        target=target,
-        diagnoses=tuple(diagnoses),
-        distributions=len(own),
-        seconds=time.perf_counter() - began,
-    )
+    seconds, said = time.perf_counter() - began, tuple(diagnoses)
+    return Examination(target=target, diagnoses=said, distributions=len(own), seconds=seconds)
 
 
 def _transactions(target: Target, lines: Lines) -> Iterator[Diagnosis]:
@@ -90,11 +86,8 @@ def _interpreter(
     rewrites = mend.home_rewrites(target.prefix, base) if base else ()
     yield from judge.wrong_home(home, problem, base, rewrites, target.prefix)
     if target.environment is None and not problem:
-        yield say(
-            "does-not-start",
-            f"{target.python} does not start: {target.trouble}",
-            "safeinstall new-env .venv",
-        )
+        words = f"{target.python} does not start: {target.trouble}"
+        yield say("does-not-start", words, "safeinstall new-env .venv")
 
 
 def _files(target: Target) -> Iterator[Diagnosis]:
@@ -124,18 +117,10 @@ def _with_owner(each: Installed, prefix: str) -> Installed:
 
 def _half_made(target: Target) -> Iterator[Diagnosis]:
     if left_behind(target.prefix) is not None:
-        yield say(
-            "unfinished-environment",
-            f"{target.prefix} was being made when safeinstall died ({MARK}); it is not complete.",
-            f"rm -r {shlex.quote(target.prefix)}",
+        words = (
+            f"{target.prefix} was being made when safeinstall died ({MARK}); it is not complete."
         )
-
-
-def _conflicts(
-    target: Target, own: tuple[Installed, ...], others: tuple[Installed, ...], lines: Lines
-) -> Iterator[Diagnosis]:
-    if target.markers is not None:
-        yield from judge.conflicts(own, target.markers, lines, also=others)
+        yield say("unfinished-environment", words, f"rm -r {shlex.quote(target.prefix)}")
 
 
 def _access(target: Target, lines: Lines) -> Iterator[Diagnosis]:
@@ -143,56 +128,37 @@ def _access(target: Target, lines: Lines) -> Iterator[Diagnosis]:
     if environment is None:
         return
     if environment.externally_managed:
-        yield say(
-            "externally-managed",
-            f"The packages of {target.prefix} belong to its distributor (EXTERNALLY-MANAGED).",
-            info=True,
-        )
+        words = f"The packages of {target.prefix} belong to its distributor (EXTERNALLY-MANAGED)."
+        yield say("externally-managed", words, info=True)
     for key, access in environment.access:
         if not access.writable and key in ("purelib", "scripts"):
-            yield say(
-                "not-writable",
-                f"Installs cannot write into {access.path}: {access.detail}.",
-                f"{lines.overlay} pandas",
-            )
+            words = f"Installs cannot write into {access.path}: {access.detail}."
+            yield say("not-writable", words, f"{lines.overlay} pandas")
 
 
 def _ambient(target: Target, here: Environment, environ: Mapping[str, str]) -> Iterator[Diagnosis]:
     home = target.environment.home if target.environment else here.home
     settings = effective_settings(read_pip_settings(environ, target.prefix, home or None))
+    own = {os.path.realpath(target.prefix), os.path.realpath(target.python)}
     for found in redirections(environ, settings.values()):
-        if os.path.realpath(found.value) in (
-            os.path.realpath(target.prefix),
-            os.path.realpath(target.python),
-        ):
-            continue
-        yield say(
-            "ambient-redirect",
-            f"{found.name}={shown(found.value, home)} leads other installers elsewhere; "
-            "safeinstall does not obey it.",
-            info=True,
-        )
+        if os.path.realpath(found.value) not in own:
+            elsewhere = f"{found.name}={shown(found.value, home)} leads other installers elsewhere;"
+            yield say("ambient-redirect", f"{elsewhere} safeinstall does not obey it.", info=True)
     if environ.get("PYTHONHOME"):
-        yield say(
-            "python-home",
-            f"PYTHONHOME={environ['PYTHONHOME']} misleads every Python.",
-            "unset PYTHONHOME",
-            context="Jupyter and its kernels have to be started without it.",
-        )
+        words = f"PYTHONHOME={environ['PYTHONHOME']} misleads every Python."
+        why = "Jupyter and its kernels have to be started without it."
+        yield say("python-home", words, "unset PYTHONHOME", context=why)
 
 
 def _base_for(target: Target, here: Environment, environ: Mapping[str, str]) -> str:
     """Return an interpreter of the target's version, the same release if there is one."""
     minor = ".".join(target.version.split(".")[:2])
     own = str(here.report.get("base_executable") or here.executable)
-    fitting = [
-        found
-        for found in installed_pythons(environ)
-        if f"{found.version}.".startswith(f"{minor}.")
-        and not os.path.realpath(found.path).startswith(os.path.realpath(target.prefix))
-    ]
     if here.python == minor:
         return os.path.realpath(own)
+    prefix = os.path.realpath(target.prefix)
+    others = (f for f in installed_pythons(environ) if f"{f.version}.".startswith(f"{minor}."))
+    fitting = [found for found in others if not os.path.realpath(found.path).startswith(prefix)]
     exact = [found for found in fitting if found.version == target.version]
     return os.path.realpath((exact or fitting)[0].path) if fitting else ""
 
@@ -227,15 +193,11 @@ def _shadowing(
     yield from judge.copies(every, kinds)
     first = min((position[f] for f in own_folders if f in position), default=0)
     library = os.path.realpath(environment.paths.stdlib)
-    front = [
-        folder
-        for folder in folders[:first]
-        if folder not in own_folders
-        and folder != library
-        and not folder.startswith(library + os.sep)
-    ]
-    front += [os.path.realpath(cwd)] if os.path.realpath(cwd) not in front else []
-    kinds.setdefault(os.path.realpath(cwd), "the notebook's folder")
+    foreign = [folder for folder in folders[:first] if folder not in own_folders]
+    front = [f for f in foreign if f != library and not f.startswith(library + os.sep)]
+    here = os.path.realpath(cwd)
+    front += [here] if here not in front else []
+    kinds.setdefault(here, "the notebook's folder")
     held = {each.folder for each in others}
     names = {folder: importable(folder) for folder in front if folder not in held}
     yield from judge.shadowing(names, own, sys.stdlib_module_names, kinds)

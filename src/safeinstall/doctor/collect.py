@@ -15,6 +15,7 @@ import re
 import stat
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -66,9 +67,8 @@ def target_at(place: str, cwd: str) -> Target:
     prefix = path.parent.parent if path.parent.name == "bin" else path
     found = sorted(prefix.glob("lib/python3.*/site-packages"))
     if not found:
-        raise EnvironmentReportError(
-            f"There is no Python environment at {place}.", code="not-a-python"
-        )
+        words = f"There is no Python environment at {place}."
+        raise EnvironmentReportError(words, code="not-a-python")
     folder = str(found[-1])
     python = path if path != prefix else prefix / "bin" / "python"
     if python.is_symlink() and not python.exists():
@@ -103,12 +103,10 @@ def installed(folders: Sequence[str], *, deep: bool = False) -> tuple[Installed,
 
 def leftover_paths(folders: Iterable[str]) -> tuple[str, ...]:
     """Return what killed installers left: pip's `~name`, uv's `.tmpXXXXXX`."""
-    return tuple(
-        os.path.join(folder, name)
-        for folder in dict.fromkeys(os.path.realpath(each) for each in folders)
-        for name in sorted(_listed(folder))
-        if name.startswith("~") or _UV_SCRATCH.match(name)
-    )
+    real = dict.fromkeys(map(os.path.realpath, folders))
+    entries = ((folder, name) for folder in real for name in sorted(_listed(folder)))
+    wrong = (pair for pair in entries if pair[1].startswith("~") or _UV_SCRATCH.match(pair[1]))
+    return tuple(os.path.join(*pair) for pair in wrong)
 
 
 def importable(folder: str) -> list[str]:
@@ -133,9 +131,8 @@ def owners(prefix: str, folders: Sequence[str]) -> tuple[str, dict[str, list[str
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    parts.setdefault(entry.stat(follow_symlinks=False).st_uid, []).append(
-                        entry.path
-                    )
+                    owner = entry.stat(follow_symlinks=False).st_uid
+                    parts.setdefault(owner, []).append(entry.path)
         except OSError:
             continue
     try:
@@ -163,22 +160,14 @@ def _rows(record: Record) -> tuple[RecordRow, ...]:
 
 
 def _read(info: DistInfo, record: Record, rows: Sequence[RecordRow], check: _Check) -> Installed:
+    found = Installed(name=info.name, version=info.version, folder=info.folder, metadata=info.path)
     if info.is_egg:
-        return Installed(
-            name=info.name,
-            version=info.version,
-            folder=info.folder,
-            metadata=info.path,
-            has_record=False,
-        )
+        return replace(found, has_record=False)
     missing, changed, listed = _compared(rows, check, info.entry)
     parts = (info.path, *(os.path.join(info.path, name) for name in ("METADATA", "RECORD")))
     closed = [] if os.path.islink(info.path) else _closed(parts)
-    return Installed(
-        name=info.name,
-        version=info.version,
-        folder=info.folder,
-        metadata=info.path,
+    return replace(
+        found,
         installer=info.installer,
         unreadable=bool(closed),
         mine=all(os.lstat(each).st_uid == os.geteuid() for each in closed),

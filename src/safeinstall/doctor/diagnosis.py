@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from safeinstall.environment import Environment
-from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.findings import Finding, Suggestion
 from safeinstall.transaction.recover import Recovery
 
 
@@ -183,19 +183,6 @@ def say(
     fix: Fix | None = None,
 ) -> Diagnosis:
     """Return a diagnosis whose lines to type are `commands`."""
-    finding = Finding(
-        code=code,
-        severity=Severity.INFO if info else Severity.WARNING,
-        message=message,
-        context=context,
-        hint=tuple(Suggestion(command=command) for command in commands),
-    )
+    made = Finding.remark if info else Finding.warn
+    finding = made(code, message, *map(Suggestion, commands), context=context)
     return Diagnosis(finding=finding, fix=fix)
-
-
-def some(names: Iterable[str], most: int = 3) -> str:
-    """Join names, the rest as a number."""
-    listed = list(names)
-    if len(listed) <= most:
-        return ", ".join(listed)
-    return f"{', '.join(listed[:most])} and {len(listed) - most} more"

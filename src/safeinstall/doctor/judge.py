@@ -11,16 +11,8 @@ from typing import Final
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from safeinstall.doctor.diagnosis import (
-    Diagnosis,
-    Fix,
-    Installed,
-    Lines,
-    Rewrite,
-    Script,
-    say,
-    some,
-)
+from safeinstall.doctor.diagnosis import Diagnosis, Fix, Installed, Lines, Rewrite, Script, say
+from safeinstall.findings import some
 from safeinstall.requirements import applies, meets, parsed
 
 _NO_RECORD = ("debian", "conda", "")
@@ -31,53 +23,34 @@ def broken(found: Sequence[Installed], lines: Lines) -> Iterator[Diagnosis]:
     """Yield what is missing from a distribution, or is not what its RECORD says."""
     doubled = {each.metadata for group in _doubled(found) for each in group}
     for each in found:
-        again = _again(each, lines)
+        again, who = _again(each, lines), f"{each.name} {each.version}"
         base = os.path.basename(each.metadata)
+        aside = Fix(words=f"set {base} aside", aside=(each.metadata,))
         if each.unreadable:
-            yield say(
-                "not-readable",
-                f"{base} in {each.folder} cannot be read by you: nothing more can be said of it.",
-                f"{'chmod -R u+rX' if each.mine else 'sudo chmod -R a+rX'} "
-                f"{shlex.quote(each.metadata)}",
+            words = (
+                f"{base} in {each.folder} cannot be read by you: nothing more can be said of it."
             )
+            opens = "chmod -R u+rX" if each.mine else "sudo chmod -R a+rX"
+            yield say("not-readable", words, f"{opens} {shlex.quote(each.metadata)}")
         elif not each.has_metadata:
-            yield say(
-                "empty-metadata",
-                f"{base} says nothing (it has no METADATA): what an interrupted install left.",
-                fix=Fix(words=f"set {base} aside", aside=(each.metadata,)),
-            )
+            words = f"{base} says nothing (it has no METADATA): what an interrupted install left."
+            yield say("empty-metadata", words, fix=aside)
         elif each.metadata in doubled:
             continue  # said by `twice`, with the same cause
         elif not each.has_record and each.installer not in _NO_RECORD:
-            yield say(
-                "no-record",
-                f"{each.name} {each.version} has lost its RECORD: nobody knows its files.",
-                again,
-            )
+            yield say("no-record", f"{who} has lost its RECORD: nobody knows its files.", again)
         elif each.missing and len(each.missing) >= each.listed:
-            yield say(
-                "code-missing",
-                f"{each.name} {each.version} is listed as installed and its code is gone.",
-                again,
-                fix=None
-                if each.conda  # whose records would still list it
-                else Fix(words=f"set {base} aside", aside=(each.metadata,)),
-            )
+            words = f"{who} is listed as installed and its code is gone."
+            # The records of conda would still list what is set aside.
+            yield say("code-missing", words, again, fix=None if each.conda else aside)
         elif each.missing:
-            yield say(
-                "files-missing",
-                f"{each.name} {each.version} lacks {len(each.missing)} of {each.listed} files: "
-                f"{some(each.missing)}.",
-                again,
-            )
+            number = f"{len(each.missing)} of {each.listed} files"
+            yield say("files-missing", f"{who} lacks {number}: {some(each.missing)}.", again)
         if each.changed and each.metadata not in doubled:
-            yield say(
-                "record-mismatch",
-                f"{each.name} {each.version}: {some(each.changed)} "
-                f"{'is' if len(each.changed) == 1 else 'are'} not what its RECORD says.",
-                again,
-                context="Edited by hand, damaged, or overwritten by another package.",
-            )
+            are = "is" if len(each.changed) == 1 else "are"
+            words = f"{who}: {some(each.changed)} {are} not what its RECORD says."
+            why = "Edited by hand, damaged, or overwritten by another package."
+            yield say("record-mismatch", words, again, context=why)
 
 
 def twice(found: Sequence[Installed], lines: Lines) -> Iterator[Diagnosis]:
@@ -87,18 +60,15 @@ def twice(found: Sequence[Installed], lines: Lines) -> Iterator[Diagnosis]:
         stale = [each for each in group if each not in whole]
         names = " and ".join(each.version or "?" for each in group)
         newest = max(group, key=_version)
-        again = _again(newest, lines)
         fix = None
         if len(whole) == 1:
             bases = some(os.path.basename(each.metadata) for each in stale)
-            fix = Fix(
-                words=f"set {bases} aside; {whole[0].version} is complete",
-                aside=tuple(each.metadata for each in stale),
-            )
+            words = f"set {bases} aside; {whole[0].version} is complete"
+            fix = Fix(words=words, aside=tuple(each.metadata for each in stale))
         yield say(
             "two-versions",
             f"{newest.name} is listed twice in {newest.folder}: {names}.",
-            *(() if fix else (again,)),
+            *(() if fix else (_again(newest, lines),)),
             context="An upgrade was interrupted between its two halves.",
             fix=fix,
         )
@@ -109,20 +79,22 @@ def leftovers(names: Sequence[str]) -> Iterator[Diagnosis]:
     for path in names:
         base = os.path.basename(path)
         who = "pip" if base.startswith("~") else "uv"
-        yield say(
-            "leftover",
-            f"{base} in {os.path.dirname(path)} is what an interrupted {who} left.",
-            fix=Fix(words=f"set {base} aside", aside=(path,)),
-        )
+        words = f"{base} in {os.path.dirname(path)} is what an interrupted {who} left."
+        yield say("leftover", words, fix=Fix(words=f"set {base} aside", aside=(path,)))
 
 
 def conflicts(
     found: Sequence[Installed],
-    markers: Mapping[str, str],
+    markers: Mapping[str, str] | None,
     lines: Lines,
     also: Sequence[Installed] = (),
 ) -> Iterator[Diagnosis]:
-    """Yield every requirement of `found` that neither they nor what is seen `also` meet."""
+    """Yield every requirement of `found` that neither they nor what is seen `also` meet.
+
+    Nothing where nobody can say what environment markers mean.
+    """
+    if markers is None:
+        return
     versions: dict[str, str] = {}
     for each in (*found, *also):
         if each.has_metadata:
@@ -133,37 +105,27 @@ def conflicts(
             requirement = parsed(text)
             if requirement is None or not applies(requirement, markers):
                 continue
-            if (each.name, str(requirement)) in told:
+            key = (each.name, str(requirement))
+            if key in told:
                 continue
-            told.add((each.name, str(requirement)))
+            told.add(key)
             have = versions.get(canonicalize_name(requirement.name))
             bare = copy(requirement)
             bare.marker = None
             line = f'{lines.install} "{bare}"'
+            needs = f"{each.name} {each.version} needs {bare}"
             if have is None:
-                yield say(
-                    "requirement-missing",
-                    f"{each.name} {each.version} needs {bare}, which is not installed.",
-                    line,
-                )
+                yield say("requirement-missing", f"{needs}, which is not installed.", line)
             elif meets(have, requirement) is False:
-                yield say(
-                    "conflict",
-                    f"{each.name} {each.version} needs {bare}, and {have} is installed.",
-                    line,
-                )
+                yield say("conflict", f"{needs}, and {have} is installed.", line)
 
 
 def old_pip(found: Sequence[Installed], lines: Lines) -> Iterator[Diagnosis]:
     """Yield a remark about a pip that cannot say what it would do."""
     for each in found:
         if canonicalize_name(each.name) == "pip" and _version(each) < Version("22.3"):
-            yield say(
-                "pip-outdated",
-                f"pip {each.version} is older than 22.3 and cannot plan an install.",
-                f"{lines.install} --upgrade pip",
-                info=True,
-            )
+            words = f"pip {each.version} is older than 22.3 and cannot plan an install."
+            yield say("pip-outdated", words, f"{lines.install} --upgrade pip", info=True)
 
 
 def _doubled(found: Sequence[Installed]) -> list[list[Installed]]:
@@ -200,45 +162,33 @@ def scripts(
     """
     gone = [script for script in found if not script.exists]
     foreign = [script for script in found if script.exists and not script.own]
-    yield from _wrong_scripts("stale-shebang", gone, "which is not there", fixed, prefix)
-    yield from _wrong_scripts("foreign-shebang", foreign, "of another environment", fixed, prefix)
-
-
-def _wrong_scripts(
-    code: str,
-    found: Sequence[Script],
-    what: str,
-    fixed: Mapping[str, tuple[Rewrite, ...]],
-    prefix: str,
-) -> Iterator[Diagnosis]:
-    by_interpreter: dict[str, list[Script]] = {}
-    for script in found:
-        if script.path in fixed:
-            by_interpreter.setdefault(script.interpreter, []).append(script)
-    for interpreter, group in by_interpreter.items():
-        names = some(os.path.basename(script.path) for script in group)
-        rewrites = tuple(r for script in group for r in fixed[script.path])
-        verb = "starts" if len(group) == 1 else "start"
-        fix = Fix(words=f"let {names} start this environment's interpreter", rewrites=rewrites)
-        yield say(
-            code,
-            f"{names} in {os.path.join(prefix, 'bin')} {verb} {interpreter}, {what}.",
-            fix=fix,
-        )
+    for code, wrong, what in (
+        ("stale-shebang", gone, "which is not there"),
+        ("foreign-shebang", foreign, "of another environment"),
+    ):
+        by_interpreter: dict[str, list[Script]] = {}
+        for script in wrong:
+            if script.path in fixed:
+                by_interpreter.setdefault(script.interpreter, []).append(script)
+        for interpreter, group in by_interpreter.items():
+            names = some(os.path.basename(script.path) for script in group)
+            rewrites = tuple(r for script in group for r in fixed[script.path])
+            starts = "starts" if len(group) == 1 else "start"
+            words = f"{names} in {os.path.join(prefix, 'bin')} {starts} {interpreter}, {what}."
+            mended = f"let {names} start this environment's interpreter"
+            yield say(code, words, fix=Fix(words=mended, rewrites=rewrites))
 
 
 def moved(named: str, prefix: str, rewrites: tuple[Rewrite, ...]) -> Iterator[Diagnosis]:
     """Yield that `bin/activate` names another folder than the one the environment is in."""
     if named and os.path.realpath(named) != os.path.realpath(prefix):
-        yield say(
-            "moved-environment",
-            f"This environment was made at {named} and is now at {prefix}: activating it leads "
-            "back there.",
-            *(() if rewrites else ("safeinstall new-env .venv",)),
-            fix=Fix(words="let the activate scripts name this place", rewrites=rewrites)
-            if rewrites
-            else None,
-        )
+        made = f"This environment was made at {named} and is now at {prefix}:"
+        words = f"{made} activating it leads back there."
+        if rewrites:
+            fix = Fix(words="let the activate scripts name this place", rewrites=rewrites)
+            yield say("moved-environment", words, fix=fix)
+        else:
+            yield say("moved-environment", words, "safeinstall new-env .venv")
 
 
 def wrong_home(
@@ -247,16 +197,13 @@ def wrong_home(
     """Yield that `pyvenv.cfg` names an interpreter that is not there (`problem` says how)."""
     if not problem:
         return
-    fix = None
+    words = f"{prefix} rests on the Python in {home}, {problem}."
     if base:
         fix = Fix(words=f"let it use {base}", rewrites=rewrites)
-    yield say(
-        "wrong-home",
-        f"{prefix} rests on the Python in {home}, {problem}.",
-        *(() if base else ("safeinstall new-env .venv",)),
-        context="" if base else "No Python of that version is found to take its place.",
-        fix=fix,
-    )
+        yield say("wrong-home", words, fix=fix)
+    else:
+        why = "No Python of that version is found to take its place."
+        yield say("wrong-home", words, "safeinstall new-env .venv", context=why)
 
 
 def copies(found: Sequence[Installed], kinds: Mapping[str, str]) -> Iterator[Diagnosis]:
@@ -269,22 +216,19 @@ def copies(found: Sequence[Installed], kinds: Mapping[str, str]) -> Iterator[Dia
         if each.has_metadata:
             groups.setdefault(canonicalize_name(each.name), []).append(each)
     for group in groups.values():
-        places = list(dict.fromkeys(each.folder for each in group))
-        if len(places) < 2:
-            continue
         first = group[0]
         others = [each for each in group if each.folder != first.folder]
+        if not others:
+            continue
         kind = kinds.get(first.folder, "")
-        told = some(f"{each.version} in {each.folder}" for each in others)
-        yield say(
-            "duplicate-copy",
-            f"{first.name} {first.version} is imported from {first.folder}"
-            f"{f' ({kind})' if kind else ''}, in front of {told}.",
-            context=f"Take {first.folder} out of PYTHONPATH, or remove the copy you do not want."
-            if kind == "PYTHONPATH"
-            else "Remove the copy you do not want.",
-            info=len({each.version for each in group}) == 1,
-        )
+        front = f"{first.name} {first.version} is imported from {first.folder}"
+        front += f" ({kind})" if kind else ""
+        behind = some(f"{each.version} in {each.folder}" for each in others)
+        way = "Remove the copy you do not want."
+        if kind == "PYTHONPATH":
+            way = f"Take {first.folder} out of PYTHONPATH, or remove the copy you do not want."
+        same = len({each.version for each in group}) == 1
+        yield say("duplicate-copy", f"{front}, in front of {behind}.", context=way, info=same)
 
 
 def shadowing(
@@ -298,24 +242,19 @@ def shadowing(
     `names`: importable names in folders in front of the packages (notebook folder, PYTHONPATH).
     """
     owner = {module: each for each in found for module in each.modules}
+    own = {each.folder for each in found}
     for folder, modules in names.items():
-        own = {each.folder for each in found}
-        kind = kinds.get(folder, folder)
+        if folder in own:
+            continue
         for module in modules:
-            each = owner.get(module)
-            if each is not None and folder not in own:
-                yield say(
-                    "shadowed",
-                    f"{module} in {folder} ({kind}) is imported instead of {each.name} "
-                    f"{each.version}.",
-                    context="Rename it, or start from another folder.",
-                )
-            elif module in standard and folder not in own:
-                yield say(
-                    "shadows-standard-library",
-                    f"{module} in {folder} ({kind}) may be imported instead of Python's own.",
-                    context="Rename it: other packages that import Python's own may fail.",
-                )
+            each, where = owner.get(module), f"{module} in {folder} ({kinds.get(folder, folder)})"
+            if each is not None:
+                words = f"{where} is imported instead of {each.name} {each.version}."
+                yield say("shadowed", words, context="Rename it, or start from another folder.")
+            elif module in standard:
+                words = f"{where} may be imported instead of Python's own."
+                why = "Rename it: other packages that import Python's own may fail."
+                yield say("shadows-standard-library", words, context=why)
 
 
 def foreign_files(
@@ -325,10 +264,10 @@ def foreign_files(
     for who, paths in owners.items():
         if who != owner:
             names = some(os.path.relpath(path, prefix) for path in paths)
+            parts = f"{len(paths)} part{'s' if len(paths) > 1 else ''} of {prefix}"
             yield say(
                 "foreign-owner",
-                f"{len(paths)} part{'s' if len(paths) > 1 else ''} of {prefix} belong to {who}, "
-                f"not to {owner}: {names}.",
+                f"{parts} belong to {who}, not to {owner}: {names}.",
                 f"sudo chown -R {owner} {shlex.quote(prefix)}",
                 context="Usually an install run with sudo. Upgrading them would be refused.",
             )
@@ -337,12 +276,9 @@ def foreign_files(
 def in_progress(waiting: bool, prefix: str, command: str) -> Iterator[Diagnosis]:
     """Yield that a transaction was interrupted."""
     if waiting:
-        yield say(
-            "unfinished-transaction",
-            f"An install into {prefix} was interrupted and waits to be finished or taken back.",
-            command,
-            fix=Fix(words="recover it", recover=True),
-        )
+        words = f"An install into {prefix} was interrupted and waits to be finished or taken back."
+        fix = Fix(words="recover it", recover=True)
+        yield say("unfinished-transaction", words, command, fix=fix)
 
 
 def low_space(free: int, path: str) -> Iterator[Diagnosis]:

@@ -57,24 +57,21 @@ def mend(examination: Examination) -> Repair:
             return Repair(done=done, transaction=None, recovered=recovered)
         committed = repair(store, aside, files, "safeinstall doctor --fix")
     return Repair(
-        done=tuple(fix.words for fix in fixes),
-        transaction=committed.id,
-        recovered=recovered,
+        done=tuple(fix.words for fix in fixes), transaction=committed.id, recovered=recovered
     )
 
 
 def scripts(folder: str, python: str) -> tuple[Script, ...]:
     """Return the Python scripts of `folder` and the interpreter each starts."""
     found = []
+    places = {os.path.realpath(folder), os.path.realpath(os.path.dirname(python))}
     for name in _listed(folder):
         path = os.path.join(folder, name)
-        head = _head(path)
-        program = _program(head) if head else ""
-        if program and _PYTHONS.search(os.path.basename(program)):
-            own = _same_place(program, folder, python)
-            found.append(
-                Script(path=path, interpreter=program, exists=os.path.exists(program), own=own)
-            )
+        program = _program(_head(path))
+        if _PYTHONS.search(os.path.basename(program)):
+            exists = os.path.exists(program)
+            own = os.path.realpath(os.path.dirname(program)) in places
+            found.append(Script(path=path, interpreter=program, exists=exists, own=own))
     return tuple(found)
 
 
@@ -192,15 +189,9 @@ def _rewritten(path: str, content: bytes) -> Rewrite:
 
 
 def _program(head: bytes) -> str:
-    trampoline = _TRAMPOLINE.match(head)
-    found = trampoline or _SHEBANG.match(head)
+    found = _TRAMPOLINE.match(head) or _SHEBANG.match(head)
     program = found["program"] if found else b""
     return "" if program in (b"/bin/sh", b"/usr/bin/env") else os.fsdecode(program)
-
-
-def _same_place(program: str, folder: str, python: str) -> bool:
-    place = os.path.realpath(os.path.dirname(program))
-    return place in (os.path.realpath(folder), os.path.realpath(os.path.dirname(python)))
 
 
 def _hash(content: bytes) -> str:

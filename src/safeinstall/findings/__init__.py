@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from enum import Enum
 from hashlib import sha256
 from typing import Any
+
+
+def some(names: Iterable[str], most: int = 3) -> str:
+    """Join names, the rest as a number."""
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return f"{', '.join(listed[:most])}{more}"
 
 
 class Severity(str, Enum):
@@ -22,7 +30,7 @@ class Severity(str, Enum):
         return self in (Severity.CONFIRM, Severity.REFUSE)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Suggestion:
     """One line to type instead, and what it does."""
 
@@ -33,10 +41,10 @@ class Suggestion:
 
     def to_dict(self) -> dict[str, str]:
         """Return the JSON form."""
-        return {"command": self.command, "note": self.note}
+        return asdict(self)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing we tell the user."""
 
@@ -49,6 +57,26 @@ class Finding:
     """What explains it: the reason, an installer's own words."""
     hint: tuple[Suggestion, ...] = ()
     """Ways on, the best first."""
+
+    @classmethod
+    def remark(cls, code: str, message: str, *hint: Suggestion, context: str = "") -> Finding:
+        """Return a remark."""
+        return cls(code, Severity.INFO, message, context, hint)
+
+    @classmethod
+    def warn(cls, code: str, message: str, *hint: Suggestion, context: str = "") -> Finding:
+        """Return what is said while going on."""
+        return cls(code, Severity.WARNING, message, context, hint)
+
+    @classmethod
+    def ask(cls, code: str, message: str, *hint: Suggestion, context: str = "") -> Finding:
+        """Return a question."""
+        return cls(code, Severity.CONFIRM, message, context, hint)
+
+    @classmethod
+    def refuse(cls, code: str, message: str, *hint: Suggestion, context: str = "") -> Finding:
+        """Return a refusal."""
+        return cls(code, Severity.REFUSE, message, context, hint)
 
     @property
     def stops(self) -> bool:

@@ -334,10 +334,7 @@ def _read(text: str) -> Mapping[str, CodeInfo]:
         head, *paragraph = entry.split("\0")
         code, severity, title = head.split(" ", 2)
         found[code] = CodeInfo(
-            code=code,
-            title=title,
-            severity=Severity(severity),
-            explanation=" ".join(paragraph),
+            code=code, title=title, severity=Severity(severity), explanation=" ".join(paragraph)
         )
     return MappingProxyType(found)
 

@@ -139,5 +139,5 @@ def _answered(finding: Finding, intent: ResolvedRequest) -> Finding:
         return replace(finding, severity=Severity.WARNING, hint=())
     if finding.hint:
         return finding
-    way = Suggestion(command=intent.line(yes=True, dry_run=False), note="do it all the same")
+    way = Suggestion(intent.line(yes=True, dry_run=False), "do it all the same")
     return replace(finding, hint=(way,))

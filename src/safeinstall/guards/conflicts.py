@@ -11,14 +11,12 @@ from packaging.utils import canonicalize_name
 
 from safeinstall.changes import Change
 from safeinstall.distributions import Distribution, Snapshot
-from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import kernel_violations
-from safeinstall.plan import Plan, ResolvedRequest
+from safeinstall.plan import Plan
 from safeinstall.request import InstallRequest
 from safeinstall.requirements import Violation, new_violations, wanted_by
-
-_NAMED = 3
 
 
 def after_plan(
@@ -38,9 +36,8 @@ def after_plan(
         elif key in arriving:
             new[key] = arriving[key]
         else:
-            new[key] = Distribution(
-                name=change.name, version=change.after, location="", metadata=""
-            )
+            version = change.after
+            new[key] = Distribution(name=change.name, version=version, location="", metadata="")
     return new
 
 
@@ -69,24 +66,19 @@ def breaks_installed(
         return None
     intent = plan.intent
     owners = list(dict.fromkeys(violation.owner for violation in others))
-    allowed = intent.request.allows("allow-conflicts")
     number = "1 package" if len(owners) == 1 else f"{len(owners)} packages"
-    return Finding(
-        code="breaks-installed",
-        severity=Severity.WARNING if allowed else Severity.CONFIRM,
-        message=f"{_culprits(others, plan)} {'breaks' if allowed else 'would break'} {number} in "
-        f"{intent.environment.label}: {', '.join(owners[:_NAMED])}"
-        f"{f' and {len(owners) - _NAMED} more' if len(owners) > _NAMED else ''}.",
-        context="\n".join(_chain(violation, around) for violation in others),
-        hint=() if allowed else _ways(intent, fitting),
-    )
-
-
-def _ways(intent: ResolvedRequest, fitting: str) -> tuple[Suggestion, ...]:
+    where = f"{number} in {intent.environment.label}: {some(owners)}."
+    context = "\n".join(_chain(violation, around) for violation in others)
+    culprits = _culprits(others, plan)
+    if intent.request.allows("allow-conflicts"):
+        return Finding.warn("breaks-installed", f"{culprits} breaks {where}", context=context)
     line = intent.line(allow=intent.request.allow | {"allow-conflicts"}, dry_run=False)
-    if not fitting:
-        return (Suggestion(command=line, note="do it all the same"),)
-    return Suggestion(command=fitting, note="satisfies everybody"), Suggestion(command=line)
+    ways = [Suggestion(line, "" if fitting else "do it all the same")]
+    if fitting:
+        ways.insert(0, Suggestion(fitting, "satisfies everybody"))
+    return Finding.ask(
+        "breaks-installed", f"{culprits} would break {where}", *ways, context=context
+    )
 
 
 def relax(request: InstallRequest, violations: Sequence[Violation]) -> InstallRequest | None:
@@ -135,13 +127,13 @@ def fitting_line(plan: Plan, *, as_asked: bool) -> str:
 
 def _culprits(violations: Sequence[Violation], plan: Plan) -> str:
     changes: dict[str, Change] = {canonicalize_name(change.name): change for change in plan.changes}
-    words = []
-    for name in dict.fromkeys(violation.name for violation in violations):
-        change = changes.get(name)
-        if change is None:
-            continue
-        words.append(f"{change.name} {change.after}" if change.after else f"removing {change.name}")
-    return " and ".join(words[:_NAMED]) or "This plan"
+    named = dict.fromkeys(violation.name for violation in violations)
+    words = [
+        f"{change.name} {change.after}" if change.after else f"removing {change.name}"
+        for name in named
+        if (change := changes.get(name))
+    ]
+    return " and ".join(words[:3]) or "This plan"
 
 
 def _chain(violation: Violation, around: EnvironmentState) -> str:

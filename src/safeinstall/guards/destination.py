@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path, PurePath
-from typing import Any, Final
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from safeinstall.environment import Access, shown
-from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.environment import shown
+from safeinstall.findings import Finding, Suggestion
 from safeinstall.guards.environment_state import EnvironmentState, Owner
 from safeinstall.metadata.distribution import DistInfo
 from safeinstall.plan import Plan, ResolvedRequest
@@ -21,12 +20,10 @@ def browser(intent: ResolvedRequest) -> Finding | None:
     """Refuse where no process can be started (Pyodide): its own `%pip` is the way."""
     if intent.environment.kind != "pyodide":
         return None
-    return Finding(
-        code="no-processes",
-        severity=Severity.REFUSE,
-        message="This kernel runs in the browser, where installers cannot be started.",
-        hint=(Suggestion(command=f"%pip install {_names(intent)}", note="the browser's own way"),),
-    )
+    names = " ".join(item.name or item.text for item in intent.request.items)
+    message = "This kernel runs in the browser, where installers cannot be started."
+    own = Suggestion(f"%pip install {names}", "the browser's own way")
+    return Finding.refuse("no-processes", message, own)
 
 
 def externally_managed(intent: ResolvedRequest) -> Finding | None:
@@ -38,13 +35,9 @@ def externally_managed(intent: ResolvedRequest) -> Finding | None:
     debian = environment.kind == "debian-system"
     owner = "its packages belong to apt" if debian else "its packages have another owner"
     own = "Debian's own Python" if debian else environment.kind_words
-    return Finding(
-        code="externally-managed",
-        severity=Severity.REFUSE,
-        message=f"This kernel runs {own} ({environment.executable}); {owner}.",
-        context=marker.message,
-        hint=(new_environment(intent), *_apt(intent, debian)),
-    )
+    message = f"This kernel runs {own} ({environment.executable}); {owner}."
+    ways = (new_environment(intent), *_apt(intent, debian))
+    return Finding.refuse("externally-managed", message, *ways, context=marker.message)
 
 
 def not_writable(intent: ResolvedRequest) -> Finding | None:
@@ -52,13 +45,11 @@ def not_writable(intent: ResolvedRequest) -> Finding | None:
     access = intent.environment.locked
     if access is None:
         return None
-    return Finding(
-        code="not-writable",
-        severity=Severity.REFUSE,
-        message=f"You may not write into {intent.environment.label}, this kernel's environment.",
-        context=_why(access),
-        hint=(new_environment(intent, overlay=True), new_environment(intent)),
-    )
+    why = access.detail.strip()
+    why += "." if why and not why.endswith(".") else ""
+    message = f"You may not write into {intent.environment.label}, this kernel's environment."
+    ways = new_environment(intent, overlay=True), new_environment(intent)
+    return Finding.refuse("not-writable", message, *ways, context=why)
 
 
 def not_importable(intent: ResolvedRequest) -> Finding | None:
@@ -66,13 +57,12 @@ def not_importable(intent: ResolvedRequest) -> Finding | None:
     environment = intent.environment
     if environment.importable_destination():
         return None
-    return Finding(
-        code="not-importable",
-        severity=Severity.REFUSE,
-        message=f"This kernel does not import from {environment.paths.purelib}, "
-        "where its packages are installed.",
+    return Finding.refuse(
+        "not-importable",
+        f"This kernel does not import from {environment.paths.purelib}, where its packages are "
+        "installed.",
+        new_environment(intent),
         context="Its import path does not hold that folder (-S or PYTHONHOME?).",
-        hint=(new_environment(intent),),
     )
 
 
@@ -81,12 +71,8 @@ def virtualenv_required(intent: ResolvedRequest) -> Finding | None:
     source = intent.sources.require_virtualenv
     if source is None or intent.environment.is_virtual:
         return None
-    return Finding(
-        code="virtualenv-required",
-        severity=Severity.REFUSE,
-        message=f"{source} asks for a virtual environment, and {intent.environment.label} is none.",
-        hint=(new_environment(intent),),
-    )
+    message = f"{source} asks for a virtual environment, and {intent.environment.label} is none."
+    return Finding.refuse("virtualenv-required", message, new_environment(intent))
 
 
 def other_destination(intent: ResolvedRequest) -> Finding | None:
@@ -103,26 +89,20 @@ def other_destination(intent: ResolvedRequest) -> Finding | None:
         if environment.is_virtual
         else "it is switched off for this kernel (PYTHONNOUSERSITE, -s or -I)"
     )
-    return Finding(
-        code="other-destination",
-        severity=Severity.REFUSE,
-        message="--user would install where this kernel does not look: into "
-        f"{shown(environment.user_site.path or 'the user site', environment.home)}.",
-        context=f"About the user site: {why}.",
-        hint=(Suggestion(command=intent.line(user=False), note="into the environment"),),
-    )
+    place = shown(environment.user_site.path or "the user site", environment.home)
+    message = f"--user would install where this kernel does not look: into {place}."
+    way = Suggestion(intent.line(user=False), "into the environment")
+    return Finding.refuse("other-destination", message, way, context=f"About the user site: {why}.")
 
 
 def user_site_leaks(intent: ResolvedRequest) -> Finding | None:
     """Say what the user site is, when it was asked for and is the destination."""
     if not intent.request.user or not _is_user_site(intent):
         return None
-    python = intent.environment.python
-    return Finding(
-        code="user-site-leaks",
-        severity=Severity.WARNING,
-        message=f"Every Python {python} of yours that looks at the user site now sees this, other "
-        "projects' too, and imports it in front of its own packages.",
+    return Finding.warn(
+        "user-site-leaks",
+        f"Every Python {intent.environment.python} of yours that looks at the user site now sees "
+        "this, other projects' too, and imports it in front of its own packages.",
     )
 
 
@@ -130,10 +110,9 @@ def system_changed(intent: ResolvedRequest) -> Finding | None:
     """Say what `--break-system-packages` does, when it was typed."""
     if not intent.request.break_system_packages or intent.request.user:
         return None
-    return Finding(
-        code="system-changed",
-        severity=Severity.WARNING,
-        message=f"Programs of the operating system that use {intent.environment.executable} see "
+    return Finding.warn(
+        "system-changed",
+        f"Programs of the operating system that use {intent.environment.executable} see "
         f"what is now in {intent.environment.paths.purelib}.",
     )
 
@@ -147,29 +126,13 @@ def _is_user_site(intent: ResolvedRequest) -> bool:
 
 def ambient_redirect(intent: ResolvedRequest) -> Finding | None:
     """Name the settings that would have moved a plain install, and that are not obeyed."""
-    home = intent.environment.home
-    moved = [
-        redirection
-        for redirection in intent.redirections
-        if not intent.environment.is_named_by(redirection.value)
-    ]
+    environment = intent.environment
+    moved = [item for item in intent.redirections if not environment.is_named_by(item.value)]
     if not moved:
         return None
-    named = ", ".join(f"{item.name}={shown(item.value, home)}" for item in moved)
-    return Finding(
-        code="ambient-redirect",
-        severity=Severity.INFO,
-        message=f"Not obeyed, because it would install elsewhere: {named}.",
-    )
-
-
-def _why(access: Access) -> str:
-    detail = access.detail.strip()
-    return detail if not detail or detail.endswith(".") else detail + "."
-
-
-def _names(intent: ResolvedRequest) -> str:
-    return " ".join(item.name or item.text for item in intent.request.items)
+    named = ", ".join(f"{item.name}={shown(item.value, environment.home)}" for item in moved)
+    message = f"Not obeyed, because it would install elsewhere: {named}."
+    return Finding.remark("ambient-redirect", message)
 
 
 def _apt(intent: ResolvedRequest, debian: bool) -> tuple[Suggestion, ...]:
@@ -177,9 +140,7 @@ def _apt(intent: ResolvedRequest, debian: bool) -> tuple[Suggestion, ...]:
     if not debian or not names:
         return ()
     packages = " ".join(f"python3-{name}" for name in names)
-    return (
-        Suggestion(command=f"sudo apt install {packages}", note="Debian's version, machine-wide"),
-    )
+    return (Suggestion(f"sudo apt install {packages}", "Debian's version, machine-wide"),)
 
 
 def ephemeral_prefix(plan: Plan, around: EnvironmentState) -> Finding | None:
@@ -190,10 +151,9 @@ def ephemeral_prefix(plan: Plan, around: EnvironmentState) -> Finding | None:
         return None
     if home and environment.prefix.startswith(home + "/"):
         return None
-    return Finding(
-        code="ephemeral-prefix",
-        severity=Severity.INFO,
-        message=f"{environment.label} is part of this container and is forgotten when it ends; "
+    return Finding.remark(
+        "ephemeral-prefix",
+        f"{environment.label} is part of this container and is forgotten when it ends; "
         "your home folder is kept. Keep this line in the notebook, to be run again.",
     )
 
@@ -202,21 +162,13 @@ def shadowed(plan: Plan, around: EnvironmentState) -> Finding | None:
     """Warn when an earlier entry of the import path holds another copy of what is installed."""
     if not around.shadows:
         return None
-    home = plan.intent.environment.home
     module, place = next(iter(around.shadows.items()))
+    first = f"import {module} finds {shown(place, plan.intent.environment.home)} first"
     more = f" (and {len(around.shadows) - 1} more)" if len(around.shadows) > 1 else ""
-    return Finding(
-        code="shadowed",
-        severity=Severity.WARNING,
-        message=f"import {module} finds {shown(place, home)} first{more}, whatever is installed.",
-        hint=(_aside(place, around.shadows),),
-    )
-
-
-def _aside(place: str, shadows: Mapping[str, str]) -> Suggestion:
     path = PurePath(place)
-    new = path.with_name(f"my_{path.name}")
-    return Suggestion(command=f'!mv "{path}" "{new}"', note="another name for your own file")
+    aside = f'!mv "{path}" "{path.with_name(f"my_{path.name}")}"'
+    way = Suggestion(aside, "another name for your own file")
+    return Finding.warn("shadowed", f"{first}{more}, whatever is installed.", way)
 
 
 def foreign_owner(plan: Plan, around: EnvironmentState) -> Finding | None:
@@ -228,23 +180,21 @@ def foreign_owner(plan: Plan, around: EnvironmentState) -> Finding | None:
     ]
     if not hit:
         return None
-    intent = plan.intent
     change, owner = hit[0]
-    home = intent.environment.home
     who = {
         "conda": "was installed by conda",
         "apt": "belongs to Debian's apt",
-        "outside": f"lies outside {intent.environment.label}",
+        "outside": f"lies outside {plan.intent.environment.label}",
     }.get(owner.who, f"was installed by {owner.who}")
     deed = f"replaced by {change.after}" if change.after else "removed"
     others = [each.name for each, _ in hit[1:]]
     also = f" The same holds for {', '.join(others)}." if others else ""
-    return Finding(
-        code="foreign-owner",
-        severity=Severity.REFUSE,
-        message=f"{change.name} {change.before} {who} and would be {deed}.{also}",
-        context=f"Known from {shown(owner.where, home)}." if owner.where else "",
-        hint=_command(plan, owner, [owner.package or change.name, *others]),
+    place = shown(owner.where, plan.intent.environment.home)
+    return Finding.refuse(
+        "foreign-owner",
+        f"{change.name} {change.before} {who} and would be {deed}.{also}",
+        _command(plan, owner, [owner.package or change.name, *others]),
+        context=f"Known from {place}." if owner.where else "",
     )
 
 
@@ -255,41 +205,34 @@ def unlisted(plan: Plan, around: EnvironmentState) -> Finding | None:
         found = installed.get(canonicalize_name(change.name))
         if found is None or found.key in around.owners or not DistInfo(found.metadata).is_egg:
             continue
-        home = plan.intent.environment.home
-        return Finding(
-            code="no-record",
-            severity=Severity.REFUSE,
-            message=f"{change.name} {change.before} was installed without a list of its files, as "
+        return Finding.refuse(
+            "no-record",
+            f"{change.name} {change.before} was installed without a list of its files, as "
             "`setup.py install` did: nobody knows what to take away.",
-            context=f"Known from {shown(found.metadata, home)}.",
-            hint=(new_environment(plan.intent),),
+            new_environment(plan.intent),
+            context=f"Known from {shown(found.metadata, plan.intent.environment.home)}.",
         )
     return None
 
 
-def _command(plan: Plan, owner: Owner, names: list[str]) -> tuple[Suggestion, ...]:
+def _command(plan: Plan, owner: Owner, names: list[str]) -> Suggestion:
     intent = plan.intent
-    bang = intent.frontend.in_notebook
     if owner.who == "conda":
         known = [canonicalize_name(change.name) for change in plan.changes.leaving]
         if canonicalize_name(names[0]) in known:
             line = intent.line(installer="conda", dry_run=False)
         else:  # conda has another name for it
-            magic = "%conda install" if bang else "conda install"
+            magic = "%conda install" if intent.frontend.in_notebook else "conda install"
             asked = {item.name: item.requirement for item in intent.request.items}
             wanted = asked.get(known[0]) if len(known) == 1 else None
             version = str(wanted.specifier) if wanted is not None else ""
             specs = f'"{names[0]}{version}"' if version else " ".join(names)
             line = f'{magic} --yes --prefix "{intent.environment.prefix}" {specs}'
-        return (Suggestion(command=line, note="lets conda change what is conda's"),)
+        return Suggestion(line, "lets conda change what is conda's")
     if owner.who == "apt":
         packages = " ".join(f"python3-{canonicalize_name(name)}" for name in names)
-        return (Suggestion(command=f"sudo apt install {packages}", note="Debian's version"),)
-    return (new_environment(intent),)
-
-
-_NOTE: Final = "makes {place}, with {packages}, as a kernel of its own"
-_OVERLAY_NOTE: Final = "a kernel of its own that also sees what is installed here"
+        return Suggestion(f"sudo apt install {packages}", "Debian's version")
+    return new_environment(intent)
 
 
 def new_environment(intent: ResolvedRequest, *, overlay: bool = False) -> Suggestion:
@@ -298,29 +241,22 @@ def new_environment(intent: ResolvedRequest, *, overlay: bool = False) -> Sugges
     The place is `.venv` beside the notebook or, where that is taken, the next free name; where the
     folder cannot be written, a name, which stands for a place the user has elsewhere.
     """
-    cwd = intent.request.cwd or os.curdir
-    place = _place(cwd)
-    changes: dict[str, Any] = {
-        "overlay": overlay,
-        "user": False,
-        "break_system_packages": False,
-        "dry_run": False,
-        "yes": False,
-        "json": False,
-    }
     request = intent.request
-    # An overlay is put over the interpreter that was named, a plain one is made from it.
-    python = {"python": ""} if intent.frontend.in_notebook else {}
-    command = request.line(intent.frontend, new_env=place, **python, **changes)
+    place = _place(request.cwd or os.curdir)
+    without = ("user", "break_system_packages", "dry_run", "yes", "json")
+    changes: dict[str, Any] = dict.fromkeys(without, False)
+    changes |= {"new_env": place, "overlay": overlay}
+    if intent.frontend.in_notebook:
+        # An overlay is put over the interpreter that was named, a plain one is made from it.
+        changes["python"] = ""
+    command = request.line(intent.frontend, **changes)
     if overlay:
-        return Suggestion(command=command, note=_OVERLAY_NOTE)
+        return Suggestion(command, "a kernel of its own that also sees what is installed here")
     packages = " ".join(item.name or "it" for item in request.items[:3]) or "it"
-    where = f"the environment {place}" if _is_name(place) else _beside(place, intent)
-    return Suggestion(command=command, note=_NOTE.format(place=where, packages=packages))
-
-
-def _beside(place: str, intent: ResolvedRequest) -> str:
-    return f"{os.path.basename(place)} {intent.frontend.this_folder}"
+    where = f"the environment {place}"
+    if Path(place).is_absolute():
+        where = f"{os.path.basename(place)} {intent.frontend.this_folder}"
+    return Suggestion(command, f"makes {where}, with {packages}, as a kernel of its own")
 
 
 def _place(cwd: str) -> str:
@@ -330,7 +266,3 @@ def _place(cwd: str) -> str:
         return re.sub(r"[^A-Za-z0-9]+", "-", folder.name).strip("-") or "notebooks"
     names = (".venv", *(f".venv-{count}" for count in range(2, 1000)))
     return str(next(folder / name for name in names if not os.path.lexists(folder / name)))
-
-
-def _is_name(place: str) -> bool:
-    return not Path(place).is_absolute()

@@ -18,11 +18,10 @@ import stat
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from typing import Final
 
 from safeinstall.distributions import Staged, StagedDistribution
-from safeinstall.findings import Finding, Severity
+from safeinstall.findings import Finding
 from safeinstall.metadata.distribution import normalized
 from safeinstall.metadata.record import RecordRow, digest
 
@@ -122,16 +121,14 @@ def examine(
     No finding has a hint: what to do is said by whoever knows the request.
     """
     twice = _brought_twice(staged.distributions)
-    return tuple(
-        chain(
-            _escapes(staged),
-            _record_check(staged, twice, verified),
-            _collisions(staged, twice),
-            _reserved(staged.distributions),
-            _startup(staged),
-            _size(staged.distributions, max_bytes),
-            zip_bombs(staged.root, staged.sizes),
-        )
+    return (
+        *_escapes(staged),
+        *_record_check(staged, twice, verified),
+        *_collisions(staged, twice),
+        *_reserved(staged.distributions),
+        *_startup(staged),
+        *_size(staged.distributions, max_bytes),
+        *zip_bombs(staged.root, staged.sizes),
     )
 
 
@@ -139,20 +136,14 @@ def _escapes(staged: Staged) -> Iterator[Finding]:
     """Refuse whatever would lead out of the environment: RECORD lines, links, linked folders."""
     for each in staged.distributions:
         if each.outside:
-            yield _finding(
-                "escapes-prefix",
-                Severity.REFUSE,
-                f"{each.name} {each.version} would put {_some(each.outside, verb='')} outside the"
-                " environment.",
-            )
+            files = _some(each.outside, verb="")
+            message = f"{each.name} {each.version} would put {files} outside the environment."
+            yield Finding.refuse("escapes-prefix", message)
     for name, target in staged.links.items():
-        yield _finding(
-            "escapes-prefix",
-            Severity.REFUSE,
-            f"{name} is a symbolic link to {target}; packages bring files, not links.",
-        )
+        message = f"{name} is a symbolic link to {target}; packages bring files, not links."
+        yield Finding.refuse("escapes-prefix", message)
     for message in staged.escapes:
-        yield _finding("escapes-prefix", Severity.REFUSE, message)
+        yield Finding.refuse("escapes-prefix", message)
 
 
 def _record_check(
@@ -164,34 +155,24 @@ def _record_check(
     for each in staged.distributions:
         who = f"{each.name} {each.version}"
         if each.problem:
-            yield _finding("record-mismatch", Severity.REFUSE, f"{who}: {each.problem}")
+            yield Finding.refuse("record-mismatch", f"{who}: {each.problem}")
             continue
         listed.update(each.files)
         wrong = [row.path for name, row in each.files.items() if name in differing]
         absent = [row.path for name, row in each.files.items() if name not in staged.sizes]
         missing = [*each.outside, *absent]
         if wrong:
-            yield _finding(
-                "record-mismatch",
-                Severity.REFUSE,
-                f"{who}: {_some(wrong)} not what its RECORD says (size or hash differ).",
-                "The package is damaged or was tampered with.",
-            )
+            message = f"{who}: {_some(wrong)} not what its RECORD says (size or hash differ)."
+            why = "The package is damaged or was tampered with."
+            yield Finding.refuse("record-mismatch", message, context=why)
         if missing:
-            yield _finding(
-                "record-mismatch",
-                Severity.WARNING,
-                f"{who}: its RECORD lists {_some(missing, verb='')} which the package"
-                " does not contain.",
-            )
+            lists = f"{who}: its RECORD lists {_some(missing, verb='')}"
+            yield Finding.warn("record-mismatch", f"{lists} which the package does not contain.")
     stray = sorted(name for name in staged.sizes.keys() - listed if not name.endswith(".pyc"))
     if stray:
-        yield _finding(
-            "record-mismatch",
-            Severity.WARNING,
-            f"{_some([os.path.basename(name) for name in stray])} in no RECORD; it is installed"
-            " and undone with the rest.",
-        )
+        files = _some([os.path.basename(name) for name in stray])
+        message = f"{files} in no RECORD; it is installed and undone with the rest."
+        yield Finding.warn("record-mismatch", message)
 
 
 def _differing(staged: Staged, twice: Collection[str], verified: Verified | None) -> set[str]:
@@ -260,31 +241,23 @@ def _brought_twice(distributions: Iterable[StagedDistribution]) -> dict[str, dic
 def _collisions(staged: Staged, twice: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
     """Name the files in the way: somebody's (refuse), nobody's, or staged by two (confirm)."""
     for owner, files in sorted(_grouped(staged.collisions).items()):
+        there = f"{_some(files)} already there and belongs"
         if owner:
-            yield _finding(
-                "file-collision",
-                Severity.REFUSE,
-                f"{_some(files)} already there and belongs to {owner}, which is not part of the"
-                " plan.",
-                f"Installing over it would break {owner}.",
-            )
+            message = f"{there} to {owner}, which is not part of the plan."
+            why = f"Installing over it would break {owner}."
+            yield Finding.refuse("file-collision", message, context=why)
         else:
-            yield _finding(
-                "file-collision",
-                Severity.CONFIRM,
-                f"{_some(files)} already there and belongs to no installed distribution.",
-                "It would be set aside, and undo would put it back.",
+            why = "It would be set aside, and undo would put it back."
+            yield Finding.ask(
+                "file-collision", f"{there} to no installed distribution.", context=why
             )
     different = {
         name: " and ".join(by) for name, by in sorted(twice.items()) if len({*by.values()}) > 1
     }
     for who, files in sorted(_grouped(different).items()):
-        yield _finding(
-            "file-collision",
-            Severity.CONFIRM,
-            f"{who} both bring {_some(files, verb='')} with different contents.",
-            "Only one of them can be complete.",
-        )
+        message = f"{who} both bring {_some(files, verb='')} with different contents."
+        why = "Only one of them can be complete."
+        yield Finding.ask("file-collision", message, context=why)
 
 
 def _grouped(by_file: Mapping[str, str]) -> dict[str, list[str]]:
@@ -304,12 +277,8 @@ def _reserved(distributions: Iterable[StagedDistribution]) -> Iterator[Finding]:
                 continue
             if file.lower().startswith("pip") and normalized(each.name) == "pip":
                 continue
-            yield _finding(
-                "reserved-script",
-                Severity.REFUSE,
-                f"{each.name} {each.version} brings {name}, which would replace a"
-                " part of the environment itself.",
-            )
+            brings = f"{each.name} {each.version} brings {name}, which would replace"
+            yield Finding.refuse("reserved-script", f"{brings} a part of the environment itself.")
 
 
 def _startup(staged: Staged) -> Iterator[Finding]:
@@ -327,21 +296,15 @@ def _startup(staged: Staged) -> Iterator[Finding]:
             if not _CODE_LINE.search(text):
                 folders = ", ".join(text.split("\n")[:3]).strip(", ")
                 message = f"{who} adds to the search path of every Python here: {folders}"
-                yield _finding("startup-code", Severity.INFO, message, file)
+                yield Finding.remark("startup-code", message, context=file)
                 continue
-            yield _finding(
-                "startup-code",
-                Severity.INFO if _KNOWN_STARTUP.fullmatch(file) else Severity.CONFIRM,
-                f"{who} brings {file}, which runs code at the start of every Python here.",
-                text.strip()[:200],
-            )
+            weigh = Finding.remark if _KNOWN_STARTUP.fullmatch(file) else Finding.ask
+            message = f"{who} brings {file}, which runs code at the start of every Python here."
+            yield weigh("startup-code", message, context=text.strip()[:200])
         for module in ("sitecustomize", "usercustomize"):
             if module in each.modules:
-                yield _finding(
-                    "startup-code",
-                    Severity.CONFIRM,
-                    f"{who} brings {module}, which runs at the start of every Python here.",
-                )
+                message = f"{who} brings {module}, which runs at the start of every Python here."
+                yield Finding.ask("startup-code", message)
 
 
 def _size(distributions: Collection[StagedDistribution], limit: int) -> Iterator[Finding]:
@@ -349,12 +312,9 @@ def _size(distributions: Collection[StagedDistribution], limit: int) -> Iterator
     total = sum(each.bytes for each in distributions)
     if total > limit:
         biggest = max(distributions, key=lambda each: each.bytes)
-        yield _finding(
-            "too-big",
-            Severity.CONFIRM,
-            f"The unpacked packages take {total / 2**30:.1f} GiB; {biggest.name} alone takes"
-            f" {biggest.bytes / 2**30:.1f} GiB.",
-        )
+        alone = f"{biggest.name} alone takes {biggest.bytes / 2**30:.1f} GiB."
+        message = f"The unpacked packages take {total / 2**30:.1f} GiB; {alone}"
+        yield Finding.ask("too-big", message)
 
 
 def zip_bombs(root: str, sizes: Mapping[str, int]) -> Iterator[Finding]:
@@ -369,12 +329,11 @@ def zip_bombs(root: str, sizes: Mapping[str, int]) -> Iterator[Finding]:
         return
     total = sum(huge[name] for name in empty)
     more = f" and {len(empty) - 1} more" if len(empty) > 1 else ""
-    yield _finding(
+    yield Finding.ask(
         "too-big",
-        Severity.CONFIRM,
         f"{os.path.basename(empty[0])}{more} fills {total / 2**20:.0f} MiB of the disk with "
         "next to nothing, as a zip bomb does.",
-        empty[0],
+        context=empty[0],
     )
 
 
@@ -397,7 +356,3 @@ def _some(names: Sequence[str], verb: str = "is") -> str:
         return f"{names[0]} {verb}".strip()
     rest = f" and {len(names) - 1} more file{'s' if len(names) > 2 else ''}"
     return f"{names[0]}{rest} {'are' if verb else ''}".strip()
-
-
-def _finding(code: str, severity: Severity, message: str, context: str = "") -> Finding:
-    return Finding(code=code, severity=severity, message=message, context=context)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
 from packaging.utils import canonicalize_name
 
 from safeinstall.changes import Change
-from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.guards.destination import new_environment
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.plan import Plan
@@ -27,9 +28,7 @@ def kernel_violations(
 ) -> tuple[Violation, ...]:
     """Return those violations whose owner is a part of the kernel."""
     found = tuple(found)
-    if not found:
-        return ()
-    own = kernel_closure(around)
+    own = kernel_closure(around) if found else ()
     return tuple(violation for violation in found if canonicalize_name(violation.owner) in own)
 
 
@@ -37,10 +36,8 @@ def changes_kernel(plan: Plan, around: EnvironmentState) -> tuple[str, ...]:
     """Return the members of the kernel that the plan changes: then a second kernel must start."""
     names = {canonicalize_name(change.name): change.name for change in plan.changes}
     visible = around.visible.versions()
-    touched = {key for key in names if key in visible}
-    if not touched:
-        return ()
-    return tuple(sorted(names[key] for key in touched & kernel_closure(around)))
+    touched = names.keys() & visible.keys()
+    return tuple(sorted(names[key] for key in touched & kernel_closure(around))) if touched else ()
 
 
 def removes_kernel(plan: Plan) -> bool:
@@ -65,33 +62,22 @@ def kernel_stack(
     allowed = intent.request.allows("allow-kernel-change")
     names = list(dict.fromkeys(violation.name for violation in own)) or [ROOT]
     changed: dict[str, Change] = {canonicalize_name(change.name): change for change in plan.changes}
-    words = []
-    for name in names:
-        change = changed.get(name)
-        if change is not None:
-            words.append(f"{change.name} {change.before or 'absent'} → {change.after or 'removed'}")
-    what = ", ".join(words) or ", ".join(names)
-    return Finding(
-        code="kernel-stack",
-        severity=Severity.WARNING if allowed else Severity.REFUSE,
-        message=f"This kernel could not start again after {what}."
-        if not allowed
-        else f"This kernel runs on {', '.join(names)}: a second one has to start before {what} is "
-        "kept.",
-        context="\n".join(
-            f"{violation.words} (it would have {violation.found or 'none'})" for violation in own
-        ),
-        hint=()
-        if allowed
-        else (
-            new_environment(intent),
-            Suggestion(
-                command=intent.line(
-                    allow=intent.request.allow | {"allow-kernel-change"}, dry_run=False
-                ),
-                note="try it: it is put back unless a second kernel starts and answers",
-            ),
-        ),
+    what = ", ".join(
+        f"{change.name} {change.before or 'absent'} → {change.after or 'removed'}"
+        for name in names
+        if (change := changed.get(name))
+    ) or ", ".join(names)
+    context = "\n".join(f"{each.words} (it would have {each.found or 'none'})" for each in own)
+    if allowed:
+        runs = f"This kernel runs on {', '.join(names)}: a second one has to start before"
+        return Finding.warn("kernel-stack", f"{runs} {what} is kept.", context=context)
+    line = intent.line(allow=intent.request.allow | {"allow-kernel-change"}, dry_run=False)
+    return Finding.refuse(
+        "kernel-stack",
+        f"This kernel could not start again after {what}.",
+        new_environment(intent),
+        Suggestion(line, "try it: it is put back unless a second kernel starts and answers"),
+        context=context,
     )
 
 
@@ -105,13 +91,10 @@ def kernel_kept(first: Plan, kept: Plan) -> Finding:
         if key in now and now[key].after != change.after
     ]
     left = sorted(change.name for key, change in before.items() if key not in now)
-    words = [*other, *([f"{', '.join(left)} left as it is"] if left else [])]
-    return Finding(
-        code="kernel-stack",
-        severity=Severity.INFO,
-        message="Chosen so that this kernel keeps what it runs on: "
-        f"{'; '.join(words) or 'the same versions'}.",
-    )
+    other += [f"{', '.join(left)} left as it is"] if left else []
+    words = "; ".join(other) or "the same versions"
+    message = f"Chosen so that this kernel keeps what it runs on: {words}."
+    return Finding.remark("kernel-stack", message)
 
 
 _NAMED = 4
@@ -122,22 +105,16 @@ def replaces_loaded(plan: Plan, around: EnvironmentState) -> Finding | None:
     if not around.loaded:
         return None
     words: list[str] = []
-    modules: list[str] = []
     for each in around.loaded:
         tops = sorted({name.split(".")[0] for name in each.modules})
-        count = len(each.modules)
+        count = f"{len(each.modules)} module{'s' if len(each.modules) > 1 else ''}"
         compiled = f", {each.compiled} of them compiled" if each.compiled else ""
-        words.append(
-            f"{' and '.join(tops[:2])} ({count} module{'s' if count > 1 else ''}{compiled})"
-        )
-        modules += each.modules
-    named = ", ".join(words[:_NAMED])
-    more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
-    return Finding(
-        code="replaces-loaded",
-        severity=Severity.WARNING,
-        message=f"This kernel has loaded {named}{more}: it will have to be restarted afterwards.",
-        context=", ".join(sorted(modules)),
+        words.append(f"{' and '.join(tops[:2])} ({count}{compiled})")
+    named = some(words, _NAMED)
+    return Finding.warn(
+        "replaces-loaded",
+        f"This kernel has loaded {named}: it will have to be restarted afterwards.",
+        context=", ".join(sorted(chain.from_iterable(each.modules for each in around.loaded))),
     )
 
 
@@ -149,9 +126,8 @@ def shared_environment(plan: Plan, around: EnvironmentState) -> Finding | None:
     number = "Another kernel uses" if count == 1 else f"{count} other kernels use"
     pids = ", ".join(str(kernel.pid) for kernel in around.kernels[:_NAMED])
     names = ", ".join(change.name for change in plan.changes.leaving[:_NAMED])
-    return Finding(
-        code="shared-environment",
-        severity=Severity.WARNING,
-        message=f"{number} {plan.intent.environment.label} now (process {pids}): after this "
+    return Finding.warn(
+        "shared-environment",
+        f"{number} {plan.intent.environment.label} now (process {pids}): after this "
         f"change of {names} {'it needs' if count == 1 else 'they need'} a restart too.",
     )

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from safeinstall import names
-from safeinstall.changes import Change
-from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.plan import Plan, ResolvedRequest
 from safeinstall.redaction import redact
@@ -34,12 +33,13 @@ def name_trap(intent: ResolvedRequest, installed: Collection[str]) -> Finding | 
     if not traps:
         return None
     item, _, why = traps[0]
-    others = "".join(f" {reason}" for _, _, reason in traps[1:])
-    return Finding(
-        code="name-trap",
-        severity=Severity.CONFIRM,
-        message=why + others,
-        hint=(*_right(intent, {id(t[0]): t[1] for t in traps}), _anyway(intent, item)),
+    message = why + "".join(f" {reason}" for _, _, reason in traps[1:])
+    anyway = intent.line(yes=True, dry_run=False)
+    return Finding.ask(
+        "name-trap",
+        message,
+        *_right(intent, {id(trap[0]): trap[1] for trap in traps}),
+        Suggestion(anyway, f"really the package called {item.name}"),
     )
 
 
@@ -77,20 +77,8 @@ def _right(intent: ResolvedRequest, right: dict[int, str | None]) -> tuple[Sugge
             texts.append(f"{name}{f'[{chr(44).join(extras)}]' if extras else ''}{specifier}")
     if not texts or any(not item.typed for item in intent.request.items):
         return ()
-    return (
-        Suggestion(
-            command=intent.line(requirements=tuple(texts), dry_run=False), note="probably meant"
-        ),
-    )
-
-
-def _anyway(intent: ResolvedRequest, item: RequestItem) -> Suggestion:
-    return Suggestion(
-        command=intent.line(yes=True, dry_run=False), note=f"really the package called {item.name}"
-    )
-
-
-_HOSTS_NAMED = 3
+    line = intent.line(requirements=tuple(texts), dry_run=False)
+    return (Suggestion(line, "probably meant"),)
 
 
 def from_file_only(intent: ResolvedRequest) -> Finding | None:
@@ -101,22 +89,15 @@ def from_file_only(intent: ResolvedRequest) -> Finding | None:
     found = [item for item in intent.request.items if not item.typed and item.kind != "named"]
     if not found or intent.request.allows("allow-direct"):
         return None
-    first = found[0]
+    texts = [redact(item.text, intent.request.secrets) for item in found]
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return Finding(
-        code="from-file-only",
-        severity=Severity.CONFIRM,
-        message=f"{first.origin} asks for {redact(first.text, intent.request.secrets)}{more}: "
-        "a place that was not typed here.",
-        context="\n".join(
-            f"{item.origin}: {redact(item.text, intent.request.secrets)}" for item in found[1:]
-        ),
-        hint=(
-            Suggestion(
-                command=intent.line(allow=intent.request.allow | {"allow-direct"}, dry_run=False),
-                note="accept the places this file names",
-            ),
-        ),
+    line = intent.line(allow=intent.request.allow | {"allow-direct"}, dry_run=False)
+    others = zip(found[1:], texts[1:], strict=True)
+    return Finding.ask(
+        "from-file-only",
+        f"{found[0].origin} asks for {texts[0]}{more}: a place that was not typed here.",
+        Suggestion(line, "accept the places this file names"),
+        context="\n".join(f"{item.origin}: {text}" for item, text in others),
     )
 
 
@@ -127,16 +108,9 @@ def extra_index(intent: ResolvedRequest) -> Finding | None:
         return None
     # a host name holds no secret, and the rest of the address is not shown
     hosts = list(dict.fromkeys(urlsplit(redact(url)).hostname or redact(url) for url in extra))
-    named = ", ".join(hosts[:_HOSTS_NAMED])
-    return Finding(
-        code="extra-index",
-        severity=Severity.INFO,
-        message=f"Packages may also come from {named}: whichever index has the higher version of "
-        "a name wins.",
-    )
-
-
-_NAMED = 4
+    why = "whichever index has the higher version of a name wins"
+    message = f"Packages may also come from {', '.join(hosts[:3])}: {why}."
+    return Finding.remark("extra-index", message)
 
 
 def builds_from_source(intent: ResolvedRequest, needed: Collection[str]) -> Finding | None:
@@ -149,16 +123,14 @@ def builds_from_source(intent: ResolvedRequest, needed: Collection[str]) -> Find
     missing = [name for name in names if name not in asked]
     if not missing:
         return None
-    named = ", ".join(missing[:_NAMED])
-    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    named = some(missing, 4)
     verb, them = ("has", "it") if len(missing) == 1 else ("have", "them")
     line = intent.line(allow_builds=frozenset(asked | set(missing)), dry_run=False)
-    return Finding(
-        code="builds-from-source",
-        severity=Severity.CONFIRM,
-        message=f"{named}{more} {verb} no ready-made wheel for this Python: building {them} "
-        "would run code of the package now.",
-        hint=(Suggestion(command=line, note=f"let {named}{more} run it"),),
+    return Finding.ask(
+        "builds-from-source",
+        f"{named} {verb} no ready-made wheel for this Python: building {them} would run code of "
+        "the package now.",
+        Suggestion(line, f"let {named} run it"),
     )
 
 
@@ -173,24 +145,18 @@ def is_explicit(item: RequestItem) -> bool:
 
 def explicit_build(intent: ResolvedRequest) -> Finding | None:
     """Note that a typed local folder, archive or editable install runs its own build code."""
-    texts: Sequence[str] = [item.text for item in intent.request.items if is_explicit(item)]
+    texts = [item.text for item in intent.request.items if is_explicit(item)]
     if not texts:
         return None
-    named = ", ".join(text.rstrip("/").rpartition("/")[2] or text for text in texts[:_NAMED])
-    return Finding(
-        code="builds-from-source",
-        severity=Severity.INFO,
-        message=f"{named} is built here, with the code of its own folder.",
-    )
+    named = ", ".join(text.rstrip("/").rpartition("/")[2] or text for text in texts[:4])
+    message = f"{named} is built here, with the code of its own folder."
+    return Finding.remark("builds-from-source", message)
 
 
 def local_build_replaced(plan: Plan, around: EnvironmentState) -> Finding | None:
     """Ask before a special build (`2.4.0+cu124`) gives way to a plain one."""
-    lost = [
-        change
-        for change in plan.changes.leaving
-        if change.after is not None and _local(change.before) and not _local(change.after)
-    ]
+    replaced = (change for change in plan.changes.leaving if change.after is not None)
+    lost = [each for each in replaced if _local(each.before) and not _local(each.after)]
     if not lost:
         return None
     intent = plan.intent
@@ -198,24 +164,17 @@ def local_build_replaced(plan: Plan, around: EnvironmentState) -> Finding | None
     named = {canonicalize_name(change.name): change for change in lost}
     others = [item.text for item in intent.request.items if item.name not in named]
     keep = [f"{change.name}=={change.before}" for change in lost]
-    ways = []
+    ways = [Suggestion(intent.line(yes=True, dry_run=False), "take the plain build")]
     if others and all(item.typed for item in intent.request.items):
         line = intent.line(requirements=(*others, *keep), dry_run=False)
-        ways.append(Suggestion(command=line, note="keeps the build"))
-    ways.append(
-        Suggestion(command=intent.line(yes=True, dry_run=False), note="take the plain build")
+        ways.insert(0, Suggestion(line, "keeps the build"))
+    labels = ", ".join(dict.fromkeys(f"+{_local(change.before)}" for change in lost))
+    return Finding.ask(
+        "local-build-replaced",
+        f"{words}: the installed build was made for this machine ({labels}), the new one is the "
+        "plain one.",
+        *ways,
     )
-    return Finding(
-        code="local-build-replaced",
-        severity=Severity.CONFIRM,
-        message=f"{words}: the installed build was made for this machine ({_labels(lost)}), the "
-        "new one is the plain one.",
-        hint=tuple(ways),
-    )
-
-
-def _labels(changes: Sequence[Change]) -> str:
-    return ", ".join(dict.fromkeys(f"+{_local(change.before)}" for change in changes))
 
 
 def _local(version: str | None) -> str:
@@ -246,9 +205,7 @@ def prerelease(plan: Plan, around: EnvironmentState) -> Finding | None:
         return None
     words = ", ".join(f"{change.name} {change.after}" for change in found)
     verb = "is a pre-release" if len(found) == 1 else "are pre-releases"
-    return Finding(
-        code="prerelease", severity=Severity.WARNING, message=f"{words} {verb}; no other fits."
-    )
+    return Finding.warn("prerelease", f"{words} {verb}; no other fits.")
 
 
 def _is_pre(version: str | None) -> bool:
@@ -268,4 +225,4 @@ def yanked(plan: Plan, around: EnvironmentState) -> Finding | None:
         + (f": {each.yanked}" if each.yanked else "")
         for each in found
     )
-    return Finding(code="yanked", severity=Severity.WARNING, message=f"{words}.")
+    return Finding.warn("yanked", f"{words}.")

@@ -20,15 +20,14 @@ from safeinstall.errors import InstallerError
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
 from safeinstall.request import InstallRequest, RequestItem
 
-_DROPPED_FOR_VENV: Final = (
-    *REDIRECTING_VARIABLES,
+_OF_VENV: Final = [
     "UV_VENV_SEED",
     "UV_VENV_CLEAR",
     "UV_VENV_RELOCATABLE",
     "UV_PROJECT",
     "UV_WORKING_DIRECTORY",
     "RUST_LOG",
-)
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -190,7 +189,7 @@ class Installer(Protocol):
 
 def venv_overrides() -> Mapping[str, str | None]:
     """Return the variables for making an environment: nothing ambient decides what it is."""
-    overrides: dict[str, str | None] = dict.fromkeys(_DROPPED_FOR_VENV)
+    overrides: dict[str, str | None] = dict.fromkeys((*REDIRECTING_VARIABLES, *_OF_VENV))
     return overrides | {"UV_PYTHON_DOWNLOADS": "never", **PLAIN}
 
 
@@ -199,10 +198,8 @@ def entry(data: Any, *keys: str) -> Any:
     for depth, key in enumerate(keys):
         if not isinstance(data, dict) or key not in data:
             path = ".".join(keys[: depth + 1])
-            raise InstallerError(
-                f"The installer's report has no {path!r}: it speaks a version we do not know.",
-                code="unknown-report",
-            )
+            words = f"The installer's report has no {path!r}: it speaks a version we do not know."
+            raise InstallerError(words, code="unknown-report")
         data = data[key]
     return data
 
@@ -216,7 +213,7 @@ def hashed(request: InstallRequest) -> str:
     if not any(item.hashes for item in request.items):
         return ""
     return "".join(
-        " ".join((_file_line(item), *(f"--hash={value}" for value in item.hashes))) + "\n"
+        " ".join((*_arguments([item]), *(f"--hash={value}" for value in item.hashes))) + "\n"
         for item in request.items
     )
 
@@ -250,10 +247,6 @@ def _arguments(items: Iterable[RequestItem]) -> list[str]:
     for item in items:
         arguments += ["--editable", item.text] if item.kind == "editable" else [item.text]
     return arguments
-
-
-def _file_line(item: RequestItem) -> str:
-    return f"--editable {item.text}" if item.kind == "editable" else item.text
 
 
 def _bare(reference: str) -> str:

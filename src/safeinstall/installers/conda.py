@@ -14,7 +14,9 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final
 
 from safeinstall.command import Command
@@ -23,21 +25,30 @@ from safeinstall.errors import InstallerError
 from safeinstall.frontend import NOTEBOOK
 from safeinstall.installers import DryRun, Installer, Resolved
 from safeinstall.installers.sources import Sources
-from safeinstall.request import InstallRequest, RequestItem
+from safeinstall.request import OPTIONS, InstallRequest, RequestItem
 
 _PROGRAMS: Final = ("conda", "mamba", "micromamba")
 _COMMAND: Final = re.compile(
     r"^# cmd: (?P<program>\S*?(?:conda|mamba|micromamba)(?:\.exe)?)\s", re.M
 )
 _DROPPED: Final = ("CONDA_PREFIX", "CONDA_DEFAULT_ENV", "MAMBA_ROOT_PREFIX_OVERRIDE", "PYTHONPATH")
-_PYPI_ONLY: Final = {
-    "index_url": "--index-url",
-    "extra_index_urls": "--extra-index-url",
-    "find_links": "--find-links",
-    "no_index": "--no-index",
-    "require_hashes": "--require-hashes",
-    "pre": "--pre",
+_PYPI_ONLY: Final = (
+    "index_url",
+    "extra_index_urls",
+    "find_links",
+    "no_index",
+    "require_hashes",
+    "pre",
+)
+"""Options, by their field, that say nothing to conda."""
+_CODES: Final = {
+    **dict.fromkeys(("PackagesNotFoundError", "ResolvePackageNotFound"), "not-found"),
+    **dict.fromkeys(("UnsatisfiableError", "LibMambaUnsatisfiableError"), "conflict"),
+    "CondaHTTPError": "index-unreachable",
+    "EnvironmentNotWritableError": "not-writable",
+    "NoSpaceLeftError": "no-space",
 }
+"""What conda calls an error -> our code."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,10 +92,9 @@ class Conda(Installer):
         """
         data = _json(stdout)
         if data is None:
+            context = (stderr or stdout)[-2000:]
             raise InstallerError(
-                "conda's answer is not JSON.",
-                code="unknown-report",
-                context=(stderr or stdout)[-2000:],
+                "conda's answer is not JSON.", code="unknown-report", context=context
             )
         if data.get("success") is False or "error" in data or "exception_name" in data:
             raise _failure(data)
@@ -125,19 +135,13 @@ def find_program(
     """
     if pixi:
         return Conda(path="pixi", kind="pixi", found="conda-meta/pixi says so")
-    places: list[tuple[str, str]] = [
-        (environ.get("CONDA_EXE", ""), "CONDA_EXE"),
-        (environ.get("MAMBA_EXE", ""), "MAMBA_EXE"),
-    ]
+    places = [(environ.get(name, ""), name) for name in ("CONDA_EXE", "MAMBA_EXE")]
     roots = [(prefix, "beside the interpreter")]
     if os.path.basename(os.path.dirname(prefix)) == "envs":
         roots.append((os.path.dirname(os.path.dirname(prefix)), "the installation it belongs to"))
     for root, found in roots:
-        places += [
-            (os.path.join(root, folder, program), found)
-            for program in _PROGRAMS
-            for folder in ("bin", "condabin", "Scripts")
-        ]
+        tried = product(_PROGRAMS, ("bin", "condabin", "Scripts"))
+        places += [(os.path.join(root, folder, program), found) for program, folder in tried]
     places += [(match["program"], "its history") for match in _COMMAND.finditer(history)]
     for path, found in places:
         if path and os.path.isabs(path) and runs(path):  # noqa: PTH117
@@ -152,13 +156,12 @@ def pixi_line(request: InstallRequest) -> str:
 
 
 def _check(request: InstallRequest) -> None:
-    given = next((flag for field, flag in _PYPI_ONLY.items() if getattr(request, field)), None)
+    given = next((field for field in _PYPI_ONLY if getattr(request, field)), None)
     if given:
-        raise InstallerError(
-            f"{given} is for PyPI's packages; conda looks into its own channels.",
-            code="option-conflict",
-            hint=request.line(NOTEBOOK, installer="auto"),
-        )
+        flag = next(option.names[0] for option in OPTIONS if option.field == given)
+        words = f"{flag} is for PyPI's packages; conda looks into its own channels."
+        hint = request.line(NOTEBOOK, installer="auto")
+        raise InstallerError(words, code="option-conflict", hint=hint)
 
 
 def _spec(item: RequestItem) -> str:
@@ -184,19 +187,10 @@ def _resolved(entry: Any) -> Resolved:
 def _failure(data: Mapping[str, Any]) -> InstallerError:
     kind = str(data.get("exception_name") or "")
     message = str(data.get("message") or data.get("error") or "conda stopped without a reason.")
-    reasons = {
-        "PackagesNotFoundError": ("not-found", "No channel of conda has"),
-        "ResolvePackageNotFound": ("not-found", "No channel of conda has"),
-        "UnsatisfiableError": ("conflict", ""),
-        "LibMambaUnsatisfiableError": ("conflict", ""),
-        "CondaHTTPError": ("index-unreachable", ""),
-        "EnvironmentNotWritableError": ("not-writable", ""),
-        "NoSpaceLeftError": ("no-space", ""),
-    }
-    code, opening = reasons.get(kind, ("installer-failed", ""))
+    code = _CODES.get(kind, "installer-failed")
     packages = ", ".join(map(str, data.get("packages") or ()))
     first = message.strip().splitlines()[0] if message.strip() else kind
-    said = f"{opening} {packages}." if opening and packages else first
+    said = f"No channel of conda has {packages}." if code == "not-found" and packages else first
     if code == "conflict":
         said = "conda finds no set of packages that meets this."
     return InstallerError(said, code=code, context=message)
@@ -205,12 +199,8 @@ def _failure(data: Mapping[str, Any]) -> InstallerError:
 def _json(stdout: str) -> dict[str, Any] | None:
     """Return the last JSON object of the output: progress objects may stand before it."""
     text = stdout.replace("\x00", "\n").strip()
-    try:
-        data = json.loads(text)
-    except ValueError:
-        start = text.rfind("\n{")
-        try:
-            data = json.loads(text[start + 1 :]) if start >= 0 else None
-        except ValueError:
-            return None
-    return data if isinstance(data, dict) else None
+    for start in (0, text.rfind("\n{") + 1):
+        with suppress(ValueError):
+            data = json.loads(text[start:])
+            return data if isinstance(data, dict) else None
+    return None

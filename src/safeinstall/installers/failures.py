@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -26,17 +25,7 @@ _PASSED_OVER: Final = re.compile(r"none of the wheel's tags [^\n]*compatible[^\n
 _NO_MATCH: Final = re.compile(r"No matching distribution found for ([\w.-]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class _Reason:
-    code: str
-    pattern: re.Pattern[str]
-    say: Callable[[re.Match[str], InstallRequest, Environment], str]
-
-
-def _reason(
-    code: str, pattern: str, say: Callable[[re.Match[str], InstallRequest, Environment], str]
-) -> _Reason:
-    return _Reason(code, re.compile(pattern, re.S | re.I), say)
+_Say = Callable[[re.Match[str], InstallRequest, Environment], str]
 
 
 def _host(text: str) -> str:
@@ -47,14 +36,14 @@ def _base(path: str) -> str:
     return path.rsplit("/", 1)[-1]
 
 
-_REASONS: Final = (
-    _reason(
+_REASONS: Final[tuple[tuple[str, str, _Say], ...]] = (
+    (
         "no-space",
         r"No space left on device|os error 28|Errno 28|File too large|os error 27|Errno 27|"
         r"Disk quota exceeded|os error 122",
         lambda m, r, e: "The disk is full: there is no room to unpack the packages.",
     ),
-    _reason(
+    (
         "index-refused",
         r"index URL \((?P<url>[^)]+)\) could not be queried|"
         r"40[13] (?:Client )?Error[^\n]{0,80}? for (?:url: )?(?P<pip>\S+)|"
@@ -64,18 +53,18 @@ _REASONS: Final = (
             "wants other credentials than it was given."
         ),
     ),
-    _reason(
+    (
         "repository-unreachable",
         r"fatal: unable to access '(?P<url>[^']+)'",
         lambda m, r, e: f"{_host(m['url'])} cannot be reached from here.",
     ),
-    _reason(
+    (
         "repository-missing",
         r"fatal: '(?P<place>[^']+)' does not appear to be a git repository|"
         r"fatal: repository '(?P<url>[^']+)' (?:not found|does not exist)",
         lambda m, r, e: f"There is no repository at {_host(m['place'] or m['url'])}.",
     ),
-    _reason(
+    (
         "index-untrusted",
         r"Failed to fetch: `?(?P<uv>\w+://[^\s/`]+)[^`]{0,600}?invalid peer certificate|"
         r"Could not fetch URL (?P<pip>\w+://[^\s/]+)[^\n]*?CERTIFICATE_VERIFY_FAILED",
@@ -84,7 +73,7 @@ _REASONS: Final = (
             "PIP_CERT names the file of those that are."
         ),
     ),
-    _reason(
+    (
         "index-unreachable",
         r"(?:Failed to fetch:?|Failed to download|fetch `)\s*`?(?:[^\s`]+ @ )?"
         r"(?P<url>[^\s`]+://[^\s`]+)`?.*?"
@@ -92,34 +81,34 @@ _REASONS: Final = (
         r"connection (?:reset|closed)|operation timed out)",
         lambda m, r, e: f"{_host(m['url'])} cannot be reached from here.",
     ),
-    _reason(
+    (
         "index-unreachable",
         r"Could not fetch URL (?P<url>\S+): (?:connection error|There was a problem|timed out)",
         lambda m, r, e: f"{_host(m['url'])} cannot be reached from here.",
     ),
-    _reason(
+    (
         "index-unreachable",
         r"(?:Failed to establish a new connection|Connection refused|NewConnectionError|"
         r"Name or service not known|Temporary failure in name resolution|ConnectTimeout|"
         r"ReadTimeoutError|Could not resolve host|Network is unreachable)",
         lambda m, r, e: "The package index cannot be reached from here.",
     ),
-    _reason(
+    (
         "index-error",
         r"Failed to fetch: (?P<url>\S+).*?HTTP status (?:server|client) error \([^)]+\)",
         lambda m, r, e: f"The package index answered {_host(m['url'])} with an error.",
     ),
-    _reason(
+    (
         "not-offline",
         r"network was disabled|Network connectivity is disabled",
         lambda m, r, e: "The package is not in the cache, and the network is switched off.",
     ),
-    _reason(
+    (
         "hash-mismatch",
         r"Hash mismatch|THESE PACKAGES DO NOT MATCH THE HASHES",
         lambda m, r, e: "A downloaded file does not have the hash that was asked for.",
     ),
-    _reason(
+    (
         "escapes-prefix",
         r"The wheel '(?P<wheel>[^']+)'\s+has\s+a\s+file\s+'(?P<file>[^']+)'\s+"
         r"trying to install outside",
@@ -127,7 +116,7 @@ _REASONS: Final = (
             f"{_base(m['wheel'])} would put {_base(m['file'])} outside the environment."
         ),
     ),
-    _reason(
+    (
         "damaged-package",
         r"(?:zlib\.error|BadZipFile|Bad CRC-32|Bad magic number|due to an OSError: RECORD\b)"
         r"(?:(?=.*?Installing collected packages: (?P<names>[^\n]+)))?",
@@ -135,7 +124,7 @@ _REASONS: Final = (
             f"A wheel is damaged and cannot be unpacked: {m['names'] or r.items[0].text}."
         ),
     ),
-    _reason(
+    (
         "damaged-package",
         r"invalid package format.*The structure of `(?P<name>[^`]+)` \(v(?P<version>[^)]+)\)",
         lambda m, r, e: (
@@ -143,19 +132,19 @@ _REASONS: Final = (
             "download was cut off."
         ),
     ),
-    _reason(
+    (
         "incomplete-download",
         r"incomplete-download|IncompleteRead|not enough bytes were received",
         lambda m, r, e: "The connection was cut before a download had ended.",
     ),
-    _reason(
+    (
         "wrong-platform",
         r"(?P<name>[\w.\-]+?)(?:==\S+)? has no wheels with a matching|"
         r"is incompatible with the current platform|"
         r"(?P<wheel>\S+\.whl) is not a supported wheel",
         lambda m, r, e: _other_platform(m["name"] or m["wheel"] or r.items[0].text, e),
     ),
-    _reason(
+    (
         "python-too-old",
         r"(?:'?(?P<name>[\w.\-]+?)'?(?:==(?P<version>[^\s,]+))? requires (?:a different )?Python"
         r"(?:: [\d.]+ not in)? ?'?(?P<wanted>[<>=!~][^\s'\"]*)|current Python version)",
@@ -164,7 +153,7 @@ _REASONS: Final = (
             f"and this kernel runs {e.version}."
         ),
     ),
-    _reason(
+    (
         "build-failed",
         r"Failed to (?:download and )?build:? [`']?(?P<name>[^`'\n]+?)[`'](?=[\s]|$)|"
         r"subprocess-exited-with-error|Failed building wheel|metadata-generation-failed|"
@@ -174,7 +163,7 @@ _REASONS: Final = (
             "and building it from source failed."
         ),
     ),
-    _reason(
+    (
         "file-missing",
         r"Distribution not found at: (?P<path>\S+)|"
         r"Failed to read `--find-links` (?:directory|URL): (?P<links>.+?)(?:\n|$)",
@@ -182,7 +171,7 @@ _REASONS: Final = (
             f"There is nothing at {_host((m['path'] or m['links'] or '').removeprefix('file://'))}."
         ),
     ),
-    _reason(
+    (
         "no-such-version",
         r"no version of (?P<uv>[\w.\-]+(?:\[[^\]]*\])?[<>=!~][^\s,]*)|"
         r"only (?P<only>[\w.\-]+(?:[<>=!~]+\S+)?) (?:is|are) available and you require "
@@ -190,14 +179,14 @@ _REASONS: Final = (
         r"requirement (?P<pip>\S+) \(from versions: (?P<versions>(?!none\))[^)]*)\)",
         lambda m, r, e: f"There is no {m['uv'] or m['wanted'] or m['pip']}.",
     ),
-    _reason(
+    (
         "not-found",
         r"Because (?P<uv>[\w.\-]+) was not found in|"
         r"requirement (?P<pip>[\w.\-]+)\S* \(from versions: none\)|"
         r"No matching distribution found for (?P<other>[\w.\-]+)",
         lambda m, r, e: _not_found(m["uv"] or m["pip"] or m["other"], r),
     ),
-    _reason(
+    (
         "conflict",
         r"requirements are unsatisfiable|ResolutionImpossible|conflicting dependencies|"
         r"which are incompatible",
@@ -207,22 +196,16 @@ _REASONS: Final = (
 
 
 def explain(
-    installer: str,
-    output: str,
-    request: InstallRequest,
-    environment: Environment,
-    sources: Sources,
+    installer: str, output: str, request: InstallRequest, environment: Environment, sources: Sources
 ) -> InstallerError:
     """Return the failure that `output` (the installer's standard error and output) describes.
 
     Nothing secret is left in the message or the context.
     """
     text = redact(output, sources.secrets)
-    for reason in _REASONS:
-        found = reason.pattern.search(text)
-        if found:
-            message = reason.say(found, request, environment)
-            code = reason.code
+    for code, pattern, say in _REASONS:
+        if found := re.search(pattern, text, re.S | re.I):
+            message = say(found, request, environment)
             wheel = _skipped(text) if code == "not-found" else ""
             if wheel:
                 code, message = "wrong-platform", _other_platform(wheel, environment)
@@ -239,9 +222,8 @@ def explain(
 
 def _cause_of_build(text: str) -> str:
     """Return the line in which the build itself says why: the last that looks like an error."""
-    lines = [line.strip() for line in text.splitlines()]
-    causes = [line for line in lines if _CAUSE.match(line)]
-    return causes[-1] if causes else ""
+    lines = reversed([line.strip() for line in text.splitlines()])
+    return next(filter(_CAUSE.match, lines), "")
 
 
 def _skipped(text: str) -> str:

@@ -46,16 +46,24 @@ _PROGRESS = re.compile(
 _STDIN: Final = "/dev/stdin"
 _DROPPED: Final = (
     *(variable for variable in REDIRECTING_VARIABLES if variable.startswith("PIP_")),
-    "PIP_ISOLATED",
-    "PIP_DRY_RUN",
-    "PIP_REPORT",
-    "PIP_QUIET",
-    "PIP_VERBOSE",
-    "PIP_IGNORE_INSTALLED",
-    "PIP_FORCE_REINSTALL",
-    "PIP_REQUIRE_VIRTUALENV",
-    "PIP_NO_DEPS",
-    "PIP_UPGRADE",
+    *[
+        "PIP_ISOLATED",
+        "PIP_DRY_RUN",
+        "PIP_REPORT",
+        "PIP_QUIET",
+        "PIP_VERBOSE",
+        "PIP_IGNORE_INSTALLED",
+    ],
+    *[
+        "PIP_FORCE_REINSTALL",
+        "PIP_REQUIRE_VIRTUALENV",
+        "PIP_NO_DEPS",
+        "PIP_UPGRADE",
+        "PIP_NO_INDEX",
+    ],
+    *["PIP_FIND_LINKS", "PIP_CONSTRAINT", "PIP_TRUSTED_HOST", "PIP_PRE", "PIP_ONLY_BINARY"],
+    *["PIP_NO_BINARY", "PIP_BREAK_SYSTEM_PACKAGES"],
+    "FORCE_COLOR",  # a kernel sets it, and pip's report would come out in colours
 )
 
 
@@ -116,35 +124,18 @@ class Pip(Installer):
         return (_command(argv, request, environment, sources),)
 
     def read_plan(self, stdout: str, stderr: str = "") -> DryRun:
-        """Parse pip's installation report.
-
-        Raises `InstallerError` when the report is none we know.
-        """
+        """Parse pip's installation report. Raises `InstallerError` when it is none we know."""
         try:
             data = json.loads(stdout[stdout.index("{") :])
         except ValueError as error:
-            raise InstallerError(
-                "pip's report is not JSON: pip 22.3 or newer is needed.", code="unknown-report"
-            ) from error
+            words = "pip's report is not JSON: pip 22.3 or newer is needed."
+            raise InstallerError(words, code="unknown-report") from error
         if str(entry(data, "version")) not in ("0", "1"):
-            raise InstallerError(
-                f"pip's report has version {data['version']}, which we do not know.",
-                code="unknown-report",
-            )
-        reasons: dict[str, str] = {
-            canonicalize_name(m["name"]): m["why"] for m in _YANKED.finditer(stderr)
-        }
-        return DryRun(
-            arriving=tuple(
-                Resolved(
-                    name=str(entry(item, "metadata", "name")),
-                    version=str(entry(item, "metadata", "version")),
-                    url=_direct_url(item),
-                    yanked=_yanked(item, reasons),
-                )
-                for item in entry(data, "install")
-            )
-        )
+            words = f"pip's report has version {data['version']}, which we do not know."
+            raise InstallerError(words, code="unknown-report")
+        found = _YANKED.finditer(stderr)
+        reasons: dict[str, str] = {canonicalize_name(m["name"]): m["why"] for m in found}
+        return DryRun(arriving=tuple(_resolved(item, reasons) for item in entry(data, "install")))
 
     def progress(self, line: str) -> str | None:
         """Return what one line of pip's output says about its progress, or None."""
@@ -156,24 +147,20 @@ def _command(
     argv: Sequence[str], request: InstallRequest, environment: Environment, sources: Sources
 ) -> Command:
     """Run it away from the notebook: a `pip` in its folder would be imported."""
-    return Command(
-        argv=tuple(argv),
-        overrides=_overrides(sources),
-        cwd=environment.prefix,
-        stdin=hashed(request),
-    )
+    overrides, stdin = _overrides(sources), hashed(request)
+    return Command(argv=tuple(argv), overrides=overrides, cwd=environment.prefix, stdin=stdin)
 
 
-def _yanked(item: Mapping[str, Any], reasons: Mapping[str, str]) -> str | None:
-    """Return why its makers took it back, None when they have not.
+def _resolved(item: Mapping[str, Any], reasons: Mapping[str, str]) -> Resolved:
+    """Return one row of the report; `reasons`: why the makers of some took them back.
 
     The report says only that they have, and that since pip 23.3 (`is_yanked`); the warning on
     standard error was there before and has the reason.
     """
-    why = reasons.get(canonicalize_name(str(entry(item, "metadata", "name"))))
-    if why is None:
-        return "" if item.get("is_yanked") else None
-    return "" if why == "<none given>" else why
+    name, version = (str(entry(item, "metadata", key)) for key in ("name", "version"))
+    yanked = reasons.get(canonicalize_name(name), "" if item.get("is_yanked") else None)
+    yanked = "" if yanked == "<none given>" else yanked
+    return Resolved(name=name, version=version, url=_direct_url(item), yanked=yanked)
 
 
 def _direct_url(item: Mapping[str, object]) -> str | None:
@@ -194,30 +181,17 @@ def _head(sources: Sources) -> list[str]:
 def _overrides(sources: Sources) -> Mapping[str, str | None]:
     """Return the variables: redirections dropped, secrets kept out of the argument list."""
     overrides: dict[str, str | None] = dict.fromkeys(_DROPPED)
-    overrides |= {
+    return overrides | {
         "PIP_CONFIG_FILE": os.devnull,
-        "PIP_NO_INDEX": None,
-        "PIP_FIND_LINKS": None,
-        "PIP_CONSTRAINT": None,
-        "PIP_TRUSTED_HOST": None,
-        "PIP_PRE": None,
-        "PIP_ONLY_BINARY": None,
-        "PIP_NO_BINARY": None,
-        "PIP_BREAK_SYSTEM_PACKAGES": None,
         "PIP_NO_INPUT": "1",
-        "FORCE_COLOR": None,  # a kernel sets it, and pip's report would come out in colours
         **PLAIN,
         "PYTHONIOENCODING": "utf-8",
+        "PIP_INDEX_URL": sources.index_url,
+        "PIP_EXTRA_INDEX_URL": " ".join(sources.extra_index_urls) or None,
+        "PIP_CERT": sources.cert,
+        "PIP_CLIENT_CERT": sources.client_cert,
+        "PIP_PROXY": sources.proxy,
+        "PIP_DEFAULT_TIMEOUT": sources.timeout,
+        "PIP_RETRIES": sources.retries or "1",
+        "PIP_KEYRING_PROVIDER": sources.keyring_provider,
     }
-    for variable, value in (
-        ("PIP_INDEX_URL", sources.index_url),
-        ("PIP_EXTRA_INDEX_URL", " ".join(sources.extra_index_urls) or None),
-        ("PIP_CERT", sources.cert),
-        ("PIP_CLIENT_CERT", sources.client_cert),
-        ("PIP_PROXY", sources.proxy),
-        ("PIP_DEFAULT_TIMEOUT", sources.timeout),
-        ("PIP_RETRIES", sources.retries or "1"),
-        ("PIP_KEYRING_PROVIDER", sources.keyring_provider),
-    ):
-        overrides[variable] = value
-    return overrides

@@ -16,21 +16,17 @@ from urllib.parse import unquote, urlsplit
 
 from safeinstall.request import InstallRequest
 
-REDIRECTING_VARIABLES: Final = {
-    "PIP_TARGET": "target",
-    "PIP_PREFIX": "prefix",
-    "PIP_USER": "user",
-    "PIP_ROOT": "root",
-    "PIP_PYTHON": "python",
-    "PIP_NO_USER": "no-user",
-    "UV_PYTHON": "python",
-    "UV_SYSTEM_PYTHON": "system",
-    "UV_TARGET": "target",
-    "UV_PREFIX": "prefix",
-    "UV_PROJECT_ENVIRONMENT": "environment",
-    "VIRTUAL_ENV": "environment",
-    "CONDA_PREFIX": "environment",
-}
+REDIRECTING_VARIABLES: Final = (
+    *["PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_ROOT", "PIP_PYTHON", "PIP_NO_USER", "UV_PYTHON"],
+    *[
+        "UV_SYSTEM_PYTHON",
+        "UV_TARGET",
+        "UV_PREFIX",
+        "UV_PROJECT_ENVIRONMENT",
+        "VIRTUAL_ENV",
+        "CONDA_PREFIX",
+    ],
+)
 """Variables by which pip, uv or IPython would install elsewhere (destinations.md A0, A1, A4)."""
 
 REDIRECTING_KEYS: Final = frozenset({"target", "prefix", "user", "root", "python", "no-user"})
@@ -124,6 +120,7 @@ class Sources:
         links = (_located(link, request.cwd, home=True) for link in many("find-links"))
         limits = (_located(path, request.cwd) for path in many("constraint"))
         certificates = (environ[name] for name in _CERTIFICATES if environ.get(name))
+        required = ambient["require-virtualenv"] if yes("require-virtualenv") else None
         return cls(
             index_url=request.index_url or one("index-url"),
             index_typed=bool(request.index_url),
@@ -141,9 +138,7 @@ class Sources:
             only_binary=names("only-binary"),
             no_binary=names("no-binary"),
             keyring_provider=one("keyring-provider"),
-            require_virtualenv=ambient["require-virtualenv"].source
-            if yes("require-virtualenv")
-            else None,
+            require_virtualenv=required.source if required else None,
         )
 
     def arguments(self, trusted: str) -> list[str]:

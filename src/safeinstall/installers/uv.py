@@ -71,16 +71,10 @@ class Uv(Installer):
         config: bool = True,
     ) -> Command:
         """Return the dry run that answers what the request would change."""
-        argv = [
-            *self._head(environment, sources, config),
-            "--dry-run",
-            "--output-format",
-            "json",
-            *(["--offline"] if from_cache else []),
-            *(["--break-system-packages"] if request.break_system_packages else []),
-            *_strategy(request, sources),
-            *items_of(request, "-"),
-        ]
+        argv = [*self._head(environment, sources, config), "--dry-run", "--output-format", "json"]
+        argv += ["--offline"] if from_cache else []
+        argv += ["--break-system-packages"] if request.break_system_packages else []
+        argv += [*_strategy(request, sources), *items_of(request, "-")]
         # A dry run, too, waits for uv's own lock: as long as another is kept waiting by its index.
         impatient = {"UV_LOCK_TIMEOUT": "1"} if request.no_wait else {}
         overrides = {**_overrides(sources), **impatient}
@@ -101,61 +95,42 @@ class Uv(Installer):
 
         `--force-reinstall` begins with everything fetched anew and the cache left alone.
         """
-        attempts = [["--offline"], []]
-        if request.force_reinstall:
-            attempts.insert(0, ["--no-cache"])
+        attempts = [["--no-cache"]] if request.force_reinstall else []
+        head = [*self._head(environment, sources, config), "--prefix", stage, "--no-deps"]
+        tail = ["--prerelease", "allow"] if sources.pre else []
+        tail += staging_arguments(request, changes, plan, "-")
+        overrides, stdin = _overrides(sources), hashed(request)
         return tuple(
-            Command(
-                argv=(
-                    *self._head(environment, sources, config),
-                    "--prefix",
-                    stage,
-                    "--no-deps",
-                    *attempt,
-                    *(["--prerelease", "allow"] if sources.pre else []),
-                    *staging_arguments(request, changes, plan, "-"),
-                ),
-                overrides=_overrides(sources),
-                stdin=hashed(request),
-            )
-            for attempt in attempts
+            Command(argv=(*head, *attempt, *tail), overrides=overrides, stdin=stdin)
+            for attempt in (*attempts, ["--offline"], [])
         )
 
     def read_plan(self, stdout: str, stderr: str = "") -> DryRun:
-        """Parse a successful dry run.
-
-        Raises `InstallerError` when the report is none we know.
-        """
+        """Parse a successful dry run. Raises `InstallerError` when the report is none we know."""
         try:
             data = json.loads(stdout)
         except ValueError as error:
-            raise InstallerError(
-                "uv's plan is not JSON: its version is too old (0.8 or newer is needed).",
-                code="unknown-report",
-                hint="%safeinstall --upgrade uv",
-            ) from error
-        urls = {
-            canonicalize_name(m["name"]): m["url"] or m["place"] for m in _FROM.finditer(stderr)
-        }
+            words = "uv's plan is not JSON: its version is too old (0.8 or newer is needed)."
+            hint = "%safeinstall --upgrade uv"
+            raise InstallerError(words, code="unknown-report", hint=hint) from error
+        named = _FROM.finditer(stderr)
+        urls = {canonicalize_name(m["name"]): m["url"] or m["place"] for m in named}
         yanked = {canonicalize_name(m["name"]): m["why"] or "" for m in _YANKED.finditer(stderr)}
         arriving, leaving = [], []
         for change in entry(data, "changes"):
+            name = str(entry(change, "name"))
+            key = canonicalize_name(name)
+            version = str(change.get("version") or "")  # a folder has none before it is built
             resolved = Resolved(
-                name=str(entry(change, "name")),
-                version=str(change.get("version") or ""),  # a folder has none before it is built
-                url=urls.get(canonicalize_name(str(change["name"]))),
-                yanked=yanked.get(canonicalize_name(str(change["name"]))),
+                name=name, version=version, url=urls.get(key), yanked=yanked.get(key)
             )
             action = entry(change, "action")
             if action in ("installed", "reinstalled"):
                 arriving.append(resolved)
             elif action == "uninstalled":
                 leaving.append(resolved)
-        return DryRun(
-            arriving=tuple(arriving),
-            leaving=tuple(leaving),
-            downloads=_DOWNLOADS.search(stderr) is not None,
-        )
+        downloads = _DOWNLOADS.search(stderr) is not None
+        return DryRun(arriving=tuple(arriving), leaving=tuple(leaving), downloads=downloads)
 
     def progress(self, line: str) -> str | None:
         """Return what one line of uv's output says about its progress, or None."""
@@ -255,22 +230,15 @@ def _overrides(sources: Sources) -> Mapping[str, str | None]:
         # pip takes the best version of all indexes; uv by default stops at the first index
         # that knows the name, and would not find what pip finds with the same settings
         overrides["UV_INDEX_STRATEGY"] = "unsafe-best-match"
-    for variable, value in (
-        (_certificates(sources.cert), sources.cert),
-        ("SSL_CLIENT_CERT", sources.client_cert),
-        ("ALL_PROXY", sources.proxy),
-        ("HTTP_PROXY", sources.proxy),
-        ("HTTPS_PROXY", sources.proxy),
-        ("UV_HTTP_TIMEOUT", _whole(sources.timeout)),
-    ):
-        if value:
-            overrides[variable] = value
-    return overrides
-
-
-def _certificates(place: str | None) -> str:
-    """Return the variable for a file of certificates, or for a folder of them: pip takes both."""
-    return "SSL_CERT_DIR" if place and Path(place).is_dir() else "SSL_CERT_FILE"
+    # pip takes a file of certificates, or a folder of them.
+    is_folder = bool(sources.cert) and Path(str(sources.cert)).is_dir()
+    given = {
+        "SSL_CERT_DIR" if is_folder else "SSL_CERT_FILE": sources.cert,
+        "SSL_CLIENT_CERT": sources.client_cert,
+        **dict.fromkeys(("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY"), sources.proxy),
+        "UV_HTTP_TIMEOUT": _whole(sources.timeout),
+    }
+    return overrides | {variable: value for variable, value in given.items() if value}
 
 
 def _whole(seconds: str | None) -> str | None:

@@ -15,7 +15,10 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -95,38 +98,31 @@ def _names(folder: str) -> list[str]:
 
 
 def _read(name: str, folder: str, place: Place, hidden_by: str) -> Spec:
-    def spec(problem: str = "", **values: Any) -> Spec:
-        return Spec(
-            name=name, folder=folder, place=place, hidden_by=hidden_by, problem=problem, **values
-        )
-
+    known = Spec(name=name, folder=folder, place=place, hidden_by=hidden_by)
+    spec = partial(replace, known)
     try:
         data = json.loads(Path(folder, _FILE).read_text("utf-8"))
     except OSError as error:
-        return spec(f"kernel.json cannot be read: {error.strerror or error}")
+        return spec(problem=f"kernel.json cannot be read: {error.strerror or error}")
     except ValueError as error:
-        return spec(f"kernel.json is no JSON: {error}")
+        return spec(problem=f"kernel.json is no JSON: {error}")
     except RecursionError:
-        return spec("kernel.json is no JSON: its brackets go too deep")
+        return spec(problem="kernel.json is no JSON: its brackets go too deep")
     if not isinstance(data, dict):
-        return spec("kernel.json is no JSON object")
+        return spec(problem="kernel.json is no JSON object")
     argv = data.get("argv")
     display, language = _text(data.get("display_name")), _text(data.get("language"))
     if not isinstance(argv, list) or not all(isinstance(word, str) for word in argv) or not argv:
-        return spec("kernel.json has no `argv`", display_name=display, language=language)
+        return spec(problem="kernel.json has no `argv`", display_name=display, language=language)
     if not argv[0] or not all(map(_passable, argv)):
-        return spec("no process can be started from its `argv`", display_name=display)
+        return spec(problem="no process can be started from its `argv`", display_name=display)
     env = data.get("env") or {}
-    pairs = _pairs(env) if isinstance(env, dict) else ()
-    wrong = not isinstance(env, dict) or len(pairs) < len(env)
-    return spec(
-        "its `env` is no table of texts" if wrong else "",
-        argv=tuple(argv),
-        display_name=display,
-        language=language,
-        env=pairs,
-        env_problem=wrong,
-    )
+    table = env if isinstance(env, dict) else {}
+    pairs = tuple((key, value) for key, value in table.items() if isinstance(value, str))
+    wrong = table is not env or len(pairs) < len(env)
+    problem = "its `env` is no table of texts" if wrong else ""
+    named = replace(known, display_name=display, language=language, problem=problem)
+    return replace(named, argv=tuple(argv), env=pairs, env_problem=wrong)
 
 
 def _text(value: Any) -> str:
@@ -140,10 +136,6 @@ def _passable(word: str) -> bool:
         return b"\0" not in os.fsencode(word)
     except UnicodeEncodeError:
         return False
-
-
-def _pairs(env: dict[Any, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((key, value) for key, value in env.items() if isinstance(value, str))
 
 
 ARGUMENTS: Final = ("-m", "ipykernel_launcher", "-f", "{connection_file}")
@@ -173,11 +165,8 @@ def free_name(wanted: str, specs: Iterable[Spec], python: str) -> str:
         spec.name for spec in specs if not spec.argv or os.path.abspath(spec.argv[0]) != python
     }
     base = _NOT_IN_NAMES.sub("-", wanted.lower()).strip("-.") or "python"
-    name, count = base, 1
-    while name in taken:
-        count += 1
-        name = f"{base}-{count}"
-    return name
+    names = chain([base], (f"{base}-{number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
 
 
 def registry(folders: Sequence[str], user: str) -> str:
@@ -190,10 +179,8 @@ def registry(folders: Sequence[str], user: str) -> str:
     for folder in (user, *(folder for folder in folders if folder.endswith(end))):
         if describe_access(folder)["writable"]:
             return folder
-    raise SafeInstallError(
-        f"No kernel can be registered in {user}: {describe_access(user)['detail']}.",
-        code="kernelspec-not-written",
-    )
+    words = f"No kernel can be registered in {user}: {describe_access(user)['detail']}."
+    raise SafeInstallError(words, code="kernelspec-not-written")
 
 
 def register(
@@ -220,11 +207,10 @@ def register(
         (source / "kernel.json").write_text(json.dumps(data, indent=1) + "\n", "utf-8")
         try:
             known = KernelSpecManager()
+            place: dict[str, Any] = {"user": True}
             if folder and folder != str(known.user_kernel_dir):
-                above = str(Path(folder).parents[2])  # below it the manager adds share/jupyter/...
-                made = known.install_kernel_spec(str(source), name, prefix=above)
-            else:
-                made = known.install_kernel_spec(str(source), name, user=True)
+                place = {"prefix": str(Path(folder).parents[2])}  # it adds share/jupyter/kernels
+            made = known.install_kernel_spec(str(source), name, **place)
         except OSError as error:
             raise SafeInstallError(
                 f"The kernel cannot be registered: {error.strerror or error}.",
@@ -247,12 +233,10 @@ def repair(spec: Spec, argv: Iterable[str], display_name: str = "") -> str:
     """
     path = Path(spec.folder, "kernel.json")
     kept = path.with_name(f"kernel.json.{time.strftime('%Y%m%d-%H%M%S')}.old")
-    try:
+    data = None
+    with suppress(OSError, ValueError, RecursionError):
         data = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        data = {}
-    if not isinstance(data, dict):
-        data = {}
+    data = data if isinstance(data, dict) else {}
     data["argv"] = list(argv)
     data["display_name"] = display_name or spec.display_name or spec.name
     data["language"] = spec.language or "python"

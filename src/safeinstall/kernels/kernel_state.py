@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
@@ -62,12 +62,11 @@ class Launch:
     """Which word of `argv` is the interpreter, -1 where that cannot be told."""
 
 
-def resolve(spec: Spec, server: Server, environ: Mapping[str, str] | None = None) -> Launch | None:
+def resolve(spec: Spec, server: Server) -> Launch | None:
     """Return what `spec` starts; None when its file says nothing."""
     if not spec.argv:
         return None
-    own = dict(spec.env) | dict(environ or {})
-    path = own.get("PATH", "").replace("${PATH}", server.path) or server.path
+    path = dict(spec.env).get("PATH", "").replace("${PATH}", server.path) or server.path
     words = [
         word.replace("{resource_dir}", spec.folder).replace("{prefix}", server.prefix)
         for word in spec.argv
@@ -158,12 +157,9 @@ class KernelState:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         found = self.interpreter
+        plain = ("name", "display_name", "folder", "place", "language")
         return {
-            "name": self.spec.name,
-            "display_name": self.spec.display_name,
-            "folder": self.spec.folder,
-            "place": self.spec.place,
-            "language": self.spec.language,
+            **{name: getattr(self.spec, name) for name in plain},
             "argv": list(self.spec.argv),
             "program": self.launch.program if self.launch else None,
             "resolved": self.launch.how if self.launch else None,
@@ -176,11 +172,8 @@ class KernelState:
 
 def promised_version(spec: Spec) -> str:
     """Return the Python version a kernelspec's name speaks of, or empty."""
-    for text in (spec.display_name, spec.name):
-        found = _VERSION.search(text)
-        if found:
-            return found[1]
-    return ""
+    found = _VERSION.search(spec.display_name) or _VERSION.search(spec.name)
+    return found[1] if found else ""
 
 
 def judge_spec(
@@ -198,16 +191,13 @@ def judge_spec(
 
 def _about_file(spec: Spec, repair: Suggestion) -> Iterator[Finding]:
     if spec.problem:
-        yield _finding("kernelspec-broken", f"{spec.name}: {spec.problem}.", repair)
+        yield Finding.warn("kernelspec-broken", f"{spec.name}: {spec.problem}.", repair)
     if spec.hidden_by:
-        yield Finding(
-            code="kernelspec-hidden",
-            severity=Severity.INFO,
-            message=f"{spec.name} in {spec.folder} is not used: {spec.hidden_by} comes first.",
-        )
+        words = f"{spec.name} in {spec.folder} is not used: {spec.hidden_by} comes first."
+        yield Finding.remark("kernelspec-hidden", words)
     if spec.argv and spec.is_python and not any("{connection_file}" in w for w in spec.argv):
         words = f"{spec.name} does not hand over the connection file; no notebook can reach it."
-        yield _finding("kernelspec-no-connection", words, repair)
+        yield Finding.warn("kernelspec-no-connection", words, repair)
 
 
 def _about_program(
@@ -216,53 +206,43 @@ def _about_program(
     starts, now = f"{spec.name} starts", f"now {launch.program}."
     if launch.how == "relative":
         words = f"{starts} {launch.program}, a path that depends on the notebook's folder."
-        yield _finding("kernelspec-relative", words, repair)
+        yield Finding.warn("kernelspec-relative", words, repair)
     elif not launch.exists:
         words = f"{starts} {launch.program}, which is not there."
-        yield _finding("kernelspec-dangling", words, *((repair,) if spec.is_python else ()))
+        yield Finding.warn("kernelspec-dangling", words, *((repair,) if spec.is_python else ()))
     elif launch.how == "launcher":
         return
     elif interpreter is None:
         words = f"{starts} {launch.program}, which does not answer like a Python."
-        yield _finding("kernelspec-no-answer", words, repair)
+        yield Finding.warn("kernelspec-no-answer", words, repair)
     elif launch.how == "path":
         words = f"{starts} whatever `{spec.argv[0]}` is on the server's PATH: {now}"
-        yield _finding("kernelspec-on-path", words, repair)
+        yield Finding.warn("kernelspec-on-path", words, repair)
     elif launch.how == "server" and spec.place == "user":
         words = f"{starts} the interpreter of whichever server opens the notebook: {now}"
-        yield _finding("kernelspec-follows-server", words, repair)
+        yield Finding.warn("kernelspec-follows-server", words, repair)
 
 
 def _about_interpreter(spec: Spec, found: Interpreter, repair: Suggestion) -> Iterator[Finding]:
     promised = promised_version(spec)
     if promised and not f"{found.version}.".startswith(f"{promised}."):
         words = f"{spec.name} says Python {promised} and starts Python {found.version}."
-        yield _finding("kernelspec-misnamed", words, repair)
+        yield Finding.warn("kernelspec-misnamed", words, repair)
     if found.has_ipykernel is False and any(module in spec.argv for module in _MODULES):
         minor = ".".join(found.version.split(".")[:2])
-        way = Suggestion(
-            command=f"safeinstall install --python {_quoted(found.prefix)} ipykernel",
-            note="in a terminal",
-        )
+        line = f"safeinstall install --python {_quoted(found.prefix)} ipykernel"
+        way = Suggestion(line, "in a terminal")
         if not found.writable:
-            way = Suggestion(
-                command=f"safeinstall new-env .venv --python {minor}",
-                note="in a terminal: makes a kernel of its own",
-            )
+            line = f"safeinstall new-env .venv --python {minor}"
+            way = Suggestion(line, "in a terminal: makes a kernel of its own")
         words = f"{spec.name} cannot start: {found.prefix} has no ipykernel."
-        yield _finding("kernelspec-no-ipykernel", words, way)
+        yield Finding.warn("kernelspec-no-ipykernel", words, way)
 
 
 def _repair(spec: Spec, prefix: str) -> Suggestion:
     words = f"{prefix} --kernels" if prefix.startswith("%") else f"{prefix} kernels"
-    return Suggestion(
-        command=f"{words} --repair {_quoted(spec.name)}",
-        note="re-registers it; the old file is kept",
-    )
-
-
-def _finding(code: str, message: str, *hint: Suggestion) -> Finding:
-    return Finding(code=code, severity=Severity.WARNING, message=message, hint=hint)
+    line = f"{words} --repair {_quoted(spec.name)}"
+    return Suggestion(line, "re-registers it; the old file is kept")
 
 
 def _quoted(text: str) -> str:

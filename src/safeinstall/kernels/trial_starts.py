@@ -86,8 +86,7 @@ def try_kernel(
         client = None
         try:
             more: dict[str, Any] = {"cwd": cwd} if cwd else {}
-            if environ is not None:
-                more["env"] = dict(environ)
+            more |= {} if environ is None else {"env": dict(environ)}
             manager.provisioner = _provisioner(manager)
             manager.start_kernel(stdout=noise, stderr=noise, **more)
             client = manager.client()
@@ -95,11 +94,9 @@ def try_kernel(
             client.wait_for_ready(timeout=timeout)
             answer = _asked(client, tuple(modules), timeout)
         except Exception as error:
-            return Trial(
-                started=False,
-                stderr=_said(noise) or f"{type(error).__name__}: {error}",
-                seconds=time.perf_counter() - began,
-            )
+            noise.seek(0)
+            why = noise.read().strip()[-_MOST:] or f"{type(error).__name__}: {error}"
+            return Trial(started=False, stderr=why, seconds=time.perf_counter() - began)
         finally:
             if client is not None:
                 client.stop_channels()
@@ -148,25 +145,13 @@ def _provisioner(manager: KernelManager) -> Any:
 def _asked(client: Any, modules: tuple[str, ...], timeout: float) -> dict[str, Any]:
     """Return what the kernel answers; raises when it does not."""
     question = {"answer": f"_tried({list(modules)!r})"}
-    reply = client.execute(
-        _IMPORT,
-        silent=True,
-        store_history=False,
-        user_expressions=question,
-        allow_stdin=False,
-        reply=True,
-        timeout=timeout,
-    )
+    quiet = {"silent": True, "store_history": False, "allow_stdin": False}
+    reply = client.execute(_IMPORT, user_expressions=question, reply=True, timeout=timeout, **quiet)
     told = reply["content"]["user_expressions"]["answer"]
     if told["status"] != "ok":
         raise RuntimeError(f"{told.get('ename')}: {told.get('evalue')}")
     data: dict[str, Any] = json.loads(ast.literal_eval(told["data"]["text/plain"]))
     return data
-
-
-def _said(noise: Any) -> str:
-    noise.seek(0)
-    return str(noise.read()).strip()[-_MOST:]
 
 
 _SCRIPT: Final = """

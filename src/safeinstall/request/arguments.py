@@ -44,19 +44,12 @@ COMMANDS: Final = {
     "new-env": "make a new environment with a kernel of its own (PATH, or --name NAME)",
 }
 """Command -> what it does."""
+_PLAIN: Final[tuple[type[Any], ...]] = (
+    *(SurveyRequest, WhereRequest, UndoRequest, HistoryRequest),
+    *(RecoverRequest, DoctorRequest, KernelsRequest),
+)
 _LISTING: Final = ("install", "uninstall", "new-env")
-_TYPES: Final[dict[str, type[Any]]] = {
-    each.command: each
-    for each in (
-        SurveyRequest,
-        WhereRequest,
-        UndoRequest,
-        HistoryRequest,
-        RecoverRequest,
-        DoctorRequest,
-        KernelsRequest,
-    )
-}
+_TYPES: Final[dict[str, type[Any]]] = {each.command: each for each in _PLAIN}
 _EPILOG: Final = """\
 --python PATH works on that interpreter's environment instead of one's own.
 --json prints one JSON object on standard output; text goes to standard error.
@@ -64,7 +57,6 @@ Exit status: 0 done or nothing to do, 1 failed or refused, 2 wrong usage,
 3 needs confirmation; after 1 to 3 the environment is as before.
 `safeinstall COMMAND --help` lists the options of a command."""
 _MORE_LOOKS: Final = "--where TEXT, --doctor and --kernels look at more; each has its own --help."
-_SAMPLE_CELL: Final = "!pip install pandas"
 
 
 def parse_command(
@@ -84,17 +76,13 @@ def parse_command(
     found = vars(_parser(command, frontend).parse_args(list(words)))
     if command == "where" and not found["cell"] and not found["help"]:
         option = "" if frontend.in_notebook else "--cell "
-        raise RequestError(
-            "`where` needs the text of a cell.",
-            hint=f"{frontend.opening(command)} {option}{quote(_SAMPLE_CELL)}",
-        )
+        hint = f"{frontend.opening(command)} {option}{quote('!pip install pandas')}"
+        raise RequestError("`where` needs the text of a cell.", hint=hint)
     if command == "kernels":
         found["names"] = tuple(found["names"])
         if found["names"] and not found["repair"]:
-            raise RequestError(
-                f"{found['names'][0]} is not understood here.",
-                hint=frontend.line(command, "--repair", *found["names"]),
-            )
+            hint = frontend.line(command, "--repair", *found["names"])
+            raise RequestError(f"{found['names'][0]} is not understood here.", hint=hint)
     request: Request = _TYPES[command](**found)
     return request
 
@@ -225,17 +213,16 @@ def _place(words: Sequence[str]) -> tuple[str, list[str]]:
             return path if os.sep in path else f".{os.sep}{path}", rest
         known = OPTION_NAMES.get(word)
         takes_value = known is not None and known.takes_value
-    raise RequestError(
-        "A path for the new environment is needed.", hint="safeinstall new-env .venv pandas"
-    )
+    hint = "safeinstall new-env .venv pandas"
+    raise RequestError("A path for the new environment is needed.", hint=hint)
 
 
 def _checked(name: str) -> str:
     """Return a name for an environment; raise `RequestError` for what is none."""
     if not is_name(name):
         near = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")
-        raise RequestError(
-            f"`{name}` is no name for an environment: letters, digits, `.`, `_` and `-` make one.",
-            hint=f"safeinstall new-env --name {near or 'NAME'}",
+        words = (
+            f"`{name}` is no name for an environment: letters, digits, `.`, `_` and `-` make one."
         )
+        raise RequestError(words, hint=f"safeinstall new-env --name {near or 'NAME'}")
     return name

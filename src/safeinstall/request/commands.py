@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -58,8 +59,8 @@ class RequestItem:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Request:
-    """What every command knows."""
+class Request:
+    """Whatever can be asked for: what every command knows. `operations.carry_out` does it."""
 
     command: ClassVar[str]
     """The command's name: `install`, `undo` ..."""
@@ -73,7 +74,7 @@ class _Request:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _ListingRequest(_Request):
+class _ListingRequest(Request):
     """A request that lists requirements, and can be written as the line that was typed."""
 
     cwd: str = ""
@@ -127,13 +128,10 @@ class _ListingRequest(_Request):
 
     def _written(self, frontend: Frontend) -> str:
         words = self.words()
-        if frontend.door == "python":
-            words = attached(words)
-        return frontend.line(self.command, *words)
+        return frontend.line(self.command, *attached(words) if frontend.door == "python" else words)
 
     def _option_words(self) -> Iterator[str]:
-        for option in OPTIONS:
-            yield from _words_of(option, self)
+        return chain.from_iterable(_words_of(option, self) for option in OPTIONS)
 
     def _item_words(self) -> Iterator[str]:
         for item in self.items:
@@ -213,7 +211,7 @@ class UninstallRequest(_ListingRequest):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class UndoRequest(_Request):
+class UndoRequest(Request):
     """Put back what a transaction changed."""
 
     command: ClassVar[str] = "undo"
@@ -226,7 +224,7 @@ class UndoRequest(_Request):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HistoryRequest(_Request):
+class HistoryRequest(Request):
     """List the transactions that are kept; forget old ones first."""
 
     command: ClassVar[str] = "history"
@@ -237,21 +235,21 @@ class HistoryRequest(_Request):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RecoverRequest(_Request):
+class RecoverRequest(Request):
     """Finish or take back what died; `python` need not start."""
 
     command: ClassVar[str] = "recover"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SurveyRequest(_Request):
+class SurveyRequest(Request):
     """Show the environment and where each way to install would lead."""
 
     command: ClassVar[str] = "env"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class WhereRequest(_Request):
+class WhereRequest(Request):
     """Say where the installs of a cell would go."""
 
     command: ClassVar[str] = "where"
@@ -262,7 +260,7 @@ class WhereRequest(_Request):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DoctorRequest(_Request):
+class DoctorRequest(Request):
     """Say what is wrong with an environment; `python` need not start."""
 
     command: ClassVar[str] = "doctor"
@@ -278,7 +276,7 @@ class DoctorRequest(_Request):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class KernelsRequest(_Request):
+class KernelsRequest(Request):
     """Show what the kernelspecs start."""
 
     command: ClassVar[str] = "kernels"
@@ -288,20 +286,6 @@ class KernelsRequest(_Request):
     repair: bool = False
     start: bool = False
     """Start each once."""
-
-
-Request = (
-    InstallRequest
-    | UninstallRequest
-    | UndoRequest
-    | HistoryRequest
-    | RecoverRequest
-    | SurveyRequest
-    | WhereRequest
-    | DoctorRequest
-    | KernelsRequest
-)
-"""Whatever can be asked for; `operations.carry_out` does it."""
 
 
 def _words_of(option: Option, request: _ListingRequest) -> Iterator[str]:
@@ -318,14 +302,10 @@ def _words_of(option: Option, request: _ListingRequest) -> Iterator[str]:
         yield from (name, value)
     elif option.kind == "place" and value:
         place = near(value, request.cwd)
-        yield (
-            name
-            if place == f".{os.sep}.venv" and not getattr(request, "starts_with_path", False)
-            else (f"{name}={place}")
-        )
+        usual = place == f".{os.sep}.venv" and not getattr(request, "starts_with_path", False)
+        yield name if usual else f"{name}={place}"
     elif option.kind == "values" and value:
-        values = sorted(value) if isinstance(value, frozenset) else value
-        for each in values:
+        for each in sorted(value) if isinstance(value, frozenset) else value:
             yield from (name, near(each, request.cwd))
 
 

@@ -37,9 +37,8 @@ class TypedAt:
 
     def line(self, *words: str) -> str:
         """Return the line to type instead."""
-        return self.frontend.line(
-            self.command, *(attached(words) if self.frontend.door == "python" else words)
-        )
+        given = attached(words) if self.frontend.door == "python" else words
+        return self.frontend.line(self.command, *given)
 
 
 class Mistake(Exception):  # noqa: N818 - the word of the trade; it never leaves this room
@@ -84,11 +83,8 @@ def request_error(
     if not mistake.instead and not _names_something(left):
         rest = [word for word in left if word != "--"]
         line = mistake.alone or typed.line(*rest, ANYTHING)
-    return RequestError(
-        redact(mistake.message, secrets),
-        hint=redact(line, secrets),
-        context=redact(mistake.context, secrets),
-    )
+    message, hint, context = (redact(t, secrets) for t in (mistake.message, line, mistake.context))
+    return RequestError(message, hint=hint, context=context)
 
 
 def _names_something(words: Sequence[str]) -> bool:
@@ -109,9 +105,18 @@ _NO_VERSION: Final = re.compile(rf"(?P<name>{_NAME}).*?(?P<sign>[<>=!~]+)")
 _STAR: Final = re.compile(r"(<=|>=|~=|<|>)(\s*[\d.]*\d)\.\*")
 _BLANKS: Final = re.compile(r"[A-Za-z0-9][\w.-]*(?:\s+[A-Za-z0-9][\w.-]*)+")
 _QUOTES: Final = "“”„‟«»‘’‚‛"
-_INSTALLERS: Final = frozenset(
-    ("python", "python3", "py", "-m", "pip", "pip3", "uv", "conda", "mamba", "micromamba")
-)
+_INSTALLERS: Final = [
+    "python",
+    "python3",
+    "py",
+    "-m",
+    "pip",
+    "pip3",
+    "uv",
+    "conda",
+    "mamba",
+    "micromamba",
+]
 
 
 def without_installer(words: tuple[str, ...]) -> int:
@@ -127,11 +132,11 @@ def without_installer(words: tuple[str, ...]) -> int:
 
 def together(before: str, text: str) -> str:
     """Return `numpy==1.26` for `numpy` and `1.26`, `numpy>=2` for `numpy` and `>=2`, or empty."""
-    if re.fullmatch(_NAME, before) and not text[:1].isalpha():
-        joined = f"{before}{text}" if text[:1] in "<>=!~" else f"{before}=={text}"
-        is_version = text[:1] in "<>=!~" or "." in text
-        return joined if is_version and _valid(joined) else ""
-    return ""
+    if not re.fullmatch(_NAME, before) or text[:1].isalpha():
+        return ""
+    has_sign = text[:1] in "<>=!~"
+    joined = f"{before}{text}" if has_sign else f"{before}=={text}"
+    return joined if (has_sign or "." in text) and _valid(joined) else ""
 
 
 def explain(text: str, error: Exception | None, *, only_shell: bool = False) -> None:
@@ -169,30 +174,22 @@ def _explain_slip(text: str) -> None:
     if match := _ONE_EQUALS.fullmatch(text):
         _offer(text, f"{match['name']}=={match['version']}", "=")
     if match := _NO_VERSION.fullmatch(text):
-        raise Mistake(
-            f"`{text}` says no version after {match['sign']}.",
-            instead=(match["name"],),
-            context=pointed(text, len(text)),
-        )
+        words, end = f"`{text}` says no version after {match['sign']}.", pointed(text, len(text))
+        raise Mistake(words, instead=(match["name"],), context=end)
     if text[0] in "<>=!~":
         raise Mistake(f"`{text}` says no name before {text[0]}.", context=pointed(text, 0))
     if _BLANKS.fullmatch(text):
         first, second, *rest = text.split()
         is_version = not rest and second[0].isdigit()
         joined = f"{first}=={second}" if is_version else "-".join(text.split())
-        raise Mistake(
-            f"`{text}` has a blank in it; a name has none.",
-            instead=(joined,),
-            context=pointed(text, len(first)),
-        )
+        words, blank = f"`{text}` has a blank in it; a name has none.", pointed(text, len(first))
+        raise Mistake(words, instead=(joined,), context=blank)
     for column, character in enumerate(text):
         if character in _QUOTES:
             plain = text.strip(_QUOTES)
-            raise Mistake(
-                f"{character} is a typographic quote, which is no quote here.",
-                instead=(plain,) if _valid(plain) else None,
-                context=pointed(text, column),
-            )
+            words = f"{character} is a typographic quote, which is no quote here."
+            instead = (plain,) if _valid(plain) else None
+            raise Mistake(words, instead=instead, context=pointed(text, column))
 
 
 def _explain_place(text: str, error: Exception | None) -> None:
@@ -205,22 +202,16 @@ def _explain_place(text: str, error: Exception | None) -> None:
     if reason and isinstance(error, InvalidRequirement):
         context += f" {reason[0]}"
     better = _STAR.sub(r"\1\2", re.sub(r",(?:\s*,)+", ",", text))
-    raise Mistake(
-        f"`{text}` is not a requirement.",
-        instead=(better,) if _valid(better) else None,
-        context=context,
-    )
+    instead = (better,) if _valid(better) else None
+    raise Mistake(f"`{text}` is not a requirement.", instead=instead, context=context)
 
 
 def _offer(text: str, better: str, sign: str) -> None:
     """Raise with `better` if that is a requirement."""
     if _valid(better):
-        raise Mistake(
-            f"`{text}` has {sign} where {better.removeprefix(text.split('=')[0].strip())[:2]} "
-            "belongs.",
-            instead=(better,),
-            context=pointed(text, text.find("=")),
-        )
+        right = better.removeprefix(text.split("=")[0].strip())[:2]
+        words, place = f"`{text}` has {sign} where {right} belongs.", pointed(text, text.find("="))
+        raise Mistake(words, instead=(better,), context=place)
 
 
 def _valid(text: str) -> bool:
@@ -234,6 +225,5 @@ def _valid(text: str) -> bool:
 def _has_marker_start(text: str, shell: re.Match[str]) -> bool:
     """Return whether the `;` found starts what was meant as an environment marker."""
     rest = text[shell.end() :].lstrip(" (")
-    return shell[0] == ";" and rest.startswith(
-        ("python_", "os_name", "sys_", "platform_", "implementation_", "extra")
-    )
+    begins = ("python_", "os_name", "sys_", "platform_", "implementation_", "extra")
+    return shell[0] == ";" and rest.startswith(begins)

@@ -110,20 +110,14 @@ def _word_at(line: str, start: int, at: TypedAt) -> _Word:
         if character in "\"'":
             close = line.find(character, position + 1)
             if close < 0:
-                raise RequestError(
-                    f"The quote {character} has no partner.",
-                    hint=redact(f"{at.opening} {line}{character}"),
-                    context=redact(pointed(line, position)),
-                )
+                words, better = f"The quote {character} has no partner.", f"{line}{character}"
+                raise _error(words, better, pointed(line, position), at)
             text += line[position + 1 : close]
             position, quoted = close + 1, True
             continue
         if ord(character) in _CURLY:
-            raise RequestError(
-                f"{character} is a typographic quote, which is no quote here.",
-                hint=redact(f"{at.opening} {line.translate(_CURLY)}"),
-                context=redact(pointed(line, position)),
-            )
+            words = f"{character} is a typographic quote, which is no quote here."
+            raise _error(words, line.translate(_CURLY), pointed(line, position), at)
         if character == ";" and semicolon < 0 and "://" not in text:
             semicolon, head = position, text
         text += character
@@ -176,15 +170,14 @@ def _check_marker(line: str, head: str, marker: str, position: int, at: TypedAt)
     try:
         Marker(marker)
     except (InvalidMarker, RecursionError):
-        if not _MARKER_START.match(marker):
-            raise RequestError(
-                f"`;` ends nothing here: {NO_SHELL}",
-                hint=redact(f"{at.opening} {line[:position].strip() or ANYTHING}"),
-                context=redact(pointed(line, position)),
-            ) from None
-        better = _UNQUOTED_VALUE.sub(r'\1 "\2"', marker)
-        raise RequestError(
-            f"`{marker}` is no environment marker: its values stand in quotes.",
-            hint=redact(f"{at.opening} '{head}; {better}'"),
-            context=redact(pointed(line, position)),
-        ) from None
+        words, better = f"`;` ends nothing here: {NO_SHELL}", line[:position].strip() or ANYTHING
+        if _MARKER_START.match(marker):
+            words = f"`{marker}` is no environment marker: its values stand in quotes."
+            quoted = _UNQUOTED_VALUE.sub(r'\1 "\2"', marker)
+            better = f"'{head}; {quoted}'"
+        raise _error(words, better, pointed(line, position), at) from None
+
+
+def _error(message: str, better: str, context: str, at: TypedAt) -> RequestError:
+    """Return the error with the line to type instead."""
+    return RequestError(message, hint=redact(f"{at.opening} {better}"), context=redact(context))

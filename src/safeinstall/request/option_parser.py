@@ -46,10 +46,9 @@ def read_option(words: Sequence[str], index: int) -> tuple[OptionWord, ...]:
     option = OPTION_NAMES.get(name)
     if option is not None and not (equals and not name.startswith("--")):
         return (_with_value(option, name, value if equals else None, words, index),)
-    if word[:2] != "--" and len(word) > 2 and not _misspelt(f"-{word}"):
-        cluster = _cluster(word, words, index)
-        if cluster:
-            return cluster
+    is_cluster = word[:2] != "--" and len(word) > 2 and not _misspelt(f"-{word}")
+    if is_cluster and (cluster := _cluster(word, words, index)):
+        return cluster
     raise _unknown(name, value if equals else None)
 
 
@@ -95,15 +94,13 @@ def _with_value(
     if not value.strip() or value.startswith("-"):
         raise Mistake(f"{name} needs a value.", instead=(name, option.example))
     if not value.isprintable():
-        raise Mistake(
-            f"The value of {name} has an invisible character.", instead=(name, option.example)
-        )
+        words = f"The value of {name} has an invisible character."
+        raise Mistake(words, instead=(name, option.example))
     if option.choices and value not in option.choices:
-        close = difflib.get_close_matches(value.lower(), option.choices, 1, 0.4)
-        raise Mistake(
-            f"{name} knows {', '.join(option.choices[:-1])} and {option.choices[-1]}, not {value}.",
-            instead=(name, close[0] if close else option.choices[0]),
-        )
+        *most, last = option.choices
+        close = difflib.get_close_matches(value.lower(), option.choices, 1, 0.4) or most
+        words = f"{name} knows {', '.join(most)} and {last}, not {value}."
+        raise Mistake(words, instead=(name, close[0]))
     return OptionWord(option, value, 1 if attached is not None else 2)
 
 
@@ -114,15 +111,14 @@ def _with_place(
 
     A bare word that follows is a requirement: `--new-env pandas` installs pandas.
     """
-    if attached is not None:
-        if not attached.strip():
-            name = option.names[0]
-            raise Mistake(f"{name}= names no place.", instead=(name,))
-        return OptionWord(option, attached, 1)
-    following = words[index + 1] if index + 1 < len(words) else ""
-    if is_place(following):
-        return OptionWord(option, following, 2)
-    return OptionWord(option, USUAL_PLACE, 1)
+    if attached is None:
+        following = words[index + 1] if index + 1 < len(words) else ""
+        given = is_place(following)
+        return OptionWord(option, following, 2) if given else OptionWord(option, USUAL_PLACE, 1)
+    if not attached.strip():
+        name = option.names[0]
+        raise Mistake(f"{name}= names no place.", instead=(name,))
+    return OptionWord(option, attached, 1)
 
 
 def is_place(word: str) -> bool:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
 OptionKind = Literal["switch", "value", "values", "allow", "place"]
-
 
 USUAL_PLACE: Final = "./.venv"
 """Where a new environment is made unless told otherwise: beside the notebook."""
@@ -41,170 +40,81 @@ class Option:
         return self.kind in ("value", "values")
 
 
+def _switch(names: str, field: str, help: str, **more: Any) -> Option:
+    return Option(names=tuple(names.split()), field=field, help=help, **more)
+
+
+def _values(
+    names: str, field: str, example: str, help: str, kind: OptionKind = "values", **more: Any
+) -> Option:
+    return replace(_switch(names, field, help), kind=kind, example=example, **more)
+
+
 def _allow(name: str, text: str) -> Option:
     """Return the row of a flag that allows one named thing."""
     return Option(names=(f"--allow-{name}",), field="allow", kind="allow", help=text)
 
 
+# One row in a line or two.
+# fmt: off
 OPTIONS: Final[tuple[Option, ...]] = (
-    Option(
-        names=("--requirement", "-r", "--requirements"),
-        field="requirement_files",
-        kind="values",
-        example="requirements.txt",
-        help="install what this requirements file lists",
-    ),
-    Option(
-        names=("--constraint", "-c", "--constraints"),
-        field="constraint_files",
-        kind="values",
-        example="constraints.txt",
-        help="keep to the versions in this file, without installing what it lists",
-    ),
-    Option(
-        names=("--editable", "-e"),
-        field="editables",
-        kind="values",
-        example="./project",
-        in_files=True,
-        help="install this project so that its source files stay in use",
-    ),
-    Option(
-        names=("--hash",),
-        field="hashes",
-        kind="values",
-        example="sha256:HEX",
-        help="after name==version: accept only a file with this hash",
-    ),
-    Option(
-        names=("--require-hashes",),
-        field="require_hashes",
-        in_files=True,
-        help="accept only files whose hash is given",
-    ),
-    Option(names=("--upgrade", "-U"), field="upgrade", help="newest versions of what is named"),
-    Option(names=("--pre",), field="pre", in_files=True, help="consider pre-releases too"),
-    Option(
-        names=("--no-deps", "--no-dependencies"),
-        field="no_deps",
-        help="leave the dependencies alone",
-    ),
-    Option(
-        names=("--force-reinstall",),
-        field="force_reinstall",
-        help="install again what is there already",
-    ),
-    Option(
-        names=("--index-url", "-i"),
-        field="index_url",
-        kind="value",
-        example="https://index.example/simple",
-        in_files=True,
-        help="look for packages here instead of the usual index",
-    ),
-    Option(
-        names=("--extra-index-url",),
-        field="extra_index_urls",
-        kind="values",
-        example="https://other.example/simple",
-        in_files=True,
-        help="look for packages here as well",
-    ),
-    Option(
-        names=("--find-links", "-f"),
-        field="find_links",
-        kind="values",
-        example="./wheels",
-        in_files=True,
-        help="take packages from this folder or page as well",
-    ),
-    Option(
-        names=("--no-index",), field="no_index", in_files=True, help="ask no index, only find-links"
-    ),
-    Option(
-        names=("--trusted-host",),
-        field="trusted_hosts",
-        kind="values",
-        example="index.example",
-        in_files=True,
-        help="accept this host without a valid certificate",
-    ),
-    Option(names=("--dry-run",), field="dry_run", help="show the plan and change nothing"),
-    Option(names=("--yes", "-y"), field="yes", help="accept every confirmation"),
-    Option(names=("--strict",), field="strict", help="stop for warnings too"),
-    Option(names=("--verbose", "-v"), field="verbose", help="show what the installer says"),
-    Option(
-        names=("--quiet", "-q"),
-        field="quiet",
-        help="say one line and the warnings, or what went wrong",
-    ),
-    Option(
-        names=("--installer",),
-        field="installer",
-        kind="value",
-        example="pip",
-        choices=("auto", "uv", "pip", "conda"),
-        help="which program does the work",
-    ),
-    Option(
-        names=("--no-wait",),
-        field="no_wait",
-        help="stop at once if another install is at work in this environment",
-    ),
-    Option(
-        names=("--user",),
-        field="user",
-        help="install into the user site, which all environments of this Python share",
-    ),
-    Option(
-        names=("--break-system-packages",),
-        field="break_system_packages",
-        help="change packages that belong to the operating system",
-    ),
-    Option(
-        names=("--new-env",),
-        field="new_env",
-        kind="place",
-        help="make a new environment and kernel for this: .venv here, ./PATH, or =NAME",
-    ),
-    Option(
-        names=("--overlay",),
-        field="overlay",
-        help="with --new-env: see the packages of the present environment too",
-    ),
+    _values("--requirement -r --requirements", "requirement_files", "requirements.txt",
+            "install what this requirements file lists"),
+    _values("--constraint -c --constraints", "constraint_files", "constraints.txt",
+            "keep to the versions in this file, without installing what it lists"),
+    _values("--editable -e", "editables", "./project",
+            "install this project so that its source files stay in use", in_files=True),
+    _values("--hash", "hashes", "sha256:HEX",
+            "after name==version: accept only a file with this hash"),
+    _switch("--require-hashes", "require_hashes",
+            "accept only files whose hash is given", in_files=True),
+    _switch("--upgrade -U", "upgrade", "newest versions of what is named"),
+    _switch("--pre", "pre", "consider pre-releases too", in_files=True),
+    _switch("--no-deps --no-dependencies", "no_deps", "leave the dependencies alone"),
+    _switch("--force-reinstall", "force_reinstall", "install again what is there already"),
+    _values("--index-url -i", "index_url", "https://index.example/simple",
+            "look for packages here instead of the usual index", "value", in_files=True),
+    _values("--extra-index-url", "extra_index_urls", "https://other.example/simple",
+            "look for packages here as well", in_files=True),
+    _values("--find-links -f", "find_links", "./wheels",
+            "take packages from this folder or page as well", in_files=True),
+    _switch("--no-index", "no_index", "ask no index, only find-links", in_files=True),
+    _values("--trusted-host", "trusted_hosts", "index.example",
+            "accept this host without a valid certificate", in_files=True),
+    _switch("--dry-run", "dry_run", "show the plan and change nothing"),
+    _switch("--yes -y", "yes", "accept every confirmation"),
+    _switch("--strict", "strict", "stop for warnings too"),
+    _switch("--verbose -v", "verbose", "show what the installer says"),
+    _switch("--quiet -q", "quiet", "say one line and the warnings, or what went wrong"),
+    _values("--installer", "installer", "pip",
+            "which program does the work", "value", choices=("auto", "uv", "pip", "conda")),
+    _switch("--no-wait", "no_wait",
+            "stop at once if another install is at work in this environment"),
+    _switch("--user", "user",
+            "install into the user site, which all environments of this Python share"),
+    _switch("--break-system-packages", "break_system_packages",
+            "change packages that belong to the operating system"),
+    Option(names=("--new-env",), field="new_env", kind="place",
+           help="make a new environment and kernel for this: .venv here, ./PATH, or =NAME"),
+    _switch("--overlay", "overlay",
+            "with --new-env: see the packages of the present environment too"),
     _allow("conflicts", "go on although an installed package loses what it needs"),
     _allow("kernel-change", "go on although packages the kernel runs on change"),
-    Option(
-        names=("--allow-build",),
-        field="allow_builds",
-        kind="values",
-        example="NAME",
-        help="let this package run its own code to build itself",
-    ),
+    _values("--allow-build", "allow_builds", "NAME",
+            "let this package run its own code to build itself"),
     _allow("direct", "accept the URLs and repositories a requirements file lists"),
     _allow("file-options", "obey the options written in a requirements file"),
     _allow("stdlib-name", "install a package named like a module of Python itself"),
-    Option(
-        names=("--python",),
-        field="python",
-        kind="value",
-        example="PATH",
-        command_only=True,
-        help="work on the environment of this interpreter; with --new-env: its Python (3.12)",
-    ),
-    Option(
-        names=("--json",), field="json", command_only=True, help="print one JSON object at the end"
-    ),
-    Option(names=("--help", "-h"), field="help", help="show these lines"),
+    _values("--python", "python", "PATH",
+            "work on the environment of this interpreter; with --new-env: its Python (3.12)",
+            "value", command_only=True),
+    _switch("--json", "json", "print one JSON object at the end", command_only=True),
+    _switch("--help -h", "help", "show these lines"),
 )
+# fmt: on
 
 OPTION_NAMES: Final = {name: option for option in OPTIONS for name in option.names}
 """Every spelling and its row."""
-
-
-def option_of(field: str) -> Option:
-    """Return the row that fills `field`."""
-    return next(option for option in OPTIONS if option.field == field)
 
 
 _OF_UNINSTALL: Final = frozenset(

@@ -83,19 +83,17 @@ class Reader:
             for name, value in self.fields.items()
             if isinstance(value, list)
         }
+        lists = dict.fromkeys(
+            path for _, path, only_constrains in self.paths if not only_constrains
+        )
         return InstallRequest(
-            **self.fields
-            | sets
-            | {
-                "cwd": self.cwd,
-                "items": tuple(dict.fromkeys((*typed, *files.items))),
-                "requirement_files": tuple(
-                    dict.fromkeys(p for _, p, only in self.paths if not only)
-                ),
-                "constraint_files": tuple(files.constraint_files),
-                "constraints": tuple(dict.fromkeys(files.constraints)),
-                "secrets": (*self.secrets, *files.secrets),
-            }
+            **{**self.fields, **sets},
+            cwd=self.cwd,
+            items=tuple(dict.fromkeys((*typed, *files.items))),
+            requirement_files=tuple(lists),
+            constraint_files=tuple(files.constraint_files),
+            constraints=tuple(dict.fromkeys(files.constraints)),
+            secrets=(*self.secrets, *files.secrets),
         )
 
     def uninstall(self) -> UninstallRequest:
@@ -104,14 +102,13 @@ class Reader:
         items = self._typed()
         for item in items:
             if item.kind != "named" or not item.name:
-                raise RequestError(
-                    f"Names are uninstalled, not {item.text}.", hint=self.at.line("pandas")
-                )
+                words = f"Names are uninstalled, not {item.text}."
+                raise RequestError(words, hint=self.at.line("pandas"))
             if item.requirement and item.requirement.specifier:
-                raise RequestError(
-                    f"{item.text} names a version; what is installed goes, whatever its version.",
-                    hint=self.at.line(item.name),
+                words = (
+                    f"{item.text} names a version; what is installed goes, whatever its version."
                 )
+                raise RequestError(words, hint=self.at.line(item.name))
         if not items and not self.fields.get("help"):
             raise RequestError("Names are uninstalled, not nothing.", hint=self.at.line("pandas"))
         allow = frozenset(self.fields.pop("allow", ()))
@@ -197,22 +194,19 @@ class Reader:
         for index, text in self.requirements:
             hashes = tuple(self.hashes.get(index, ()))
             try:
-                item = read_requirement(
-                    text, cwd=self.cwd, hashes=hashes, stdlib_names=stdlib_names
+                items.append(
+                    read_requirement(text, cwd=self.cwd, hashes=hashes, stdlib_names=stdlib_names)
                 )
             except Mistake as mistake:
                 raise self._error(mistake, index, index + 1) from None
-            items.append(item)
         return items
 
     def _check_apart(self) -> None:
         """Refuse a name and a version that became two words."""
         for (before, name), (index, text) in itertools.pairwise(self.requirements):
             if index == before + 1 and (better := together(name, text)):
-                mistake = Mistake(
-                    f"`{name} {text}` is two words; a requirement is one.", instead=(better,)
-                )
-                raise self._error(mistake, before, index + 1)
+                words = f"`{name} {text}` is two words; a requirement is one."
+                raise self._error(Mistake(words, instead=(better,)), before, index + 1)
 
     def _typed_editables(self) -> list[RequestItem]:
         items = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -130,10 +131,8 @@ def place_of_url(text: str, name: str | None = None) -> Location:
 def _split_url(text: str) -> SplitResult:
     """Return the parts of a URL, or raise `Mistake`."""
     if any(character.isspace() for character in text):
-        raise Mistake(
-            f"`{text}` has a blank in it; a URL has %20 there.",
-            instead=(re.sub(r"\s", "%20", text),),
-        )
+        better = re.sub(r"\s", "%20", text)
+        raise Mistake(f"`{text}` has a blank in it; a URL has %20 there.", instead=(better,))
     try:
         url = urlsplit(text)
         url.hostname, url.port  # noqa: B018 - these raise for a malformed host or port
@@ -224,13 +223,7 @@ def read_requirement(
     if text == requirement.name and looks_local(text):  # x-1.0-py3-none-any.whl is a valid name
         return _direct_place(text, cwd, origin, hashes, None)
     _check_name(text, requirement, typed=origin == TYPED, stdlib_names=stdlib_names)
-    return RequestItem(
-        text=canonical(requirement),
-        name=canonicalize_name(requirement.name),
-        requirement=requirement,
-        origin=origin,
-        hashes=hashes,
-    )
+    return _named(requirement, "named", origin, hashes)
 
 
 def read_editable(text: str, *, cwd: str, origin: str = TYPED) -> RequestItem:
@@ -240,16 +233,9 @@ def read_editable(text: str, *, cwd: str, origin: str = TYPED) -> RequestItem:
         written = f"./{text}"  # only a folder can follow -e, so a bare name of one is meant as one
     item = read_requirement(written, cwd=cwd, origin=origin, stdlib_names=True)
     if item.kind not in ("folder", "vcs"):
-        raise Mistake(
-            f"--editable takes a project folder or a repository, not `{text}`.", instead=(text,)
-        )
-    return RequestItem(
-        text=item.text,
-        name=item.name,
-        kind="editable",
-        requirement=item.requirement,
-        origin=origin,
-    )
+        words = f"--editable takes a project folder or a repository, not `{text}`."
+        raise Mistake(words, instead=(text,))
+    return replace(item, kind="editable")
 
 
 def canonical(requirement: Requirement) -> str:
@@ -297,9 +283,8 @@ def _direct(
     if is_url(url):
         _, kind, _ = place_of_url(url, name)
     elif _VERSION.fullmatch(url):
-        raise Mistake(
-            f"`{text}`: a version follows ==, not @.", instead=(f"{requirement.name}=={url}",)
-        )
+        better = f"{requirement.name}=={url}"
+        raise Mistake(f"`{text}`: a version follows ==, not @.", instead=(better,))
     elif looks_local(url):
         place = find_place(url, cwd)
         kind = place[1] if place else "folder"
@@ -307,13 +292,15 @@ def _direct(
         requirement.url = Path(absolute(url, cwd)).as_uri()
     else:
         raise Mistake(f"`{text}`: a URL follows @.", context=pointed(text, text.find("@") + 1))
+    return _named(requirement, kind, origin, hashes)
+
+
+def _named(
+    requirement: Requirement, kind: ItemKind, origin: str, hashes: tuple[str, ...]
+) -> RequestItem:
+    text, name = canonical(requirement), canonicalize_name(requirement.name)
     return RequestItem(
-        text=canonical(requirement),
-        name=name,
-        kind=kind,
-        requirement=requirement,
-        origin=origin,
-        hashes=hashes,
+        text=text, name=name, kind=kind, requirement=requirement, origin=origin, hashes=hashes
     )
 
 
@@ -321,16 +308,12 @@ def _check_characters(text: str) -> None:
     """Refuse what no eye can see: control characters, zero-width blanks."""
     for column, character in enumerate(text):
         if not character.isprintable() and not character.isspace():
-            raise Mistake(
-                f"There is an invisible character (U+{ord(character):04X}) in it.",
-                instead=("".join(each for each in text if each.isprintable()),),
-                context=pointed(repr(text)[1:-1], column),
-            )
+            words = f"There is an invisible character (U+{ord(character):04X}) in it."
+            visible, place = "".join(filter(str.isprintable, text)), repr(text)[1:-1]
+            raise Mistake(words, instead=(visible,), context=pointed(place, column))
         if character.isspace() and character not in " \t":
-            raise Mistake(
-                f"`{' '.join(text.split())}` is written with a line break or an odd blank.",
-                instead=text.split(),
-            )
+            words = f"`{' '.join(text.split())}` is written with a line break or an odd blank."
+            raise Mistake(words, instead=text.split())
 
 
 def _check_name(text: str, requirement: Requirement, *, typed: bool, stdlib_names: bool) -> None:
@@ -347,7 +330,5 @@ def _check_name(text: str, requirement: Requirement, *, typed: bool, stdlib_name
         for known in sys.stdlib_module_names:
             if known.lower() == module:
                 line = f"import {known}"
-                raise Mistake(
-                    f"{known} is part of Python itself; there is nothing to install: {line}",
-                    alone=line,
-                )
+                words = f"{known} is part of Python itself; there is nothing to install: {line}"
+                raise Mistake(words, alone=line)

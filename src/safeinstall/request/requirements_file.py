@@ -140,10 +140,8 @@ class Files:
         """
         shown = self._near(path)
         if path in within:
-            raise RequestError(
-                f"{shown} includes itself.",
-                context=" → ".join(self._near(each) for each in (*within, path)),
-            )
+            chain = " → ".join(self._near(each) for each in (*within, path))
+            raise RequestError(f"{shown} includes itself.", context=chain)
         if (path, constraint) in self.seen:
             return
         self.seen.add((path, constraint))
@@ -188,9 +186,8 @@ class Files:
         with _beside(text, ""):
             hashes = _hashes(words)
         with _beside("", rest):
-            item = read_requirement(
-                self._fill(text), cwd=self.cwd, origin=origin, hashes=tuple(hashes)
-            )
+            filled = self._fill(text)
+            item = read_requirement(filled, cwd=self.cwd, origin=origin, hashes=tuple(hashes))
         if constraint and item.name is None:
             raise Mistake("a constraint begins with a name.", context=pointed(item.text, 0))
         (self.constraints if constraint else self.items).append(item)
@@ -243,10 +240,9 @@ class Files:
     def _was_typed(self, found: OptionWord, path: str) -> bool:
         typed = self.typed.get(found.option.field)
         if isinstance(typed, (list, tuple)):
-            beside = absolute(found.value, str(Path(path).parent))
-            return (
-                found.value in typed or absolute(found.value, self.cwd) in typed or beside in typed
-            )
+            folders = (self.cwd, str(Path(path).parent))
+            places = (found.value, *(absolute(found.value, folder) for folder in folders))
+            return any(place in typed for place in places)
         return typed == (found.value or True)
 
     def _refuse(self, found: OptionWord, origin: str) -> None:
