@@ -98,7 +98,7 @@ OTHER_READERS = {
     "doctor/collect.py": "looks whether they may be read",
     "doctor/mend.py": "writes one anew",
     "operations/environments/unavailable.py": "writes a wheel",
-    "ownership.py": "shows a path",
+    "guards/environment_state.py": "shows a path",
     "transaction/transaction.py": "takes a mark away",
     "transaction/undo.py": "looks at names",
 }

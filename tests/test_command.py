@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from safeinstall.command import Command
+from safeinstall.runner import Command
 
 
 def test_overrides_set_and_drop_variables() -> None:

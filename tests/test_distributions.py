@@ -3,8 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safeinstall.changes import Change, Changes
-from safeinstall.distributions import Distribution, Snapshot
+from safeinstall.distributions import Change, Changes, Distribution, Snapshot
 
 NAMES = st.sampled_from(["Alpha", "beta.x", "gamma_y", "Delta"])
 VERSIONS = st.sampled_from(["1.0", "1.1", "2.0"])

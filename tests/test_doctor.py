@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.doctor import judge
+from safeinstall.doctor import diagnosis as judge
 from safeinstall.doctor.collect import installed, leftover_paths
 from safeinstall.doctor.diagnosis import Fix, Installed, Lines, Rewrite, Script
 from safeinstall.doctor.mend import activate_names, activate_rewrites, home_problem, scripts
 from safeinstall.errors import SafeInstallError
 from safeinstall.render.report_words import anonymous
-from safeinstall.transaction.repair import NewFile, repair
 from safeinstall.transaction.store.history import Store
-from safeinstall.transaction.undo import undo_transaction
+from safeinstall.transaction.undo import NewFile, repair, undo_transaction
 
 WORDS = Lines()
 

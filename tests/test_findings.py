@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from traitlets import TraitError
 
-from safeinstall.config import SafeInstall
 from safeinstall.findings.codes import CODES, closest_code
+from safeinstall.magics.config import SafeInstall
 
 SOURCE = Path(__file__).parent.parent / "src" / "safeinstall"
 TREES = {

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safeinstall.changes import Change, Changes
-from safeinstall.distributions import Distribution, Snapshot
+from safeinstall.distributions import Change, Changes, Distribution, Snapshot
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards import (
     conflicts,
@@ -27,7 +26,7 @@ from safeinstall.guards.environment_state import EnvironmentState, Loaded, Other
 from safeinstall.installers import DryRun, Resolved
 from safeinstall.installers.sources import Sources
 from safeinstall.installers.uv import Uv
-from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.metadata.distribution import InstalledState
 from safeinstall.outcome import Outcome
 from safeinstall.plan import InstallerChoice, Plan
 from safeinstall.render import as_html, as_text, outcome_message

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.changes import Changes
+from safeinstall.distributions import Changes
 from safeinstall.errors import InstallerError
 from safeinstall.installers import DryRun, Resolved
 from safeinstall.installers.pip import Pip

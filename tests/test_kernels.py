@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from jupyter_client.kernelspec import KernelSpec
 
-from safeinstall.command import Command
 from safeinstall.errors import SafeInstallError
 from safeinstall.kernels import (
     Spec,
@@ -31,7 +30,7 @@ from safeinstall.kernels.kernel_state import (
     resolve,
 )
 from safeinstall.kernels.trial_starts import try_kernel
-from safeinstall.runner import start
+from safeinstall.runner import Command, start
 
 END = ("-m", "ipykernel_launcher", "-f", "{connection_file}")
 

@@ -11,9 +11,9 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from safeinstall import magics
-from safeinstall.config import keeping
 from safeinstall.findings import Severity
 from safeinstall.magics import door
+from safeinstall.magics.config import keeping
 from safeinstall.magics.door import OneLine
 from safeinstall.request import UndoRequest
 
@@ -46,7 +46,7 @@ def test_loading_imports_nothing_heavy() -> None:
         "print(sorted(m for m in sys.modules if m.startswith('safeinstall')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    light = ["config", "errors", "magics", "watch"]
+    light = ["errors", "magics", "magics.config", "watch"]
     assert done.stdout.strip() == str(["safeinstall", *(f"safeinstall.{n}" for n in light)])
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safeinstall.missing_imports import (
+from safeinstall.magics.missing_imports import (
     _ADDED,
     _REMOVED,
     Facts,

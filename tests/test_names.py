@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import is_normalized_name
 
-from safeinstall import names
-from safeinstall.names import _PAIRS, _pair, distance, neighbours, popular
+from safeinstall.request import names
+from safeinstall.request.names import _PAIRS, _pair, distance, neighbours, popular
 
 _DISTRIBUTION = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE)
 

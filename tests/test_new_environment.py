@@ -15,8 +15,8 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.frontend import TERMINAL
 from safeinstall.interpreter import find_python, installed_pythons
 from safeinstall.operations.context import Context
+from safeinstall.operations.environments import check, place_of
 from safeinstall.operations.environments.overlay import overlay_lines, sees_base
-from safeinstall.operations.environments.place import check, place_of
 from safeinstall.request import parse
 from safeinstall.transaction.in_progress import MARK, Making, left_behind, remove
 from support.reports import environment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from safeinstall.probe.rules.ask_pip import agrees, question, read_answer
+from safeinstall.probe.rules.pip_rules import agrees, question, read_answer
 
 
 def test_the_question_keeps_what_decides_the_place_and_nothing_else() -> None:

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safeinstall.changes import Change, Changes
-from safeinstall.distributions import Distribution
+from safeinstall.distributions import Change, Changes, Distribution
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.outcome import DoneBy, Outcome
 from safeinstall.render import (

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.command import Command
 from safeinstall.errors import SafeInstallError
-from safeinstall.runner import CommandNotFoundError, run
+from safeinstall.runner import Command, CommandNotFoundError, run
 
 
 def python(code: str, **rest: str) -> Command:

@@ -15,7 +15,7 @@ import pytest
 
 from safeinstall import agent
 from safeinstall.agent import attention, facts, jobs, older, operate, packages
-from safeinstall.changes import Change, Changes
+from safeinstall.distributions import Change, Changes
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.kernels import Registered

@@ -16,7 +16,7 @@ from safeinstall.distributions import Staged
 from safeinstall.errors import EscapesPrefix, TransactionError
 from safeinstall.findings import Finding
 from safeinstall.guards import files
-from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.metadata.distribution import InstalledState
 from safeinstall.transaction.moves.disk import Disk, free_bytes
 from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Store

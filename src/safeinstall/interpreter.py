@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from safeinstall import probe
-from safeinstall.command import Command
 from safeinstall.environment import Environment, shown
 from safeinstall.errors import EnvironmentReportError, SafeInstallError
 from safeinstall.installers import Installer
-from safeinstall.runner import CommandNotFoundError, Completed, run
+from safeinstall.runner import Command, CommandNotFoundError, Completed, run
 
 _PROGRAM: Final = re.compile(r"python(?P<version>3(?:\.\d+)?)?$")
 _VERSION: Final = re.compile(r"(?:python|cpython-|pypy)?@?(?P<version>\d+(?:\.\d+){0,2})$")

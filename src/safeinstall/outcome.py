@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from safeinstall.changes import Changes
-from safeinstall.distributions import Distribution
+from safeinstall.distributions import Changes, Distribution
 from safeinstall.environment import Environment
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion

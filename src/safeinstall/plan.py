@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from safeinstall.changes import Changes
-from safeinstall.distributions import Snapshot
+from safeinstall.distributions import Changes, Snapshot
 from safeinstall.environment import Environment
 from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.installers import DryRun, Installer
 from safeinstall.installers.sources import Redirection, Sources
-from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.metadata.distribution import InstalledState
 from safeinstall.request import InstallRequest
 
 

@@ -1,23 +1,23 @@
-"""The only module that starts processes.
+"""Commands, and the only module that starts processes.
 
-Every child gets its own session (a kernel's interrupt goes to the whole process group and must not
-cut an installer in half), its standard input is closed or fed once, and its output arrives line by
-line. Nothing runs through a shell.
+A command is argv and environment overrides, never a shell string. Every child gets its own session
+(a kernel's interrupt goes to the whole process group and must not cut an installer in half), its
+standard input is closed or fed once, and its output arrives line by line.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
-from safeinstall.command import Command
-from safeinstall.errors import SafeInstallError
+from safeinstall.errors import SafeInstallError, redact
 
 _GRACE_SECONDS: Final = 3.0
 _LONGEST_LINE: Final = 4000
@@ -189,3 +189,28 @@ def _end_group(process: subprocess.Popen[str]) -> None:
             if ending is signal.SIGTERM:
                 continue  # the leader is gone, grandchildren may not be
             return
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """What to start and with which environment; starting it is the runner's."""
+
+    argv: tuple[str, ...]
+    overrides: Mapping[str, str | None] = field(default_factory=dict)
+    """Environment variables to set, or to drop where the value is None."""
+    cwd: str | None = None
+    stdin: str = ""
+    """Text to hand over on standard input; empty: standard input is closed."""
+
+    def environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return `base` (default: this process's environment) with the overrides applied."""
+        result = dict(os.environ if base is None else base)
+        for name, value in self.overrides.items():
+            if value is None:
+                result.pop(name, None)
+            else:
+                result[name] = value
+        return result
+
+    def __str__(self) -> str:
+        return redact(shlex.join(self.argv))

@@ -10,16 +10,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from safeinstall.changes import Change, Changes
-from safeinstall.distributions import snapshot
+from safeinstall.distributions import Change, Changes, snapshot
 from safeinstall.guards import examine, examine_plan
 from safeinstall.guards.conflicts import violations_of
 from safeinstall.installers import DryRun
 from safeinstall.installers.sources import Sources
 from safeinstall.installers.uv import Uv
-from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.metadata.distribution import InstalledState
 from safeinstall.operations import Context
-from safeinstall.operations.planning.plan_facts import plan_facts
+from safeinstall.operations.planning import plan_facts
 from safeinstall.plan import Destination, InstallerChoice, Plan, ResolvedRequest
 from safeinstall.request import parse
 from safeinstall.requirements import _name_of, parsed

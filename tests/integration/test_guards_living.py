@@ -10,7 +10,7 @@ from integration.conftest import Desk
 from safeinstall.findings import Severity
 from safeinstall.operations import there
 from safeinstall.operations.install import install
-from safeinstall.operations.planning.plan_facts import other_kernels
+from safeinstall.operations.planning import other_kernels
 from safeinstall.request import parse
 from support.indexes import serving
 from support.wheels import make_wheel

@@ -16,15 +16,14 @@ from typing import Any
 import pytest
 
 from integration.conftest import Desk
-from safeinstall.command import Command
-from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.metadata.distribution import InstalledState
 from safeinstall.operations import there
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning import best_plan
 from safeinstall.operations.planning.resolver import Resolver, choose
 from safeinstall.operations.staging import Prefetch
 from safeinstall.request import InstallRequest, parse
-from safeinstall.runner import Completed, run
+from safeinstall.runner import Command, Completed, run
 from support.environments import Environment, Workshop, changes, snapshot
 from support.indexes import Moody, moody
 from support.killing import running_in

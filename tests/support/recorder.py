@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safeinstall.command import Command
 from safeinstall.operations import Context
-from safeinstall.runner import Completed
+from safeinstall.runner import Command, Completed
 from support.reports import environment
 
 PLAN, STAGE, PROOF = "plan", "stage", "proof"

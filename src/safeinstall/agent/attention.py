@@ -2,7 +2,8 @@
 
 The panel shows what it is given here; which way on is offered for what is decided nowhere else.
 What this kernel missed when it started is looked for with the facts: this file imports no more than
-they do."""
+they do.
+"""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def _present(module: str) -> bool:
 def _distribution_of(module: str) -> str:
     """Return the name to install for a module; the module's own where nothing else is known."""
     try:
-        from safeinstall.names import distribution_of
+        from safeinstall.request.names import distribution_of
     except ImportError:
         return module
     return distribution_of(module) or module

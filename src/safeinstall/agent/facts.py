@@ -1,7 +1,8 @@
 """The first question: which interpreter is this, and would an install go right?
 
 It is asked for every kernel that comes to the front, so it imports only what it needs: the guards
-and what they stand on would cost ten times as much. They speak when something is installed."""
+and what they stand on would cost ten times as much. They speak when something is installed.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 The kernel goes on running cells. What outlives one question is kept in a private entry of
 `sys.modules`, so that a page that was reloaded finds it again. A thread of ours prints nothing:
-what a thread prints lands in whichever cell runs at the time."""
+what a thread prints lands in whichever cell runs at the time.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +20,8 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from safeinstall.command import Command
 from safeinstall.errors import SafeInstallError
-from safeinstall.runner import Completed, run
+from safeinstall.runner import Command, Completed, run
 
 STATE: Final = "_safeinstall_panel"
 """The entry, which the loader makes (`safeinstall.agent.loader`)."""

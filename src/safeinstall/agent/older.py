@@ -1,6 +1,7 @@
 """What a kernel on Python 3.8 or 3.9 can say: which interpreter it is, and that this is all.
 
-Contract of this file: Python >= 3.8, standard library and the probe only."""
+Contract of this file: Python >= 3.8, standard library and the probe only.
+"""
 
 from __future__ import annotations
 

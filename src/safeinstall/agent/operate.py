@@ -14,10 +14,10 @@ from safeinstall import operations, render
 from safeinstall.agent.attention import action, finding, install_actions, message
 from safeinstall.agent.facts import ipython
 from safeinstall.agent.jobs import Job, remarks_made, start
-from safeinstall.config import keeping
 from safeinstall.doctor.diagnosis import Diagnosis
 from safeinstall.environment import shown_in
 from safeinstall.findings import Finding, Severity
+from safeinstall.magics.config import keeping
 from safeinstall.operations import Context, carry_out
 from safeinstall.outcome import Outcome
 from safeinstall.plan import Plan

@@ -1,6 +1,7 @@
 """Where a requirement is written down in a notebook, as text: the panel puts it into the cell.
 
-A script block (PEP 723) keeps all but its list of dependencies: comments, quotes, other tables."""
+A script block (PEP 723) keeps all but its list of dependencies: comments, quotes, other tables.
+"""
 
 from __future__ import annotations
 

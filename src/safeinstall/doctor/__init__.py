@@ -1,7 +1,7 @@
 """The doctor: look at an environment, say what is wrong, put right what is safe to put right.
 
-Looking starts nothing but, at most, the interpreter itself: `collect` reads, `judge` says what it
-means. What is put right (`mend`) is one transaction, which undo takes back.
+Looking starts nothing but, at most, the interpreter itself: `collect` reads, `diagnosis` says what
+it means. What is put right (`mend`) is one transaction, which undo takes back.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from safeinstall.doctor import judge, mend
+from safeinstall.doctor import diagnosis, mend
 from safeinstall.doctor.collect import importable, installed, leftover_paths, owners
 from safeinstall.doctor.diagnosis import Diagnosis, Examination, Installed, Lines, Target, say
 from safeinstall.environment import Environment, shown
 from safeinstall.errors import TransactionError
+from safeinstall.guards.environment_state import changed_since_conda, conda_package
 from safeinstall.installers.sources import redirections
 from safeinstall.interpreter import installed_pythons
-from safeinstall.ownership import changed_since_conda, conda_package
 from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
 from safeinstall.transaction.in_progress import MARK, left_behind
 from safeinstall.transaction.moves.disk import free_bytes
@@ -51,17 +51,17 @@ def examine(
     diagnoses = [
         *_interpreter(target, here, environ),
         *_transactions(target, lines),
-        *judge.twice(own, lines),
-        *judge.broken(own, lines),
-        *judge.leftovers(leftover_paths(target.site_packages)),
+        *diagnosis.twice(own, lines),
+        *diagnosis.broken(own, lines),
+        *diagnosis.leftovers(leftover_paths(target.site_packages)),
         *_half_made(target),
-        *judge.old_pip(own, lines),
+        *diagnosis.old_pip(own, lines),
         *_files(target),
         *_shadowing(target, own, others, environ, cwd),
-        *judge.conflicts(own, target.markers, lines, also=others),
+        *diagnosis.conflicts(own, target.markers, lines, also=others),
         *_access(target, lines),
         *_ambient(target, here, environ),
-        *judge.low_space(free_bytes(target.prefix), target.prefix),
+        *diagnosis.low_space(free_bytes(target.prefix), target.prefix),
     ]
     order = {"refuse": 0, "confirm": 0, "warning": 1, "info": 2}
     diagnoses.sort(key=lambda diagnosis: order[diagnosis.finding.severity.value])
@@ -75,7 +75,7 @@ def _transactions(target: Target, lines: Lines) -> Iterator[Diagnosis]:
     except TransactionError as error:
         yield say(error.code, error.message, context=error.context)
         return
-    yield from judge.in_progress(waiting, target.prefix, f"{lines.doctor} --fix")
+    yield from diagnosis.in_progress(waiting, target.prefix, f"{lines.doctor} --fix")
 
 
 def _interpreter(
@@ -84,7 +84,7 @@ def _interpreter(
     home, problem = mend.home_problem(target.prefix)
     base = _base_for(target, here, environ) if problem else ""
     rewrites = mend.home_rewrites(target.prefix, base) if base else ()
-    yield from judge.wrong_home(home, problem, base, rewrites, target.prefix)
+    yield from diagnosis.wrong_home(home, problem, base, rewrites, target.prefix)
     if target.environment is None and not problem:
         words = f"{target.python} does not start: {target.trouble}"
         yield say("does-not-start", words, "safeinstall new-env .venv")
@@ -97,12 +97,12 @@ def _files(target: Target) -> Iterator[Diagnosis]:
     if (Path(prefix) / "pyvenv.cfg").exists():
         found = mend.scripts(folder, python)
         fixes = mend.script_fixes(found, target.site_packages, python)
-        yield from judge.scripts(found, fixes, prefix)
+        yield from diagnosis.scripts(found, fixes, prefix)
         named = mend.activate_names(prefix)
-        yield from judge.moved(named, prefix, mend.activate_rewrites(prefix, named))
+        yield from diagnosis.moved(named, prefix, mend.activate_rewrites(prefix, named))
     owner, parts = owners(prefix, target.site_packages)
     if owner and target.environment is not None and target.environment.is_virtual:
-        yield from judge.foreign_files(parts, owner, prefix)
+        yield from diagnosis.foreign_files(parts, owner, prefix)
 
 
 def _with_owner(each: Installed, prefix: str) -> Installed:
@@ -190,7 +190,7 @@ def _shadowing(
     own_folders = {os.path.realpath(folder) for folder in target.site_packages}
     position = {folder: index for index, folder in enumerate(folders)}
     every = sorted((*own, *others), key=lambda each: position.get(each.folder, 10**6))
-    yield from judge.copies(every, kinds)
+    yield from diagnosis.copies(every, kinds)
     first = min((position[f] for f in own_folders if f in position), default=0)
     library = os.path.realpath(environment.paths.stdlib)
     foreign = [folder for folder in folders[:first] if folder not in own_folders]
@@ -200,4 +200,4 @@ def _shadowing(
     kinds.setdefault(here, "the notebook's folder")
     held = {each.folder for each in others}
     names = {folder: importable(folder) for folder in front if folder not in held}
-    yield from judge.shadowing(names, own, sys.stdlib_module_names, kinds)
+    yield from diagnosis.shadowing(names, own, sys.stdlib_module_names, kinds)

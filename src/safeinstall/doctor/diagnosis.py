@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import shlex
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from safeinstall.environment import Environment
-from safeinstall.findings import Finding, Suggestion
+from safeinstall.findings import Finding, Suggestion, some
+from safeinstall.requirements import applies, meets, parsed
 from safeinstall.transaction.recover import Recovery
 
 
@@ -186,3 +193,280 @@ def say(
     made = Finding.remark if info else Finding.warn
     finding = made(code, message, *map(Suggestion, commands), context=context)
     return Diagnosis(finding=finding, fix=fix)
+
+
+_NO_RECORD = ("debian", "conda", "")
+"""Installers that keep no RECORD, and distributions of nobody knows whom."""
+
+
+def broken(found: Sequence[Installed], lines: Lines) -> Iterator[Diagnosis]:
+    """Yield what is missing from a distribution, or is not what its RECORD says."""
+    doubled = {each.metadata for group in _doubled(found) for each in group}
+    for each in found:
+        again, who = _again(each, lines), f"{each.name} {each.version}"
+        base = os.path.basename(each.metadata)
+        aside = Fix(words=f"set {base} aside", aside=(each.metadata,))
+        if each.unreadable:
+            words = (
+                f"{base} in {each.folder} cannot be read by you: nothing more can be said of it."
+            )
+            opens = "chmod -R u+rX" if each.mine else "sudo chmod -R a+rX"
+            yield say("not-readable", words, f"{opens} {shlex.quote(each.metadata)}")
+        elif not each.has_metadata:
+            words = f"{base} says nothing (it has no METADATA): what an interrupted install left."
+            yield say("empty-metadata", words, fix=aside)
+        elif each.metadata in doubled:
+            continue  # said by `twice`, with the same cause
+        elif not each.has_record and each.installer not in _NO_RECORD:
+            yield say("no-record", f"{who} has lost its RECORD: nobody knows its files.", again)
+        elif each.missing and len(each.missing) >= each.listed:
+            words = f"{who} is listed as installed and its code is gone."
+            # The records of conda would still list what is set aside.
+            yield say("code-missing", words, again, fix=None if each.conda else aside)
+        elif each.missing:
+            number = f"{len(each.missing)} of {each.listed} files"
+            yield say("files-missing", f"{who} lacks {number}: {some(each.missing)}.", again)
+        if each.changed and each.metadata not in doubled:
+            are = "is" if len(each.changed) == 1 else "are"
+            words = f"{who}: {some(each.changed)} {are} not what its RECORD says."
+            why = "Edited by hand, damaged, or overwritten by another package."
+            yield say("record-mismatch", words, again, context=why)
+
+
+def twice(found: Sequence[Installed], lines: Lines) -> Iterator[Diagnosis]:
+    """Yield each distribution that is listed in two versions in one folder."""
+    for group in _doubled(found):
+        whole = [each for each in group if each.complete and not each.changed]
+        stale = [each for each in group if each not in whole]
+        names = " and ".join(each.version or "?" for each in group)
+        newest = max(group, key=_version)
+        fix = None
+        if len(whole) == 1:
+            bases = some(os.path.basename(each.metadata) for each in stale)
+            words = f"set {bases} aside; {whole[0].version} is complete"
+            fix = Fix(words=words, aside=tuple(each.metadata for each in stale))
+        yield say(
+            "two-versions",
+            f"{newest.name} is listed twice in {newest.folder}: {names}.",
+            *(() if fix else (_again(newest, lines),)),
+            context="An upgrade was interrupted between its two halves.",
+            fix=fix,
+        )
+
+
+def leftovers(names: Sequence[str]) -> Iterator[Diagnosis]:
+    """Yield what killed installers left: `names` are absolute paths in folders of packages."""
+    for path in names:
+        base = os.path.basename(path)
+        who = "pip" if base.startswith("~") else "uv"
+        words = f"{base} in {os.path.dirname(path)} is what an interrupted {who} left."
+        yield say("leftover", words, fix=Fix(words=f"set {base} aside", aside=(path,)))
+
+
+def conflicts(
+    found: Sequence[Installed],
+    markers: Mapping[str, str] | None,
+    lines: Lines,
+    also: Sequence[Installed] = (),
+) -> Iterator[Diagnosis]:
+    """Yield every requirement of `found` that neither they nor what is seen `also` meet.
+
+    Nothing where nobody can say what environment markers mean.
+    """
+    if markers is None:
+        return
+    versions: dict[str, str] = {}
+    for each in (*found, *also):
+        if each.has_metadata:
+            versions.setdefault(canonicalize_name(each.name), each.version)
+    told: set[tuple[str, str]] = set()
+    for each in found:
+        for text in each.requires:
+            requirement = parsed(text)
+            if requirement is None or not applies(requirement, markers):
+                continue
+            key = (each.name, str(requirement))
+            if key in told:
+                continue
+            told.add(key)
+            have = versions.get(canonicalize_name(requirement.name))
+            bare = copy(requirement)
+            bare.marker = None
+            line = f'{lines.install} "{bare}"'
+            needs = f"{each.name} {each.version} needs {bare}"
+            if have is None:
+                yield say("requirement-missing", f"{needs}, which is not installed.", line)
+            elif meets(have, requirement) is False:
+                yield say("conflict", f"{needs}, and {have} is installed.", line)
+
+
+def old_pip(found: Sequence[Installed], lines: Lines) -> Iterator[Diagnosis]:
+    """Yield a remark about a pip that cannot say what it would do."""
+    for each in found:
+        if canonicalize_name(each.name) == "pip" and _version(each) < Version("22.3"):
+            words = f"pip {each.version} is older than 22.3 and cannot plan an install."
+            yield say("pip-outdated", words, f"{lines.install} --upgrade pip", info=True)
+
+
+def _doubled(found: Sequence[Installed]) -> list[list[Installed]]:
+    groups: dict[tuple[str, str], list[Installed]] = {}
+    for each in found:
+        if each.has_metadata:
+            groups.setdefault((each.folder, canonicalize_name(each.name)), []).append(each)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _again(each: Installed, lines: Lines) -> str:
+    """Return the line by which its owner installs it once more."""
+    options = "--installer conda --force-reinstall" if each.conda else "--force-reinstall"
+    return f'{lines.install} {options} "{each.conda or each.name}=={each.version}"'
+
+
+def _version(each: Installed) -> Version:
+    try:
+        return Version(each.version)
+    except InvalidVersion:
+        return Version("0")
+
+
+_LOW_SPACE: Final = 300 * 2**20
+
+
+def scripts(
+    found: Sequence[Script], fixed: Mapping[str, tuple[Rewrite, ...]], prefix: str
+) -> Iterator[Diagnosis]:
+    """Yield the scripts that start nothing, or another interpreter.
+
+    `fixed`: how they are put right, by path. One that works, and belongs to no distribution, is
+    somebody's own and not in it.
+    """
+    gone = [script for script in found if not script.exists]
+    foreign = [script for script in found if script.exists and not script.own]
+    for code, wrong, what in (
+        ("stale-shebang", gone, "which is not there"),
+        ("foreign-shebang", foreign, "of another environment"),
+    ):
+        by_interpreter: dict[str, list[Script]] = {}
+        for script in wrong:
+            if script.path in fixed:
+                by_interpreter.setdefault(script.interpreter, []).append(script)
+        for interpreter, group in by_interpreter.items():
+            names = some(os.path.basename(script.path) for script in group)
+            rewrites = tuple(r for script in group for r in fixed[script.path])
+            starts = "starts" if len(group) == 1 else "start"
+            words = f"{names} in {os.path.join(prefix, 'bin')} {starts} {interpreter}, {what}."
+            mended = f"let {names} start this environment's interpreter"
+            yield say(code, words, fix=Fix(words=mended, rewrites=rewrites))
+
+
+def moved(named: str, prefix: str, rewrites: tuple[Rewrite, ...]) -> Iterator[Diagnosis]:
+    """Yield that `bin/activate` names another folder than the one the environment is in."""
+    if named and os.path.realpath(named) != os.path.realpath(prefix):
+        made = f"This environment was made at {named} and is now at {prefix}:"
+        words = f"{made} activating it leads back there."
+        if rewrites:
+            fix = Fix(words="let the activate scripts name this place", rewrites=rewrites)
+            yield say("moved-environment", words, fix=fix)
+        else:
+            yield say("moved-environment", words, "safeinstall new-env .venv")
+
+
+def wrong_home(
+    home: str, problem: str, base: str, rewrites: tuple[Rewrite, ...], prefix: str
+) -> Iterator[Diagnosis]:
+    """Yield that `pyvenv.cfg` names an interpreter that is not there (`problem` says how)."""
+    if not problem:
+        return
+    words = f"{prefix} rests on the Python in {home}, {problem}."
+    if base:
+        fix = Fix(words=f"let it use {base}", rewrites=rewrites)
+        yield say("wrong-home", words, fix=fix)
+    else:
+        why = "No Python of that version is found to take its place."
+        yield say("wrong-home", words, "safeinstall new-env .venv", context=why)
+
+
+def copies(found: Sequence[Installed], kinds: Mapping[str, str]) -> Iterator[Diagnosis]:
+    """Yield each distribution that several folders of the import path hold; the first one wins.
+
+    `kinds`: what a folder is (`your user site`, `PYTHONPATH` ...), by path.
+    """
+    groups: dict[str, list[Installed]] = {}
+    for each in found:
+        if each.has_metadata:
+            groups.setdefault(canonicalize_name(each.name), []).append(each)
+    for group in groups.values():
+        first = group[0]
+        others = [each for each in group if each.folder != first.folder]
+        if not others:
+            continue
+        kind = kinds.get(first.folder, "")
+        front = f"{first.name} {first.version} is imported from {first.folder}"
+        front += f" ({kind})" if kind else ""
+        behind = some(f"{each.version} in {each.folder}" for each in others)
+        way = "Remove the copy you do not want."
+        if kind == "PYTHONPATH":
+            way = f"Take {first.folder} out of PYTHONPATH, or remove the copy you do not want."
+        same = len({each.version for each in group}) == 1
+        yield say("duplicate-copy", f"{front}, in front of {behind}.", context=way, info=same)
+
+
+def shadowing(
+    names: Mapping[str, Sequence[str]],
+    found: Sequence[Installed],
+    standard: Collection[str],
+    kinds: Mapping[str, str],
+) -> Iterator[Diagnosis]:
+    """Yield modules that lie in front of an installed package or the standard library.
+
+    `names`: importable names in folders in front of the packages (notebook folder, PYTHONPATH).
+    """
+    owner = {module: each for each in found for module in each.modules}
+    own = {each.folder for each in found}
+    for folder, modules in names.items():
+        if folder in own:
+            continue
+        for module in modules:
+            each, where = owner.get(module), f"{module} in {folder} ({kinds.get(folder, folder)})"
+            if each is not None:
+                words = f"{where} is imported instead of {each.name} {each.version}."
+                yield say("shadowed", words, context="Rename it, or start from another folder.")
+            elif module in standard:
+                words = f"{where} may be imported instead of Python's own."
+                why = "Rename it: other packages that import Python's own may fail."
+                yield say("shadows-standard-library", words, context=why)
+
+
+def foreign_files(
+    owners: Mapping[str, Sequence[str]], owner: str, prefix: str
+) -> Iterator[Diagnosis]:
+    """Yield the pieces of an environment that belong to somebody else than its owner."""
+    for who, paths in owners.items():
+        if who != owner:
+            names = some(os.path.relpath(path, prefix) for path in paths)
+            parts = f"{len(paths)} part{'s' if len(paths) > 1 else ''} of {prefix}"
+            yield say(
+                "foreign-owner",
+                f"{parts} belong to {who}, not to {owner}: {names}.",
+                f"sudo chown -R {owner} {shlex.quote(prefix)}",
+                context="Usually an install run with sudo. Upgrading them would be refused.",
+            )
+
+
+def in_progress(waiting: bool, prefix: str, command: str) -> Iterator[Diagnosis]:
+    """Yield that a transaction was interrupted."""
+    if waiting:
+        words = f"An install into {prefix} was interrupted and waits to be finished or taken back."
+        fix = Fix(words="recover it", recover=True)
+        yield say("unfinished-transaction", words, command, fix=fix)
+
+
+def low_space(free: int, path: str) -> Iterator[Diagnosis]:
+    """Yield that hardly anything fits on the disk any more."""
+    if free < _LOW_SPACE:
+        yield say(
+            "low-space",
+            f"{free / 2**20:.0f} MB are free where {path} lies.",
+            f"safeinstall history --prune --keep 0 --python {shlex.quote(path)}",
+            context="That forgets what is kept for undo; what else may go, only you can say.",
+        )

@@ -22,8 +22,8 @@ from safeinstall.metadata.distribution import distributions_in
 from safeinstall.metadata.record import RecordError
 from safeinstall.probe.facts.interpreter_files import pyvenv_settings
 from safeinstall.transaction.recover import recover_store
-from safeinstall.transaction.repair import NewFile, repair
 from safeinstall.transaction.store.history import Store
+from safeinstall.transaction.undo import NewFile, repair
 
 _BIGGEST: Final = 256 * 1024
 _SHEBANG: Final = re.compile(rb"#!\s*(?P<program>\S+)[^\n]*\n")

@@ -9,8 +9,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from safeinstall.changes import Change
-from safeinstall.distributions import Distribution, Snapshot
+from safeinstall.distributions import Change, Distribution, Snapshot
 from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import kernel_violations

@@ -1,11 +1,20 @@
-"""What a plan meets: everything the guards need to know besides the plan itself."""
+"""What a plan meets: everything the guards need to know besides the plan itself.
+
+Whose an installed distribution is, is read from the records conda, Debian and others leave.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
 
-from safeinstall.distributions import Snapshot
+from safeinstall.distributions import Distribution, Snapshot
+from safeinstall.environment import Environment
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,3 +63,102 @@ class EnvironmentState:
     """True when the home folder lies on another file system than the environment."""
     shadows: Mapping[str, str] = field(default_factory=dict)
     """Top-level module -> file or folder earlier on the import path that wins over it."""
+
+
+_SYSTEM_INSTALLERS: Final = {"debian": "apt", "conda": "conda", "rpm": "rpm", "portage": "portage"}
+_PREFIXES_OF_PEOPLE: Final = ("/usr/local/",)
+"""Debian's own scheme for what pip installs: not apt's."""
+
+
+def owners_of(distributions: Iterable[Distribution], environment: Environment) -> dict[str, Owner]:
+    """Return, by canonical name, the owner of each distribution that is not ours to change."""
+    folders = (environment.prefix, *environment.paths.site_packages)
+    inside = {os.path.realpath(path) for path in folders}
+    records = _CondaRecords(environment.prefix)
+    owners = {each.key: _owner(each, inside, records) for each in distributions}
+    return {key: owner for key, owner in owners.items() if owner is not None}
+
+
+def conda_package(prefix: str, metadata: str, key: str) -> str:
+    """Return what conda calls the distribution whose metadata folder this is, or an empty text.
+
+    `key` is its canonical name; it is empty too when conda has not installed it.
+    """
+    record = _CondaRecords(prefix).of(metadata, key)
+    return _package(record) if record else ""
+
+
+def changed_since_conda(
+    prefix: str, metadata: str, key: str, files: Sequence[str]
+) -> tuple[str, ...]:
+    """Return those of the files, relative to the metadata's folder, that conda left otherwise.
+
+    conda writes the place of the environment into some files of a package, which then differ from
+    their RECORD; its own record has their hash afterwards (`sha256_in_prefix`).
+    """
+    record = _CondaRecords(prefix).of(metadata, key)
+    try:
+        listed = json.loads(Path(record).read_bytes())["paths_data"]["paths"]
+        left = {row["_path"]: row.get("sha256_in_prefix") or row.get("sha256") for row in listed}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return tuple(files)
+    changed = []
+    for file in files:
+        path = os.path.normpath(os.path.join(os.path.dirname(metadata), file))
+        promised = left.get(os.path.relpath(path, os.path.realpath(prefix)))
+        try:
+            found = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        except OSError:
+            found = ""
+        if promised != found:
+            changed.append(file)
+    return tuple(changed)
+
+
+def _owner(distribution: Distribution, inside: set[str], records: _CondaRecords) -> Owner | None:
+    where = os.path.realpath(distribution.location)
+    who = _SYSTEM_INSTALLERS.get(distribution.installer.strip().lower())
+    record = records.of(distribution.metadata, distribution.key)
+    if record:
+        return Owner(who="conda", where=record, package=_package(record))
+    if who:
+        return Owner(who=who, where=os.path.join(distribution.metadata, "INSTALLER"))
+    if os.path.basename(where) == "dist-packages" and not where.startswith(_PREFIXES_OF_PEOPLE):
+        return Owner(who="apt", where=distribution.location)
+    if not any(where == root or where.startswith(root + os.sep) for root in inside):
+        return Owner(who="outside", where=distribution.location)
+    return None
+
+
+class _CondaRecords:
+    """The JSON records of a conda environment, searched for a metadata directory's name."""
+
+    def __init__(self, prefix: str) -> None:
+        self._folder = Path(prefix, "conda-meta")
+        self._names: list[str] | None = None
+
+    def of(self, metadata: str, key: str) -> str:
+        """Return the record that lists this metadata folder, or an empty text.
+
+        A record of the same name is tried first; names may differ (torch is conda's pytorch).
+        """
+        if self._names is None:
+            try:
+                names = sorted(os.listdir(self._folder))  # noqa: PTH208
+            except OSError:
+                names = []
+            self._names = [name for name in names if name.endswith(".json")]
+        wanted = os.fsencode(f"/{os.path.basename(metadata)}/")
+        for name in sorted(self._names, key=lambda name: not name.lower().startswith(key)):
+            path = self._folder / name
+            try:
+                if wanted in path.read_bytes():
+                    return str(path)
+            except OSError:
+                continue
+        return ""
+
+
+def _package(record: str) -> str:
+    """Return the package name of a record: `NAME-VERSION-BUILD.json`."""
+    return os.path.basename(record).removesuffix(".json").rsplit("-", 2)[0]

@@ -8,7 +8,7 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from safeinstall.changes import Change
+from safeinstall.distributions import Change
 from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.guards.destination import new_environment
 from safeinstall.guards.environment_state import EnvironmentState

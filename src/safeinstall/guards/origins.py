@@ -9,12 +9,11 @@ from urllib.parse import urlsplit
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from safeinstall import names
+from safeinstall.errors import redact
 from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.plan import Plan, ResolvedRequest
-from safeinstall.redaction import redact
-from safeinstall.request import RequestItem
+from safeinstall.request import RequestItem, names
 
 
 def name_trap(intent: ResolvedRequest, installed: Collection[str]) -> Finding | None:

@@ -13,12 +13,12 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
-from safeinstall.changes import Change, Changes
-from safeinstall.command import Command
+from safeinstall.distributions import Change, Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
 from safeinstall.request import InstallRequest, RequestItem
+from safeinstall.runner import Command
 
 _OF_VENV: Final = [
     "UV_VENV_SEED",

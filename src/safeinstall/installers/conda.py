@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
-from safeinstall.command import Command
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.frontend import NOTEBOOK
 from safeinstall.installers import DryRun, Installer, Resolved
 from safeinstall.installers.sources import Sources
 from safeinstall.request import OPTIONS, InstallRequest, RequestItem
+from safeinstall.runner import Command
 
 _PROGRAMS: Final = ("conda", "mamba", "micromamba")
 _COMMAND: Final = re.compile(

@@ -14,9 +14,8 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name
 
 from safeinstall.environment import Environment
-from safeinstall.errors import InstallerError
+from safeinstall.errors import InstallerError, redact
 from safeinstall.installers.sources import Sources
-from safeinstall.redaction import redact
 from safeinstall.request import InstallRequest
 
 _CAUSE: Final = re.compile(r"^(?:[A-Za-z_.]*(?:Error|Exception|Exit): |fatal(?: error)?: )")

@@ -16,8 +16,7 @@ from typing import Any, ClassVar, Final
 
 from packaging.utils import canonicalize_name
 
-from safeinstall.changes import Changes
-from safeinstall.command import Command
+from safeinstall.distributions import Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.installers import (
@@ -32,6 +31,7 @@ from safeinstall.installers import (
 )
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
 from safeinstall.request import InstallRequest
+from safeinstall.runner import Command
 
 OLDEST: Final = (22, 3)
 """`--dry-run` came with 22.2 and `--python` with 22.3."""

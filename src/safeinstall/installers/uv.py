@@ -17,8 +17,7 @@ from typing import ClassVar
 
 from packaging.utils import canonicalize_name
 
-from safeinstall.changes import Changes
-from safeinstall.command import Command
+from safeinstall.distributions import Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.installers import (
@@ -34,6 +33,7 @@ from safeinstall.installers import (
 )
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
 from safeinstall.request import InstallRequest
+from safeinstall.runner import Command
 
 _FROM = re.compile(r"^ \+ (?P<name>[^\s=]+)(?:==\S+ \(from (?P<url>.+)\)| @ (?P<place>.+))$", re.M)
 _YANKED = re.compile(

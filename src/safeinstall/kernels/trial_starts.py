@@ -23,10 +23,9 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
-from safeinstall.command import Command
 from safeinstall.environment import Environment
 from safeinstall.kernels import kernel_folders
-from safeinstall.runner import start
+from safeinstall.runner import Command, start
 
 SECONDS: Final = 60.0
 """How long a kernel may take; a healthy one needs one to two."""

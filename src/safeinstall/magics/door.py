@@ -13,12 +13,12 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from safeinstall import render
-from safeinstall.config import keeping, options_of
 from safeinstall.environment import this_environment
 from safeinstall.errors import SafeInstallError, SafeInstallStopped
 from safeinstall.findings import Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK
-from safeinstall.missing_imports import remark_about
+from safeinstall.magics.config import keeping, options_of
+from safeinstall.magics.missing_imports import remark_about
 from safeinstall.operations import Context, Keeping, Progress, carry_out, context_for, folder, here
 from safeinstall.outcome import Outcome
 from safeinstall.request import (

@@ -23,9 +23,9 @@ from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards import conflicts
 from safeinstall.installers import DryRun
 from safeinstall.installers.conda import Conda, find_program, pixi_line
-from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.metadata.distribution import InstalledState
 from safeinstall.operations.context import Context
-from safeinstall.operations.planning.plan_facts import plan_facts
+from safeinstall.operations.planning import plan_facts
 from safeinstall.outcome import DoneBy, Outcome
 from safeinstall.plan import InstallerChoice, Plan, ResolvedRequest
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safeinstall.changes import Change, Changes
+from safeinstall.distributions import Change, Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import RequestError, SafeInstallError, UnsafeStore
 from safeinstall.findings import Finding, Severity
 from safeinstall.frontend import NOTEBOOK, Frontend
-from safeinstall.operations import destinations
-from safeinstall.operations.context import KEEP, KEEP_BYTES, Context
+from safeinstall.operations.context import KEEP, KEEP_BYTES, Context, of_transactions
 from safeinstall.request import HistoryRequest, RecoverRequest
 from safeinstall.transaction.recover import Recovery, recover_store
 from safeinstall.transaction.store.history import Entry, Store
@@ -80,7 +79,7 @@ def history(request: HistoryRequest, context: Context) -> History:
 
     Raises `RequestError` for a number that keeps nothing sensible, and `TransactionError`.
     """
-    context = destinations.of_transactions(context, user=request.user)
+    context = of_transactions(context, user=request.user)
     keep = KEEP if request.keep is None else request.keep
     if keep < 0:
         raise RequestError(

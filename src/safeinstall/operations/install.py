@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from safeinstall import guards
-from safeinstall.changes import Changes
-from safeinstall.distributions import Distribution, InstalledIndex
+from safeinstall.distributions import Changes, Distribution, InstalledIndex
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import changes_kernel
-from safeinstall.metadata.installed_state import InstalledState
-from safeinstall.operations import destinations
+from safeinstall.metadata.distribution import InstalledState
 from safeinstall.operations.conda import install_with_conda
-from safeinstall.operations.context import Context
+from safeinstall.operations.context import Context, destined
 from safeinstall.operations.history import forget_oldest, recovered_first
 from safeinstall.operations.planning import best_plan
 from safeinstall.operations.planning.resolver import Resolver, choose
@@ -54,7 +52,7 @@ def install(request: InstallRequest, context: Context) -> Outcome:
             hint=context.frontend.line("install", "pandas"),
         )
     if request.user or request.break_system_packages:
-        context = destinations.destined(request, context)
+        context = destined(request, context)
     story = _Install(request, context, context.meet(request))
     try:
         return story.carry_out()

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from safeinstall import probe
-from safeinstall.command import Command
 from safeinstall.distributions import InstalledIndex
 from safeinstall.environment import Environment
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.installers.sources import redirections
 from safeinstall.operations.context import Context
 from safeinstall.probe.prediction import Prediction
-from safeinstall.probe.rules import ask_pip
+from safeinstall.probe.rules import pip_rules
 from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
 from safeinstall.request import SurveyRequest, WhereRequest
+from safeinstall.runner import Command
 
 _SAMPLE: Final = "some-package-not-installed"
 """A requirement that is nowhere yet, so that "already satisfied" does not hide the destination."""
@@ -220,9 +220,9 @@ def where(request: WhereRequest, context: Context) -> Where:
     settled = []
     for prediction in predictions:
         if request.deep and prediction.tool == "pip" and prediction.interpreter:
-            argv = ask_pip.question(prediction.interpreter, prediction.options)
+            argv = pip_rules.question(prediction.interpreter, prediction.options)
             answer = context.run(Command(argv=argv, cwd=context.cwd), timeout=_DEEP_SECONDS)
-            said = ask_pip.read_answer(answer.output)
+            said = pip_rules.read_answer(answer.output)
             asked.append(f"{prediction.command}: pip says {said.sentence!r}")
             prediction = _settled(prediction, said)
         settled.append(prediction)
@@ -234,11 +234,11 @@ def where(request: WhereRequest, context: Context) -> Where:
     )
 
 
-def _settled(prediction: Prediction, said: ask_pip.Answer) -> Prediction:
+def _settled(prediction: Prediction, said: pip_rules.Answer) -> Prediction:
     """Return the prediction after pip has spoken: confirmed, decided, or not known after all."""
     if prediction.outcome == "unknown" and said.outcome not in ("unknown", "site", "elsewhere"):
         return prediction._replace(outcome=said.outcome, reason=said.sentence)
-    if ask_pip.agrees(prediction.outcome, said) is False:
+    if pip_rules.agrees(prediction.outcome, said) is False:
         return prediction._replace(
             outcome="unknown",
             path=None,

@@ -12,12 +12,10 @@ from typing import Literal
 from packaging.utils import canonicalize_name
 
 from safeinstall import __version__, importing
-from safeinstall.changes import Changes
-from safeinstall.distributions import changed_since, snapshot
+from safeinstall.distributions import Changes, changed_since, snapshot
 from safeinstall.errors import SafeInstallError, UndoRefused
 from safeinstall.findings import Finding
-from safeinstall.operations import destinations
-from safeinstall.operations.context import Context
+from safeinstall.operations.context import Context, of_transactions
 from safeinstall.operations.history import changes_of, forget_oldest
 from safeinstall.outcome import DoneBy, Outcome, Restart, Status, finding_of
 from safeinstall.plan import Destination
@@ -40,7 +38,7 @@ def undo(request: UndoRequest, context: Context) -> Outcome:
     were edited leave as well, and others may lose what they need.
     """
     started = time.perf_counter()
-    context = destinations.of_transactions(context, user=request.user)
+    context = of_transactions(context, user=request.user)
     environment = context.environment
     try:
         area = Store.open(environment.prefix)

@@ -7,19 +7,16 @@ import time
 from collections.abc import Mapping, Sequence
 
 from safeinstall import importing
-from safeinstall.changes import Change, Changes
-from safeinstall.distributions import Distribution, snapshot, snapshot_of
+from safeinstall.distributions import Change, Changes, Distribution, snapshot, snapshot_of
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.guards.environment_state import Owner
-from safeinstall.metadata.distribution import DistInfo
-from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.guards.environment_state import Owner, owners_of
+from safeinstall.metadata.distribution import DistInfo, InstalledState
 from safeinstall.operations.context import Context
 from safeinstall.operations.history import forget_oldest, recovered_first
 from safeinstall.operations.install import REPLANS, EnvironmentBusy
 from safeinstall.operations.undo import outcome_of_moves
 from safeinstall.outcome import Outcome, Status, finding_of
-from safeinstall.ownership import owners_of
 from safeinstall.request import UninstallRequest
 from safeinstall.requirements import closure, new_violations
 from safeinstall.transaction.recover import recover_store

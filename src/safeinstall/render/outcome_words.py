@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from safeinstall.changes import Change
+from safeinstall.distributions import Change
 from safeinstall.environment import shown, shown_in
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.outcome import Outcome

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from packaging.requirements import Requirement
 
-from safeinstall.errors import RequestError
+from safeinstall.errors import RequestError, redact
 from safeinstall.frontend import Frontend, join
-from safeinstall.redaction import redact
 from safeinstall.request.options import OPTIONS, Option, attached
 
 if TYPE_CHECKING:

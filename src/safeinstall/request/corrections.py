@@ -10,9 +10,8 @@ from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from safeinstall.errors import RequestError
+from safeinstall.errors import RequestError, redact
 from safeinstall.frontend import NOTEBOOK, Frontend
-from safeinstall.redaction import redact
 from safeinstall.request.options import OPTION_NAMES, attached
 
 ANYTHING: Final = "NAME"

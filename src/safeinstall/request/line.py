@@ -13,8 +13,7 @@ from typing import Final
 
 from packaging.markers import InvalidMarker, Marker
 
-from safeinstall.errors import RequestError
-from safeinstall.redaction import redact
+from safeinstall.errors import RequestError, redact
 from safeinstall.request.corrections import ANYTHING, NO_SHELL, TypedAt, pointed
 from safeinstall.request.options import OPTION_NAMES
 

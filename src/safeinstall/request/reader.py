@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safeinstall.errors import RequestError
+from safeinstall.errors import RequestError, redact
 from safeinstall.frontend import NOTEBOOK, Frontend
-from safeinstall.redaction import redact
 from safeinstall.request.commands import InstallRequest, RequestItem, UninstallRequest, near
 from safeinstall.request.corrections import (
     ANYTHING,

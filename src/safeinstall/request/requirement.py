@@ -1,7 +1,8 @@
 """Read one requirement: a name with versions (PEP 508), a URL, a path.
 
 A word is a place if it has a path separator, ends like a wheel or an archive, or starts with a
-URL scheme; a bare name is never one, even where a folder of that name exists."""
+URL scheme; a bare name is never one, even where a folder of that name exists.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Read requirements and constraint files, by the grammar of pip (`req_file.py`).
 
 A file comes from somebody else more often than not. So what it lists is data: options in it, which
-could send the installer to another index, are refused unless they were typed as well."""
+could send the installer to another index, are refused unless they were typed as well.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from safeinstall.errors import RequestError
+from safeinstall.errors import RequestError, redact
 from safeinstall.frontend import join, quote
-from safeinstall.redaction import redact
 from safeinstall.request.commands import RequestItem, near
 from safeinstall.request.corrections import Mistake, pointed
 from safeinstall.request.line import tokenize

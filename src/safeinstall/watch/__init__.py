@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from safeinstall import config
+from safeinstall.magics import config
 
 _WORDS: Final = ("pip", "uv", "conda", "mamba")
 _VERBS: Final = ("install", "add", "sync", "-r")

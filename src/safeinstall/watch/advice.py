@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from safeinstall.environment import Environment, shown, shown_in
-from safeinstall.errors import RequestError
+from safeinstall.errors import RequestError, redact
 from safeinstall.findings import Suggestion
 from safeinstall.frontend import NOTEBOOK
 from safeinstall.probe.prediction import Prediction
-from safeinstall.redaction import redact
 from safeinstall.render import Message
 from safeinstall.request import OPTIONS, parse
 

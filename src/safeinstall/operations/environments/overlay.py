@@ -21,11 +21,10 @@ from typing import Final
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from safeinstall.changes import Changes
-from safeinstall.distributions import snapshot
+from safeinstall.distributions import Changes, snapshot
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
-from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.metadata.distribution import InstalledState
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning.resolver import Resolver
 from safeinstall.plan import InstallerChoice, Plan

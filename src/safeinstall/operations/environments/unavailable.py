@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import VERSION_PATTERN, Version
 
 from safeinstall.findings import Finding, Severity
-from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.metadata.distribution import InstalledState
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning.resolver import Resolver, choose
 from safeinstall.plan import InstallerChoice

@@ -17,7 +17,6 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from safeinstall.command import Command
 from safeinstall.distributions import InstalledIndex, snapshot_of
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError, SafeInstallError
@@ -26,13 +25,12 @@ from safeinstall.installers.failures import explain
 from safeinstall.installers.pip import OLDEST, Pip
 from safeinstall.installers.uv import Uv
 from safeinstall.interpreter import installed_pythons, managed_pythons
-from safeinstall.metadata.installed_state import InstalledState
+from safeinstall.metadata.distribution import InstalledState
 from safeinstall.metadata.record import RecordError
-from safeinstall.operations import destinations
-from safeinstall.operations.context import Context
+from safeinstall.operations.context import Context, as_planned
 from safeinstall.plan import InstallerChoice, Plan, ResolvedRequest
 from safeinstall.request import InstallRequest, RequestItem
-from safeinstall.runner import Completed
+from safeinstall.runner import Command, Completed
 
 _FROM_VERSIONS: Final = re.compile(r"\(from versions: ([^)]*)\)")
 _OTHER_PYTHON: Final = re.compile(r" needs Python ([<>=!~]\S*?),? and ")
@@ -96,7 +94,7 @@ class Resolver:
             raise self.explained(answer, command)
         resolved = self.chosen.installer.read_plan(answer.stdout, answer.stderr)
         requested = _requested(self.intent.request, resolved)
-        return destinations.as_planned(
+        return as_planned(
             Plan(
                 intent=self.intent,
                 chosen=self.chosen,

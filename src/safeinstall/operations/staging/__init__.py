@@ -6,7 +6,8 @@ first; what that suggests is staged and inspected in a thread while uv asks the 
 alone counts. If it is the same plan, it lies ready; if not, it is thrown away. Nothing is built,
 nothing is moved, nobody is asked. The order matters: uv locks what it knows of a package for as
 long as it asks the index about it (uv-client, `cached_client.rs`), so the thread gets the start
-that it needs to read the caches."""
+that it needs to read the caches.
+"""
 
 from __future__ import annotations
 
@@ -19,21 +20,18 @@ from typing import Any, Final
 from packaging.utils import canonicalize_name
 
 from safeinstall import guards
-from safeinstall.changes import Changes
-from safeinstall.command import Command
-from safeinstall.distributions import Staged, snapshot_of
+from safeinstall.distributions import Changes, Staged, snapshot_of
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards import files
 from safeinstall.guards.conflicts import violations_of
 from safeinstall.guards.environment_state import EnvironmentState
-from safeinstall.operations import destinations
-from safeinstall.operations.context import Context, silent
-from safeinstall.operations.planning.plan_facts import shadows_of
+from safeinstall.operations.context import Context, prepare, relayout, silent
+from safeinstall.operations.planning import shadows_of
 from safeinstall.operations.planning.resolver import Resolver
 from safeinstall.operations.staging.verify import Evidence
 from safeinstall.plan import Plan
-from safeinstall.runner import Completed
+from safeinstall.runner import Command, Completed
 from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.store.lock import Lock
@@ -86,7 +84,7 @@ def stage(
     Raises `SafeInstallError` with the reason when it cannot be done; nothing is left then.
     """
     environment = resolver.context.environment
-    destinations.prepare(environment)
+    prepare(environment)
     store = Store.open(environment.prefix)
     lock = store.lock(wait=wait, on_wait=on_wait)
     txn = None
@@ -178,7 +176,7 @@ def _unpack(
             pass_fds=(lock.fileno(),),
         )
         if answer.ok:
-            destinations.relayout(txn.stage, intent.environment)
+            relayout(txn.stage, intent.environment)
             break
         if command is last:
             raise Resolver.of(plan, context).explained(answer, command)

@@ -14,16 +14,16 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from safeinstall import importing
-from safeinstall.command import Command
 from safeinstall.distributions import Staged, StagedDistribution
 from safeinstall.environment import Environment, shown
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.kernels import trial_starts
 from safeinstall.metadata.record import meant, top_level
 from safeinstall.operations.context import Context
-from safeinstall.operations.planning.plan_facts import placed_rows
+from safeinstall.operations.planning import placed_rows
 from safeinstall.outcome import Restart, Verdict
 from safeinstall.plan import Plan
+from safeinstall.runner import Command
 
 _SCRIPT = """
 import importlib.util, json, sys

@@ -5,7 +5,7 @@ is there already, what would be replaced and written. Written after ``commands/i
 (``run``, ``decide_user_install``), ``cli/base_command.py``, ``cli/main_parser.py``,
 ``locations/__init__.py``, ``resolution/resolvelib`` (what counts as satisfied, what is taken away),
 ``operations/install/wheel.py`` (scripts come last), ``req/req_uninstall.py`` and ``utils/misc.py``
-of pip 9 to 26.
+of pip 9 to 26. pip itself can be asked: the command that makes it say its decision is built here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ from typing import NamedTuple, Sequence, Tuple
 
 from ..facts.interpreter_files import Interpreter, read_interpreter, scheme_folders
 from ..facts.search_path import Installed, home_folder, module_origin, read_text
-from ..facts.writability import looks_writable, why_not_replaceable, why_not_writable
+from ..facts.writability import (
+    looks_writable,
+    why_not_replaceable,
+    why_not_writable,
+)
+from ..shell.option_grammar import PIP, read_line
 from ..shell.reach import Invocation
 from . import SCRIPTS_MISSING, SITE, Verdict
 from .local_candidates import (
@@ -400,3 +405,76 @@ def _written(run: _Run, place: _Place, chosen: Sequence[Candidate]) -> Verdict:
             notes = ("scripts could not be written: " + refusal[1],)
     site = scheme["platlib" if files.folders == ("platlib",) else "purelib"]
     return Verdict(place.outcome, place.reason, site, notes=notes)
+
+
+_NAME = "safeinstall-asks-for-what-is-not-there"
+_PLACES = (
+    *("user", "no-user", "target", "prefix", "root", "python", "isolated"),
+    "break-system-packages",
+)
+
+_LINES = (
+    ("externally-managed", "refused-externally-managed"),
+    ("find an activated virtualenv", "refused-require-virtualenv"),
+    ("an not combine", "refused-option-conflict"),
+    ("an not perform a '--user'", "refused-user-site-unavailable"),
+    ("No module named pip", "no-installer"),
+    ("no such option", "fails"),
+    ("Permission denied", "refused-permission"),
+    ("due to --prefix or --target", "elsewhere"),
+    ("Non-user install", "site"),
+    ("User install by explicit request", "user-site"),
+    ("Defaulting to user installation", "user-site"),
+)
+_FITTING = {
+    "site": (
+        *("env-site", "wrong-interpreter", "root-dir", "fails"),
+        *("refused-permission", "refused-cannot-uninstall"),
+    ),
+    "elsewhere": ("target-dir", "prefix", "root-dir", "fails", "refused-permission"),
+    "user-site": ("user-site", "refused-permission", "fails", "root-dir"),
+}
+"""The outcomes that each of pip's words about a place goes with."""
+
+
+class Answer(NamedTuple):
+    """What pip said."""
+
+    outcome: str
+    """A word of ``Prediction.outcome``; ``site`` or ``elsewhere`` where pip names no folder."""
+    sentence: str
+    """The line of pip's output that decided."""
+
+
+def question(python: str, options: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the argument list that asks the pip of *python*.
+
+    *options* are those of the command in question; only what decides the place is kept.
+    """
+    given = read_line(["install", *options], PIP).options
+    named = [("--" + name, value) for name, value in given if name in _PLACES]
+    kept = ["%s=%s" % (name, value) if value else name for name, value in named]
+    before = [option for option in kept if option.startswith(("--python", "--isolated"))]
+    after = [option for option in kept if option not in before]
+    fixed = ("-vv", "--no-index", "--no-deps", "--no-cache-dir", "--disable-pip-version-check")
+    return (python, "-m", "pip", *before, "install", *fixed, *after, _NAME)
+
+
+def read_answer(output: str) -> Answer:
+    """Find the deciding line in what pip printed (both streams); else ``unknown``."""
+    lines = output[:200_000].splitlines()
+    for text, outcome in _LINES:
+        for line in lines:
+            if text in line:
+                return Answer(outcome, line.strip())
+    return Answer("unknown", "pip did not say where it would install")
+
+
+def agrees(outcome: str, answer: Answer) -> bool | None:
+    """Tell whether pip's own words fit a predicted *outcome*; None where they do not tell.
+
+    pip says nothing about permissions it has not met yet, nor about what is already there.
+    """
+    if "unknown" in (answer.outcome, outcome) or outcome in ("already-satisfied", "no-change"):
+        return None
+    return outcome in _FITTING.get(answer.outcome, (answer.outcome,))

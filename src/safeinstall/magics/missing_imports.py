@@ -18,10 +18,10 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from safeinstall import names
 from safeinstall.distributions import InstalledIndex
 from safeinstall.environment import Environment, shown
 from safeinstall.frontend import NOTEBOOK, Frontend
+from safeinstall.request import names
 
 _INSTALL_HINT: Final = re.compile(
     r"\b(?:pip3?|conda|mamba|uv(?: pip)?|poetry|pdm)\s+(?:install|add)\s+(?:-{1,2}[\w-]+\s+)*"
