@@ -11,7 +11,7 @@ import pytest
 from traitlets import TraitError
 
 from safeinstall.findings.codes import CODES, closest_code
-from safeinstall.magics.config import SafeInstall
+from safeinstall.magics import SafeInstall
 
 SOURCE = Path(__file__).parent.parent / "src" / "safeinstall"
 TREES = {

@@ -4,8 +4,7 @@ import pytest
 
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards import examine
-from safeinstall.installers.sources import Redirection, Sources
-from safeinstall.plan import ResolvedRequest
+from safeinstall.installers.sources import Redirection, ResolvedRequest, Sources
 from support.reports import MARKER, intent, locked_access
 
 

@@ -14,13 +14,7 @@ from hypothesis import strategies as st
 
 from safeinstall.distributions import Change, Changes, Distribution, Snapshot
 from safeinstall.findings import Finding, Severity
-from safeinstall.guards import (
-    conflicts,
-    destination,
-    kernel_stack,
-    origins,
-    weigh,
-)
+from safeinstall.guards import conflicts, kernel_stack, request, weigh
 from safeinstall.guards.conflicts import violations_of
 from safeinstall.guards.environment_state import EnvironmentState, Loaded, OtherKernel, Owner
 from safeinstall.installers import DryRun, Resolved
@@ -93,7 +87,7 @@ def from_file() -> Finding | None:
     url = "git+https://ana:secret@git.example/x"
     item = RequestItem(text=url, kind="vcs", origin="requirements.txt:3")
     plain = intent("pandas")
-    return origins.from_file_only(
+    return request.from_file_only(
         replace(plain, request=replace(plain.request, items=(item,), requirement_files=(FILE,)))
     )
 
@@ -101,14 +95,14 @@ def from_file() -> Finding | None:
 def stdlib_name_in_a_file() -> Finding | None:
     plain = intent("pandas")
     item = RequestItem(text="json", name="json", origin="requirements.txt:1")
-    request = replace(plain.request, items=(item,), requirement_files=(FILE,))
-    return origins.name_trap(replace(plain, request=request), ())
+    asked = replace(plain.request, items=(item,), requirement_files=(FILE,))
+    return request.name_trap(replace(plain, request=asked), ())
 
 
 def explicit_folder() -> Finding | None:
     plain = intent("pandas")
     item = RequestItem(text="/home/ana/proj/lib", kind="folder")
-    return origins.explicit_build(replace(plain, request=replace(plain.request, items=(item,))))
+    return request.explicit_build(replace(plain, request=replace(plain.request, items=(item,))))
 
 
 def at(**facts: Any) -> EnvironmentState:
@@ -127,32 +121,32 @@ CASES: dict[str, Callable[[], Finding | None]] = {
     "shared-environment": lambda: kernel_stack.shared_environment(
         NUMPY, at(kernels=(OtherKernel(pid=41), OtherKernel(pid=42)))
     ),
-    "foreign-owner-conda": lambda: destination.foreign_owner(
+    "foreign-owner-conda": lambda: request.foreign_owner(
         NUMPY, at(owners={"numpy": Owner(who="conda", where="/c/conda-meta/numpy-2.3.3-0.json")})
     ),
-    "foreign-owner-apt": lambda: destination.foreign_owner(
+    "foreign-owner-apt": lambda: request.foreign_owner(
         NUMPY, at(owners={"numpy": Owner(who="apt")})
     ),
-    "builds-from-source": lambda: origins.builds_from_source(intent("wants-it"), {"source-only"}),
+    "builds-from-source": lambda: request.builds_from_source(intent("wants-it"), {"source-only"}),
     "builds-explicit": explicit_folder,
     "from-file-only": from_file,
-    "name-trap": lambda: origins.name_trap(intent("sklearn cv2==4 pandas"), ()),
-    "name-trap-slip": lambda: origins.name_trap(intent("reqeusts"), ()),
+    "name-trap": lambda: request.name_trap(intent("sklearn cv2==4 pandas"), ()),
+    "name-trap-slip": lambda: request.name_trap(intent("reqeusts"), ()),
     "name-trap-stdlib": stdlib_name_in_a_file,
-    "shadowed": lambda: destination.shadowed(
+    "shadowed": lambda: request.shadowed(
         NUMPY, at(shadows={"numpy": "/home/ana/proj/notebooks/numpy.py"})
     ),
-    "local-build-replaced": lambda: origins.local_build_replaced(TORCH, AROUND),
-    "extra-index": lambda: origins.extra_index(
+    "local-build-replaced": lambda: request.local_build_replaced(TORCH, AROUND),
+    "extra-index": lambda: request.extra_index(
         intent("x", sources=Sources(extra_index_urls=("https://ana:hunter22@one.example/simple",)))
     ),
-    "yanked": lambda: origins.yanked(
+    "yanked": lambda: request.yanked(
         plan("six", change("six", None, "1.0"), yanked="broken metadata"), AROUND
     ),
-    "prerelease": lambda: origins.prerelease(
+    "prerelease": lambda: request.prerelease(
         plan("wants", change("early", None, "2.0b1", False)), AROUND
     ),
-    "ephemeral-prefix": lambda: destination.ephemeral_prefix(
+    "ephemeral-prefix": lambda: request.ephemeral_prefix(
         plan("six", prefix="/opt/conda", container={"hints": [], "ephemeral": True}),
         at(home_is_kept=True),
     ),

@@ -12,8 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from safeinstall import magics
 from safeinstall.findings import Severity
-from safeinstall.magics import door
-from safeinstall.magics.config import keeping
+from safeinstall.magics import door, options_of
 from safeinstall.magics.door import OneLine
 from safeinstall.request import UndoRequest
 
@@ -46,7 +45,7 @@ def test_loading_imports_nothing_heavy() -> None:
         "print(sorted(m for m in sys.modules if m.startswith('safeinstall')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    light = ["errors", "magics", "magics.config", "watch"]
+    light = ["errors", "magics", "watch"]
     assert done.stdout.strip() == str(["safeinstall", *(f"safeinstall.{n}" for n in light)])
 
 
@@ -113,20 +112,20 @@ def test_the_cells_of_other_magics_stay_as_they_are(shell: Any) -> None:
 
 def test_guards_are_weighed_as_configured(shell: Any) -> None:
     shell.run_line_magic("config", 'SafeInstall.guards = {"name-trap": "off", "yanked": "refuse"}')
-    assert door._context(UndoRequest(), lambda words: None).policy == {
+    assert door._context(options_of(shell), UndoRequest(), lambda words: None).policy == {
         "name-trap": None,
         "yanked": Severity.REFUSE,
     }
     shell.run_line_magic("unload_ext", "safeinstall")
-    assert door._context(UndoRequest(), lambda words: None).policy == {}
+    assert door._context(options_of(shell), UndoRequest(), lambda words: None).policy == {}
     shell.run_line_magic("load_ext", "safeinstall")
 
 
 def test_as_much_is_kept_for_undo_as_configured(shell: Any) -> None:
-    assert keeping(shell) == keeping(None) == (10, 2 * 2**30)
+    assert options_of(shell).keeping == options_of(None).keeping == (10, 2 * 2**30)
     shell.run_line_magic("config", "SafeInstall.undo_transactions = 3")
     shell.run_line_magic("config", "SafeInstall.undo_gigabytes = 0.5")
-    assert keeping(shell) == (3, 2**29)
+    assert options_of(shell).keeping == (3, 2**29)
     shell.run_line_magic("unload_ext", "safeinstall")
     shell.run_line_magic("load_ext", "safeinstall")
 

@@ -8,10 +8,10 @@ import pytest
 
 from safeinstall.agent import jobs
 from safeinstall.agent.operate import in_words
+from safeinstall.environment import Destination
 from safeinstall.findings import Finding, Severity
 from safeinstall.operations import Context
 from safeinstall.outcome import Outcome
-from safeinstall.plan import Destination
 from support.reports import environment
 
 REMARK = Finding(code="redirected", severity=Severity.INFO, message="VIRTUAL_ENV is not obeyed.")

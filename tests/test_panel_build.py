@@ -35,7 +35,7 @@ def test_the_payload_is_the_package_without_panel_and_command_line() -> None:
     assert packed == module["archive"](module["files"]())
     names = zipfile.ZipFile(io.BytesIO(packed)).namelist()
     assert "safeinstall/agent/loader.py" in names
-    assert "safeinstall/probe/facts/running_interpreter.py" in names
+    assert "safeinstall/probe/facts/interpreter.py" in names
     assert not [name for name in names if "/cli/" in name or "labextension" in name]
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from safeinstall import probe
-from safeinstall.probe.facts.running_interpreter import facts
+from safeinstall.probe.facts.interpreter import facts
 
 PROBE = Path(probe.__file__).parent
 SCRIPT = PROBE / "__init__.py"
@@ -106,7 +106,7 @@ def test_the_maker_of_an_environment_is_read_from_its_file(
 
 
 def test_a_conda_prefix_is_known_by_its_metadata(tmp_path: Path) -> None:
-    from safeinstall.probe.facts.interpreter_files import conda_facts, interpreter_kind
+    from safeinstall.probe.facts.interpreter import conda_facts, interpreter_kind
 
     prefix = tmp_path / "envs" / "lab"
     (prefix / "conda-meta").mkdir(parents=True)
@@ -137,7 +137,7 @@ def test_a_relative_folder_ends_the_search(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_a_binder_session_is_ephemeral() -> None:
-    from safeinstall.probe.facts.running_interpreter import container_facts
+    from safeinstall.probe.facts.interpreter import container_facts
 
     answer = container_facts({"BINDER_SERVICE_HOST": "1"})
     assert answer["ephemeral"] is True
@@ -172,6 +172,6 @@ def test_the_room_is_importable_from_a_zip(tmp_path: Path) -> None:
         for module in MODULES:
             file.write(module, f"carried/{module.relative_to(PROBE)}")
     code = f"import sys; sys.path.insert(0, {str(archive)!r}); from carried.facts."
-    code += "running_interpreter import facts"
+    code += "interpreter import facts"
     code += "; facts()"
     subprocess.run([sys.executable, "-c", code], check=True)

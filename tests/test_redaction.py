@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safeinstall.errors import MASK, redact
+from safeinstall.frontend import MASK, redact
 
 WORD = st.text(alphabet="abcdefgXYZ0123456789_-.~%", min_size=6, max_size=24)
 

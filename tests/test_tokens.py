@@ -16,13 +16,13 @@ import pytest
 from safeinstall import agent
 from safeinstall.agent import attention, facts, jobs, older, operate, packages
 from safeinstall.distributions import Change, Changes
+from safeinstall.environment import Destination
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.kernels import Registered
 from safeinstall.operations import Context
 from safeinstall.operations.history import History
 from safeinstall.outcome import Outcome, Restart, Status
-from safeinstall.plan import Destination
 from safeinstall.render.layout import Mark
 from safeinstall.transaction.store.history import Store
 from support.environments import CHECKOUT

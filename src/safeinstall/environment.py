@@ -12,7 +12,7 @@ from typing import Any, Literal
 from packaging.markers import default_environment
 
 from safeinstall.errors import EnvironmentReportError
-from safeinstall.probe.facts.running_interpreter import facts as probe_facts
+from safeinstall.probe.facts.interpreter import facts as probe_facts
 
 Kind = Literal[
     "venv", "virtualenv", "uv-venv", "conda", "pyenv", "debian-system", "system", "pyodide"
@@ -282,3 +282,32 @@ def shown_in(text: str, home: str) -> str:
 
 def _comparable(path: str) -> str:
     return os.path.normcase(os.path.realpath(path))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Destination:
+    """Where this install puts files: path, interpreter and the reason."""
+
+    path: str
+    scheme: str
+    interpreter: str
+    reason: str
+
+    @classmethod
+    def of(cls, environment: Environment) -> Destination:
+        """Return the one destination `%safeinstall` ever uses: the environment's own."""
+        return cls(
+            path=environment.paths.purelib,
+            scheme=str(environment.report.get("scheme", "")),
+            interpreter=environment.executable,
+            reason="the environment of the interpreter that runs the cell",
+        )
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the JSON form."""
+        return {
+            "path": self.path,
+            "scheme": self.scheme,
+            "interpreter": self.interpreter,
+            "reason": self.reason,
+        }

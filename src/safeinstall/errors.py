@@ -1,15 +1,9 @@
-"""The one family of exceptions, and the mask over secrets in what they quote.
-
-Each means "could not continue, nothing was changed".
+"""The one family of exceptions: each means "could not continue, nothing was changed".
 
 Some names are sentences of the trade (`except LockBusy`), hence without a suffix. Imports on Python
 3.8 with the standard library alone: recovery may run in another interpreter."""
 
 from __future__ import annotations
-
-import re
-from collections.abc import Iterable
-from typing import Final
 
 
 class SafeInstallError(Exception):
@@ -96,39 +90,3 @@ class SafeInstallStopped(Exception):  # noqa: N818 - what a notebook shows: a st
     def _render_traceback_(self) -> list[str]:
         """Return the message alone: where in our code it was raised helps nobody."""
         return [str(self)]
-
-
-MASK: Final = "****"
-"""What stands in the place of a secret."""
-
-_SECRET_KEY: Final = (
-    r"(?:[\w.~-]|%[0-9a-f]{2})*"
-    r"(?:token|key|secret|password|passwd|pwd|signature|credential|auth)"
-    r"(?:[\w.~-]|%[0-9a-f]{2})*|sig|pass"
-)
-_USER_INFO: Final = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*:)?(?P<slashes>//)(?P<info>[^\s/?#\"'<>]*)@", re.IGNORECASE
-)
-_QUERY_VALUE: Final = re.compile(
-    rf"(?P<key>[?&;#](?:{_SECRET_KEY})=)(?P<value>[^&;#\s\"'<>]*)", re.IGNORECASE
-)
-
-
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return `text` without user names and passwords of URLs, secret query values and `secrets`.
-
-    `//user:password@host` and `//token@host` become `//****@host`; the bare account name `git`,
-    which every hosting service shares, stays. Redacting twice changes nothing more.
-    """
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        if secret not in MASK:
-            text = text.replace(secret, MASK)
-    text = _USER_INFO.sub(_without_user, text)
-    return _QUERY_VALUE.sub(rf"\g<key>{MASK}", text)
-
-
-def _without_user(match: re.Match[str]) -> str:
-    """Return the start of a URL with its user information masked."""
-    info = match["info"]
-    kept = info if info in ("git", "") else MASK
-    return f"{match['scheme'] or ''}{match['slashes']}{kept}@"

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from safeinstall.distributions import Changes, Distribution
-from safeinstall.environment import Environment
+from safeinstall.environment import Destination, Environment
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK, Frontend
-from safeinstall.plan import Destination
 
 Status = Literal[
     "satisfied", "planned", "done", "needs-confirmation", "refused", "failed", "rolled-back"

@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
-from safeinstall.errors import SafeInstallError, redact
+from safeinstall.errors import SafeInstallError
+from safeinstall.frontend import redact
 
 _GRACE_SECONDS: Final = 3.0
 _LONGEST_LINE: Final = 4000

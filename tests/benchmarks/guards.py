@@ -11,15 +11,16 @@ import time
 from pathlib import Path
 
 from safeinstall.distributions import Change, Changes, snapshot
+from safeinstall.environment import Destination
 from safeinstall.guards import examine, examine_plan
 from safeinstall.guards.conflicts import violations_of
 from safeinstall.installers import DryRun
-from safeinstall.installers.sources import Sources
+from safeinstall.installers.sources import ResolvedRequest, Sources
 from safeinstall.installers.uv import Uv
 from safeinstall.metadata.distribution import InstalledState
 from safeinstall.operations import Context
 from safeinstall.operations.planning import plan_facts
-from safeinstall.plan import Destination, InstallerChoice, Plan, ResolvedRequest
+from safeinstall.plan import InstallerChoice, Plan
 from safeinstall.request import parse
 from safeinstall.requirements import _name_of, parsed
 from support.reports import environment

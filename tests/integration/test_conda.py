@@ -101,7 +101,7 @@ def test_it_is_known_for_what_it_is(conda_desk: Desk) -> None:
     assert found["prefix"] == str(conda_desk.environment.prefix)
     shown = conda_desk.environment.run(
         "-c",
-        "import safeinstall.probe.facts.running_interpreter as r; print(r.facts()['evidence'])",
+        "import safeinstall.probe.facts.interpreter as r; print(r.facts()['evidence'])",
         settings=conda_desk.settings,
     )  # fmt: skip
     assert "has a conda-meta folder" in shown.stdout

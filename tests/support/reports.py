@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from safeinstall.environment import Environment
-from safeinstall.installers.sources import Sources
-from safeinstall.plan import Destination, ResolvedRequest
+from safeinstall.environment import Destination, Environment
+from safeinstall.installers.sources import ResolvedRequest, Sources
 from safeinstall.request import parse
 
 __all__ = ["MARKER", "environment", "intent", "locked_access", "report"]

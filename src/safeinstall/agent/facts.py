@@ -14,7 +14,7 @@ from safeinstall.agent import attention
 from safeinstall.agent.jobs import known_jobs
 from safeinstall.agent.older import environment_name, verdict
 from safeinstall.environment import Environment, shown
-from safeinstall.probe.facts.running_interpreter import facts as probe_facts
+from safeinstall.probe.facts.interpreter import facts as probe_facts
 
 _log = logging.getLogger("safeinstall")
 _MODES = ("warn", "redirect", "block", "off")

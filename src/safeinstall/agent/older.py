@@ -33,7 +33,7 @@ def verdict(
 
 def facts(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facts in the form of `safeinstall.agent.facts`."""
-    from safeinstall.probe.facts.running_interpreter import facts as probe_facts
+    from safeinstall.probe.facts.interpreter import facts as probe_facts
 
     report = probe_facts()
     home = report["user"]["home"] or ""

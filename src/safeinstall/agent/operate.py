@@ -17,7 +17,7 @@ from safeinstall.agent.jobs import Job, remarks_made, start
 from safeinstall.doctor.diagnosis import Diagnosis
 from safeinstall.environment import shown_in
 from safeinstall.findings import Finding, Severity
-from safeinstall.magics.config import keeping
+from safeinstall.magics import options_of
 from safeinstall.operations import Context, carry_out
 from safeinstall.outcome import Outcome
 from safeinstall.plan import Plan
@@ -156,9 +156,8 @@ def parsed(line: str, *, confirmed: bool = False) -> InstallRequest:
 
 def context_of(job: Job) -> Context:
     """Return the context of this process in which the job's work can be watched and cancelled."""
-    return replace(
-        operations.here(job.progress), run=job.run, keeping=operations.Keeping(*keeping(ipython()))
-    )
+    keeping = operations.Keeping(*options_of(ipython()).keeping)
+    return replace(operations.here(job.progress), run=job.run, keeping=keeping)
 
 
 def in_words(result: Any, context: Context) -> dict[str, Any]:

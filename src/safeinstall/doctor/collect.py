@@ -32,7 +32,7 @@ from safeinstall.metadata.record import (
     read_record,
     top_level,
 )
-from safeinstall.probe.facts.interpreter_files import pyvenv_settings
+from safeinstall.probe.facts.interpreter import pyvenv_settings
 from safeinstall.probe.facts.writability import user_name
 
 _UV_SCRATCH: Final = re.compile(r"\.tmp[A-Za-z0-9]{6}$")

@@ -20,7 +20,7 @@ from typing import Final
 from safeinstall.doctor.diagnosis import Examination, Repair, Rewrite, Script
 from safeinstall.metadata.distribution import distributions_in
 from safeinstall.metadata.record import RecordError
-from safeinstall.probe.facts.interpreter_files import pyvenv_settings
+from safeinstall.probe.facts.interpreter import pyvenv_settings
 from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.undo import NewFile, repair

@@ -12,40 +12,41 @@ from dataclasses import replace
 from typing import Final
 
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.guards import conflicts, destination, kernel_stack, origins
+from safeinstall.guards import conflicts, kernel_stack, request
 from safeinstall.guards.environment_state import EnvironmentState
-from safeinstall.plan import Plan, ResolvedRequest
+from safeinstall.installers.sources import ResolvedRequest
+from safeinstall.plan import Plan
 from safeinstall.requirements import Violation
 
 Policy = Mapping[str, Severity | None]
 """Severity by code; None switches the guard off. A code that is not named keeps its own."""
 
 BEFORE_PLAN: Final[tuple[Callable[[ResolvedRequest], Finding | None], ...]] = (
-    destination.browser,
-    destination.externally_managed,
-    destination.not_writable,
-    destination.not_importable,
-    destination.virtualenv_required,
-    destination.other_destination,
-    destination.user_site_leaks,
-    destination.system_changed,
-    origins.from_file_only,
-    destination.ambient_redirect,
-    origins.extra_index,
-    origins.explicit_build,
+    request.browser,
+    request.externally_managed,
+    request.not_writable,
+    request.not_importable,
+    request.virtualenv_required,
+    request.other_destination,
+    request.user_site_leaks,
+    request.system_changed,
+    request.from_file_only,
+    request.ambient_redirect,
+    request.extra_index,
+    request.explicit_build,
 )
 """What can be said before any installer is asked, the gravest first."""
 
 ON_PLAN: Final[tuple[Callable[[Plan, EnvironmentState], Finding | None], ...]] = (
-    destination.foreign_owner,
-    destination.unlisted,
-    origins.local_build_replaced,
+    request.foreign_owner,
+    request.unlisted,
+    request.local_build_replaced,
     kernel_stack.replaces_loaded,
     kernel_stack.shared_environment,
-    destination.shadowed,
-    origins.yanked,
-    origins.prerelease,
-    destination.ephemeral_prefix,
+    request.shadowed,
+    request.yanked,
+    request.prerelease,
+    request.ephemeral_prefix,
 )
 """What can be said of the plan in this environment; the conflicts are judged apart."""
 
@@ -66,7 +67,7 @@ def examine(
             found += weigh([finding], intent, policy)
             if found and found[-1].stops:
                 return tuple(found)
-    trap = origins.name_trap(intent, installed)
+    trap = request.name_trap(intent, installed)
     return (*found, *weigh([trap], intent, policy)) if trap else tuple(found)
 
 
@@ -100,7 +101,7 @@ def examine_staged(
     found = [
         kernel_stack.kernel_stack(plan, around, violations),
         conflicts.breaks_installed(plan, around, violations),
-        destination.shadowed(plan, around),
+        request.shadowed(plan, around),
         *files,
     ]
     return weigh([finding for finding in found if finding], plan.intent, policy)

@@ -10,8 +10,8 @@ from packaging.utils import canonicalize_name
 
 from safeinstall.distributions import Change
 from safeinstall.findings import Finding, Suggestion, some
-from safeinstall.guards.destination import new_environment
 from safeinstall.guards.environment_state import EnvironmentState
+from safeinstall.guards.request import new_environment
 from safeinstall.plan import Plan
 from safeinstall.requirements import Violation, closure
 

@@ -14,7 +14,8 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name
 
 from safeinstall.environment import Environment
-from safeinstall.errors import InstallerError, redact
+from safeinstall.errors import InstallerError
+from safeinstall.frontend import redact
 from safeinstall.installers.sources import Sources
 from safeinstall.request import InstallRequest
 

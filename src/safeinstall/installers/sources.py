@@ -11,9 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
+from safeinstall.environment import Destination, Environment
+from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.request import InstallRequest
 
 REDIRECTING_VARIABLES: Final = (
@@ -210,3 +212,20 @@ def _credentials(url: str) -> tuple[str, ...]:
     if password:
         return (password, unquote(password))
     return (user,) if user and len(user) > 8 else ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResolvedRequest:
+    """A request that has met an environment, before any installer was asked."""
+
+    environment: Environment
+    request: InstallRequest
+    sources: Sources
+    redirections: tuple[Redirection, ...]
+    destination: Destination
+    frontend: Frontend = NOTEBOOK
+    """Where it was typed, and a line to type is shown."""
+
+    def line(self, **changes: Any) -> str:
+        """Return the request as the line to type, with `changes` to it."""
+        return self.request.line(self.frontend, json=False, **changes)

@@ -1,4 +1,6 @@
-"""IPython's door: every magic is one line that calls `magics.door`.
+"""IPython's door: every magic is one line that calls `magics.door`; and what a user may configure.
+
+Options stand as `c.SafeInstall...` in a config file, or are set by `%config SafeInstall...`.
 
 `%load_ext` pays for this file only; everything else is imported when a magic is first used.
 """
@@ -11,11 +13,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from traitlets import Dict, Enum, Float, Int, TraitError, Unicode, validate
+from traitlets.config import Configurable
 
 from safeinstall.errors import SafeInstallStopped
 
-__all__ = ["SafeInstallMagics", "SafeInstallStopped", "load", "unload"]
+__all__ = ["SafeInstall", "SafeInstallMagics", "SafeInstallStopped", "load", "unload"]
 
+_ATTRIBUTE: Final = "_safeinstall_options"
+_SEVERITIES: Final = ("off", "info", "warning", "confirm", "refuse")
 _NAMES: Final = {
     "line": ("safeinstall", "safeuninstall", "safeundo", "kernelenv"),
     "cell": ("safeinstall",),
@@ -45,13 +51,13 @@ class SafeInstallMagics(Magics):  # type: ignore[misc]
         --extra-index-url URL, --find-links PLACE, --no-index, --installer uv|pip, --dry-run,
         -y/--yes, -v, -q. The line is read by safeinstall, never by a shell: `numpy>=2` is safe.
         """
-        return _door().install(line, cell)
+        return _door().install(options_of(self.shell), line, cell)
 
     @no_var_expand  # type: ignore[untyped-decorator]
     @line_magic  # type: ignore[untyped-decorator]
     def kernelenv(self, line: str) -> Any:
         """Show the interpreter that runs this notebook, its environment, and where installs go."""
-        return _door().kernelenv(line)
+        return _door().kernelenv(options_of(self.shell), line)
 
     @no_var_expand  # type: ignore[untyped-decorator]
     @line_magic  # type: ignore[untyped-decorator]
@@ -63,7 +69,7 @@ class SafeInstallMagics(Magics):  # type: ignore[misc]
             %safeuninstall pandas
             %safeuninstall --allow-conflicts numpy
         """
-        return _door().uninstall(line)
+        return _door().uninstall(options_of(self.shell), line)
 
     @no_var_expand  # type: ignore[untyped-decorator]
     @line_magic  # type: ignore[untyped-decorator]
@@ -76,7 +82,7 @@ class SafeInstallMagics(Magics):  # type: ignore[misc]
             %safeundo 0003-a05f
             %safeundo --list
         """
-        return _door().undo(line)
+        return _door().undo(options_of(self.shell), line)
 
 
 def _door() -> Any:
@@ -140,3 +146,72 @@ def unload(shell: Any) -> None:
     if used is not None:
         used.told.clear()
         used.failed.clear()
+
+
+class SafeInstall(Configurable):  # type: ignore[misc]
+    """The options of the extension."""
+
+    shell_installs = Enum(
+        ("warn", "redirect", "block", "off"),
+        default_value="warn",
+        help="What to do before a cell runs a `%pip`, `!pip`, `!uv` or `!conda` install that would "
+        "not go right: say so (warn), run it as %safeinstall instead (redirect), stop the cell "
+        "(block), or nothing (off).",
+    ).tag(config=True)
+
+    guards = Dict(
+        key_trait=Unicode(),
+        value_trait=Enum(_SEVERITIES),
+        help="How much a finding weighs, by its code: off, info, warning, confirm or refuse; for "
+        'example {"name-trap": "warning"}. Codes that are not named keep their own weight.',
+    ).tag(config=True)
+
+    undo_transactions = Int(
+        10, min=1, help="How many transactions are kept for undo; older ones are forgotten."
+    ).tag(config=True)
+
+    undo_gigabytes = Float(
+        2.0, min=0, help="How much disk space they may take; the last one is always kept."
+    ).tag(config=True)
+
+    @property
+    def keeping(self) -> tuple[int, int]:
+        """How many transactions are kept for undo, and how many bytes of them."""
+        return self.undo_transactions, int(self.undo_gigabytes * 2**30)
+
+    @validate("guards")  # type: ignore[untyped-decorator]
+    def _known_codes(self, proposal: Any) -> dict[str, str]:
+        # Loading the extension is paid by every kernel, configuring guards by few.
+        from safeinstall.findings.codes import CODES, closest_code
+
+        guards: dict[str, str] = proposal["value"]
+        for code in guards:
+            if code not in CODES:
+                raise TraitError(
+                    f"There is no finding {code}; the nearest code is {closest_code(code)}."
+                )
+        return guards
+
+
+def load_options(shell: Any) -> SafeInstall:
+    """Give `shell` the options, once; `%config SafeInstall` then knows them."""
+    found: SafeInstall | None = getattr(shell, _ATTRIBUTE, None)
+    if found is None:
+        found = SafeInstall(parent=shell)
+        setattr(shell, _ATTRIBUTE, found)
+        shell.configurables.append(found)
+    return found
+
+
+def options_of(shell: Any) -> SafeInstall:
+    """Return the options of a shell; the defaults when the extension is not loaded there."""
+    found: SafeInstall | None = getattr(shell, _ATTRIBUTE, None)
+    return found or SafeInstall()
+
+
+def unload_options(shell: Any) -> None:
+    """Take the options away again."""
+    found = getattr(shell, _ATTRIBUTE, None)
+    if found is not None:
+        shell.configurables.remove(found)
+        delattr(shell, _ATTRIBUTE)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from html import escape
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from safeinstall import render
@@ -17,7 +16,6 @@ from safeinstall.environment import this_environment
 from safeinstall.errors import SafeInstallError, SafeInstallStopped
 from safeinstall.findings import Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK
-from safeinstall.magics.config import keeping, options_of
 from safeinstall.magics.missing_imports import remark_about
 from safeinstall.operations import Context, Keeping, Progress, carry_out, context_for, folder, here
 from safeinstall.outcome import Outcome
@@ -40,21 +38,35 @@ COLAB: Final = "application/vnd.colab-display-data+json"
 _LOOKS: Final = {"--where": "where", "--doctor": "doctor", "--kernels": "kernels"}
 
 
-def install(line: str, cell: str | None) -> Any:
+class Options(Protocol):
+    """What a user has configured."""
+
+    @property
+    def guards(self) -> Mapping[str, str]:
+        """How much a finding weighs, by its code."""
+        ...
+
+    @property
+    def keeping(self) -> tuple[int, int]:
+        """How many transactions are kept for undo, and how many bytes of them."""
+        ...
+
+
+def install(options: Options, line: str, cell: str | None) -> Any:
     """Carry out `%safeinstall`; a bare one says where one is."""
     if cell is None and not line.strip():
         from safeinstall.render.report_words import short_environment_message  # else not needed
 
         return render.Displayed(None, short_environment_message(this_environment()))
-    return _run(lambda: parse(line, cell, cwd=folder()))
+    return _run(options, lambda: parse(line, cell, cwd=folder()))
 
 
-def uninstall(line: str) -> Any:
+def uninstall(options: Options, line: str) -> Any:
     """Carry out `%safeuninstall NAME...`."""
-    return _run(lambda: parse_uninstall(line, cwd=folder()))
+    return _run(options, lambda: parse_uninstall(line, cwd=folder()))
 
 
-def undo(line: str) -> Any:
+def undo(options: Options, line: str) -> Any:
     """Carry out `%safeundo [ID] [--force] [--user]`, or `--list`."""
 
     def parsed() -> Request:
@@ -62,10 +74,10 @@ def undo(line: str) -> Any:
         command = "history" if "--list" in words else "undo"
         return _parsed(command, [word for word in words if word != "--list"])
 
-    return _run(parsed)
+    return _run(options, parsed)
 
 
-def kernelenv(line: str) -> Any:
+def kernelenv(options: Options, line: str) -> Any:
     """Carry out `%kernelenv`, and what else it looks at."""
 
     def parsed() -> Request:
@@ -73,7 +85,7 @@ def kernelenv(line: str) -> Any:
         option = next((word for word in words if word in _LOOKS), "")
         return _parsed(_LOOKS.get(option, "env"), [word for word in words if word != option])
 
-    return _run(parsed)
+    return _run(options, parsed)
 
 
 def recover() -> None:
@@ -103,7 +115,7 @@ def _parsed(command: str, words: list[str]) -> Request:
     return parse_command(command, words, cwd=folder(), frontend=NOTEBOOK)
 
 
-def _run(read: Callable[[], Request]) -> Any:
+def _run(options: Options, read: Callable[[], Request]) -> Any:
     """Return what is to be shown; raise `SafeInstallStopped` otherwise: the cell fails."""
     line = OneLine()
     try:
@@ -111,7 +123,7 @@ def _run(read: Callable[[], Request]) -> Any:
         if request.help:
             print(command_help(request.command, NOTEBOOK))  # noqa: T201 - as everywhere
             return None
-        context = _context(request, line)
+        context = _context(options, request, line)
         result = carry_out(request, context)
     except SafeInstallError as error:
         raise SafeInstallStopped(render.as_text(render.error_message(error))) from None
@@ -130,13 +142,13 @@ def _run(read: Callable[[], Request]) -> Any:
     return render.Displayed(result, message, verbose=request.verbose)
 
 
-def _context(request: Request, progress: Progress) -> Context:
-    options = options_of(get_ipython())
-    chosen = options.guards if options is not None else {}
+def _context(options: Options, request: Request, progress: Progress) -> Context:
     return replace(
         context_for(request, progress),
-        policy={code: None if word == "off" else Severity(word) for code, word in chosen.items()},
-        keeping=Keeping(*keeping(get_ipython())),
+        policy={
+            code: None if word == "off" else Severity(word) for code, word in options.guards.items()
+        },
+        keeping=Keeping(*options.keeping),
     )
 
 

@@ -23,11 +23,12 @@ from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards import conflicts
 from safeinstall.installers import DryRun
 from safeinstall.installers.conda import Conda, find_program, pixi_line
+from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.metadata.distribution import InstalledState
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning import plan_facts
 from safeinstall.outcome import DoneBy, Outcome
-from safeinstall.plan import InstallerChoice, Plan, ResolvedRequest
+from safeinstall.plan import InstallerChoice, Plan
 
 _DRY_SECONDS = 600.0
 

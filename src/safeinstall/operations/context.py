@@ -5,6 +5,7 @@ Made once for each operation, by whoever stands at the door; not made again on t
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,18 +16,22 @@ from typing import Final, Protocol
 from packaging.utils import canonicalize_name
 
 from safeinstall.distributions import Change, Changes
-from safeinstall.environment import Access, Environment, Paths, this_environment
-from safeinstall.errors import SafeInstallError
+from safeinstall.environment import Access, Destination, Environment, Paths, this_environment
+from safeinstall.errors import SafeInstallError, UnsafeStore
+from safeinstall.findings import Finding
 from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.guards import Policy
-from safeinstall.installers.sources import Sources, redirections
+from safeinstall.installers.sources import ResolvedRequest, Sources, redirections
 from safeinstall.interpreter import environment_of
-from safeinstall.plan import Destination, Plan, ResolvedRequest
+from safeinstall.plan import Plan
 from safeinstall.probe.facts.writability import describe_access
 from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
 from safeinstall.request import DoctorRequest, InstallRequest, RecoverRequest, Request
 from safeinstall.runner import Command, Completed, run
 from safeinstall.transaction import in_progress
+from safeinstall.transaction.recover import recover_store
+from safeinstall.transaction.store.history import Store
+from safeinstall.transaction.store.journal import is_pending
 from safeinstall.transaction.transaction import lay_out_as
 
 Progress = Callable[[str], None]
@@ -277,3 +282,27 @@ def _at(environment: Environment, prefix: str, paths: Paths, scheme: str) -> Env
 
 def _key(name: str) -> str:
     return canonicalize_name(name)
+
+
+def recovered_first(context: Context) -> tuple[Finding, ...]:
+    """Make the environment whole before anything in it is believed; say so when it was not.
+
+    An area that is not ours is left to whoever needs it later. Raises `TransactionError`.
+    """
+    prefix = context.environment.prefix
+    try:
+        found = recover_store(Store.open(prefix)) if is_pending(prefix) else None
+    except (UnsafeStore, PermissionError):
+        return ()
+    if found is None or found.direction == "litter":
+        return ()
+    return (Finding.remark("recovered", found.message),)
+
+
+def forget_oldest(area: Store, context: Context) -> None:
+    """Keep no more than is wanted for undo, now that a transaction has been made under the lock.
+
+    What stops this stops nothing else: what was to be done has been done.
+    """
+    with contextlib.suppress(SafeInstallError, OSError, KeyboardInterrupt):
+        area.prune(keep=context.keeping.transactions, max_bytes=context.keeping.bytes)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safeinstall.distributions import Change, Changes
 from safeinstall.environment import Environment
-from safeinstall.errors import RequestError, SafeInstallError, UnsafeStore
-from safeinstall.findings import Finding, Severity
+from safeinstall.errors import RequestError
 from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.operations.context import KEEP, KEEP_BYTES, Context, of_transactions
+from safeinstall.operations.undo import changes_of
 from safeinstall.request import HistoryRequest, RecoverRequest
 from safeinstall.transaction.recover import Recovery, recover_store
 from safeinstall.transaction.store.history import Entry, Store
-from safeinstall.transaction.store.journal import is_pending
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,35 +107,3 @@ def _prefix_of(python: str) -> str:
     if path.is_dir():
         return str(path)
     return str(path.parent.parent if path.parent.name in ("bin", "Scripts") else path.parent)
-
-
-def recovered_first(context: Context) -> tuple[Finding, ...]:
-    """Make the environment whole before anything in it is believed; say so when it was not.
-
-    An area that is not ours is left to whoever needs it later. Raises `TransactionError`.
-    """
-    prefix = context.environment.prefix
-    try:
-        found = recover_store(Store.open(prefix)) if is_pending(prefix) else None
-    except (UnsafeStore, PermissionError):
-        return ()
-    if found is None or found.direction == "litter":
-        return ()
-    return (Finding(code="recovered", severity=Severity.INFO, message=found.message),)
-
-
-def forget_oldest(area: Store, context: Context) -> None:
-    """Keep no more than is wanted for undo, now that a transaction has been made under the lock.
-
-    What stops this stops nothing else: what was to be done has been done.
-    """
-    with contextlib.suppress(SafeInstallError, OSError, KeyboardInterrupt):
-        area.prune(keep=context.keeping.transactions, max_bytes=context.keeping.bytes)
-
-
-def changes_of(entry: Entry) -> Changes:
-    """Return what a transaction changed."""
-    return Changes.of(
-        Change(name=change.name, before=change.before, after=change.after, requested=True)
-        for change in entry.changes
-    )

@@ -12,16 +12,16 @@ from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import changes_kernel
+from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.metadata.distribution import InstalledState
 from safeinstall.operations.conda import install_with_conda
-from safeinstall.operations.context import Context, destined
-from safeinstall.operations.history import forget_oldest, recovered_first
+from safeinstall.operations.context import Context, destined, forget_oldest, recovered_first
 from safeinstall.operations.planning import best_plan
 from safeinstall.operations.planning.resolver import Resolver, choose
 from safeinstall.operations.staging import Prefetch, StagedPlan, examine_staged, stage
 from safeinstall.operations.staging.verify import Evidence, evidence_of, verify
 from safeinstall.outcome import DoneBy, Outcome, Status, finding_of
-from safeinstall.plan import Plan, ResolvedRequest
+from safeinstall.plan import Plan
 from safeinstall.request import InstallRequest
 from safeinstall.requirements import satisfied
 from safeinstall.transaction.moves.commit import Committed

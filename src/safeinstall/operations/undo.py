@@ -12,13 +12,12 @@ from typing import Literal
 from packaging.utils import canonicalize_name
 
 from safeinstall import __version__, importing
-from safeinstall.distributions import Changes, changed_since, snapshot
+from safeinstall.distributions import Change, Changes, changed_since, snapshot
+from safeinstall.environment import Destination
 from safeinstall.errors import SafeInstallError, UndoRefused
 from safeinstall.findings import Finding
-from safeinstall.operations.context import Context, of_transactions
-from safeinstall.operations.history import changes_of, forget_oldest
+from safeinstall.operations.context import Context, forget_oldest, of_transactions
 from safeinstall.outcome import DoneBy, Outcome, Restart, Status, finding_of
-from safeinstall.plan import Destination
 from safeinstall.request import UndoRequest
 from safeinstall.requirements import Violation, new_violations
 from safeinstall.transaction.recover import recover_store
@@ -160,3 +159,11 @@ def _kept(replaced: str, context: Context) -> Iterator[str]:
         inside = os.path.relpath(os.path.realpath(folder), prefix)
         if not inside.startswith(os.pardir):
             yield str(Path(replaced, inside))
+
+
+def changes_of(entry: Entry) -> Changes:
+    """Return what a transaction changed."""
+    return Changes.of(
+        Change(name=change.name, before=change.before, after=change.after, requested=True)
+        for change in entry.changes
+    )

@@ -12,8 +12,7 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.environment_state import Owner, owners_of
 from safeinstall.metadata.distribution import DistInfo, InstalledState
-from safeinstall.operations.context import Context
-from safeinstall.operations.history import forget_oldest, recovered_first
+from safeinstall.operations.context import Context, forget_oldest, recovered_first
 from safeinstall.operations.install import REPLANS, EnvironmentBusy
 from safeinstall.operations.undo import outcome_of_moves
 from safeinstall.outcome import Outcome, Status, finding_of

@@ -58,7 +58,7 @@ def _print_facts(cookie: str) -> None:
     room = importlib.util.module_from_spec(spec)
     sys.modules[name] = room
     spec.loader.exec_module(room)
-    report = importlib.import_module(name + ".facts.running_interpreter").facts()
+    report = importlib.import_module(name + ".facts.interpreter").facts()
     sys.stdout.write(cookie + json.dumps(report) + cookie[::-1] + "\n")
 
 

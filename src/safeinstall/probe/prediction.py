@@ -13,8 +13,7 @@ import sys
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from .cell import cell_steps, mentions_installer
-from .facts.interpreter_files import Interpreter, interpreter_from_facts
-from .facts.running_interpreter import kernel_facts
+from .facts.interpreter import Interpreter, interpreter_from_facts, kernel_facts
 from .facts.search_path import module_origin
 from .rules import SITE, Verdict
 from .shell.option_grammar import CONDA, PIP, UV, read_line

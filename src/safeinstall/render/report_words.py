@@ -14,15 +14,15 @@ from typing import Any, Final
 from safeinstall import __version__
 from safeinstall.doctor.diagnosis import Examination
 from safeinstall.environment import Environment, shown, shown_in
-from safeinstall.errors import redact
 from safeinstall.findings import Severity, Suggestion
-from safeinstall.frontend import NOTEBOOK
+from safeinstall.frontend import NOTEBOOK, redact
 from safeinstall.kernels.kernel_state import KernelState
 from safeinstall.operations.context import Context
 from safeinstall.operations.diagnose import Kernels, Repaired
 from safeinstall.operations.environments import NewEnvironment
-from safeinstall.operations.history import History, Recovered, changes_of
+from safeinstall.operations.history import History, Recovered
 from safeinstall.operations.survey import Survey, Where
+from safeinstall.operations.undo import changes_of
 from safeinstall.probe.prediction import Prediction
 from safeinstall.render.layout import Mark, Message, Table, as_text
 from safeinstall.render.outcome_words import new_environment_message

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from packaging.requirements import Requirement
 
-from safeinstall.errors import RequestError, redact
-from safeinstall.frontend import Frontend, join
+from safeinstall.errors import RequestError
+from safeinstall.frontend import NOTEBOOK, Frontend, join, redact
 from safeinstall.request.options import OPTIONS, Option, attached
 
 if TYPE_CHECKING:
@@ -316,3 +316,21 @@ def near(path: str, cwd: str) -> str:
         return "."
     inside = path.removeprefix(cwd.rstrip(os.sep) + os.sep)
     return path if inside == path or not inside else f".{os.sep}{inside}"
+
+
+@dataclass(frozen=True, slots=True)
+class TypedAt:
+    """The command that is being read, and the door it was typed at."""
+
+    frontend: Frontend = NOTEBOOK
+    command: str = "install"
+
+    @property
+    def opening(self) -> str:
+        """How the line began."""
+        return self.frontend.opening(self.command)
+
+    def line(self, *words: str) -> str:
+        """Return the line to type instead."""
+        given = attached(words) if self.frontend.door == "python" else words
+        return self.frontend.line(self.command, *given)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from safeinstall.errors import RequestError, redact
-from safeinstall.frontend import NOTEBOOK, Frontend
-from safeinstall.request.options import OPTION_NAMES, attached
+from safeinstall.errors import RequestError
+from safeinstall.frontend import redact
+from safeinstall.request.commands import TypedAt
+from safeinstall.request.options import OPTION_NAMES
 
 ANYTHING: Final = "NAME"
 """What stands for a requirement in a line that has none left."""
@@ -20,24 +20,6 @@ NO_SHELL: Final = "%safeinstall runs no shell."
 """How a message ends that is about text for a shell."""
 OF_A_CELL: Final = "Each line of a cell lists requirements."
 """What is said besides where that text stood in a cell."""
-
-
-@dataclass(frozen=True, slots=True)
-class TypedAt:
-    """The command that is being read, and the door it was typed at."""
-
-    frontend: Frontend = NOTEBOOK
-    command: str = "install"
-
-    @property
-    def opening(self) -> str:
-        """How the line began."""
-        return self.frontend.opening(self.command)
-
-    def line(self, *words: str) -> str:
-        """Return the line to type instead."""
-        given = attached(words) if self.frontend.door == "python" else words
-        return self.frontend.line(self.command, *given)
 
 
 class Mistake(Exception):  # noqa: N818 - the word of the trade; it never leaves this room
@@ -104,29 +86,6 @@ _NO_VERSION: Final = re.compile(rf"(?P<name>{_NAME}).*?(?P<sign>[<>=!~]+)")
 _STAR: Final = re.compile(r"(<=|>=|~=|<|>)(\s*[\d.]*\d)\.\*")
 _BLANKS: Final = re.compile(r"[A-Za-z0-9][\w.-]*(?:\s+[A-Za-z0-9][\w.-]*)+")
 _QUOTES: Final = "“”„‟«»‘’‚‛"
-_INSTALLERS: Final = [
-    "python",
-    "python3",
-    "py",
-    "-m",
-    "pip",
-    "pip3",
-    "uv",
-    "conda",
-    "mamba",
-    "micromamba",
-]
-
-
-def without_installer(words: tuple[str, ...]) -> int:
-    """Return how many words of `pip install`, `uv add`, `python -m pip install` stand in front."""
-    for count, word in enumerate(words[:5]):
-        plain = word.lstrip("!%").lower()
-        if plain in ("install", "add") and count + 1 < len(words) and (count or plain != "add"):
-            return count + 1
-        if plain not in _INSTALLERS:
-            break
-    return 0
 
 
 def together(before: str, text: str) -> str:

@@ -13,8 +13,10 @@ from typing import Final
 
 from packaging.markers import InvalidMarker, Marker
 
-from safeinstall.errors import RequestError, redact
-from safeinstall.request.corrections import ANYTHING, NO_SHELL, TypedAt, pointed
+from safeinstall.errors import RequestError
+from safeinstall.frontend import redact
+from safeinstall.request.commands import TypedAt
+from safeinstall.request.corrections import ANYTHING, NO_SHELL, pointed
 from safeinstall.request.options import OPTION_NAMES
 
 AT_A_MAGIC: Final = TypedAt()

@@ -7,20 +7,24 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from safeinstall.errors import RequestError, redact
-from safeinstall.frontend import NOTEBOOK, Frontend
-from safeinstall.request.commands import InstallRequest, RequestItem, UninstallRequest, near
+from safeinstall.errors import RequestError
+from safeinstall.frontend import NOTEBOOK, Frontend, redact
+from safeinstall.request.commands import (
+    InstallRequest,
+    RequestItem,
+    TypedAt,
+    UninstallRequest,
+    near,
+)
 from safeinstall.request.corrections import (
     ANYTHING,
     NO_SHELL,
     OF_A_CELL,
     Mistake,
-    TypedAt,
     request_error,
     together,
-    without_installer,
 )
 from safeinstall.request.line import tokenize
 from safeinstall.request.option_parser import (
@@ -37,6 +41,18 @@ from safeinstall.request.requirements_file import Files, fill, logical_lines, re
 
 Read = Callable[[str], str]
 """Returns the text of the file at an absolute path."""
+_INSTALLERS: Final = [
+    "python",
+    "python3",
+    "py",
+    "-m",
+    "pip",
+    "pip3",
+    "uv",
+    "conda",
+    "mamba",
+    "micromamba",
+]
 
 
 @dataclass(slots=True)
@@ -317,3 +333,14 @@ def _body_rows(
         mistake = Mistake(f"{shell.message} {OF_A_CELL}", context=shell.context)
         raise request_error(mistake, others, (len(others), len(others)), at, secrets)
     return tuple(row for row in rows if row), tuple(secrets)
+
+
+def without_installer(words: tuple[str, ...]) -> int:
+    """Return how many words of `pip install`, `uv add`, `python -m pip install` stand in front."""
+    for count, word in enumerate(words[:5]):
+        plain = word.lstrip("!%").lower()
+        if plain in ("install", "add") and count + 1 < len(words) and (count or plain != "add"):
+            return count + 1
+        if plain not in _INSTALLERS:
+            break
+    return 0

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from safeinstall.errors import RequestError, redact
-from safeinstall.frontend import join, quote
+from safeinstall.errors import RequestError
+from safeinstall.frontend import join, quote, redact
 from safeinstall.request.commands import RequestItem, near
 from safeinstall.request.corrections import Mistake, pointed
 from safeinstall.request.line import tokenize

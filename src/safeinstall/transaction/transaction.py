@@ -22,12 +22,13 @@ from safeinstall.transaction.moves.prefix import (
     INTERPRETER,
     KEPT_FOLDERS,
     Layout,
+    Removals,
     installed,
     owned_files,
     owners,
     record_rows,
+    remove_files,
 )
-from safeinstall.transaction.moves.removals import Removals, remove_files
 from safeinstall.transaction.store import journal as states
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.store.journal import FileStamp, Journal, ProcessMark, VersionChange

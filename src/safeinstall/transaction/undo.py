@@ -16,8 +16,14 @@ from safeinstall.metadata.distribution import DistInfo
 from safeinstall.metadata.record import RecordError, RecordRow, digest
 from safeinstall.transaction.moves.additions import Additions, add_tree
 from safeinstall.transaction.moves.commit import Committed, commit
-from safeinstall.transaction.moves.prefix import Layout, installed, owners
-from safeinstall.transaction.moves.removals import Removals, remove_files, set_aside
+from safeinstall.transaction.moves.prefix import (
+    Layout,
+    Removals,
+    installed,
+    owners,
+    remove_files,
+    set_aside,
+)
 from safeinstall.transaction.store.history import (
     Entry,
     Store,

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from safeinstall.magics import config
+from safeinstall import magics
 
 _WORDS: Final = ("pip", "uv", "conda", "mamba")
 _VERBS: Final = ("install", "add", "sync", "-r")
@@ -23,7 +23,7 @@ class Watch:
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
-        self.options = config.load(shell)
+        self.options = magics.load_options(shell)
         self._session: Any = None
 
     def before(self, info: Any) -> None:
@@ -97,7 +97,7 @@ def unload(shell: Any) -> None:
     shell.events.unregister("pre_run_cell", watch.pre_run_cell)
     shell.events.unregister("post_run_cell", watch.after)
     shell.input_transformers_cleanup.remove(watch.rewrite)
-    config.unload(shell)
+    magics.unload_options(shell)
     delattr(shell, _ATTRIBUTE)
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from safeinstall.environment import Environment, shown, shown_in
-from safeinstall.errors import RequestError, redact
+from safeinstall.errors import RequestError
 from safeinstall.findings import Suggestion
-from safeinstall.frontend import NOTEBOOK
+from safeinstall.frontend import NOTEBOOK, redact
 from safeinstall.probe.prediction import Prediction
 from safeinstall.render import Message
 from safeinstall.request import OPTIONS, parse

@@ -10,7 +10,7 @@ from IPython.display import publish_display_data
 
 from safeinstall import operations, probe, render
 from safeinstall.environment import Environment
-from safeinstall.magics.config import SafeInstall
+from safeinstall.magics import SafeInstall
 from safeinstall.metadata.distribution import metadata_in, split_name
 from safeinstall.probe.prediction import Prediction
 from safeinstall.watch.advice import (

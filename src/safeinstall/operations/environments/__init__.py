@@ -19,7 +19,7 @@ from jupyter_core.paths import jupyter_data_dir
 from packaging.utils import canonicalize_name
 
 from safeinstall.distributions import InstalledIndex
-from safeinstall.environment import Environment, shown
+from safeinstall.environment import Destination, Environment, shown
 from safeinstall.errors import InstallerError, SafeInstallError
 from safeinstall.findings import Finding
 from safeinstall.installers import hashed
@@ -42,7 +42,7 @@ from safeinstall.operations.environments.unavailable import KERNEL, about_kernel
 from safeinstall.operations.install import install
 from safeinstall.operations.planning.resolver import choose
 from safeinstall.outcome import Outcome, finding_of
-from safeinstall.plan import Destination, InstallerChoice
+from safeinstall.plan import InstallerChoice
 from safeinstall.probe.facts.writability import describe_access
 from safeinstall.request import InstallRequest
 from safeinstall.transaction.in_progress import Making, left_behind, remove

@@ -23,12 +23,14 @@ from safeinstall.distributions import Distribution, Snapshot, snapshot
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.findings import Finding
-from safeinstall.guards import conflicts, environment_state, kernel_stack, origins, weigh
+from safeinstall.guards import conflicts, environment_state, kernel_stack, weigh
 from safeinstall.guards.environment_state import EnvironmentState, Loaded, OtherKernel
+from safeinstall.guards.request import builds_from_source, is_explicit
+from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.metadata.record import RecordError, RecordRow, read_record
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning.resolver import Resolver
-from safeinstall.plan import Plan, ResolvedRequest
+from safeinstall.plan import Plan
 from safeinstall.request import RequestItem, names
 from safeinstall.requirements import Violation
 
@@ -284,11 +286,11 @@ def _plan_without_builds(resolver: Resolver) -> tuple[Plan | None, tuple[Finding
     building: set[str] = {canonicalize_name(name) for name in no_binary}
     findings: tuple[Finding, ...] = ()
     needed: set[str] = {item.name for item in items if _is_source(item) and item.name}
-    explicit: set[str] = {i.name for i in items if origins.is_explicit(i) and i.name}
+    explicit: set[str] = {i.name for i in items if is_explicit(i) and i.name}
     for _ in range(_ROUNDS):
         asked = needed - building - allowed - explicit
         if asked:
-            finding = origins.builds_from_source(intent, asked)
+            finding = builds_from_source(intent, asked)
             policy = resolver.context.policy
             findings = weigh([finding], intent, policy) if finding else ()
             if any(each.stops for each in findings):
@@ -319,7 +321,7 @@ def _named(error: InstallerError) -> set[str]:
 
 def _about_unnamed_folder(error: InstallerError, intent: ResolvedRequest) -> bool:
     """Tell whether what has to be built is a folder that was typed and has no name yet."""
-    folders = [i.text for i in intent.request.items if origins.is_explicit(i) and i.name is None]
+    folders = [i.text for i in intent.request.items if is_explicit(i) and i.name is None]
     places = re.findall(r"@ (file://[^`\s]+)", error.context)
     paths = {unquote(urlsplit(place).path).rstrip("/") for place in places}
     return any(folder.split("[")[0].rstrip("/") in paths for folder in folders)

@@ -23,12 +23,13 @@ from safeinstall.errors import InstallerError, SafeInstallError
 from safeinstall.installers import DryRun
 from safeinstall.installers.failures import explain
 from safeinstall.installers.pip import OLDEST, Pip
+from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.installers.uv import Uv
 from safeinstall.interpreter import installed_pythons, managed_pythons
 from safeinstall.metadata.distribution import InstalledState
 from safeinstall.metadata.record import RecordError
 from safeinstall.operations.context import Context, as_planned
-from safeinstall.plan import InstallerChoice, Plan, ResolvedRequest
+from safeinstall.plan import InstallerChoice, Plan
 from safeinstall.request import InstallRequest, RequestItem
 from safeinstall.runner import Command, Completed
 

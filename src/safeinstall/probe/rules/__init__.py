@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..facts.interpreter_files import Interpreter
+from ..facts.interpreter import Interpreter
 
 SITE = "site"
 """The outcome of an install into an environment, whosever it is."""

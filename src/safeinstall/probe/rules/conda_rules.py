@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 
-from ..facts.interpreter_files import Interpreter, read_interpreter
+from ..facts.interpreter import Interpreter, read_interpreter
 from ..facts.search_path import home_folder, read_text
 from ..facts.writability import why_not_writable
 from ..shell.option_grammar import CONDA, read_line

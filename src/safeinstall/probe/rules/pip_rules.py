@@ -14,7 +14,7 @@ import os
 import re
 from typing import NamedTuple, Sequence, Tuple
 
-from ..facts.interpreter_files import Interpreter, read_interpreter, scheme_folders
+from ..facts.interpreter import Interpreter, read_interpreter, scheme_folders
 from ..facts.search_path import Installed, home_folder, module_origin, read_text
 from ..facts.writability import (
     looks_writable,

@@ -13,7 +13,7 @@ import os
 import re
 from typing import Iterator, NamedTuple
 
-from ..facts.interpreter_files import Interpreter, read_interpreter, scheme_folders
+from ..facts.interpreter import Interpreter, read_interpreter, scheme_folders
 from ..facts.search_path import home_folder, module_origin, upward
 from ..facts.writability import why_not_replaceable, why_not_writable
 from ..shell.option_grammar import UV, Line, read_line

@@ -10,7 +10,7 @@ import os
 import re
 from typing import Mapping, NamedTuple, Sequence
 
-from ..facts.interpreter_files import Interpreter, read_interpreter
+from ..facts.interpreter import Interpreter, read_interpreter
 from ..facts.search_path import read_text, upward
 from .option_grammar import CONDA, PIP, UV, read_line
 

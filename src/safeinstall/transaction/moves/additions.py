@@ -10,8 +10,13 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from safeinstall.errors import EscapesPrefix
-from safeinstall.transaction.moves.prefix import Layout
-from safeinstall.transaction.moves.removals import BYTECODE, FolderSnapshot, Removals, restamped
+from safeinstall.transaction.moves.prefix import (
+    BYTECODE,
+    FolderSnapshot,
+    Layout,
+    Removals,
+    restamped,
+)
 from safeinstall.transaction.store.journal import FileStamp, stamp_of
 
 

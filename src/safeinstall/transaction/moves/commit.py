@@ -22,8 +22,7 @@ from safeinstall.transaction.store.journal import FOLDER, Journal, Manifest
 
 if TYPE_CHECKING:
     from safeinstall.transaction.moves.additions import Additions
-    from safeinstall.transaction.moves.prefix import Layout
-    from safeinstall.transaction.moves.removals import Removals
+    from safeinstall.transaction.moves.prefix import Layout, Removals
 
 
 class Committed(NamedTuple):
