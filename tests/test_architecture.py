@@ -123,6 +123,31 @@ def test_only_metadata_reads_what_installers_write_about_a_distribution(path: Pa
         assert bool(metadata_words(path.read_text("utf-8"))) == (name in OTHER_READERS)
 
 
+SPELLS_LINES = {
+    "frontend.py": "the one place",
+    "request/arguments.py": "usage of the command line, which is read in a terminal alone",
+    "doctor/mend.py": "the name of a command in the journal",
+    "agent/script_block.py": "writes cells",
+}
+"""Where a line to type, or its beginning, may stand as a literal."""
+
+
+def spelled_lines(text: str) -> list[str]:
+    """List the literals that begin as a line of ours does, docstrings aside."""
+    tree = ast.parse(text)
+    said = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+    strings = (n for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in said)
+    commands = "install|uninstall|new-env|undo|history|recover|env|where|doctor|kernels"
+    line = re.compile(rf"%(safe\w+|kernelenv)( |$)|!?(python -m )?safeinstall ({commands})\b")
+    return [n.value for n in strings if isinstance(n.value, str) and line.match(n.value)]
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_only_the_frontend_spells_lines_to_type(path: Path) -> None:
+    if path.relative_to(SOURCE).as_posix() not in SPELLS_LINES:
+        assert spelled_lines(path.read_text("utf-8")) == []
+
+
 @pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(SOURCE)))
 def test_nobody_reaches_into_a_transaction(path: Path) -> None:
     private = ("_journal", "_layout", "_disk", "_planned", "_lock", "_manifest")

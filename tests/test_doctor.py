@@ -10,14 +10,15 @@ import pytest
 
 from safeinstall.doctor import diagnosis as judge
 from safeinstall.doctor.collect import installed, leftover_paths
-from safeinstall.doctor.diagnosis import Fix, Installed, Lines, Rewrite, Script
+from safeinstall.doctor.diagnosis import Fix, Installed, Rewrite, Script
 from safeinstall.doctor.mend import activate_names, activate_rewrites, home_problem, scripts
 from safeinstall.errors import SafeInstallError
+from safeinstall.frontend import NOTEBOOK
 from safeinstall.render.report_words import anonymous
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.undo import NewFile, repair, undo_transaction
 
-WORDS = Lines()
+WORDS = NOTEBOOK
 
 
 def dist(name: str = "a", version: str = "1.0", **more: object) -> Installed:
@@ -52,7 +53,7 @@ def test_a_broken_distribution(found: Installed, code: str, curable: bool) -> No
     assert diagnosis.finding.code == code
     assert (diagnosis.fix is not None) == curable
     if code != "empty-metadata":
-        assert diagnosis.finding.hint[0].command == '%safeinstall --force-reinstall "a==1.0"'
+        assert diagnosis.finding.hint[0].command == "%safeinstall --force-reinstall a==1.0"
 
 
 @pytest.mark.parametrize(("mine", "line"), [(True, "chmod -R u+rX"), (False, "sudo chmod -R a+rX")])
@@ -73,7 +74,7 @@ def test_two_versions_are_cured_only_when_one_is_complete() -> None:
     assert diagnosis.fix.aside == (stale.metadata,)
     [undecided] = judge.twice([whole, dist(version="0.9")], WORDS)
     assert undecided.fix is None
-    assert undecided.finding.hint[0].command == '%safeinstall --force-reinstall "a==1.0"'
+    assert undecided.finding.hint[0].command == "%safeinstall --force-reinstall a==1.0"
 
 
 def test_requirements_are_weighed_with_their_markers() -> None:
@@ -146,8 +147,8 @@ def test_a_home_that_is_gone_and_a_place_that_changed(tmp_path: Path) -> None:
     (tmp_path / "bin" / "activate").write_text("VIRTUAL_ENV='/old/place'\nexport VIRTUAL_ENV\n")
     assert home_problem(str(tmp_path)) == ("/gone/bin", "which is not there any more")
     assert activate_names(str(tmp_path)) == "/old/place"
-    assert codes(judge.moved("/old/place", str(tmp_path), ())) == ["moved-environment"]
-    assert codes(judge.moved(str(tmp_path), str(tmp_path), ())) == []
+    assert codes(judge.moved("/old/place", str(tmp_path), (), WORDS)) == ["moved-environment"]
+    assert codes(judge.moved(str(tmp_path), str(tmp_path), (), WORDS)) == []
 
 
 @pytest.mark.parametrize("place", ["/tmp/ana's env", "/tmp/my env", "/plain"])
@@ -157,7 +158,7 @@ def test_a_quoted_path_in_activate_is_read_as_a_shell_reads_it(tmp_path: Path, p
     assert activate_names(str(tmp_path)) == place
     rewrites = activate_rewrites(str(tmp_path), place)
     assert bool(rewrites) == ("'" not in place), "what is hard to quote is not written anew"
-    [moved] = judge.moved(place, str(tmp_path), rewrites)
+    [moved] = judge.moved(place, str(tmp_path), rewrites, WORDS)
     assert (moved.fix is None) == bool(moved.finding.hint)
 
 

@@ -11,6 +11,7 @@ import pytest
 from jupyter_client.kernelspec import KernelSpec
 
 from safeinstall.errors import SafeInstallError
+from safeinstall.frontend import NOTEBOOK
 from safeinstall.kernels import (
     Spec,
     find_specs,
@@ -84,7 +85,7 @@ def test_a_broken_file_is_a_problem_and_hides_nobody(
     broken, whole = find_specs([str(tmp_path)], str(tmp_path))
     assert broken.problem.startswith(problem) and bool(broken.problem) == bool(problem)
     assert whole.problem == ""
-    judge_spec(broken, resolve(broken, SERVER), None)
+    judge_spec(broken, resolve(broken, SERVER), None, NOTEBOOK)
 
 
 @pytest.mark.parametrize("kind", ["link to nowhere", "folder", "too deep", "odd parts"])
@@ -154,7 +155,7 @@ def test_a_launcher_in_front_is_looked_behind(tmp_path: Path) -> None:
 def test_a_program_that_chooses_the_interpreter_is_not_guessed_at(argv: tuple[str, ...]) -> None:
     launch = resolve(spec(*argv), SERVER)
     assert launch == Launch(program=argv[0], exists=True, how="launcher", position=-1)
-    assert judge_spec(spec(*argv), launch, None).healthy
+    assert judge_spec(spec(*argv), launch, None, NOTEBOOK).healthy
 
 
 def test_prefix_and_resource_folder_are_filled_in() -> None:
@@ -189,7 +190,7 @@ ABSOLUTE = Launch(program="/p/bin/python", exists=True, how="absolute")
 def test_each_fault_has_its_finding_and_its_line(
     given: Spec, launch: Launch, interpreter: Interpreter | None, code: str
 ) -> None:
-    state = judge_spec(given, launch, interpreter)
+    state = judge_spec(given, launch, interpreter, NOTEBOOK)
     assert [finding.code for finding in state.findings] == [code]
     assert state.findings[0].hint[0].command == "%kernelenv --kernels --repair k"
     assert not state.healthy
@@ -199,16 +200,20 @@ def test_a_kernel_without_ipykernel_gets_the_line_that_installs_it() -> None:
     bare = Interpreter(
         version="3.12.1", prefix="/p", kind="venv", writable=True, owner="ana", has_ipykernel=False
     )
-    [finding] = judge_spec(spec("/p/bin/python", *END), ABSOLUTE, bare).findings
-    assert finding.hint[0].command == "safeinstall install --python /p ipykernel"
+    [finding] = judge_spec(spec("/p/bin/python", *END), ABSOLUTE, bare, NOTEBOOK).findings
+    assert finding.hint[0].command == "%safeinstall --python /p ipykernel"
 
 
 def test_a_kernel_in_order_and_a_foreign_one_say_nothing() -> None:
-    assert judge_spec(spec("/p/bin/python", *END, display="Python 3.12"), ABSOLUTE, FINE).healthy
+    assert judge_spec(
+        spec("/p/bin/python", *END, display="Python 3.12"), ABSOLUTE, FINE, NOTEBOOK
+    ).healthy
     other = Spec(
         name="ir", folder="/k/ir", place="machine", argv=("R", "--slave"), language="R",
     )  # fmt: skip
-    assert judge_spec(other, Launch(program="/usr/bin/R", exists=True, how="path"), None).healthy
+    assert judge_spec(
+        other, Launch(program="/usr/bin/R", exists=True, how="path"), None, NOTEBOOK
+    ).healthy
 
 
 @pytest.mark.parametrize(

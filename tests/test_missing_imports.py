@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from safeinstall.frontend import NOTEBOOK
 from safeinstall.magics.missing_imports import (
     _ADDED,
     _REMOVED,
@@ -96,7 +97,7 @@ def test_modules_of_this_python_are_in_no_list_of_another() -> None:
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
     for names in (*_REMOVED.values(), *_ADDED.values()):
         for name in names.split():
-            absent = elsewhere_in_python(name, here) is not None
+            absent = elsewhere_in_python(name, here, NOTEBOOK) is not None
             assert absent == (name not in sys.stdlib_module_names), name
 
 

@@ -23,7 +23,7 @@ from safeinstall.request.arguments import command_help
 from support.examples import examples
 
 HASH = "sha256:" + "ab" * 32
-SHELL = "%safeinstall runs no shell."
+SHELL = "safeinstall runs no shell."
 
 
 def asked(line: str, body: str | None = None) -> InstallRequest:

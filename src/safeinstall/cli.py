@@ -87,8 +87,8 @@ def _answer(text: str, data: Mapping[str, Any] | None, *, failed: bool = False) 
 
 def _answer_error(error: SafeInstallError, *, as_json: bool) -> int:
     """Say what an error says, and return its exit status."""
-    data = {"schema": 1, "status": "failed", "findings": [finding_of(error).to_dict()]}
-    text = render.as_text(render.error_message(error))
+    data = {"schema": 1, "status": "failed", "findings": [finding_of(error, TERMINAL).to_dict()]}
+    text = render.as_text(render.error_message(error, TERMINAL))
     _answer(text, data if as_json else None, failed=True)
     return error.exit_status
 

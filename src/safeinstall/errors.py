@@ -9,17 +9,27 @@ from __future__ import annotations
 class SafeInstallError(Exception):
     """Base of every error this package raises on purpose.
 
-    `message` is one clear sentence; `hint` is the exact line to type instead, or empty;
+    `message` is one clear sentence; `hint` is the exact line to type instead, or empty; `command`,
+    where that is a command of ours, its words (`Frontend.line` writes the line of each door);
     `context` is what explains the message (an installer's own words, a place in the input).
     """
 
     code = "failed"
     exit_status = 1
 
-    def __init__(self, message: str, *, hint: str = "", context: str = "", code: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        command: tuple[str, ...] = (),
+        context: str = "",
+        code: str = "",
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.command = command
         self.context = context
         if code:
             self.code = code

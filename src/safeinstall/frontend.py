@@ -23,6 +23,7 @@ _MAGICS: Final = {
     "where": "%kernelenv --where",
     "doctor": "%kernelenv --doctor",
     "kernels": "%kernelenv --kernels",
+    "recover": "%reload_ext safeinstall",
 }
 """Command -> the magic that does it; what is missing here is typed in a terminal."""
 _CALLS: Final = frozenset({"install", "uninstall", "undo"})
@@ -101,6 +102,13 @@ class Frontend:
         if self.python and not self.in_notebook and not {"--python", "new-env"} & {command, *words}:
             words = (*words, "--python", self.python)
         return f"{self.opening(command)} {join(words)}".strip()
+
+    def new_environment(self, *words: str) -> str:
+        """Return the line that makes a new environment in this folder, with a kernel of its own."""
+        if self.in_notebook:
+            return self.line("install", "--new-env", *words)
+        about = ("--python", self.python) if self.python else ()
+        return self.line("new-env", ".venv", *words, *about)
 
     def shell(self, command: str) -> str:
         """Return a command of another program as it is typed here."""

@@ -142,8 +142,8 @@ class Outcome:
         }
 
 
-def finding_of(error: SafeInstallError | OSError) -> Finding:
-    """Return what stopped an operation as a finding: same code, words and line to type.
+def finding_of(error: SafeInstallError | OSError, frontend: Frontend) -> Finding:
+    """Return what stopped an operation as a finding: same code, words and line to type (there).
 
     A system that refuses (a full disk, no more open files) has one code for all its reasons.
     """
@@ -154,10 +154,11 @@ def finding_of(error: SafeInstallError | OSError) -> Finding:
             message=f"The system did not go along: {error.strerror or error}.",
             context=str(error.filename or ""),
         )
+    line = error.hint or (frontend.line(*error.command) if error.command else "")
     return Finding(
         code=error.code,
         severity=Severity.REFUSE,
         message=error.message,
         context=error.context,
-        hint=(Suggestion(command=error.hint),) if error.hint else (),
+        hint=(Suggestion(command=line),) if line else (),
     )

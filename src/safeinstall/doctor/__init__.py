@@ -18,9 +18,10 @@ from packaging.utils import canonicalize_name
 
 from safeinstall.doctor import diagnosis, mend
 from safeinstall.doctor.collect import importable, installed, leftover_paths, owners
-from safeinstall.doctor.diagnosis import Diagnosis, Examination, Installed, Lines, Target, say
+from safeinstall.doctor.diagnosis import Diagnosis, Examination, Installed, Target, say
 from safeinstall.environment import Environment, shown
 from safeinstall.errors import TransactionError
+from safeinstall.frontend import Frontend
 from safeinstall.guards.environment_state import changed_since_conda, conda_package
 from safeinstall.installers.sources import redirections
 from safeinstall.interpreter import installed_pythons
@@ -36,7 +37,7 @@ def examine(
     *,
     environ: Mapping[str, str],
     cwd: str,
-    lines: Lines,
+    frontend: Frontend,
     deep: bool = False,
 ) -> Examination:
     """Look at the environment `target` from this process, which runs in `here`; change nothing.
@@ -49,19 +50,19 @@ def examine(
     )
     others = installed(_other_folders(target))
     diagnoses = [
-        *_interpreter(target, here, environ),
-        *_transactions(target, lines),
-        *diagnosis.twice(own, lines),
-        *diagnosis.broken(own, lines),
+        *_interpreter(target, here, environ, frontend),
+        *_transactions(target, frontend),
+        *diagnosis.twice(own, frontend),
+        *diagnosis.broken(own, frontend),
         *diagnosis.leftovers(leftover_paths(target.site_packages)),
         *_half_made(target),
-        *diagnosis.old_pip(own, lines),
-        *_files(target),
+        *diagnosis.old_pip(own, frontend),
+        *_files(target, frontend),
         *_shadowing(target, own, others, environ, cwd),
-        *diagnosis.conflicts(own, target.markers, lines, also=others),
-        *_access(target, lines),
+        *diagnosis.conflicts(own, target.markers, frontend, also=others),
+        *_access(target, frontend),
         *_ambient(target, here, environ),
-        *diagnosis.low_space(free_bytes(target.prefix), target.prefix),
+        *diagnosis.low_space(free_bytes(target.prefix), target.prefix, frontend),
     ]
     order = {"refuse": 0, "confirm": 0, "warning": 1, "info": 2}
     diagnoses.sort(key=lambda diagnosis: order[diagnosis.finding.severity.value])
@@ -69,28 +70,28 @@ def examine(
     return Examination(target=target, diagnoses=said, distributions=len(own), seconds=seconds)
 
 
-def _transactions(target: Target, lines: Lines) -> Iterator[Diagnosis]:
+def _transactions(target: Target, frontend: Frontend) -> Iterator[Diagnosis]:
     try:
         waiting = Store.open(target.prefix).unfinished()
     except TransactionError as error:
         yield say(error.code, error.message, context=error.context)
         return
-    yield from diagnosis.in_progress(waiting, target.prefix, f"{lines.doctor} --fix")
+    yield from diagnosis.in_progress(waiting, target.prefix, frontend.line("doctor", "--fix"))
 
 
 def _interpreter(
-    target: Target, here: Environment, environ: Mapping[str, str]
+    target: Target, here: Environment, environ: Mapping[str, str], frontend: Frontend
 ) -> Iterator[Diagnosis]:
     home, problem = mend.home_problem(target.prefix)
     base = _base_for(target, here, environ) if problem else ""
     rewrites = mend.home_rewrites(target.prefix, base) if base else ()
-    yield from diagnosis.wrong_home(home, problem, base, rewrites, target.prefix)
+    yield from diagnosis.wrong_home(home, problem, base, rewrites, target.prefix, frontend)
     if target.environment is None and not problem:
         words = f"{target.python} does not start: {target.trouble}"
-        yield say("does-not-start", words, "safeinstall new-env .venv")
+        yield say("does-not-start", words, frontend.new_environment())
 
 
-def _files(target: Target) -> Iterator[Diagnosis]:
+def _files(target: Target, frontend: Frontend) -> Iterator[Diagnosis]:
     prefix = target.prefix
     folder = os.path.join(prefix, "bin")
     python = os.path.join(folder, os.path.basename(target.python))
@@ -99,7 +100,7 @@ def _files(target: Target) -> Iterator[Diagnosis]:
         fixes = mend.script_fixes(found, target.site_packages, python)
         yield from diagnosis.scripts(found, fixes, prefix)
         named = mend.activate_names(prefix)
-        yield from diagnosis.moved(named, prefix, mend.activate_rewrites(prefix, named))
+        yield from diagnosis.moved(named, prefix, mend.activate_rewrites(prefix, named), frontend)
     owner, parts = owners(prefix, target.site_packages)
     if owner and target.environment is not None and target.environment.is_virtual:
         yield from diagnosis.foreign_files(parts, owner, prefix)
@@ -123,7 +124,7 @@ def _half_made(target: Target) -> Iterator[Diagnosis]:
         yield say("unfinished-environment", words, f"rm -r {shlex.quote(target.prefix)}")
 
 
-def _access(target: Target, lines: Lines) -> Iterator[Diagnosis]:
+def _access(target: Target, frontend: Frontend) -> Iterator[Diagnosis]:
     environment = target.environment
     if environment is None:
         return
@@ -133,7 +134,7 @@ def _access(target: Target, lines: Lines) -> Iterator[Diagnosis]:
     for key, access in environment.access:
         if not access.writable and key in ("purelib", "scripts"):
             words = f"Installs cannot write into {access.path}: {access.detail}."
-            yield say("not-writable", words, f"{lines.overlay} pandas")
+            yield say("not-writable", words, frontend.new_environment("--overlay", "pandas"))
 
 
 def _ambient(target: Target, here: Environment, environ: Mapping[str, str]) -> Iterator[Diagnosis]:

@@ -14,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from safeinstall.environment import Environment
 from safeinstall.findings import Finding, Suggestion, some
+from safeinstall.frontend import Frontend
 from safeinstall.requirements import applies, meets, parsed
 from safeinstall.transaction.recover import Recovery
 
@@ -97,15 +98,6 @@ class Diagnosis:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         return self.finding.to_dict() | {"fix": self.fix.words if self.fix else None}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Lines:
-    """How lines to type begin here."""
-
-    install: str = "%safeinstall"
-    doctor: str = "%kernelenv --doctor"
-    overlay: str = "%safeinstall --new-env --overlay"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -199,11 +191,11 @@ _NO_RECORD = ("debian", "conda", "")
 """Installers that keep no RECORD, and distributions of nobody knows whom."""
 
 
-def broken(found: Sequence[Installed], lines: Lines) -> Iterator[Diagnosis]:
+def broken(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosis]:
     """Yield what is missing from a distribution, or is not what its RECORD says."""
     doubled = {each.metadata for group in _doubled(found) for each in group}
     for each in found:
-        again, who = _again(each, lines), f"{each.name} {each.version}"
+        again, who = _again(each, frontend), f"{each.name} {each.version}"
         base = os.path.basename(each.metadata)
         aside = Fix(words=f"set {base} aside", aside=(each.metadata,))
         if each.unreadable:
@@ -233,7 +225,7 @@ def broken(found: Sequence[Installed], lines: Lines) -> Iterator[Diagnosis]:
             yield say("record-mismatch", words, again, context=why)
 
 
-def twice(found: Sequence[Installed], lines: Lines) -> Iterator[Diagnosis]:
+def twice(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosis]:
     """Yield each distribution that is listed in two versions in one folder."""
     for group in _doubled(found):
         whole = [each for each in group if each.complete and not each.changed]
@@ -248,7 +240,7 @@ def twice(found: Sequence[Installed], lines: Lines) -> Iterator[Diagnosis]:
         yield say(
             "two-versions",
             f"{newest.name} is listed twice in {newest.folder}: {names}.",
-            *(() if fix else (_again(newest, lines),)),
+            *(() if fix else (_again(newest, frontend),)),
             context="An upgrade was interrupted between its two halves.",
             fix=fix,
         )
@@ -266,7 +258,7 @@ def leftovers(names: Sequence[str]) -> Iterator[Diagnosis]:
 def conflicts(
     found: Sequence[Installed],
     markers: Mapping[str, str] | None,
-    lines: Lines,
+    frontend: Frontend,
     also: Sequence[Installed] = (),
 ) -> Iterator[Diagnosis]:
     """Yield every requirement of `found` that neither they nor what is seen `also` meet.
@@ -292,7 +284,7 @@ def conflicts(
             have = versions.get(canonicalize_name(requirement.name))
             bare = copy(requirement)
             bare.marker = None
-            line = f'{lines.install} "{bare}"'
+            line = frontend.line("install", str(bare))
             needs = f"{each.name} {each.version} needs {bare}"
             if have is None:
                 yield say("requirement-missing", f"{needs}, which is not installed.", line)
@@ -300,12 +292,14 @@ def conflicts(
                 yield say("conflict", f"{needs}, and {have} is installed.", line)
 
 
-def old_pip(found: Sequence[Installed], lines: Lines) -> Iterator[Diagnosis]:
+def old_pip(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosis]:
     """Yield a remark about a pip that cannot say what it would do."""
     for each in found:
         if canonicalize_name(each.name) == "pip" and _version(each) < Version("22.3"):
             words = f"pip {each.version} is older than 22.3 and cannot plan an install."
-            yield say("pip-outdated", words, f"{lines.install} --upgrade pip", info=True)
+            yield say(
+                "pip-outdated", words, frontend.line("install", "--upgrade", "pip"), info=True
+            )
 
 
 def _doubled(found: Sequence[Installed]) -> list[list[Installed]]:
@@ -316,10 +310,11 @@ def _doubled(found: Sequence[Installed]) -> list[list[Installed]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _again(each: Installed, lines: Lines) -> str:
+def _again(each: Installed, frontend: Frontend) -> str:
     """Return the line by which its owner installs it once more."""
-    options = "--installer conda --force-reinstall" if each.conda else "--force-reinstall"
-    return f'{lines.install} {options} "{each.conda or each.name}=={each.version}"'
+    options = ("--installer", "conda") if each.conda else ()
+    named = f"{each.conda or each.name}=={each.version}"
+    return frontend.line("install", *options, "--force-reinstall", named)
 
 
 def _version(each: Installed) -> Version:
@@ -359,7 +354,9 @@ def scripts(
             yield say(code, words, fix=Fix(words=mended, rewrites=rewrites))
 
 
-def moved(named: str, prefix: str, rewrites: tuple[Rewrite, ...]) -> Iterator[Diagnosis]:
+def moved(
+    named: str, prefix: str, rewrites: tuple[Rewrite, ...], frontend: Frontend
+) -> Iterator[Diagnosis]:
     """Yield that `bin/activate` names another folder than the one the environment is in."""
     if named and os.path.realpath(named) != os.path.realpath(prefix):
         made = f"This environment was made at {named} and is now at {prefix}:"
@@ -368,11 +365,16 @@ def moved(named: str, prefix: str, rewrites: tuple[Rewrite, ...]) -> Iterator[Di
             fix = Fix(words="let the activate scripts name this place", rewrites=rewrites)
             yield say("moved-environment", words, fix=fix)
         else:
-            yield say("moved-environment", words, "safeinstall new-env .venv")
+            yield say("moved-environment", words, frontend.new_environment())
 
 
 def wrong_home(
-    home: str, problem: str, base: str, rewrites: tuple[Rewrite, ...], prefix: str
+    home: str,
+    problem: str,
+    base: str,
+    rewrites: tuple[Rewrite, ...],
+    prefix: str,
+    frontend: Frontend,
 ) -> Iterator[Diagnosis]:
     """Yield that `pyvenv.cfg` names an interpreter that is not there (`problem` says how)."""
     if not problem:
@@ -383,7 +385,7 @@ def wrong_home(
         yield say("wrong-home", words, fix=fix)
     else:
         why = "No Python of that version is found to take its place."
-        yield say("wrong-home", words, "safeinstall new-env .venv", context=why)
+        yield say("wrong-home", words, frontend.new_environment(), context=why)
 
 
 def copies(found: Sequence[Installed], kinds: Mapping[str, str]) -> Iterator[Diagnosis]:
@@ -461,12 +463,12 @@ def in_progress(waiting: bool, prefix: str, command: str) -> Iterator[Diagnosis]
         yield say("unfinished-transaction", words, command, fix=fix)
 
 
-def low_space(free: int, path: str) -> Iterator[Diagnosis]:
+def low_space(free: int, path: str, frontend: Frontend) -> Iterator[Diagnosis]:
     """Yield that hardly anything fits on the disk any more."""
     if free < _LOW_SPACE:
         yield say(
             "low-space",
             f"{free / 2**20:.0f} MB are free where {path} lies.",
-            f"safeinstall history --prune --keep 0 --python {shlex.quote(path)}",
+            frontend.line("history", "--prune", "--keep", "0", "--python", path),
             context="That forgets what is kept for undo; what else may go, only you can say.",
         )

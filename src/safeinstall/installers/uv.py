@@ -111,8 +111,8 @@ class Uv(Installer):
             data = json.loads(stdout)
         except ValueError as error:
             words = "uv's plan is not JSON: its version is too old (0.8 or newer is needed)."
-            hint = "%safeinstall --upgrade uv"
-            raise InstallerError(words, code="unknown-report", hint=hint) from error
+            line = ("install", "--upgrade", "uv")
+            raise InstallerError(words, code="unknown-report", command=line) from error
         named = _FROM.finditer(stderr)
         urls = {canonicalize_name(m["name"]): m["url"] or m["place"] for m in named}
         yanked = {canonicalize_name(m["name"]): m["why"] or "" for m in _YANKED.finditer(stderr)}

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
 from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.frontend import Frontend
 from safeinstall.kernels import Spec
 
 _PYTHON: Final = re.compile(r"(?:python|pypy)[\d.]*$")
@@ -177,15 +178,15 @@ def promised_version(spec: Spec) -> str:
 
 
 def judge_spec(
-    spec: Spec, launch: Launch | None, interpreter: Interpreter | None, prefix: str = "%kernelenv"
+    spec: Spec, launch: Launch | None, interpreter: Interpreter | None, frontend: Frontend
 ) -> KernelState:
-    """Return the state of a kernelspec; `prefix` begins the repair lines (`%kernelenv`)."""
-    repair = _repair(spec, prefix)
+    """Return the state of a kernelspec; `frontend` writes the lines that repair it."""
+    repair = _repair(spec, frontend)
     findings = [*_about_file(spec, repair)]
     if launch is not None and (spec.is_python or not launch.exists):
         findings += _about_program(spec, launch, interpreter, repair)
     if launch is not None and interpreter is not None and spec.is_python:
-        findings += _about_interpreter(spec, interpreter, repair)
+        findings += _about_interpreter(spec, interpreter, repair, frontend)
     return KernelState(spec=spec, launch=launch, interpreter=interpreter, findings=tuple(findings))
 
 
@@ -223,27 +224,23 @@ def _about_program(
         yield Finding.warn("kernelspec-follows-server", words, repair)
 
 
-def _about_interpreter(spec: Spec, found: Interpreter, repair: Suggestion) -> Iterator[Finding]:
+def _about_interpreter(
+    spec: Spec, found: Interpreter, repair: Suggestion, frontend: Frontend
+) -> Iterator[Finding]:
     promised = promised_version(spec)
     if promised and not f"{found.version}.".startswith(f"{promised}."):
         words = f"{spec.name} says Python {promised} and starts Python {found.version}."
         yield Finding.warn("kernelspec-misnamed", words, repair)
     if found.has_ipykernel is False and any(module in spec.argv for module in _MODULES):
         minor = ".".join(found.version.split(".")[:2])
-        line = f"safeinstall install --python {_quoted(found.prefix)} ipykernel"
-        way = Suggestion(line, "in a terminal")
+        way = Suggestion(frontend.line("install", "--python", found.prefix, "ipykernel"))
         if not found.writable:
-            line = f"safeinstall new-env .venv --python {minor}"
-            way = Suggestion(line, "in a terminal: makes a kernel of its own")
+            line = frontend.new_environment("--python", minor)
+            way = Suggestion(line, "makes a kernel of its own")
         words = f"{spec.name} cannot start: {found.prefix} has no ipykernel."
         yield Finding.warn("kernelspec-no-ipykernel", words, way)
 
 
-def _repair(spec: Spec, prefix: str) -> Suggestion:
-    words = f"{prefix} --kernels" if prefix.startswith("%") else f"{prefix} kernels"
-    line = f"{words} --repair {_quoted(spec.name)}"
+def _repair(spec: Spec, frontend: Frontend) -> Suggestion:
+    line = frontend.line("kernels", "--repair", spec.name)
     return Suggestion(line, "re-registers it; the old file is kept")
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"' if re.search(r"\s", text) else text

@@ -126,7 +126,7 @@ def _run(options: Options, read: Callable[[], Request]) -> Any:
         context = _context(options, request, line)
         result = carry_out(request, context)
     except SafeInstallError as error:
-        raise SafeInstallStopped(render.as_text(render.error_message(error))) from None
+        raise SafeInstallStopped(render.as_text(render.error_message(error, NOTEBOOK))) from None
     finally:
         line.close()
     if isinstance(result, Outcome):

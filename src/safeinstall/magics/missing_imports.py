@@ -128,7 +128,7 @@ def remark(missing: Missing, facts: Facts, frontend: Frontend = NOTEBOOK) -> Rem
         return Remark(
             "run-again", f"{module} is there now ({facts.found_now}): run the cell again."
         )
-    if stdlib := elsewhere_in_python(top, facts.python):
+    if stdlib := elsewhere_in_python(top, facts.python, frontend):
         return stdlib
     if facts.built_without:
         built = f"{top} is part of Python itself, but this Python {facts.python} was built"
@@ -139,9 +139,8 @@ def remark(missing: Missing, facts: Facts, frontend: Frontend = NOTEBOOK) -> Rem
         return Remark("own-file", f"{own} not import from.", line)
     if facts.installed and module == top:
         there = f"{facts.installed} is installed in {facts.environment}, but {module} is"
-        return Remark(
-            "broken", f"{there} not there: the install is damaged.", "!safeinstall doctor"
-        )
+        words = f"{there} not there: the install is damaged."
+        return Remark("broken", words, frontend.line("doctor"))
     wanted = _wanted(missing)
     if not wanted:
         return None
@@ -203,14 +202,14 @@ imghdr:standard-imghdr pipes:standard-pipes crypt:legacycrypt
 """Distributions that bring the module, or its like, to another version."""
 
 
-def elsewhere_in_python(module: str, python: str) -> Remark | None:
+def elsewhere_in_python(module: str, python: str, frontend: Frontend) -> Remark | None:
     """Return what is to be said about a module of another Python's library, or None."""
     own = _number(python)
     if new_name := _PYTHON_2.get(module):
         words = f"{module} is a module of Python 2; Python 3 calls it {new_name}."
         return Remark("stdlib", words, f"import {new_name}")
     package = _BACKPORTS.get(module)
-    command = f"%safeinstall {package}" if package else ""
+    command = frontend.line("install", package) if package else ""
     for version, gone in _REMOVED.items():
         if module in gone.split() and own >= _number(version):
             until = f"{module} was part of Python until {version} took it out;"

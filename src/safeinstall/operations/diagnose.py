@@ -12,11 +12,12 @@ from typing import Any
 from safeinstall import doctor as examination
 from safeinstall.distributions import InstalledIndex
 from safeinstall.doctor.collect import target_at, target_of
-from safeinstall.doctor.diagnosis import Examination, Lines, Target
+from safeinstall.doctor.diagnosis import Examination, Target
 from safeinstall.doctor.mend import mend
 from safeinstall.environment import Environment
 from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity
+from safeinstall.frontend import Frontend
 from safeinstall.interpreter import environment_of, find_python
 from safeinstall.kernels import (
     ARGUMENTS,
@@ -62,7 +63,6 @@ def list_kernels(
     *,
     start: bool = False,
     folders: Sequence[str] = (),
-    prefix: str = "%kernelenv",
 ) -> tuple[KernelState, ...]:
     """Return every kernelspec with what it starts; `start` tries each Python kernel once."""
     specs = find_specs(folders or kernel_folders(), user_folder())
@@ -77,7 +77,7 @@ def list_kernels(
             if launch.program not in asked:
                 asked[launch.program] = _asked(launch, context)
             found = asked[launch.program]
-        state = judge_spec(spec, launch, found, prefix)
+        state = judge_spec(spec, launch, found, context.frontend)
         if start and spec.is_python and spec.argv and not spec.hidden_by:
             state = _tried(state, context, folders)
         states.append(state)
@@ -264,19 +264,12 @@ def doctor(request: DoctorRequest, context: Context) -> Examination:
     place = request.python
     target = target_at(place, context.cwd) if place else target_of(context.environment)
     frontend = replace(context.frontend, python=place)
-    lines = Lines(
-        install=frontend.line("install"),
-        doctor=frontend.line("doctor"),
-        overlay=frontend.line("install", "--new-env", "--overlay")
-        if frontend.in_notebook
-        else f"safeinstall new-env .venv --overlay{f' --python {place}' if place else ''}",
-    )
-    found = _examined(target, context, lines, deep=request.deep)
+    found = _examined(target, context, frontend, deep=request.deep)
     if request.fix:
         chosen = (d for d in found.diagnoses if d.fix and d.finding.id in request.only)
         repair = mend(replace(found, diagnoses=tuple(chosen)) if request.only else found)
         target = target_at(place, context.cwd) if place else target
-        found = replace(_examined(target, context, lines, deep=request.deep), repair=repair)
+        found = replace(_examined(target, context, frontend, deep=request.deep), repair=repair)
     return replace(found, place=place, redacted=request.redact)
 
 
@@ -288,18 +281,19 @@ def kernels(request: KernelsRequest, context: Context) -> Kernels:
     repaired: Sequence[Repaired] = ()
     if request.repair:
         repaired = repair_kernels(context, request.names)
-    prefix = "%kernelenv" if context.frontend.in_notebook else "safeinstall"
-    states = list_kernels(context, start=request.start, prefix=prefix)
+    states = list_kernels(context, start=request.start)
     return Kernels(states=tuple(states), repaired=tuple(repaired), home=context.environment.home)
 
 
-def _examined(target: Target, context: Context, lines: Lines, *, deep: bool = False) -> Examination:
+def _examined(
+    target: Target, context: Context, frontend: Frontend, *, deep: bool = False
+) -> Examination:
     """Say what is wrong with `target`; nothing is changed. `deep` reads every listed file."""
     return examination.examine(
         target,
         context.environment,
         environ=context.environ,
         cwd=context.cwd,
-        lines=lines,
+        frontend=frontend,
         deep=deep,
     )

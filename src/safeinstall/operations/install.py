@@ -62,7 +62,7 @@ def install(request: InstallRequest, context: Context) -> Outcome:
         )
         return story.outcome("failed", finding)
     except (SafeInstallError, OSError) as error:
-        return story.outcome("failed", finding_of(error))
+        return story.outcome("failed", finding_of(error, context.frontend))
 
 
 @dataclass(slots=True)

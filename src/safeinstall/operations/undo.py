@@ -16,12 +16,13 @@ from safeinstall.distributions import Change, Changes, changed_since, snapshot
 from safeinstall.environment import Destination
 from safeinstall.errors import SafeInstallError, UndoRefused
 from safeinstall.findings import Finding
-from safeinstall.operations.context import Context, forget_oldest, of_transactions
+from safeinstall.operations.context import Context, forget_oldest, of_transactions, recovered_first
 from safeinstall.outcome import DoneBy, Outcome, Restart, Status, finding_of
 from safeinstall.request import UndoRequest
 from safeinstall.requirements import Violation, new_violations
 from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Entry, Store
+from safeinstall.transaction.store.journal import is_pending
 from safeinstall.transaction.undo import undo_transaction
 
 _OURSELVES = DoneBy(name="safeinstall", version=__version__, reason="moves files itself")
@@ -42,18 +43,21 @@ def undo(request: UndoRequest, context: Context) -> Outcome:
     try:
         area = Store.open(environment.prefix)
         before = importing.loaded_files(environment.prefix) if context.live else {}
-        recover_store(area)
+        recovered = recovered_first(context)
         id = request.id or area.target().id  # what another install adds while we wait is not meant
         with area.lock(on_wait=lambda holder: context.progress("waiting for another install")):
-            recover_store(area)
+            if is_pending(area.prefix):
+                recover_store(area)
             if not request.force:
                 _refuse_if_needed(area, id, context)
             entry = undo_transaction(area, id, force=request.force)
             forget_oldest(area, context)
     except (SafeInstallError, OSError) as error:
-        return outcome_of_moves(context, "undo", started, "refused", finding_of(error))
+        reason = finding_of(error, context.frontend)
+        return outcome_of_moves(context, "undo", started, "refused", reason)
+    changes = changes_of(entry)
     return outcome_of_moves(
-        context, "undo", started, changes=changes_of(entry), id=entry.id, before=before
+        context, "undo", started, "done", *recovered, changes=changes, id=entry.id, before=before
     )
 
 

@@ -41,7 +41,8 @@ def uninstall(request: UninstallRequest, context: Context) -> Outcome:
             context.progress("the environment was changed by another program: planning again")
         raise EnvironmentBusy
     except (SafeInstallError, OSError) as error:
-        return outcome_of_moves(context, "uninstall", started, "failed", finding_of(error))
+        reason = finding_of(error, context.frontend)
+        return outcome_of_moves(context, "uninstall", started, "failed", reason)
 
 
 def _attempt(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from safeinstall.errors import SafeInstallError
+from safeinstall.frontend import Frontend
 from safeinstall.operations import Context
 from safeinstall.outcome import Outcome, finding_of
 from safeinstall.render.layout import Message, as_html, as_text, clean
@@ -44,11 +45,11 @@ def data_of(result: Any, context: Context) -> dict[str, Any]:
     return data
 
 
-def error_message(error: SafeInstallError) -> Message:
+def error_message(error: SafeInstallError, frontend: Frontend) -> Message:
     """Return the words for what could not be begun: the reason, and the line to type instead."""
     return Message(
         mark="✗",
         headline=f"Nothing changed. {error.message}",
         lines=tuple(error.context.splitlines()),
-        ways=finding_of(error).hint,
+        ways=finding_of(error, frontend).hint,
     )

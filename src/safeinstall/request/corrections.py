@@ -16,7 +16,7 @@ from safeinstall.request.options import OPTION_NAMES
 
 ANYTHING: Final = "NAME"
 """What stands for a requirement in a line that has none left."""
-NO_SHELL: Final = "%safeinstall runs no shell."
+NO_SHELL: Final = "safeinstall runs no shell."
 """How a message ends that is about text for a shell."""
 OF_A_CELL: Final = "Each line of a cell lists requirements."
 """What is said besides where that text stood in a cell."""

@@ -181,7 +181,7 @@ class Transaction:
         except OSError as error:
             raise TransactionError(
                 f"Transaction {self.id} could not be taken back: {error}.",
-                hint="safeinstall recover",
+                command=("recover",),
                 code="half-changed",
             ) from error
 

@@ -369,7 +369,9 @@ class _Maker:
             try:
                 plan, wanted = overlay.needed(wanted, inner, self.chosen)
             except InstallerError as error:
-                told = about_kernel(finding_of(error), wanted, inner, self.chosen)
+                told = about_kernel(
+                    finding_of(error, self.context.frontend), wanted, inner, self.chosen
+                )
                 error.message = told.message
                 raise
         self.context.progress(f"making {self.place.shown}")

@@ -132,7 +132,7 @@ def _restore(journal: Journal, prefix: str, disk: Disk, cause: BaseException) ->
         raise TransactionError(
             f"Moving the packages failed ({cause}), and so did putting everything back ({error});"
             " the environment is half-changed until it is recovered.",
-            hint="safeinstall recover",
+            command=("recover",),
             code="half-changed",
         ) from cause
 

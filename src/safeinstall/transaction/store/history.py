@@ -125,7 +125,7 @@ class Store:
         self._require_lock()
         if self.unfinished():
             message = "An earlier transaction was interrupted."
-            raise TransactionError(message, hint="safeinstall recover")
+            raise TransactionError(message, command=("recover",))
         names = (name for name in transaction_ids(self.path) if not name.endswith(GONE))
         starts = (name.partition("-")[0] for name in names)
         sequence = max((int(start) for start in starts if start.isdigit()), default=0) + 1
@@ -215,7 +215,7 @@ def find(journals: list[Journal], id: str | None) -> Journal:
         if id == journal.id or (id.isdigit() and int(id) == journal.sequence):
             return journal
     message = f"There is no transaction {id} in this environment."
-    raise UndoRefused(message, hint="safeinstall history")
+    raise UndoRefused(message, command=("history",))
 
 
 def forgettable(journals: list[Journal], keep: int, max_bytes: int) -> list[Journal]:
