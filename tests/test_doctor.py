@@ -14,7 +14,7 @@ from safeinstall.doctor.diagnosis import Fix, Installed, Rewrite, Script
 from safeinstall.doctor.mend import activate_names, activate_rewrites, home_problem, scripts
 from safeinstall.errors import SafeInstallError
 from safeinstall.frontend import NOTEBOOK
-from safeinstall.render.report_words import anonymous
+from safeinstall.render.layout import anonymous
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.undo import NewFile, repair, undo_transaction
 

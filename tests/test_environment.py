@@ -25,7 +25,7 @@ def test_a_missing_key_is_named() -> None:
 def test_the_first_directory_that_cannot_be_written_is_the_lock() -> None:
     locked = environment(access=locked_access()).locked
     assert locked is not None
-    assert "belongs to root (mode 755) and you are ana" in locked.detail
+    assert "belongs to root (mode 755), not to you" in locked.detail
 
 
 def test_a_destination_off_the_import_path_is_not_importable() -> None:
@@ -67,4 +67,4 @@ def test_only_the_home_directory_itself_becomes_a_tilde(
 def test_the_json_form_says_why_it_is_not_writable() -> None:
     data = environment(access=locked_access()).to_dict()
     assert data["writable"] is False
-    assert "you are ana" in data["why_not_writable"]
+    assert "not to you" in data["why_not_writable"]

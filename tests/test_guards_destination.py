@@ -20,7 +20,7 @@ def test_a_writable_environment_raises_nothing() -> None:
 def test_an_environment_of_somebody_else_is_refused_with_the_reason_and_a_way_on() -> None:
     finding = only(examine(intent(access=locked_access())))
     assert (finding.code, finding.severity) == ("not-writable", Severity.REFUSE)
-    assert "belongs to root (mode 755) and you are ana" in finding.context
+    assert "belongs to root (mode 755), not to you" in finding.context
     assert [way.command for way in finding.hint] == [
         "%safeinstall --new-env --overlay pandas",
         "%safeinstall --new-env pandas",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -277,7 +278,7 @@ def shown(path: str, home: str) -> str:
 def shown_in(text: str, home: str) -> str:
     """Return `text` with every path below the home directory shortened."""
     home = home.rstrip("/")
-    return text.replace(home + "/", "~/") if len(home) > 1 else text
+    return re.sub(rf"(?<![\w./-]){re.escape(home)}(?![\w.-])", "~", text) if len(home) > 1 else text
 
 
 def _comparable(path: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from integration.conftest import Desk
@@ -166,3 +168,60 @@ def test_the_notebooks_own_names_are_left_alone(shared_kernel: Kernel) -> None:
     before = shared_kernel.run(names).stdout
     shared_kernel.run("%safeinstall tinypkg")
     assert shared_kernel.run(names).stdout == before
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "{magic}",
+        "{magic}\nx = 1",
+        "x = 1\n{magic}",
+        "if True:\n    {magic}",
+        "for _ in [0]:\n    {magic}",
+        "y = {magic}",
+        "y = {magic}\ny",
+        "%time {magic}",
+        "%%time\n{magic}",
+        "open('a.ipy', 'w').write('''{magic}\\nx = 1\\n''');\n%run a.ipy",
+        "import asyncio\nawait asyncio.sleep(0)\n{magic}",
+        "try:\n    {magic}\nfinally:\n    pass",
+    ],
+)
+def test_an_outcome_is_shown_exactly_once_wherever_the_magic_stands(
+    shared_desk: Desk, shared_kernel: Kernel, cell: str
+) -> None:
+    magic = f"%safeinstall {shared_desk.offline} tinypkg"
+    shared_kernel.run(magic)
+    result = shared_kernel.run(cell.replace("{magic}", magic))
+    assert result.ok, result.everything
+    bundles = [bundle for bundle in (result.data, *result.displays) if OUTCOME in bundle]
+    assert len(bundles) == 1, result.everything
+    assert "tinypkg 1.0 is already in" in bundles[0]["text/plain"]
+
+
+def test_the_value_of_a_magic_is_returned_and_shows_itself_when_asked_for_later(
+    shared_desk: Desk, shared_kernel: Kernel
+) -> None:
+    shared_kernel.run(f"found = %safeinstall {shared_desk.offline} tinypkg")
+    assert "tinypkg 1.0" in shared_kernel.run("found").data["text/plain"]
+    assert shared_kernel.run("print(found.status)").stdout.strip() in ("done", "satisfied")
+
+
+def test_what_is_saved_where_nobody_watches_is_the_same_text_at_each_run(
+    shared_desk: Desk, shared_kernel: Kernel
+) -> None:
+    magic = f"%safeinstall {shared_desk.offline} tinypkg"
+    shared_kernel.run(magic)
+    first, second = (shared_kernel.run(magic).data["text/plain"] for _ in range(2))
+    assert first == second
+    assert not first.rstrip().endswith(" s"), "seconds differ at each run"
+
+
+def test_what_is_saved_names_no_home_and_no_user(desk: Desk) -> None:
+    home = str(desk.environment.prefix.parent)
+    with desk.kernel(HOME=home, USER="ana-maria", LOGNAME="ana-maria") as kernel:
+        for cell in (f"%safeinstall {desk.offline} tinypkg", "%kernelenv", "%kernelenv --doctor"):
+            data = kernel.run(cell).data
+            assert data["text/plain"]
+            assert home not in json.dumps(data)
+            assert "ana-maria" not in json.dumps(data)

@@ -101,7 +101,7 @@ def locked_access() -> dict[str, Any]:
         "group": "root",
         "mode": "0755",
         "you": "ana",
-        "detail": f"{path} belongs to root (mode 755) and you are ana",
+        "detail": f"{path} belongs to root (mode 755), not to you",
     }
     return dict.fromkeys(("purelib", "platlib", "scripts", "data"), entry)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dis
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from html import escape
+from types import FrameType
 from typing import Any, Final, Protocol
 
+from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from safeinstall import render
@@ -35,6 +39,10 @@ failed: set[str] = set()
 """Canonical names whose install has failed in this kernel: not offered again."""
 COLAB: Final = "application/vnd.colab-display-data+json"
 """Google Colab draws its own restart button when it is handed this."""
+_BETWEEN: Final = ("safeinstall.", "IPython.", "decorator")
+"""Modules whose frames lie between a cell and its magic."""
+_PRINT_INTRINSIC: Final = ("CALL_INTRINSIC_1", 1)
+"""What `PRINT_EXPR` is called from Python 3.12 on."""
 _LOOKS: Final = {"--where": "where", "--doctor": "doctor", "--kernels": "kernels"}
 
 
@@ -57,7 +65,7 @@ def install(options: Options, line: str, cell: str | None) -> Any:
     if cell is None and not line.strip():
         from safeinstall.render.report_words import short_environment_message  # else not needed
 
-        return render.Displayed(None, short_environment_message(this_environment()))
+        return _displayed(None, short_environment_message(this_environment()))
     return _run(options, lambda: parse(line, cell, cwd=folder()))
 
 
@@ -117,7 +125,8 @@ def _parsed(command: str, words: list[str]) -> Request:
 
 def _run(options: Options, read: Callable[[], Request]) -> Any:
     """Return what is to be shown; raise `SafeInstallStopped` otherwise: the cell fails."""
-    line = OneLine()
+    watched = _is_watched()
+    line = OneLine(watched)
     try:
         request = read()
         if request.help:
@@ -139,7 +148,41 @@ def _run(options: Options, read: Callable[[], Request]) -> Any:
         raise SafeInstallStopped(text, getattr(result, "outcome", result))
     if getattr(result, "restart", "") == "needed" and "google.colab" in sys.modules:
         _offer_restart(result)
-    return render.Displayed(result, message, verbose=request.verbose)
+    if not watched:
+        message = replace(message, seconds=None)  # a saved notebook is the same at each run
+    return _displayed(result, message, verbose=request.verbose)
+
+
+def _is_watched() -> bool:
+    """Tell whether somebody looks on: nbclient, papermill and a CI run say that nobody can answer.
+
+    The kernel is told with each cell (Jupyter messaging, `execute_request`: `allow_stdin`).
+    """
+    kernel = getattr(get_ipython(), "kernel", None)
+    return "CI" not in os.environ and bool(getattr(kernel, "_allow_stdin", True))
+
+
+def _displayed(result: Any, message: render.Message, *, verbose: bool = False) -> render.Displayed:
+    """Return what shows itself where the cell hands it on, and show it now where it does not."""
+    made = render.Displayed(result, message, verbose=verbose)
+    if not _is_last_expression(sys._getframe(1)):
+        made.show()
+    return made
+
+
+def _is_last_expression(frame: FrameType | None) -> bool:
+    """Tell whether the value of a magic goes to the display hook, whichever magic was called.
+
+    IPython compiles the last expression of a cell in mode `single` (`run_ast_nodes`): the call is
+    followed by the instruction that prints. Not so within `if`, a loop, `%run`, an assignment.
+    """
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(_BETWEEN):
+        frame = frame.f_back
+    if frame is None:
+        return False
+    after = (i for i in dis.get_instructions(frame.f_code) if i.offset > frame.f_lasti)
+    step = next((i for i in after if i.opname != "CACHE"), None)
+    return step is not None and (step.opname, step.arg) in (("PRINT_EXPR", None), _PRINT_INTRINSIC)
 
 
 def _context(options: Options, request: Request, progress: Progress) -> Context:
@@ -166,14 +209,18 @@ def _offer_restart(outcome: Any) -> None:
 
 
 class OneLine:
-    """Progress in a notebook: a line that updates while work goes on, nothing for quick work."""
+    """Progress in a notebook: a line that updates while work goes on, and is gone at the end.
+
+    Nothing for quick work, and nothing where nobody watches.
+    """
 
     patience = 0.7
     """Seconds without a word: most installs from a warm cache are over by then."""
     interval = 0.15
     """Seconds between updates: a front end redraws the output for each."""
 
-    def __init__(self) -> None:
+    def __init__(self, watched: bool = True) -> None:
+        self._watched = watched
         self._clock = time.monotonic
         self._start = self._last = self._clock()
         self._handle: Any = None
@@ -183,15 +230,19 @@ class OneLine:
         """Take note of where the work is; show it when it has taken long enough."""
         self._words = render.clean(words)[:90]
         now = self._clock()
-        if now - self._start < self.patience or now - self._last < self.interval:
+        if (
+            not self._watched
+            or now - self._start < self.patience
+            or now - self._last < self.interval
+        ):
             return
         self._last = now
         self._show(f"… {self._words}")
 
     def close(self) -> None:
-        """Leave a last line that says how long it took, where a line was shown at all."""
+        """Take the line away, where one was shown at all."""
         if self._handle is not None:
-            self._show(f"… done after {self._clock() - self._start:.1f} s")
+            self._handle.update({}, raw=True)
 
     def _show(self, text: str) -> None:
         data = {"text/plain": text, "text/html": f'<div aria-live="polite">{escape(text)}</div>'}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import getpass
 import re
+import socket
 import textwrap
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from safeinstall.findings import Suggestion
+from safeinstall.frontend import redact
 
 Mark = Literal["✓", "✗", "!", "·", ""]
 
@@ -73,14 +77,13 @@ def as_text(message: Message, *, verbose: bool = False) -> str:
     if not message.mark:  # a text to be passed on (a report, one line for a log) keeps its lines
         return "\n".join(clean(line) for line in (message.headline, *message.lines))
     mark = f"{message.mark} "
-    first, *more = _wrapped(mark + clean(message.headline), len(mark) * " ")
+    rows = _wrapped(mark + clean(message.headline), len(mark) * " ")
     if message.seconds is not None:
         spent = _duration(message.seconds)
-        width = max(len(first) + 2, _WIDTH - len(spent) - 1)
-        first = f"{first:<{width}}{spent}"
-    rows = [first, *more]
+        width = max(len(rows[-1]) + 2, _WIDTH - len(spent) - 1)
+        rows[-1] = f"{rows[-1]:<{width}}{spent}"
     for line in message.lines:
-        rows += _wrapped("  " + clean(line), "    ")
+        rows += _indented(clean(line))
     if message.table:
         rows += _text_table(message.table)
     rows += _text_ways(message)
@@ -101,7 +104,7 @@ def _text_table(table: Table) -> list[str]:
     for position, note in reversed(list(enumerate(table.notes))):
         if note:
             lines.insert(position + 2, f"  {'':<{widths[0]}}   → {clean(note)}")
-    remarks = [line for text in table.remarks for line in _wrapped("  " + clean(text), "    ")]
+    remarks = [line for text in table.remarks for line in _indented(clean(text))]
     return ["", lines[0], rule, *lines[1:], *([""] if remarks else []), *remarks]
 
 
@@ -118,6 +121,11 @@ def _text_ways(message: Message) -> list[str]:
         else:
             rows += [arrow + command, f"      {clean(way.note)}"]
     return rows
+
+
+def _indented(line: str) -> list[str]:
+    """Wrap a line below the headline; what goes on stands two columns further in than it began."""
+    return _wrapped("  " + line, " " * (len(line) - len(line.lstrip()) + 4))
 
 
 def _wrapped(line: str, indent: str) -> list[str]:
@@ -224,3 +232,25 @@ def _html_ways(message: Message) -> str:
 
 def _escaped(text: str) -> str:
     return escape(clean(text))
+
+
+def anonymous(text: str, home: str) -> str:
+    """Return `text` without what tells who and where its writer is."""
+    text = redact(text)
+    homes = {home, str(Path(home).resolve()) if home else "", str(Path("~").expanduser())}
+    for each in sorted(filter(lambda h: len(h) > 1, homes), key=len, reverse=True):
+        text = text.replace(each, "~")
+    text = re.sub(r"(/home/|/Users/)[^/\s:]+", r"\1USER", text)
+    for name, word in ((_user(), "USER"), (socket.gethostname(), "HOST")):
+        if (
+            len(name) > 1 and name != "root"
+        ):  # which tells nothing, and owns what people may not write
+            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", word, text)
+    return text
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from safeinstall.distributions import Change
 from safeinstall.environment import shown, shown_in
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.outcome import Outcome
-from safeinstall.render.layout import Message, as_html, as_text
+from safeinstall.render.layout import Message, anonymous, as_html, as_text
 
 if TYPE_CHECKING:  # making one is a room of its own, which no install needs
     from safeinstall.operations.environments import NewEnvironment
@@ -223,6 +226,11 @@ def _without_dry_run(asked: str) -> str:
 MIME: Final = "application/vnd.safeinstall.outcome+json"
 
 
+def _cell_number() -> int:
+    shell = sys.modules["IPython"].get_ipython()
+    return shell.execution_count if shell else 0
+
+
 class Displayed:
     """A result that shows itself in a notebook or a terminal; the result answers all the rest."""
 
@@ -230,17 +238,35 @@ class Displayed:
         self.result = result
         self.message = message
         self._verbose = verbose
+        self._shown_in: int | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # IPython asks for many forms of everything
             raise AttributeError(name)
         return getattr(self.result, name)
 
+    def show(self) -> None:
+        """Show it now, because the cell will not: it is not its last expression."""
+        # the command line shares this room, and knows no IPython
+        from IPython.display import display
+
+        display(self._repr_mimebundle_(), raw=True)
+        self._shown_in = _cell_number()
+
+    def _ipython_display_(self) -> None:
+        """Show nothing when asked once more for what has just been shown; else, as any value."""
+        if self._shown_in is None or self._shown_in != _cell_number():
+            raise NotImplementedError
+        self._shown_in = None
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        """Return every form of the result (IPython asks for it)."""
-        made: dict[str, Any] = {"text/plain": str(self), "text/html": as_html(self._shown)}
-        outcome = getattr(self.result, "outcome", self.result)
-        return {**made, MIME: self.result.to_dict()} if isinstance(outcome, Outcome) else made
+        """Return every form of the result (IPython asks for it), fit to be saved and passed on."""
+        home = str(Path("~").expanduser())
+        text, html = (shown_in(form, home) for form in (str(self), as_html(self._shown)))
+        made: dict[str, Any] = {"text/plain": text, "text/html": html}
+        if isinstance(getattr(self.result, "outcome", self.result), Outcome):
+            made[MIME] = json.loads(anonymous(json.dumps(self.result.to_dict()), home))
+        return made
 
     @property
     def _shown(self) -> Message:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import re
-import socket
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 from safeinstall import __version__
 from safeinstall.doctor.diagnosis import Examination
 from safeinstall.environment import Environment, shown, shown_in
 from safeinstall.findings import Severity, Suggestion
-from safeinstall.frontend import NOTEBOOK, redact
+from safeinstall.frontend import NOTEBOOK
 from safeinstall.kernels.kernel_state import KernelState
 from safeinstall.operations.context import Context
 from safeinstall.operations.diagnose import Kernels, Repaired
@@ -24,7 +20,7 @@ from safeinstall.operations.history import History, Recovered
 from safeinstall.operations.survey import Survey, Where
 from safeinstall.operations.undo import changes_of
 from safeinstall.probe.prediction import Prediction
-from safeinstall.render.layout import Mark, Message, Table, as_text
+from safeinstall.render.layout import Mark, Message, Table, anonymous, as_text
 from safeinstall.render.outcome_words import new_environment_message
 from safeinstall.transaction.store.history import Entry
 
@@ -395,23 +391,3 @@ def report_data(found: Examination, home: str) -> dict[str, Any]:
     """Return the JSON form as fit for a bug report as the text."""
     data: dict[str, Any] = json.loads(anonymous(json.dumps(found.to_dict()), home))
     return data
-
-
-def anonymous(text: str, home: str) -> str:
-    """Return `text` without what tells who and where its writer is."""
-    text = redact(text)
-    homes = {home, str(Path(home).resolve()) if home else "", str(Path("~").expanduser())}
-    for each in sorted(filter(lambda h: len(h) > 1, homes), key=len, reverse=True):
-        text = text.replace(each, "~")
-    text = re.sub(r"(/home/|/Users/)[^/\s:]+", r"\1USER", text)
-    for name, word in ((_user(), "USER"), (socket.gethostname(), "HOST")):
-        if len(name) > 1:
-            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", word, text)
-    return text
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""

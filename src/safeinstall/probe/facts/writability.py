@@ -73,7 +73,7 @@ def describe_access(path: str) -> dict[str, Any]:
         owner, group = user_name(status.st_uid), _group_name(status.st_gid)
     reason = None
     if writable:
-        detail = "%s can be written by %s" % (probed, you)
+        detail = "%s can be written by you" % probed
     elif not os.path.isdir(probed):
         reason, detail = "other", "%s is not a folder" % probed
     elif _is_read_only_mount(probed):
@@ -81,9 +81,9 @@ def describe_access(path: str) -> dict[str, Any]:
     elif owned_by is not None and owned_by != euid:
         reason = "not-owner"
         octal = mode.lstrip("0") or "0"
-        detail = "%s belongs to %s (mode %s) and you are %s" % (probed, owner, octal, you)
+        detail = "%s belongs to %s (mode %s), not to you" % (probed, owner, octal)
     else:
-        reason, detail = "other", "%s cannot be written by %s (mode %s)" % (probed, you, mode)
+        reason, detail = "other", "%s cannot be written by you (mode %s)" % (probed, mode)
     return {
         "path": path,
         "probed": probed,
