@@ -291,3 +291,16 @@ def test_a_kernel_that_does_not_start_says_why(tmp_path: Path) -> None:
     trial = try_kernel("bad", folders=[str(tmp_path)], timeout=20)
     assert not trial.started
     assert "no such luck" in trial.stderr
+
+
+def test_a_kernel_whose_port_was_taken_is_started_once_more(tmp_path: Path) -> None:
+    once = f"""
+import os, sys
+if not os.path.exists({str(tmp_path / "asked")!r}):
+    open({str(tmp_path / "asked")!r}, "w").close()
+    sys.exit("zmq.error.ZMQError: Address already in use")
+os.execv(sys.executable, [sys.executable, "-m", "ipykernel_launcher", "-f", sys.argv[1]])
+"""
+    command = [sys.executable, "-c", once, "{connection_file}"]
+    write(tmp_path, "late", {"argv": command, "display_name": "late", "language": "python"})
+    assert try_kernel("late", folders=[str(tmp_path)]).started

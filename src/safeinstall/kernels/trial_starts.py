@@ -14,8 +14,9 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any, Final
 from uuid import uuid4
 
@@ -31,6 +32,10 @@ SECONDS: Final = 60.0
 """How long a kernel may take; a healthy one needs one to two."""
 _MOST: Final = 6000
 """Characters kept of what a kernel that did not start wrote to standard error."""
+
+_PORT_TAKEN: Final = "Address already in use"
+_ATTEMPTS: Final = 3
+"""A server gives a kernel free ports, which another program may take before it binds them."""
 
 _IMPORT: Final = """
 def _tried(names):
@@ -63,6 +68,21 @@ class Trial:
     seconds: float = 0.0
 
 
+def _with_free_ports(start_once: Callable[..., Trial]) -> Callable[..., Trial]:
+    """Let a kernel be started once more where all that was wrong is a port that was taken."""
+
+    @wraps(start_once)
+    def started(*given: Any, **options: Any) -> Trial:
+        for _ in range(_ATTEMPTS):
+            trial = start_once(*given, **options)
+            if trial.started or _PORT_TAKEN not in trial.stderr:
+                break
+        return trial
+
+    return started
+
+
+@_with_free_ports
 def try_kernel(
     name: str,
     modules: Iterable[str] = (),
@@ -158,25 +178,19 @@ import json, os, sys, tempfile, time
 cookie, seconds, argv = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
 def say(**answer):
     print(cookie + json.dumps(answer) + cookie[::-1], flush=True)
-folder = tempfile.mkdtemp(prefix="safeinstall-kernel-")
-for name in ("JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"):
-    os.environ[name] = folder
-manager = client = None
-try:
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import KernelManager
+def ask():
+    global manager, client
     manager = KernelManager()
     manager._kernel_spec = KernelSpec(argv=argv, display_name="second", language="python")
     with open(os.path.join(folder, "log"), "w+b") as log:
         manager.start_kernel(stdout=log, stderr=log)
         client = manager.client()
         client.start_channels()
-        end = time.monotonic() + seconds
-        text = ""
+        late, text = time.monotonic() + seconds, ""
         try:
             client.wait_for_ready(timeout=seconds)
             request = client.execute("print(1 + 1)", store_history=False, allow_stdin=False)
-            while time.monotonic() < end:
+            while time.monotonic() < late:
                 message = client.get_iopub_msg(timeout=seconds)
                 if message["parent_header"].get("msg_id") != request:
                     continue
@@ -186,19 +200,34 @@ try:
                     message["content"]["execution_state"] == "idle"
                 ):
                     break
-            say(ok=text.strip() == "2", why="it answered %r to 1 + 1" % text.strip())
+            return text.strip() == "2", "it answered %r to 1 + 1" % text.strip()
         except BaseException as error:
             log.seek(0)
             lines = log.read().decode("utf-8", "replace").strip().splitlines()
-            say(ok=False, why=lines[-1] if lines else repr(error))
+            return False, lines[-1] if lines else repr(error)
+def end():
+    if client is not None:
+        client.stop_channels()
+    if manager is not None:
+        manager.shutdown_kernel(now=True)
+folder = tempfile.mkdtemp(prefix="safeinstall-kernel-")
+for name in ("JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"):
+    os.environ[name] = folder
+manager = client = None
+try:
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import KernelManager
+    for attempt in range(3):
+        fine, why = ask()
+        if "Address already in use" not in why:
+            break
+        end()
+    say(ok=fine, why=why)
 except BaseException as error:
     say(ok=False, why="%s: %s" % (type(error).__name__, error))
 finally:
     try:
-        if client is not None:
-            client.stop_channels()
-        if manager is not None:
-            manager.shutdown_kernel(now=True)
+        end()
     except BaseException:
         pass
     import shutil
