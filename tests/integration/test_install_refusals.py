@@ -92,6 +92,41 @@ def test_a_read_only_environment_is_left_alone(
     assert not list(home.rglob("tinypkg*.dist-info"))
 
 
+@pytest.mark.parametrize("mode", [0o700, 0o755])
+def test_the_store_of_an_admin_stops_nobody_who_shares_the_environment(
+    read_only_desk: Desk, workshop: Workshop, mode: int
+) -> None:
+    desk, environment = read_only_desk, read_only_desk.environment
+    if not privileges.can_switch():
+        pytest.skip("needs the right to become another user")
+    begun = environment.prefix / ".safeinstall" / "transactions" / "0001-dead"
+    begun.mkdir(parents=True)
+    (begun / "state.staging").touch()
+    for folder in (begun.parent.parent, begun.parent, begun):
+        folder.chmod(mode)
+    before = snapshot(environment.prefix)
+    with kernels.start(
+        environment.python,
+        desk.settings,
+        desk.notebooks,
+        uid=privileges.ORDINARY,
+        extra_settings=workshop.libraries_of(environment),
+    ) as kernel:
+        loaded = kernel.run("%load_ext safeinstall")
+        assert loaded.ok, loaded.everything
+        assert loaded.everything.strip() in ("", "{}"), loaded.everything
+        for look in ("%kernelenv", "%kernelenv --doctor"):
+            assert kernel.run(look).ok, look
+        assert_refused_in_few_words(kernel.run(f"%safeinstall {desk.offline} tinypkg"))
+        for line in ("%safeundo", "%safeundo --list", "%safeuninstall ipykernel"):
+            result = kernel.run(line)
+            assert "Traceback" not in result.everything, result.everything
+            assert len(result.evalue.splitlines()) <= 6, result.evalue
+        again = kernel.run("%reload_ext safeinstall")
+        assert again.ok, again.everything
+    assert changes(before, snapshot(environment.prefix)) == []
+
+
 def test_an_environment_whose_bin_alone_is_read_only_gets_nothing_of_a_package_with_a_command(
     read_only_desk: Desk, workshop: Workshop
 ) -> None:

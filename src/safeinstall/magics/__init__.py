@@ -8,6 +8,7 @@ Options stand as `c.SafeInstall...` in a config file, or are set by `%config Saf
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -114,16 +115,19 @@ def _after_cell(result: Any) -> None:
 def _unfinished(prefix: str) -> bool:
     """Tell whether a transaction of this environment has not reached its end: a few stats.
 
-    The state of a transaction is the name of a file in its folder (`transaction/journal`).
+    The state of a transaction is the name of a file in its folder (`transaction/journal`). What
+    somebody else began, an admin of a shared environment perhaps, is not ours to recover.
     """
     try:
-        transactions = list(Path(prefix, ".safeinstall", "transactions").iterdir())
+        folder = Path(prefix, ".safeinstall", "transactions")
+        if folder.stat().st_uid != getattr(os, "geteuid", lambda: 0)():
+            return False
+        return not all(
+            (each / "state.committed").exists() and not (each / "stage").exists()
+            for each in folder.iterdir()
+        )
     except OSError:
         return False
-    return not all(
-        (each / "state.committed").exists() and not (each / "stage").exists()
-        for each in transactions
-    )
 
 
 def _with_body(lines: list[str]) -> list[str]:

@@ -103,6 +103,8 @@ def recover() -> None:
     except SafeInstallError as error:
         print(f"! {error.message}")  # noqa: T201 - %load_ext has no value to show
         return
+    except OSError:
+        return  # whoever installs something is told
     if found.recovery is not None and found.recovery.direction != "litter":
         print(f"✓ {found.message}")  # noqa: T201
 
