@@ -155,3 +155,40 @@ def test_a_refusal_is_fit_to_be_seen(
     look(lab_page, pictures, "refused-light")
     theme(lab_page, "JupyterLab Dark")
     look(lab_page, pictures, "refused-dark")
+
+
+MAGICS = {
+    "%safeinstall tinypkg==1.0\nx = 1": "tinypkg 1.0 installed into",
+    "%safeinstall tinypkg": "tinypkg 1.0 is already in",
+    "%safeinstall --dry-run -U tinypkg": "tinypkg 1.0 → 2.0",
+    "%safeinstall": "This kernel runs Python",
+    "%kernelenv": "interpreter",
+    '%kernelenv --where "!pip install six"': "would",
+    "%kernelenv --doctor": "distributions: in order",
+    "%kernelenv --kernels": "kernel",
+    "%safeundo --list": "tinypkg",
+    "%safeuninstall tinypkg": "tinypkg 1.0 removed",
+    "%safeundo": "Undone: tinypkg 1.0",
+}
+"""Cells, and what is to be read below them."""
+
+
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_every_magic_shows_words(site: Site, lab_page: LabPage, pictures: Path, app: str) -> None:
+    kernel = site.fresh(f"words-{app}")
+    lab_page.open(kernel, *MAGICS, app=app)
+    lab_page.ready()  # the magics are there because the panel is
+    for number, (cell, words) in enumerate(MAGICS.items()):
+        lab_page.run(number)
+        output = lab_page.output(number)
+        expect(output).to_contain_text(words, timeout=30_000)
+        assert output.locator(".jp-RenderedJSON").count() == 0, cell
+        shown = lab_page.cell(number).locator(".jp-OutputArea-child .jp-OutputArea-output")
+        assert shown.count() == 1, f"{cell} is shown more than once"
+        assert "done after" not in output.inner_text()
+    if app == "lab":
+        for name in ("JupyterLab Light", "JupyterLab Dark"):
+            theme(lab_page, name)
+            lab_page.cell(0).scroll_into_view_if_needed()
+            for number in range(len(MAGICS)):
+                lab_page.cell(number).screenshot(path=pictures / f"magic-{number}-{name[11:]}.png")
