@@ -178,7 +178,7 @@ def test_nothing_hostile_gets_through(evil: str) -> None:
         mark="✓",
         headline=f"<img src=x onerror=alert(1)>{evil}",
         lines=(f"\x1b]0;title\x07{evil}",),
-        ways=(Suggestion(command=f"<script>{evil}", note=evil),),
+        suggestions=(Suggestion(command=f"<script>{evil}", note=evil),),
         details=f"\x1b[31m{evil}<b>",
     )
     words = Words()

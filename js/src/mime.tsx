@@ -5,7 +5,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { PanelModel } from './model';
-import type { IOutcome } from './tokens';
+import type { IMessage, IOutcome } from './tokens';
 import { Button, markOf, Sign } from './views/parts';
 
 export const MIME = 'application/vnd.safeinstall.outcome+json';
@@ -21,6 +21,14 @@ export function outcomeRenderer(
     defaultRank: 20,
     createRenderer: () => new OutcomeWidget(model, show, trans)
   };
+}
+
+/** The words of an output that was saved by an older version: its text, wrapped for a terminal. */
+function read(text: string): IMessage {
+  const [first = '', ...lines] = text.split('\n');
+  const known = (['✓', '✗', '!', '·'] as const).find(mark => first.startsWith(mark));
+  const headline = known ? first.slice(2) : first;
+  return { mark: known ?? '', headline, lines, suggestions: [], details: '' };
 }
 
 class OutcomeWidget extends ReactWidget implements IRenderMime.IRenderer {
@@ -46,18 +54,24 @@ class OutcomeWidget extends ReactWidget implements IRenderMime.IRenderer {
     if (!outcome) {
       return null;
     }
-    const [first = '', ...lines] = this._text.split('\n');
-    const mark = markOf(first.charAt(0));
-    const headline = mark === 'info' && first.charAt(0) !== '·' ? first : first.slice(2);
+    const { mark, headline, seconds, lines, suggestions } = outcome.message ?? read(this._text);
     const trans = this._trans;
     return (
       <div className="si-Row si-mod-top">
-        <Sign mark={mark} />
+        <Sign mark={markOf(mark)} />
         <div className="si-Outcome-text">
-          <div className="si-Outcome-line">{headline}</div>
+          <div className="si-Outcome-line">
+            {headline}
+            {!!seconds && <span className="si-Outcome-time">{seconds.toFixed(1)} s</span>}
+          </div>
           {lines.map((line, index) => (
             <div key={index} className="si-Outcome-line">
               {line}
+            </div>
+          ))}
+          {suggestions.map(({ command, note }, index) => (
+            <div key={index} className="si-Outcome-line">
+              <code>{command}</code> <span className="si-Note">{note}</span>
             </div>
           ))}
           <div className="si-Buttons">

@@ -67,13 +67,17 @@ export interface IOutcome {
   findings: IFinding[];
   restart: 'none' | 'refreshed' | 'needed';
   transaction: string | null;
+  /** In the output of a magic: the words it shows. */
+  message?: IMessage;
 }
 
 export interface IMessage {
   mark: '✓' | '✗' | '!' | '·' | '';
   headline: string;
+  /** How long it took, where somebody watched. */
+  seconds?: number | null;
   lines: string[];
-  ways: ISuggestion[];
+  suggestions: ISuggestion[];
   details: string;
 }
 

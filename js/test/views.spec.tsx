@@ -105,7 +105,13 @@ describe('the views', () => {
       { name: 'pandas', before: null, after: '2.3', requested: true }
     ];
     const outcome: any = { status: 'planned', plan: { changes }, findings: [], restart: 'none' };
-    const message = { mark: '·', headline: 'Would change', lines: [], ways: [], details: '' };
+    const message = {
+      mark: '·',
+      headline: 'Would change',
+      lines: [],
+      suggestions: [],
+      details: ''
+    };
     const ended = job({ state: 'ended', result: { outcome, message } });
     const theirs = rendered(<Result {...props} job={ended} />); // asked for from another page
     expect(theirs.querySelector('[data-safeinstall=confirm]')).toBeNull();
@@ -128,7 +134,7 @@ describe('the views', () => {
 
   it('offer a restart only when it is true', async () => {
     const props = await view();
-    const message = { mark: '✓', headline: 'done', lines: [], ways: [], details: '' };
+    const message = { mark: '✓', headline: 'done', lines: [], suggestions: [], details: '' };
     for (const [restart, count] of [
       ['none', 0],
       ['refreshed', 0],

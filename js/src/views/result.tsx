@@ -32,7 +32,11 @@ export function Result(props: IViewProps & { job: IJob }): JSX.Element {
       {asking && outcome && <Question {...props} outcome={outcome} lines={message.lines} />}
       {stuck && <NewEnvironment {...props} />}
       {!stuck && status !== 'planned' && (
-        <Suggestions suggestions={message.ways} trans={trans} onUse={line => model.setLine(line)} />
+        <Suggestions
+          suggestions={message.suggestions}
+          trans={trans}
+          onUse={line => model.setLine(line)}
+        />
       )}
       {message.details && status !== 'done' && (
         <details className="si-Details">

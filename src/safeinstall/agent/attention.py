@@ -124,7 +124,13 @@ def make_importable(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def message(mark: str, headline: str, lines: Iterable[str] = ()) -> dict[str, Any]:
     """Return the words of a job that no story tells."""
-    return {"mark": mark, "headline": headline, "lines": list(lines), "ways": [], "details": ""}
+    return {
+        "mark": mark,
+        "headline": headline,
+        "lines": list(lines),
+        "suggestions": [],
+        "details": "",
+    }
 
 
 def _holds_packages(folder: str) -> bool:

@@ -55,7 +55,7 @@ def _wrong(source: str, cell: str, environment: Environment) -> Iterator[dict[st
     for prediction in predict(source):
         if goes_wrong(prediction):
             message: Message = warning_message(prediction, environment, str(Path.cwd()))
-            commands = [way.command for way in message.ways]
+            commands = [way.command for way in message.suggestions]
             instead = replaceable(source, [prediction], lambda p: better_line(p, str(Path.cwd())))
             yield {
                 "cell": cell,

@@ -117,7 +117,7 @@ def remark(error: BaseException) -> None:
     )
     if found is not None:
         ways = (Suggestion(command=found.command),) if found.command else ()
-        message = render.Message(mark="!", headline=found.sentence, ways=ways)
+        message = render.Message(mark="!", headline=found.sentence, suggestions=ways)
         display(render.Displayed(None, message))
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 DIST_INFO = ".dist-info"
 EGG_INFO = ".egg-info"
+_METADATA = (DIST_INFO, EGG_INFO)
 _ENTRY = re.compile(r"^(?P<name>.+?)(?:-(?P<version>[^-]+))?(?:-py[\d.]+)?$")
 _SEPARATORS = re.compile(r"[-_.]+")
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -37,7 +38,7 @@ def normalized(name: str) -> str:
 
 def is_metadata(entry: str) -> bool:
     """Tell whether an entry of a folder is a distribution's metadata, by its name alone."""
-    return entry.endswith((DIST_INFO, EGG_INFO))
+    return entry.endswith(_METADATA)
 
 
 def split_name(entry: str) -> tuple[str, str]:
@@ -50,7 +51,7 @@ def split_name(entry: str) -> tuple[str, str]:
 def metadata_in(folder: str) -> list[str]:
     """List the names of the metadata entries in `folder`, sorted; none when it cannot be read."""
     try:
-        return sorted(filter(is_metadata, os.listdir(folder or os.curdir)))
+        return sorted([n for n in os.listdir(folder or os.curdir) if n.endswith(_METADATA)])
     except OSError:
         return []
 
@@ -210,8 +211,8 @@ def _fields(head: str) -> Mapping[str, list[str]]:
     return found
 
 
-_OTHERS = (".egg-link", ".pth")
-"""What changes what can be imported, and is no distribution."""
+_TELLING = (*_METADATA, ".egg-link", ".pth")
+"""What changes what can be imported, distribution or not."""
 _FINE, _COARSE = 50_000_000, 2_000_000_000
 """Nanoseconds in which a file system may give two changes of a folder the same time."""
 
@@ -271,8 +272,7 @@ class InstalledState:
 def _list(folder: str) -> Listing:
     try:
         changed = os.stat(folder).st_mtime_ns
-        told = (n for n in os.listdir(folder) if is_metadata(n) or n.endswith(_OTHERS))
-        names = tuple(sorted(told))
+        names = tuple(sorted([n for n in os.listdir(folder) if n.endswith(_TELLING)]))
     except OSError:
         return (), None
     # What came right after the listing could bear the same time as what came before it.

@@ -51,5 +51,5 @@ def error_message(error: SafeInstallError, frontend: Frontend) -> Message:
         mark="✗",
         headline=f"Nothing changed. {error.message}",
         lines=tuple(error.context.splitlines()),
-        ways=finding_of(error, frontend).hint,
+        suggestions=finding_of(error, frontend).hint,
     )

@@ -7,6 +7,7 @@ import re
 import socket
 import textwrap
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -41,7 +42,7 @@ class Message:
     """Plain sentences or facts below the headline."""
     table: Table | None = None
     """Rows below the lines."""
-    ways: tuple[Suggestion, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
     """Lines to type, the default first."""
     details: str = ""
     """What is folded away: an installer's own words."""
@@ -51,8 +52,9 @@ class Message:
         return {
             "mark": self.mark,
             "headline": clean(self.headline),
+            "seconds": self.seconds,
             "lines": [clean(line) for line in self.lines],
-            "ways": [way.to_dict() for way in self.ways],
+            "suggestions": [way.to_dict() for way in self.suggestions],
             "details": clean(self.details),
         }
 
@@ -86,7 +88,7 @@ def as_text(message: Message, *, verbose: bool = False) -> str:
         rows += _indented(clean(line))
     if message.table:
         rows += _text_table(message.table)
-    rows += _text_ways(message)
+    rows += _text_suggestions(message)
     if verbose and message.details:
         rows += ["", *textwrap.indent(clean(message.details), "  | ").splitlines()]
     return "\n".join(row.rstrip() for row in rows)
@@ -108,11 +110,11 @@ def _text_table(table: Table) -> list[str]:
     return ["", lines[0], rule, *lines[1:], *([""] if remarks else []), *remarks]
 
 
-def _text_ways(message: Message) -> list[str]:
-    commands = [clean(way.command) for way in message.ways]
+def _text_suggestions(message: Message) -> list[str]:
+    commands = [clean(way.command) for way in message.suggestions]
     width = max((len(c) for c in commands if len(c) <= _WIDEST_COMMAND), default=0)
     rows = []
-    for position, (way, command) in enumerate(zip(message.ways, commands, strict=True)):
+    for position, (way, command) in enumerate(zip(message.suggestions, commands, strict=True)):
         arrow = "  → " if position == 0 else "    "
         if not way.note:
             rows.append(arrow + command)
@@ -166,11 +168,12 @@ def as_html(message: Message) -> str:
         else ""
     )
     parts = [f"<div>{mark}{_escaped(message.headline)}{_spent(message)}</div>"]
-    parts += [f'<div style="padding-left: 1.2em">{_escaped(line)}</div>' for line in message.lines]
+    line_style = "padding-left: 1.2em; white-space: pre-wrap"  # facts stand in columns
+    parts += [f'<div style="{line_style}">{_escaped(line)}</div>' for line in message.lines]
     if message.table:
         parts.append(_html_table(message.table))
-    if message.ways:
-        parts.append(_html_ways(message))
+    if message.suggestions:
+        parts.append(_html_suggestions(message))
     if message.details:
         parts.append(
             '<details style="padding-left: 1.2em"><summary>What the installer said</summary>'
@@ -195,7 +198,8 @@ def _spent(message: Message) -> str:
 
 def _html_table(table: Table) -> str:
     cell = 'style="text-align: left; padding: 2px 1em 2px 0; vertical-align: top"'
-    head = "".join(f"<th {cell}>{_escaped(text)}</th>" for text in table.header)
+    whole = cell.replace('top"', 'top; white-space: nowrap"')
+    head = "".join(f"<th {whole}>{_escaped(text)}</th>" for text in table.header)
     notes = (*table.notes, *([""] * (len(table.rows) - len(table.notes))))
     rows = "".join(
         "<tr>"
@@ -215,7 +219,7 @@ def _html_table(table: Table) -> str:
     )
 
 
-def _html_ways(message: Message) -> str:
+def _html_suggestions(message: Message) -> str:
     rows = "".join(
         f'<div><code style="{_MONO}">{_escaped(way.command)}</code>'
         + (
@@ -225,7 +229,7 @@ def _html_ways(message: Message) -> str:
             else ""
         )
         + "</div>"
-        for way in message.ways
+        for way in message.suggestions
     )
     return f'<div style="padding-left: 1.2em">{rows}</div>'
 
@@ -237,16 +241,26 @@ def _escaped(text: str) -> str:
 def anonymous(text: str, home: str) -> str:
     """Return `text` without what tells who and where its writer is."""
     text = redact(text)
-    homes = {home, str(Path(home).resolve()) if home else "", str(Path("~").expanduser())}
-    for each in sorted(filter(lambda h: len(h) > 1, homes), key=len, reverse=True):
-        text = text.replace(each, "~")
-    text = re.sub(r"(/home/|/Users/)[^/\s:]+", r"\1USER", text)
-    for name, word in ((_user(), "USER"), (socket.gethostname(), "HOST")):
-        if (
-            len(name) > 1 and name != "root"
-        ):  # which tells nothing, and owns what people may not write
-            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", word, text)
+    for pattern, word in _private(home):
+        text = pattern.sub(word, text)
     return text
+
+
+@lru_cache(maxsize=8)
+def _private(home: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Return what tells who somebody is, and the word to stand in its place."""
+    homes = {home, str(Path(home).resolve()) if home else "", str(Path("~").expanduser())}
+    known = sorted(filter(lambda each: len(each) > 1, homes), key=len, reverse=True)
+    names = (
+        (re.escape(name), word)
+        for name, word in ((_user(), "USER"), (socket.gethostname(), "HOST"))
+        if len(name) > 1 and name != "root"  # which tells nothing of anybody
+    )
+    return (
+        *((re.compile(re.escape(each)), "~") for each in known),
+        (re.compile(r"(/home/|/Users/)[^/\s:\"]+"), r"\1USER"),
+        *((re.compile(rf"(?<![A-Za-z0-9]){name}(?![A-Za-z0-9])"), word) for name, word in names),
+    )
 
 
 def _user() -> str:

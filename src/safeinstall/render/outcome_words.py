@@ -84,7 +84,7 @@ def _planned_outcome(outcome: Outcome) -> Message:
         headline=f"Would change {outcome.environment.label} like this (nothing changed yet):",
         seconds=outcome.seconds.get("total"),
         lines=(*_rows(outcome.changes.items), *questions, *_remarks(outcome)),
-        ways=ways if stops else do_it if outcome.asked else (),
+        suggestions=ways if stops else do_it if outcome.asked else (),
     )
 
 
@@ -192,7 +192,7 @@ def _stopped(outcome: Outcome) -> Message:
         lines=tuple(shown_in(line.strip(), home) for line in told)
         + tuple(shown_in(other.message, home) for other in more)
         + _remarks(outcome),
-        ways=finding.hint + tuple(way for other in more for way in other.hint),
+        suggestions=finding.hint + tuple(way for other in more for way in other.hint),
         details="\n".join(shown_context) if len(shown_context) > len(told) else outcome.log,
     )
 
@@ -265,7 +265,8 @@ class Displayed:
         text, html = (shown_in(form, home) for form in (str(self), as_html(self._shown)))
         made: dict[str, Any] = {"text/plain": text, "text/html": html}
         if isinstance(getattr(self.result, "outcome", self.result), Outcome):
-            made[MIME] = json.loads(anonymous(json.dumps(self.result.to_dict()), home))
+            data = {**self.result.to_dict(), "message": self._shown.to_dict()}
+            made[MIME] = json.loads(anonymous(json.dumps(data), home))
         return made
 
     @property
@@ -302,7 +303,7 @@ def new_environment_message(made: NewEnvironment, environ: Mapping[str, str]) ->
         + f" — Python {outcome.environment.python}, a kernel of its own",
         seconds=outcome.seconds.get("total"),
         lines=tuple(line for line in lines if line),
-        ways=_ways_to_kernel(made, environ),
+        suggestions=_ways_to_kernel(made, environ),
     )
 
 
@@ -321,7 +322,7 @@ def _planned_environment(made: NewEnvironment) -> Message:
         headline=f"Would make {made.place.shown} with a kernel of its own (nothing was left):",
         seconds=message.seconds,
         lines=message.lines,
-        ways=message.ways,
+        suggestions=message.suggestions,
     )
 
 

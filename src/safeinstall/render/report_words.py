@@ -57,7 +57,7 @@ def short_environment_message(environment: Environment) -> Message:
             f"interpreter {shown(environment.executable, environment.home)}",
             f"Installs {_verdict(environment)}",
         ),
-        ways=(
+        suggestions=(
             Suggestion(command=NOTEBOOK.line("install", "pandas"), note="install a package here"),
             Suggestion(command=NOTEBOOK.opening("env"), note="everything about this environment"),
         ),
@@ -151,7 +151,7 @@ def survey_message(survey: Survey) -> Message:
             notes=tuple(_prediction_folder(p, home) for _, p in survey.rows),
             remarks=remarks,
         ),
-        ways=ways,
+        suggestions=ways,
     )
 
 
@@ -231,7 +231,7 @@ def history_message(history: History) -> Message:
             header=("id", "when", "what", "undo"),
             rows=tuple(_history_row(entry) for entry in history.entries),
         ),
-        ways=(
+        suggestions=(
             Suggestion(
                 command=history.frontend.line("undo", undoable.id), note="puts everything back"
             ),
@@ -296,7 +296,7 @@ def kernels_message(kernels: Kernels) -> Message:
         mark="!" if broken else "✓",
         headline=count + wrong,
         lines=(*rows, *remarks, *done),
-        ways=ways,
+        suggestions=ways,
     )
 
 
@@ -363,7 +363,7 @@ def doctor_message(found: Examination, home: str, fix_line: str) -> Message:
         headline=head,
         seconds=found.seconds,
         lines=tuple(lines),
-        ways=tuple(dict.fromkeys(ways))[:8],
+        suggestions=tuple(dict.fromkeys(ways))[:8],
     )
 
 

@@ -46,7 +46,7 @@ def warning_message(
         mark="!",
         headline=f"{quoted} {_sentence(prediction, environment)}",
         lines=tuple(lines),
-        ways=_ways(prediction, cell_cwd, done),
+        suggestions=_ways(prediction, cell_cwd, done),
     )
 
 
@@ -60,7 +60,7 @@ def landed_message(
         headline = f"{what} landed in {place}; this kernel imports from there after a restart."
         return Message(mark="!", headline=headline)
     headline = f"{what} landed in {place}, which this kernel does not import from."
-    return Message(mark="!", headline=headline, ways=_ways(prediction, cell_cwd, "warn"))
+    return Message(mark="!", headline=headline, suggestions=_ways(prediction, cell_cwd, "warn"))
 
 
 def better_line(prediction: Prediction, cwd: str) -> str | None:
