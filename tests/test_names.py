@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from packaging.utils import is_normalized_name
 
 from safeinstall.request import names
-from safeinstall.request.names import _PAIRS, _pair, distance, neighbours, popular
+from safeinstall.request.names import _pair, distance, neighbours, popular, words
 
 _DISTRIBUTION = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE)
 
@@ -25,7 +25,7 @@ geopandas modin statsmodels plotnine bokeh hvplot panel streamlit gradio
 
 
 def test_every_entry_of_the_table_is_a_valid_pair_and_none_comes_twice() -> None:
-    pairs = [_pair(word) for word in _PAIRS.split()]
+    pairs = [_pair(word) for word in words("modules")]
     modules = [module for module, _ in pairs]
     assert len(modules) == len(set(modules)) > 600
     for module, distribution in pairs:
