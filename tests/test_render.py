@@ -12,7 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safeinstall.distributions import Change, Changes, Distribution
+from safeinstall.doctor.diagnosis import Examination
 from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.operations.diagnose import Kernels
+from safeinstall.operations.environments import NewEnvironment
+from safeinstall.operations.history import History, Recovered
+from safeinstall.operations.survey import Survey, Where
 from safeinstall.outcome import DoneBy, Outcome
 from safeinstall.render import (
     MIME,
@@ -23,7 +28,7 @@ from safeinstall.render import (
     clean,
     outcome_message,
 )
-from safeinstall.render.report_words import environment_message, short_environment_message
+from safeinstall.render.report_words import WORDS, environment_message, short_environment_message
 from support.reports import MARKER, environment, intent, locked_access
 from support.words import Words
 
@@ -240,3 +245,8 @@ def test_the_contract_of_the_json() -> None:
 )
 def test_every_status_has_its_exit_status(status: str, code: int) -> None:
     assert outcome(status).exit_status == code
+
+
+def test_whatever_can_be_looked_at_has_its_words() -> None:
+    looked_at = (NewEnvironment, History, Recovered, Survey, Where, Kernels, Examination)
+    assert {each.__name__ for each in looked_at} == set(WORDS)

@@ -3,48 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from safeinstall import __version__
-from safeinstall.doctor.diagnosis import Examination
 from safeinstall.environment import Environment, shown, shown_in
 from safeinstall.findings import Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK
-from safeinstall.kernels.kernel_state import KernelState
 from safeinstall.operations.context import Context
-from safeinstall.operations.diagnose import Kernels, Repaired
-from safeinstall.operations.environments import NewEnvironment
-from safeinstall.operations.history import History, Recovered
-from safeinstall.operations.survey import Survey, Where
 from safeinstall.operations.undo import changes_of
-from safeinstall.probe.prediction import Prediction
 from safeinstall.render.layout import Mark, Message, Table, anonymous, as_text
 from safeinstall.render.outcome_words import new_environment_message
-from safeinstall.transaction.store.history import Entry
+
+if TYPE_CHECKING:  # a look at one thing does not pay for all the others
+    from safeinstall.doctor.diagnosis import Examination
+    from safeinstall.kernels.kernel_state import KernelState
+    from safeinstall.operations.diagnose import Kernels, Repaired
+    from safeinstall.operations.history import History
+    from safeinstall.operations.survey import Survey, Where
+    from safeinstall.probe.prediction import Prediction
+    from safeinstall.transaction.store.history import Entry
 
 
 def report_message(result: Any, context: Context) -> Message:
     """Return the words for a new environment, or for what was looked at."""
-    home = context.environment.home
-    if isinstance(result, NewEnvironment):
-        return new_environment_message(result, context.environ)
-    if isinstance(result, History):
-        return history_message(result)
-    if isinstance(result, Recovered):
-        return Message(mark="", headline=result.message)
-    if isinstance(result, Survey):
-        return survey_message(result)
-    if isinstance(result, Where):
-        return where_message(result)
-    if isinstance(result, Kernels):
-        return kernels_message(result)
-    if result.redacted:
-        first, *rest = report_text(result, home).splitlines()
-        return Message(mark="", headline=first, lines=tuple(rest))
-    fix = f"{replace(context.frontend, python=result.place).line('doctor')} --fix"
-    return doctor_message(result, home, fix)
+    return WORDS[type(result).__name__](result, context)
 
 
 def short_environment_message(environment: Environment) -> Message:
@@ -391,3 +376,23 @@ def report_data(found: Examination, home: str) -> dict[str, Any]:
     """Return the JSON form as fit for a bug report as the text."""
     data: dict[str, Any] = json.loads(anonymous(json.dumps(found.to_dict()), home))
     return data
+
+
+def _examination_message(found: Examination, context: Context) -> Message:
+    if found.redacted:
+        first, *rest = report_text(found, context.environment.home).splitlines()
+        return Message(mark="", headline=first, lines=tuple(rest))
+    fix = f"{replace(context.frontend, python=found.place).line('doctor')} --fix"
+    return doctor_message(found, context.environment.home, fix)
+
+
+WORDS: Final[Mapping[str, Callable[[Any, Context], Message]]] = {
+    "NewEnvironment": lambda made, context: new_environment_message(made, context.environ),
+    "History": lambda history, context: history_message(history),
+    "Recovered": lambda recovered, context: Message(mark="", headline=recovered.message),
+    "Survey": lambda survey, context: survey_message(survey),
+    "Where": lambda where, context: where_message(where),
+    "Kernels": lambda kernels, context: kernels_message(kernels),
+    "Examination": _examination_message,
+}
+"""What says the words, by the name of the result's type."""

@@ -17,7 +17,6 @@ from safeinstall import importing
 from safeinstall.distributions import Staged, StagedDistribution
 from safeinstall.environment import Environment, shown
 from safeinstall.findings import Finding, Severity, Suggestion
-from safeinstall.kernels import trial_starts
 from safeinstall.metadata.record import meant, top_level
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning import placed_rows
@@ -258,6 +257,9 @@ def _asked_afresh(
 
 
 def _second_kernel(context: Context) -> str | None:
+    # few installs touch the kernel, and it brings jupyter_client
+    from safeinstall.kernels import trial_starts
+
     context.progress("starting a second kernel to see whether it answers")
     cookie = secrets.token_hex(16)
     command = trial_starts.answer_command(context.environment, cookie, context.cwd)
