@@ -61,7 +61,9 @@ def test_what_is_missing_is_read_from_the_exception_and_its_causes(
     [
         ("sklearn", {}, "install", "%safeinstall scikit-learn"),
         ("pandas", {}, "install", "%safeinstall pandas"),
-        ("some_thing", {}, "install", "%safeinstall some-thing"),
+        ("some_thing", {}, "unknown", "no package of that name is known"),
+        ("pandsa", {}, "slip", "%safeinstall pandas"),
+        ("numpyy.linalg", {}, "slip", "Did you mean numpy?"),
         ("urllib2", {}, "stdlib", "urllib.request"),
         ("distutils", {}, "stdlib", "until 3.12"),
         ("tomllib", {"python": "3.10"}, "stdlib", "from 3.11"),

@@ -154,7 +154,7 @@ CASES = {
 MESSAGES = {name: outcome_message(each) for name, each in CASES.items()} | {
     "environment": environment_message(HERE),
     "environment-locked": environment_message(environment(access=locked_access())),
-    "environment-short": short_environment_message(HERE),
+    "environment-short": short_environment_message(HERE, Suggestion("%safeinstall pandas")),
 }
 
 

@@ -92,6 +92,24 @@ def test_a_read_only_environment_is_left_alone(
     assert not list(home.rglob("tinypkg*.dist-info"))
 
 
+def test_where_an_install_would_be_refused_what_works_is_offered_at_once(
+    read_only_desk: Desk, workshop: Workshop
+) -> None:
+    desk, environment = read_only_desk, read_only_desk.environment
+    with kernels.start(
+        environment.python,
+        desk.settings,
+        desk.notebooks,
+        uid=privileges.ORDINARY if privileges.can_switch() else None,
+        extra_settings=workshop.libraries_of(environment),
+    ) as kernel:
+        kernel.run("%load_ext safeinstall")
+        for cell in ("%safeinstall", "import pandas"):
+            words = kernel.run(cell).everything
+            assert "%safeinstall --new-env" in words, words
+            assert "%safeinstall pandas" not in words, words
+
+
 @pytest.mark.parametrize("mode", [0o700, 0o755])
 def test_the_store_of_an_admin_stops_nobody_who_shares_the_environment(
     read_only_desk: Desk, workshop: Workshop, mode: int

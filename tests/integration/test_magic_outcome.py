@@ -225,3 +225,23 @@ def test_what_is_saved_names_no_home_and_no_user(desk: Desk) -> None:
             assert data["text/plain"]
             assert home not in json.dumps(data)
             assert "ana-maria" not in json.dumps(data)
+
+
+@pytest.mark.parametrize(
+    ("module", "said", "unsaid"),
+    [
+        ("sklearn", "%safeinstall scikit-learn", "known here"),
+        ("tinypkg", "%safeinstall tinypkg", "known here"),
+        ("quux_nowhere", "no package of that name is known here", "%safeinstall"),
+        ("pandsa", "%safeinstall pandas", "%safeinstall pandsa"),
+    ],
+    ids=["in-the-table", "in-the-index", "nowhere", "slip"],
+)
+def test_a_missing_import_is_offered_only_by_a_name_that_somebody_knows(
+    desk: Desk, module: str, said: str, unsaid: str
+) -> None:
+    with desk.kernel(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(desk.wheels)) as kernel:
+        result = kernel.run(f"import {module}")
+    words = "".join(bundle["text/plain"] for bundle in result.displays)
+    assert said in words, result.everything
+    assert unsaid not in words, result.everything

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from html import escape
 from types import FrameType
 from typing import Any, Final, Protocol
@@ -16,11 +17,10 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from safeinstall import render
-from safeinstall.environment import this_environment
 from safeinstall.errors import SafeInstallError, SafeInstallStopped
 from safeinstall.findings import Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK
-from safeinstall.magics.missing_imports import remark_about
+from safeinstall.magics.missing_imports import Remark, remark_about
 from safeinstall.operations import Context, Keeping, Progress, carry_out, context_for, folder, here
 from safeinstall.outcome import Outcome
 from safeinstall.request import (
@@ -39,6 +39,8 @@ failed: set[str] = set()
 """Canonical names whose install has failed in this kernel: not offered again."""
 COLAB: Final = "application/vnd.colab-display-data+json"
 """Google Colab draws its own restart button when it is handed this."""
+_PATIENCE: Final = 4.0
+"""Seconds that an installer may take to say whether it knows a name."""
 _BETWEEN: Final = ("safeinstall.", "IPython.", "decorator")
 """Modules whose frames lie between a cell and its magic."""
 _PRINT_INTRINSIC: Final = ("CALL_INTRINSIC_1", 1)
@@ -65,7 +67,9 @@ def install(options: Options, line: str, cell: str | None) -> Any:
     if cell is None and not line.strip():
         from safeinstall.render.report_words import short_environment_message  # else not needed
 
-        return _displayed(None, short_environment_message(this_environment()))
+        context = here()
+        way = context.first_line(parse("pandas", cwd=context.cwd))
+        return _displayed(None, short_environment_message(context.environment, way))
     return _run(options, lambda: parse(line, cell, cwd=folder()))
 
 
@@ -115,10 +119,28 @@ def remark(error: BaseException) -> None:
     found = remark_about(
         error, context.environment, cwd=context.cwd, environ=context.environ, failed=failed
     )
+    if found is not None and found.wanted:
+        found = _with_a_line_that_works(found, context)
     if found is not None:
         ways = (Suggestion(command=found.command),) if found.command else ()
         message = render.Message(mark="!", headline=found.sentence, suggestions=ways)
         display(render.Displayed(None, message))
+
+
+def _with_a_line_that_works(found: Remark, context: Context) -> Remark:
+    """Return the remark with the line that installs what it wants here, or without one.
+
+    A name in no table of ours is asked for first, as an install would: nothing is offered that
+    nobody has. Whoever waits for more than a few seconds is told that it is not known.
+    """
+    request = parse([found.wanted], cwd=context.cwd, frontend=context.frontend)
+    line = context.first_line(request).command
+    if found.kind != "unknown":
+        return replace(found, command=line)
+    asking = replace(context, run=partial(context.run, timeout=_PATIENCE), progress=lambda _: None)
+    planned = carry_out(replace(request, dry_run=True, no_deps=True), asking)
+    fine = isinstance(planned, Outcome) and planned.status in ("planned", "satisfied")
+    return replace(found, command=line, sentence=found.if_known) if fine else found
 
 
 def _parsed(command: str, words: list[str]) -> Request:

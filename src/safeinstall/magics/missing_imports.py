@@ -79,10 +79,15 @@ class Remark:
     """One line below a traceback."""
 
     kind: str
-    """Stable: `install`, `stale`, `run-again`, `stdlib`, `own-file`, `broken`, `elsewhere`."""
+    """Stable: `install`, `stale`, `run-again`, `stdlib`, `own-file`, `broken`, `elsewhere`, `slip`,
+    `unknown`, `no-submodule`."""
     sentence: str
     command: str = ""
     """The line to type, or empty."""
+    wanted: str = ""
+    """The requirement that the line installs, or empty."""
+    if_known: str = ""
+    """The sentence, should an index know a name that no table does."""
 
 
 def missing_from(error: BaseException | None) -> Missing | None:
@@ -150,12 +155,18 @@ def remark(missing: Missing, facts: Facts, frontend: Frontend = NOTEBOOK) -> Rem
     key = canonicalize_name(wanted.split("[")[0])
     if key in facts.failed:
         return None
-    line = frontend.line("install", wanted)
+    line, there = frontend.line("install", wanted), f"is not installed in {facts.environment}"
     if facts.other_interpreter:
-        there = f"{top} is installed in {facts.other_interpreter}, not in {facts.environment}"
-        return Remark("elsewhere", f"{there}, where this kernel runs.", line)
+        has = f"{top} is installed in {facts.other_interpreter}, not in {facts.environment}"
+        return Remark("elsewhere", f"{has}, where this kernel runs.", line, wanted)
     other = f" ({top} comes with {wanted})" if canonicalize_name(top) != key else ""
-    return Remark("install", f"{module} is not installed in {facts.environment}{other}.", line)
+    if missing.hint or key in names.known() | names.popular() | names.neighbours():
+        return Remark("install", f"{module} {there}{other}.", line, wanted)
+    if near := names.slip_of(key):
+        line = frontend.line("install", near)
+        return Remark("slip", f"{module} {there}. Did you mean {near}?", line, near)
+    words = f"{module} {there}, and no package of that name is known here."
+    return Remark("unknown", words, "", wanted, f"{module} {there}.")
 
 
 def _wanted(missing: Missing) -> str:

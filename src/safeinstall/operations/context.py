@@ -18,9 +18,9 @@ from packaging.utils import canonicalize_name
 from safeinstall.distributions import Change, Changes
 from safeinstall.environment import Access, Destination, Environment, Paths, this_environment
 from safeinstall.errors import SafeInstallError, UnsafeStore
-from safeinstall.findings import Finding
+from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK, Frontend
-from safeinstall.guards import Policy
+from safeinstall.guards import Policy, examine
 from safeinstall.installers.sources import ResolvedRequest, Sources, redirections
 from safeinstall.interpreter import environment_of
 from safeinstall.plan import Plan
@@ -113,6 +113,14 @@ class Context:
             destination=Destination.of(self.environment),
             frontend=self.frontend,
         )
+
+    def first_line(self, request: InstallRequest) -> Suggestion:
+        """Return the line that installs the request here; where it would be refused, what works."""
+        intent = self.meet(request)
+        for finding in examine(intent, (), self.policy):
+            if finding.severity is Severity.REFUSE and finding.hint:
+                return finding.hint[0]
+        return Suggestion(intent.line())
 
 
 def folder() -> str:

@@ -32,8 +32,8 @@ def report_message(result: Any, context: Context) -> Message:
     return WORDS[type(result).__name__](result, context)
 
 
-def short_environment_message(environment: Environment) -> Message:
-    """Return the environment in three lines and how to go on."""
+def short_environment_message(environment: Environment, way: Suggestion) -> Message:
+    """Return the environment in three lines and how to go on; `way` installs a package here."""
     return Message(
         mark=_mark_of(environment),
         headline=f"This kernel runs Python {environment.version} in {environment.label}",
@@ -43,7 +43,7 @@ def short_environment_message(environment: Environment) -> Message:
             f"Installs {_verdict(environment)}",
         ),
         suggestions=(
-            Suggestion(command=NOTEBOOK.line("install", "pandas"), note="install a package here"),
+            way if way.note else replace(way, note="install a package here"),
             Suggestion(command=NOTEBOOK.opening("env"), note="everything about this environment"),
         ),
     )
