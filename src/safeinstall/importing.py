@@ -95,6 +95,12 @@ def replaced_since(before: Mapping[str, tuple[int, int, int]]) -> tuple[StaleMod
     return tuple(StaleModule(name, files[name].endswith(compiled)) for name in changed)
 
 
+def outdated_words(modules: Iterable[str]) -> str:
+    """Return the sentence about loaded modules (dotted) whose code on disk is another one now."""
+    named = ", ".join(dict.fromkeys(name.split(".")[0] for name in modules))
+    return f"Restart the kernel: {named} on disk is not what this kernel has loaded."
+
+
 def _identity(file: str) -> tuple[int, int, int] | None:
     try:
         status = os.stat(file)  # noqa: PTH116

@@ -245,3 +245,38 @@ def test_a_missing_import_is_offered_only_by_a_name_that_somebody_knows(
     words = "".join(bundle["text/plain"] for bundle in result.displays)
     assert said in words, result.everything
     assert unsaid not in words, result.everything
+
+
+def test_already_in_means_that_this_process_has_it(desk: Desk) -> None:
+    make_wheel(desk.wheels, "tinypkg", "2.0")
+    terminal = f"{desk.environment.python} -m safeinstall install {desk.offline}"
+    with desk.kernel() as kernel:
+        kernel.run(f"%safeinstall {desk.offline} tinypkg==1.0")
+        kernel.run("import tinypkg")
+        kernel.run(f"import subprocess; subprocess.check_call('{terminal} tinypkg==2.0'.split())")
+        result = kernel.run("%safeinstall tinypkg")
+        assert result.outcome["status"] == "satisfied"
+        assert result.outcome["restart"] == "needed"
+        assert result.outcome["stale_modules"] == ["tinypkg"]
+        assert "Restart the kernel" in result.data["text/plain"]
+        assert "tinypkg" in kernel.run("%kernelenv").data["text/plain"]
+        assert "tinypkg" in kernel.run("%kernelenv --doctor").data["text/plain"]
+        kernel.restart()
+        kernel.run("%load_ext safeinstall")
+        kernel.run("import tinypkg")
+        again = kernel.run("%safeinstall tinypkg")
+        assert again.outcome["restart"] == "none", again.everything
+        assert "tinypkg" not in kernel.run("%kernelenv").data["text/plain"]
+
+
+def test_what_another_installer_replaced_under_this_kernel_is_said_once(desk: Desk) -> None:
+    make_wheel(desk.wheels, "tinypkg", "2.0")
+    with desk.kernel() as kernel:
+        kernel.run(f"%safeinstall {desk.offline} tinypkg==1.0")
+        kernel.run("import tinypkg")
+        other = f"{desk.environment.python} -m safeinstall install {desk.offline}"
+        said = kernel.run(f"!{other} -U tinypkg # pip install")
+        words = "".join(bundle["text/plain"] for bundle in said.displays)
+        assert "tinypkg on disk is not what this kernel has loaded" in " ".join(words.split())
+        again = kernel.run("!true # pip install")
+        assert "tinypkg" not in again.everything

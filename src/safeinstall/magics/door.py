@@ -216,7 +216,13 @@ def _context(options: Options, request: Request, progress: Progress) -> Context:
             code: None if word == "off" else Severity(word) for code, word in options.guards.items()
         },
         keeping=Keeping(*options.keeping),
+        loaded=_loaded(),
     )
+
+
+def _loaded() -> Mapping[str, tuple[int, int, int]]:
+    watch = getattr(get_ipython(), "_safeinstall_watch", None)
+    return watch.loaded() if watch else {}
 
 
 def _unknown_names(request: InstallRequest, outcome: Outcome) -> set[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
@@ -21,6 +21,7 @@ from safeinstall.errors import SafeInstallError, UnsafeStore
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.guards import Policy, examine
+from safeinstall.importing import outdated_words, replaced_since
 from safeinstall.installers.sources import ResolvedRequest, Sources, redirections
 from safeinstall.interpreter import environment_of
 from safeinstall.plan import Plan
@@ -97,6 +98,8 @@ class Context:
     agreed: Callable[[Plan], bool] = agreed
     """Asked before a plan is carried out; one that is not agreed to is only shown."""
     keeping: Keeping = Keeping()
+    loaded: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    """Which file (inode, size, time) each module of this process was loaded from, where noted."""
     policy: Policy = field(default_factory=dict)
     """Severity of findings by code, where it is not their own; None switches a guard off."""
 
@@ -113,6 +116,11 @@ class Context:
             destination=Destination.of(self.environment),
             frontend=self.frontend,
         )
+
+    def outdated(self) -> Iterator[Finding]:
+        """Yield that code which this process has loaded is not what is on disk any more."""
+        if names := [module.name for module in replaced_since(self.loaded)]:
+            yield Finding.warn("outdated-modules", outdated_words(names))
 
     def first_line(self, request: InstallRequest) -> Suggestion:
         """Return the line that installs the request here; where it would be refused, what works."""

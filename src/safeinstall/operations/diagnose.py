@@ -12,7 +12,7 @@ from typing import Any
 from safeinstall import doctor as examination
 from safeinstall.distributions import InstalledIndex
 from safeinstall.doctor.collect import target_at, target_of
-from safeinstall.doctor.diagnosis import Examination, Target
+from safeinstall.doctor.diagnosis import Diagnosis, Examination, Target
 from safeinstall.doctor.mend import mend
 from safeinstall.environment import Environment
 from safeinstall.errors import RequestError, SafeInstallError
@@ -270,7 +270,10 @@ def doctor(request: DoctorRequest, context: Context) -> Examination:
         repair = mend(replace(found, diagnoses=tuple(chosen)) if request.only else found)
         target = target_at(place, context.cwd) if place else target
         found = replace(_examined(target, context, frontend, deep=request.deep), repair=repair)
-    return replace(found, place=place, redacted=request.redact)
+    own = () if place else context.outdated()
+    outdated = tuple(Diagnosis(finding=finding) for finding in own)
+    diagnoses = (*outdated, *found.diagnoses)
+    return replace(found, diagnoses=diagnoses, place=place, redacted=request.redact)
 
 
 def kernels(request: KernelsRequest, context: Context) -> Kernels:

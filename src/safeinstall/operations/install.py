@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,8 +14,9 @@ from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import changes_kernel
+from safeinstall.importing import StaleModule, replaced_since
 from safeinstall.installers.sources import ResolvedRequest
-from safeinstall.metadata.distribution import InstalledState
+from safeinstall.metadata.distribution import DistInfo, InstalledState
 from safeinstall.operations.conda import install_with_conda
 from safeinstall.operations.context import Context, destined, forget_oldest, recovered_first
 from safeinstall.operations.planning import best_plan
@@ -65,6 +68,18 @@ def install(request: InstallRequest, context: Context) -> Outcome:
         return story.outcome("failed", finding_of(error, context.frontend))
 
 
+def outdated(
+    distributions: Iterable[Distribution], loaded: Mapping[str, tuple[int, int, int]]
+) -> tuple[StaleModule, ...]:
+    """Return the loaded modules of `distributions` whose file is another one now."""
+    tops = {top for each in distributions for top in DistInfo(each.metadata).modules}
+    if tops.isdisjoint(sys.modules):
+        return ()
+    return replaced_since(
+        {name: file for name, file in loaded.items() if name.split(".")[0] in tops}
+    )
+
+
 @dataclass(slots=True)
 class _Install:
     """One install on its way: what is known so far."""
@@ -89,7 +104,7 @@ class _Install:
         self.findings = (*recovered, *found)
         if already is not None or not self.request.items:
             self.findings = tuple(f for f in self.findings if not f.stops)
-            return self.outcome("satisfied", satisfied=already or ())
+            return self.already_there(already or ())
         if any(finding.stops for finding in self.findings):
             return self.stopped()
         if self.request.installer == "conda":
@@ -118,7 +133,7 @@ class _Install:
             self.plan = best.plan
             if not self.plan.changes:
                 self.findings = about_request
-                return self.outcome("satisfied", satisfied=self.named())
+                return self.already_there(self.named())
             if self.request.dry_run:
                 return self.outcome("planned")
             if any(finding.stops for finding in best.findings):
@@ -224,6 +239,17 @@ class _Install:
         index = InstalledIndex(self.context.environment.sys_path)
         found = (index.find(item.name) for item in self.request.items if item.name)
         return tuple(distribution for distribution in found if distribution)
+
+    def already_there(self, found: tuple[Distribution, ...]) -> Outcome:
+        """Return that nothing is to do, and whether this process has what is there."""
+        stale = outdated(found, self.context.loaded) if self.context.live else ()
+        return self.outcome(
+            "satisfied",
+            satisfied=found,
+            restart="needed" if stale else "none",
+            stale_modules=tuple(module.name for module in stale),
+            compiled_stale=sum(module.compiled for module in stale),
+        )
 
     def waiting(self, holder: Holder | None) -> None:
         """Say that another install holds the lock."""

@@ -68,6 +68,7 @@ def survey(request: SurveyRequest, context: Context) -> Survey:
     environment = context.environment
     rows = tuple(_rows(context))
     findings = (
+        *context.outdated(),
         *_redirecting(context),
         *_old_pip(context),
         *_user_site_first(environment),

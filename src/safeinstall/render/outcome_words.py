@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from safeinstall.distributions import Change
 from safeinstall.environment import shown, shown_in
 from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.importing import outdated_words
 from safeinstall.outcome import Outcome
 from safeinstall.render.layout import Message, anonymous, as_html, as_text
 
@@ -66,11 +67,12 @@ def _satisfied(outcome: Outcome) -> Message:
         if len(elsewhere) == 1 and all(f.location in elsewhere for f in outcome.satisfied):
             place = f"{shown(elsewhere.pop(), environment.home)}, which this kernel imports from"
         headline = f"{names} {verb} already in {place}"
+    stale = [outdated_words(outcome.stale_modules)] if outcome.stale_modules else []
     return Message(
         mark="✓",
         headline=headline,
         seconds=outcome.seconds.get("total"),
-        lines=_remarks(outcome),
+        lines=(*stale, *_remarks(outcome)),
     )
 
 

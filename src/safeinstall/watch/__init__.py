@@ -7,6 +7,8 @@ imported when a cell first holds a word such as `pip`. A fault of ours never fai
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
@@ -18,6 +20,12 @@ _ATTRIBUTE: Final = "_safeinstall_watch"
 _log = logging.getLogger("safeinstall")
 
 
+FileIdentity = tuple[int, int, int]
+"""Inode, size and time of change: what tells a file from the one that takes its place."""
+_LIBRARY: Final = os.path.dirname(os.__file__) + os.sep
+_PACKAGES: Final = _LIBRARY + "site-packages"
+
+
 class Watch:
     """The hooks of one shell."""
 
@@ -25,6 +33,7 @@ class Watch:
         self.shell = shell
         self.options = magics.load_options(shell)
         self._session: Any = None
+        self._modules: dict[str, tuple[Any, FileIdentity | None]] = {}
 
     def before(self, info: Any) -> None:
         """Warn above the output of a cell (IPython's `pre_run_cell`)."""
@@ -33,7 +42,24 @@ class Watch:
     def after(self, result: Any) -> None:
         """Say where an install that ran anyway has landed (IPython's `post_run_cell`)."""
         if self._session is not None:
-            self._guarded("warn", "redirect", act=lambda session: session.after())
+            self._guarded("warn", "redirect", act=lambda session: session.after(self.loaded()))
+        self._note_modules()
+
+    def _note_modules(self) -> None:
+        """Take note of the modules that came with the last cell: a stat for each."""
+        if len(sys.modules) != len(self._modules):
+            for name in sys.modules.keys() ^ self._modules.keys():
+                self._modules.pop(name, None)
+                if (module := sys.modules.get(name)) is not None:
+                    self._modules[name] = getattr(module, "__spec__", None), _identity(module)
+
+    def loaded(self) -> dict[str, FileIdentity]:
+        """Return which file each module in use was loaded from, Python's own library aside."""
+        found: dict[str, FileIdentity] = {}
+        for name, (spec, identity) in self._modules.items():
+            if identity and getattr(sys.modules.get(name), "__spec__", None) is spec:
+                found[name] = identity
+        return found
 
     def rewrite(self, lines: list[str]) -> list[str]:
         """Redirect or block an install line (IPython's `input_transformers_cleanup`)."""
@@ -71,6 +97,17 @@ class Watch:
             self.before(info)
         elif self._session is not None:
             self._session.forget_cell()
+
+
+def _identity(module: Any) -> FileIdentity | None:
+    file = getattr(module, "__file__", None)
+    if not isinstance(file, str) or (file.startswith(_LIBRARY) and not file.startswith(_PACKAGES)):
+        return None
+    try:
+        status = os.stat(file)  # noqa: PTH116 - a thousand after the first cell
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _worth(cell: str) -> bool:

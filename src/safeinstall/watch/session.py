@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from IPython.display import publish_display_data
 
 from safeinstall import operations, probe, render
 from safeinstall.environment import Environment
+from safeinstall.importing import outdated_words, replaced_since
 from safeinstall.magics import SafeInstall
 from safeinstall.metadata.distribution import metadata_in, split_name
 from safeinstall.probe.prediction import Prediction
@@ -32,6 +34,8 @@ class Session:
         self._said: set[tuple[str, str, str]] = set()
         self._pending: list[tuple[Prediction, set[str]]] = []
         self._environment: Environment | None = None
+        self._outdated: set[str] = set()
+        self._looked_at = False
 
     @property
     def environment(self) -> Environment:
@@ -43,6 +47,7 @@ class Session:
     def before(self, info: Any) -> None:
         """Show a warning for each command of the cell that would go wrong, once per command."""
         self.forget_cell()
+        self._looked_at = "%safe" not in info.raw_cell  # which says it itself
         wrong = self._wrong(info.raw_cell)
         mode = self.options.shell_installs
         new = {} if mode == "warn" else replaceable(info.raw_cell, wrong, self._better)
@@ -56,18 +61,28 @@ class Session:
                 done = mode if instead else "warn"
                 _show(warning_message(prediction, self.environment, str(Path.cwd()), done=done))
 
-    def after(self) -> None:
-        """Say what has landed elsewhere after all."""
+    def after(self, loaded: Mapping[str, tuple[int, int, int]]) -> None:
+        """Say what has landed elsewhere after all, and what code in use is another on disk now.
+
+        `loaded`: which file each module was loaded from.
+        """
         pending, self._pending = self._pending, []
         for prediction, before in pending:
             new = sorted({*metadata_in(prediction.path or "")} - before)
             if new and prediction.importable_now is not True:
                 arrived = tuple(" ".join(split_name(name)).strip() for name in new)
                 _show(landed_message(prediction, self.environment, arrived, str(Path.cwd())))
+        if not self._looked_at:
+            return
+        self._looked_at = False
+        outdated = {module.name for module in replaced_since(loaded)}
+        if new_ones := sorted(outdated - self._outdated):
+            _show(render.Message(mark="!", headline=outdated_words(new_ones)))
+        self._outdated |= outdated
 
     def forget_cell(self) -> None:
         """Forget what the last cell was to be looked at for."""
-        self._pending = []
+        self._pending, self._looked_at = [], False
 
     def rewritten(self, lines: list[str]) -> list[str] | None:
         """Return the cell's lines with the wrong installs redirected or blocked, None if none."""
