@@ -261,10 +261,7 @@ class InstalledIndex:
 
 
 def snapshot(
-    directories: Sequence[str],
-    *,
-    since: float | None = None,
-    known: InstalledState | None = None,
+    directories: Sequence[str], *, since: float | None = None, known: InstalledState | None = None
 ) -> Snapshot:
     """Return every distribution of these directories with its requirements.
 

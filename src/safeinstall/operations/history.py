@@ -27,23 +27,13 @@ class History:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {
-            "schema": 1,
-            "transactions": [
-                {
-                    "id": entry.id,
-                    "time": entry.time,
-                    "command": entry.command,
-                    "state": entry.state,
-                    "undoes": entry.undoes,
-                    "undoable": entry.undoable,
-                    "reason": entry.reason,
-                    "bytes_kept": entry.bytes_kept,
-                    "changes": [change.to_dict() for change in changes_of(entry)],
-                }
-                for entry in self.entries
-            ],
-        }
+        plain = ("id", "time", "command", "state", "undoes", "undoable", "reason", "bytes_kept")
+        transactions = [
+            {name: getattr(entry, name) for name in plain}
+            | {"changes": [change.to_dict() for change in changes_of(entry)]}
+            for entry in self.entries
+        ]
+        return {"schema": 1, "transactions": transactions}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -57,9 +59,7 @@ def install(request: InstallRequest, context: Context) -> Outcome:
     try:
         return story.carry_out()
     except KeyboardInterrupt:
-        finding = Finding(
-            code="interrupted", severity=Severity.REFUSE, message="Interrupted; nothing changed."
-        )
+        finding = Finding.refuse("interrupted", "Interrupted; nothing changed.")
         return story.outcome("failed", finding)
     except (SafeInstallError, OSError) as error:
         return story.outcome("failed", finding_of(error))
@@ -230,20 +230,12 @@ class _Install:
         who = f" (process {holder.pid})" if holder else ""  # it may not have signed yet
         self.context.progress(f"waiting for another install{who} to finish")
 
-    def timed(self, name: str) -> _Timed:
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
         """Measure one part of the story."""
-        return _Timed(self.seconds, name)
-
-
-@dataclass(slots=True)
-class _Timed:
-    seconds: dict[str, float]
-    name: str
-    start: float = 0.0
-
-    def __enter__(self) -> None:
-        self.start = time.perf_counter()
-
-    def __exit__(self, *exception: object) -> None:
-        spent = time.perf_counter() - self.start
-        self.seconds[self.name] = self.seconds.get(self.name, 0.0) + spent
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - began
+            self.seconds[name] = self.seconds.get(name, 0.0) + spent

@@ -44,10 +44,7 @@ def _satisfied(outcome: Outcome) -> Message:
     if outcome.verb == "uninstall":
         headline, *lines = _remarks(outcome)
         return Message(
-            mark="✓",
-            headline=headline,
-            seconds=outcome.seconds.get("total"),
-            lines=tuple(lines),
+            mark="✓", headline=headline, seconds=outcome.seconds.get("total"), lines=tuple(lines)
         )
     if not outcome.satisfied:
         headline = f"Nothing to do: the request already holds in {environment.label}"
@@ -64,10 +61,7 @@ def _satisfied(outcome: Outcome) -> Message:
             place = f"{shown(elsewhere.pop(), environment.home)}, which this kernel imports from"
         headline = f"{names} {verb} already in {place}"
     return Message(
-        mark="✓",
-        headline=headline,
-        seconds=outcome.seconds.get("total"),
-        lines=_remarks(outcome),
+        mark="✓", headline=headline, seconds=outcome.seconds.get("total"), lines=_remarks(outcome)
     )
 
 

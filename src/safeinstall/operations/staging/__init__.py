@@ -170,10 +170,7 @@ def _unpack(
     *first, last = commands[:1] if from_cache else commands
     for command in (*first, last):
         answer = context.run(
-            command,
-            on_line=resolver.report,
-            on_start=txn.note_installer,
-            pass_fds=(lock.fileno(),),
+            command, on_line=resolver.report, on_start=txn.note_installer, pass_fds=(lock.fileno(),)
         )
         if answer.ok:
             relayout(txn.stage, intent.environment)
