@@ -167,15 +167,15 @@ def _unpack(
         plan.resolved,
         config=resolver.reads_uv_config(),
     )
-    *first, last = commands[:1] if from_cache else commands
-    for command in (*first, last):
+    commands = commands[:1] if from_cache else commands
+    for command in commands:
         answer = context.run(
             command, on_line=resolver.report, on_start=txn.note_installer, pass_fds=(lock.fileno(),)
         )
         if answer.ok:
             relayout(txn.stage, intent.environment)
             break
-        if command is last:
+        if command is commands[-1]:
             raise Resolver.of(plan, context).explained(answer, command)
         clear(txn.stage)
     return answer.stderr
@@ -200,10 +200,8 @@ def _past_the_cache(finding: Finding, plan: Plan) -> Finding:
     shared = plan.chosen.installer.links_its_cache
     if not damaged or finding.hint or not shared or request.force_reinstall:
         return finding
-    line = plan.intent.line(force_reinstall=True)
-    return replace(
-        finding, hint=(Suggestion(command=line, note="fetches it anew, past the cache"),)
-    )
+    way = Suggestion(plan.intent.line(force_reinstall=True), "fetches it anew, past the cache")
+    return replace(finding, hint=(way,))
 
 
 def _with_versions(plan: Plan, staged: Staged) -> Plan:
