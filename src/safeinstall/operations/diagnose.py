@@ -91,9 +91,8 @@ def repair_kernels(
     }
     unknown = [name for name in names if name.lower() not in states]
     if unknown:
-        raise RequestError(
-            f"There is no kernel called {unknown[0]}.", context=", ".join(sorted(states))
-        )
+        known = ", ".join(sorted(states))
+        raise RequestError(f"There is no kernel called {unknown[0]}.", context=known)
     wanted = [states[name.lower()] for name in names] or [
         state for state in states.values() if not state.healthy
     ]

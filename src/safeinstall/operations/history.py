@@ -69,17 +69,14 @@ def history(request: HistoryRequest, context: Context) -> History:
     context = of_transactions(context, user=request.user)
     keep = KEEP if request.keep is None else request.keep
     if keep < 0:
-        raise RequestError(
-            f"--keep takes a whole number, not '{keep}'.",
-            hint=context.frontend.line("history", "--prune", "--keep", str(KEEP)),
-        )
+        hint = context.frontend.line("history", "--prune", "--keep", str(KEEP))
+        raise RequestError(f"--keep takes a whole number, not '{keep}'.", hint=hint)
     area = Store.open(context.environment.prefix)
     if request.prune:
         with area.lock():
             area.prune(keep=keep, max_bytes=KEEP_BYTES)
-    return History(
-        entries=area.history(), environment=context.environment, frontend=context.frontend
-    )
+    here, frontend = context.environment, context.frontend
+    return History(entries=area.history(), environment=here, frontend=frontend)
 
 
 def recover(request: RecoverRequest, context: Context) -> Recovered:

@@ -49,10 +49,8 @@ def install(request: InstallRequest, context: Context) -> Outcome:
     Raises `RequestError` when nothing is asked for; whatever goes wrong later, the outcome says.
     """
     if request.empty:
-        raise RequestError(
-            "There is nothing to install: no requirement was given.",
-            hint=context.frontend.line("install", "pandas"),
-        )
+        hint = context.frontend.line("install", "pandas")
+        raise RequestError("There is nothing to install: no requirement was given.", hint=hint)
     if request.user or request.break_system_packages:
         context = destined(request, context)
     story = _Install(request, context, context.meet(request))
@@ -195,18 +193,17 @@ class _Install:
     def outcome(self, status: Status, *more: Finding, **rest: Any) -> Outcome:
         """Return what is known now as the outcome."""
         self.seconds["total"] = time.perf_counter() - self.started
-        chosen = self.plan.chosen if self.plan else None
+        by = None
+        if self.plan:
+            chosen = self.plan.chosen
+            by = DoneBy(name=chosen.installer.name, version=chosen.version, reason=chosen.reason)
         return Outcome(
             status=status,
             environment=self.context.environment,
             destination=self.intent.destination,
             asked=self.intent.line(),
             changes=self.plan.changes if self.plan else Changes(),
-            installer=DoneBy(
-                name=chosen.installer.name, version=chosen.version, reason=chosen.reason
-            )
-            if chosen
-            else None,
+            installer=by,
             frontend=self.context.frontend,
             findings=(*self.findings, *more),
             live=self.context.live,

@@ -79,14 +79,14 @@ def survey(request: SurveyRequest, context: Context) -> Survey:
 def _rows(context: Context) -> Iterator[tuple[str, Prediction]]:
     conda = context.environment.kind == "conda" or bool(context.environ.get("CONDA_PREFIX"))
     for command in (*_COMMANDS, *(_CONDA if conda else ())):
-        found = probe.predict(
-            f"{command} install {_SAMPLE}",
-            environ=context.environ,
-            cwd=context.cwd,
-            facts=context.environment.report,
-        )
+        found = _predicted(f"{command} install {_SAMPLE}", context)
         if found:
             yield command, found[0]
+
+
+def _predicted(cell: str, context: Context) -> Sequence[Prediction]:
+    report = context.environment.report
+    return probe.predict(cell, environ=context.environ, cwd=context.cwd, facts=report)
 
 
 def _redirecting(context: Context) -> Iterator[Finding]:
@@ -190,12 +190,9 @@ def where(request: WhereRequest, context: Context) -> Where:
     With `deep`, an uncertain answer is checked by starting the installer itself on a name that
     does not exist: it decides as always, and then finds nothing (0.4-0.7 s).
     """
-    predictions = probe.predict(
-        request.cell, environ=context.environ, cwd=context.cwd, facts=context.environment.report
-    )
     asked: list[str] = []
     settled = []
-    for prediction in predictions:
+    for prediction in _predicted(request.cell, context):
         if request.deep and prediction.tool == "pip" and prediction.interpreter:
             argv = pip_rules.question(prediction.interpreter, prediction.options)
             answer = context.run(Command(argv=argv, cwd=context.cwd), timeout=_DEEP_SECONDS)
@@ -203,12 +200,8 @@ def where(request: WhereRequest, context: Context) -> Where:
             asked.append(f"{prediction.command}: pip says {said.sentence!r}")
             prediction = _settled(prediction, said)
         settled.append(prediction)
-    return Where(
-        cell=request.cell,
-        environment=context.environment,
-        predictions=tuple(settled),
-        asked=tuple(asked),
-    )
+    here, cell = context.environment, request.cell
+    return Where(cell=cell, environment=here, predictions=tuple(settled), asked=tuple(asked))
 
 
 def _settled(prediction: Prediction, said: pip_rules.Answer) -> Prediction:

@@ -310,11 +310,9 @@ def new_environment(request: InstallRequest, context: Context) -> NewEnvironment
         return made
     except OSError as error:
         making.undo()
-        raise SafeInstallError(
-            f"{place.shown} could not be made: {error.strerror or error}.",
-            context=str(error.filename or ""),
-            code="no-space" if error.errno in (28, 122) else "place-not-writable",
-        ) from error
+        words = f"{place.shown} could not be made: {error.strerror or error}."
+        code = "no-space" if error.errno in (28, 122) else "place-not-writable"
+        raise SafeInstallError(words, context=str(error.filename or ""), code=code) from error
     except KeyboardInterrupt:
         making.undo()
         raise SafeInstallError(
@@ -383,11 +381,9 @@ class _Maker:
         answer = self.context.run(command)
         if not answer.ok:
             lines = [line for line in answer.output.splitlines() if line.strip()]
-            raise SafeInstallError(
-                f"{base.executable} makes no environment at {self.place.shown}.",
-                context="\n".join(lines[-4:]),
-                code="no-space" if "os error 28" in answer.output else "environment-not-made",
-            )
+            words = f"{base.executable} makes no environment at {self.place.shown}."
+            code = "no-space" if "os error 28" in answer.output else "environment-not-made"
+            raise SafeInstallError(words, context="\n".join(lines[-4:]), code=code)
 
     def with_kernel(self, outcome: Outcome) -> NewEnvironment:
         """Register the kernel, start it once, and let it import what was asked for."""

@@ -205,11 +205,9 @@ class Resolver:
         if not able:
             message = f"{error.message} No such Python is found on this machine."
             return InstallerError(message, code=error.code, context=error.context)
+        place = os.path.join(request.cwd, ".venv")
         hint = self.intent.line(
-            user=False,
-            break_system_packages=False,
-            new_env=os.path.join(request.cwd, ".venv"),
-            python=able[-1],
+            user=False, break_system_packages=False, new_env=place, python=able[-1]
         )
         return InstallerError(error.message, code=error.code, context=error.context, hint=hint)
 

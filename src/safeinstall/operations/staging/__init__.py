@@ -94,11 +94,9 @@ def stage(
             lock.release()
             return None
         leaving = _leaving(plan)
-        txn = begin_transaction(
-            store,
-            command=f"safeinstall {plan.intent.request.display()}",
-            packages=[change.name for change in plan.changes],
-        )
+        command = f"safeinstall {plan.intent.request.display()}"
+        packages = [change.name for change in plan.changes]
+        txn = begin_transaction(store, command=command, packages=packages)
         log = _unpack(plan, txn, lock, resolver, from_cache=from_cache)
         txn.requested({change.name for change in plan.changes.requested})
         site_packages = environment.paths.site_packages

@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from packaging.utils import canonicalize_name
@@ -171,7 +171,7 @@ class Proof:
     verdicts: tuple[Verdict, ...]
     failure: Finding | None = None
     restart: Restart = "none"
-    stale: tuple[importing.StaleModule, ...] = field(default=())
+    stale: tuple[importing.StaleModule, ...] = ()
 
 
 def verify(evidence: Evidence, context: Context) -> Proof:
