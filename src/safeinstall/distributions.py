@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from packaging.utils import canonicalize_name
@@ -17,19 +17,6 @@ from safeinstall.metadata.distribution import (
     split_name,
 )
 from safeinstall.metadata.record import RecordError, RecordRow
-
-__all__ = [
-    "Change",
-    "Changes",
-    "Distribution",
-    "InstalledIndex",
-    "Snapshot",
-    "Staged",
-    "StagedDistribution",
-    "changed_since",
-    "snapshot",
-    "snapshot_of",
-]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,12 +40,7 @@ class Change:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {
-            "name": self.name,
-            "before": self.before,
-            "after": self.after,
-            "requested": self.requested,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +128,15 @@ class Snapshot:
     def changes_to(self, after: Snapshot) -> Changes:
         """Return what leads from this snapshot to `after`."""
         old, new = self.by_key(), after.by_key()
-        return Changes.of(
+        changes = (
             Change(
                 name=(new.get(key) or old[key]).name,
                 before=old[key].version if key in old else None,
                 after=new[key].version if key in new else None,
             )
             for key in old.keys() | new.keys()
-            if (old[key].version if key in old else None)
-            != (new[key].version if key in new else None)
         )
+        return Changes.of(change for change in changes if change.before != change.after)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -261,10 +242,7 @@ class InstalledIndex:
 
 
 def snapshot(
-    directories: Sequence[str],
-    *,
-    since: float | None = None,
-    known: InstalledState | None = None,
+    directories: Sequence[str], *, since: float | None = None, known: InstalledState | None = None
 ) -> Snapshot:
     """Return every distribution of these directories with its requirements.
 

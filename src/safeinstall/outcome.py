@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from safeinstall.distributions import Changes, Distribution
@@ -31,7 +31,7 @@ class DoneBy:
 
     def to_dict(self) -> dict[str, str]:
         """Return the JSON form."""
-        return {"name": self.name, "version": self.version, "reason": self.reason}
+        return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,12 +47,7 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {
-            "name": self.name,
-            "landed": self.landed,
-            "fresh": self.fresh,
-            "kernel": self.kernel,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,17 +143,8 @@ def finding_of(error: SafeInstallError | OSError, frontend: Frontend) -> Finding
     A system that refuses (a full disk, no more open files) has one code for all its reasons.
     """
     if isinstance(error, OSError):
-        return Finding(
-            code="system-error",
-            severity=Severity.REFUSE,
-            message=f"The system did not go along: {error.strerror or error}.",
-            context=str(error.filename or ""),
-        )
+        words = f"The system did not go along: {error.strerror or error}."
+        return Finding.refuse("system-error", words, context=str(error.filename or ""))
     line = error.hint or (frontend.line(*error.command) if error.command else "")
-    return Finding(
-        code=error.code,
-        severity=Severity.REFUSE,
-        message=error.message,
-        context=error.context,
-        hint=(Suggestion(command=line),) if line else (),
-    )
+    hint = (Suggestion(line),) if line else ()
+    return Finding.refuse(error.code, error.message, *hint, context=error.context)

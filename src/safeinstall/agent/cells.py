@@ -13,7 +13,7 @@ from safeinstall import operations
 from safeinstall.agent.attention import install_actions
 from safeinstall.environment import Environment
 from safeinstall.probe import predict
-from safeinstall.render import Message, clean
+from safeinstall.render import clean
 from safeinstall.watch.advice import better_line, goes_wrong, replaceable, replaced, warning_message
 
 
@@ -54,7 +54,7 @@ def rewrite(params: Mapping[str, Any]) -> dict[str, Any]:
 def _wrong(source: str, cell: str, environment: Environment) -> Iterator[dict[str, Any]]:
     for prediction in predict(source):
         if goes_wrong(prediction):
-            message: Message = warning_message(prediction, environment, str(Path.cwd()))
+            message = warning_message(prediction, environment, str(Path.cwd()))
             commands = [way.command for way in message.suggestions]
             instead = replaceable(source, [prediction], lambda p: better_line(p, str(Path.cwd())))
             yield {

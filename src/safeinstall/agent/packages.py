@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
@@ -45,9 +45,7 @@ def upgrades(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _planned(names: Sequence[str], job: Job) -> Outcome:
     request = replace(parsed(join(names), confirmed=True), upgrade=True, dry_run=True)
-    result: Any = carry_out(request, context_of(job))
-    outcome: Outcome = result
-    return outcome
+    return cast(Outcome, carry_out(request, context_of(job)))
 
 
 def _newer(outcome: Outcome, names: Sequence[str]) -> dict[str, str]:
@@ -167,8 +165,7 @@ def _offered(line: str, typed: Typed, job: Job) -> list[dict[str, str]]:
             found = offered(typed.wider, request, context, most=_MOST)
     except (SafeInstallError, InvalidRequirement):
         return []
-    index = InstalledIndex(context.environment.sys_path)
-    here = index.find(name)
+    here = InstalledIndex(context.environment.sys_path).find(name)
     return [
         {
             "version": version,

@@ -191,12 +191,8 @@ def register(
     Without a folder it goes among the user's own. The logos of the environment's ipykernel come
     along. Raises `SafeInstallError` when the folder cannot be written.
     """
-    data: dict[str, Any] = {
-        "argv": [python, *ARGUMENTS],
-        "display_name": display_name,
-        "language": "python",
-        "metadata": {"debugger": True},
-    }
+    data: dict[str, Any] = {"argv": [python, *ARGUMENTS], "display_name": display_name}
+    data |= {"language": "python", "metadata": {"debugger": True}}
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch, name)
         logos = Path(prefix, "share", "jupyter", "kernels", "python3")
@@ -212,11 +208,9 @@ def register(
                 place = {"prefix": str(Path(folder).parents[2])}  # it adds share/jupyter/kernels
             made = known.install_kernel_spec(str(source), name, **place)
         except OSError as error:
-            raise SafeInstallError(
-                f"The kernel cannot be registered: {error.strerror or error}.",
-                context=str(error.filename or ""),
-                code="kernelspec-not-written",
-            ) from error
+            words = f"The kernel cannot be registered: {error.strerror or error}."
+            file, code = str(error.filename or ""), "kernelspec-not-written"
+            raise SafeInstallError(words, context=file, code=code) from error
     return Registered(name=name, display_name=display_name, folder=str(made), python=python)
 
 
@@ -254,7 +248,6 @@ def repair(spec: Spec, argv: Iterable[str], display_name: str = "") -> str:
         fresh.replace(path)
     except OSError as error:
         fresh.unlink(missing_ok=True)
-        raise SafeInstallError(
-            f"{path} cannot be written: {error.strerror or error}.", code="kernelspec-not-written"
-        ) from error
+        words = f"{path} cannot be written: {error.strerror or error}."
+        raise SafeInstallError(words, code="kernelspec-not-written") from error
     return str(kept)

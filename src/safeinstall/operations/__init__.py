@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import Any, Final, Protocol, cast
 
 from safeinstall.environment import this_environment
-from safeinstall.interpreter import environment_of
 from safeinstall.operations.context import (
     Context,
     Keeping,
@@ -28,7 +27,6 @@ __all__ = [
     "Result",
     "carry_out",
     "context_for",
-    "environment_of",
     "folder",
     "here",
     "there",

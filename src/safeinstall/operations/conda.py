@@ -8,6 +8,7 @@ stops everything.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import time
@@ -118,17 +119,14 @@ def _without_way_back(finding: Finding, plan: Plan) -> Finding:
 
 def _program(intent: ResolvedRequest, context: Context) -> Conda:
     environment = intent.environment
+    hint = intent.line(installer="auto")
     if environment.kind != "conda":
-        raise InstallerError(
-            f"{environment.label} is no conda environment.",
-            code="no-installer",
-            hint=intent.line(installer="auto"),
-        )
+        words = f"{environment.label} is no conda environment."
+        raise InstallerError(words, code="no-installer", hint=hint)
     meta = Path(environment.prefix, "conda-meta")
-    try:
+    history = ""
+    with contextlib.suppress(OSError):
         history = (meta / "history").read_text("utf-8", errors="replace")
-    except OSError:
-        history = ""
     program = find_program(
         environment.prefix,
         context.environ,
@@ -137,17 +135,11 @@ def _program(intent: ResolvedRequest, context: Context) -> Conda:
         (meta / "pixi").exists(),
     )
     if program is None:
-        raise InstallerError(
-            f"No conda, mamba or micromamba that manages {environment.label} is found.",
-            code="no-installer",
-            hint=intent.line(installer="auto"),
-        )
+        words = f"No conda, mamba or micromamba that manages {environment.label} is found."
+        raise InstallerError(words, code="no-installer", hint=hint)
     if program.kind == "pixi":
-        raise InstallerError(
-            f"{environment.label} belongs to a pixi project; pixi writes its manifest itself.",
-            code="pixi-project",
-            hint=pixi_line(intent.request),
-        )
+        words = f"{environment.label} belongs to a pixi project; pixi writes its manifest itself."
+        raise InstallerError(words, code="pixi-project", hint=pixi_line(intent.request))
     return program
 
 
@@ -182,25 +174,17 @@ def _owned_by_others(plan: Plan, prefix: str) -> Finding | None:
     names = [found.name for found in hit]
     told = ", ".join(f"{found.name} {found.version}" for found in hit)
     owner = hit[0].installer or "another installer"
-    return Finding(
-        code="foreign-owner",
-        severity=Severity.REFUSE,
-        message=f"{told} came through {owner}, and conda would write over it.",
+    removed = plan.intent.frontend.line("uninstall", *names)
+    return Finding.refuse(
+        "foreign-owner",
+        f"{told} came through {owner}, and conda would write over it.",
+        Suggestion(plan.intent.line(installer="auto"), "stay with PyPI's"),
+        Suggestion(removed, "then conda may bring its own"),
         context="Afterwards neither of the two could remove or upgrade it cleanly.",
-        hint=(
-            Suggestion(command=plan.intent.line(installer="auto"), note="stay with PyPI's"),
-            Suggestion(
-                command=plan.intent.frontend.line("uninstall", *names),
-                note="then conda may bring its own",
-            ),
-        ),
     )
 
 
 def _history(program: Conda, prefix: str) -> Finding:
-    return Finding(
-        code="undo-by-conda",
-        severity=Severity.INFO,
-        message=f"To undo: {program.path} install --prefix {shlex.quote(prefix)} --revision N "
-        "(`conda list --revisions` shows N).",
-    )
+    line = f"{program.path} install --prefix {shlex.quote(prefix)} --revision N"
+    words = f"To undo: {line} (`conda list --revisions` shows N)."
+    return Finding.remark("undo-by-conda", words)

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from packaging.utils import canonicalize_name
 
-from safeinstall.distributions import Change, Changes
+from safeinstall.distributions import Changes
 from safeinstall.environment import Access, Destination, Environment, Paths, this_environment
 from safeinstall.errors import SafeInstallError, UnsafeStore
 from safeinstall.findings import Finding, Severity, Suggestion
@@ -137,20 +137,13 @@ def folder() -> str:
         return str(Path.cwd())
     except OSError as error:
         raise SafeInstallError(
-            "The folder that this was started in is gone: start from another one.",
-            code="no-folder",
+            "The folder that this was started in is gone: start from another one.", code="no-folder"
         ) from error
 
 
 def here(progress: Progress = silent) -> Context:
     """Return the context of this process: its interpreter, variables and folder."""
-    return Context(
-        environment=this_environment(),
-        live=True,
-        environ=dict(os.environ),
-        cwd=folder(),
-        progress=progress,
-    )
+    return _with_our_variables(this_environment(), progress, live=True)
 
 
 def there(python: str, progress: Progress = silent) -> Context:
@@ -158,13 +151,12 @@ def there(python: str, progress: Progress = silent) -> Context:
 
     Raises `EnvironmentReportError` when `python` is no interpreter that answers.
     """
-    return Context(
-        environment=environment_of(python),
-        live=False,
-        environ=dict(os.environ),
-        cwd=folder(),
-        progress=progress,
-    )
+    return _with_our_variables(environment_of(python), progress, live=False)
+
+
+def _with_our_variables(environment: Environment, progress: Progress, *, live: bool) -> Context:
+    environ, cwd = dict(os.environ), folder()
+    return Context(environment=environment, live=live, environ=environ, cwd=cwd, progress=progress)
 
 
 def context_for(request: Request, progress: Progress = silent) -> Context:
@@ -197,9 +189,7 @@ def destined(request: InstallRequest, context: Context) -> Context:
         environment = _outside(replace(environment, externally_managed=None))
     if request.user and environment.user_site.enabled:
         environment = _user(environment)
-    return (
-        context if environment is context.environment else replace(context, environment=environment)
-    )
+    return _in(environment, context)
 
 
 def of_transactions(context: Context, *, user: bool = False) -> Context:
@@ -213,9 +203,12 @@ def of_transactions(context: Context, *, user: bool = False) -> Context:
         environment = _outside(environment)
     if user:
         environment = _user(environment)
-    return (
-        context if environment is context.environment else replace(context, environment=environment)
-    )
+    return _in(environment, context)
+
+
+def _in(environment: Environment, context: Context) -> Context:
+    same = environment is context.environment
+    return context if same else replace(context, environment=environment)
 
 
 def prepare(environment: Environment) -> None:
@@ -234,14 +227,10 @@ def as_planned(plan: Plan) -> Plan:
         return plan
     here = plan.installed.versions()
     items = [
-        Change(
-            name=change.name,
-            before=here.get(_key(change.name)),
-            after=change.after,
-            requested=change.requested,
-        )
+        replace(change, before=before)
         for change in plan.changes.arriving
-        if here.get(_key(change.name)) != change.after or plan.intent.request.force_reinstall
+        if (before := here.get(canonicalize_name(change.name))) != change.after
+        or plan.intent.request.force_reinstall
     ]
     return replace(plan, changes=Changes.of(items))
 
@@ -294,10 +283,6 @@ def _at(environment: Environment, prefix: str, paths: Paths, scheme: str) -> Env
     )
     report = {**environment.report, "scheme": scheme, _OWN: True}
     return replace(environment, prefix=prefix, paths=paths, access=access, report=report)
-
-
-def _key(name: str) -> str:
-    return canonicalize_name(name)
 
 
 def recovered_first(context: Context) -> tuple[Finding, ...]:

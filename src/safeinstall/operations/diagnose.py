@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,10 @@ from safeinstall.doctor.diagnosis import Diagnosis, Examination, Target
 from safeinstall.doctor.mend import mend
 from safeinstall.environment import Environment
 from safeinstall.errors import RequestError, SafeInstallError
-from safeinstall.findings import Finding, Severity
+from safeinstall.findings import Finding
 from safeinstall.frontend import Frontend
 from safeinstall.interpreter import environment_of, find_python
-from safeinstall.kernels import (
-    ARGUMENTS,
-    Spec,
-    find_specs,
-    kernel_folders,
-    repair,
-    user_folder,
-)
+from safeinstall.kernels import ARGUMENTS, Spec, find_specs, kernel_folders, repair, user_folder
 from safeinstall.kernels.kernel_state import (
     Interpreter,
     KernelState,
@@ -75,7 +69,7 @@ def list_kernels(
         if launch is not None and launch.exists and launch.how != "launcher" and spec.is_python:
             context.progress(f"asking {spec.name}")
             if launch.program not in asked:
-                asked[launch.program] = _asked(launch, context)
+                asked[launch.program] = _asked(launch)
             found = asked[launch.program]
         state = judge_spec(spec, launch, found, context.frontend)
         if start and spec.is_python and spec.argv and not spec.hidden_by:
@@ -97,9 +91,8 @@ def repair_kernels(
     }
     unknown = [name for name in names if name.lower() not in states]
     if unknown:
-        raise RequestError(
-            f"There is no kernel called {unknown[0]}.", context=", ".join(sorted(states))
-        )
+        known = ", ".join(sorted(states))
+        raise RequestError(f"There is no kernel called {unknown[0]}.", context=known)
     wanted = [states[name.lower()] for name in names] or [
         state for state in states.values() if not state.healthy
     ]
@@ -186,25 +179,19 @@ def _tried(state: KernelState, context: Context, folders: Sequence[str]) -> Kern
     )
     if trial.started:
         return replace(state, starts=True)
-    finding = Finding(
-        code="kernel-does-not-start",
-        severity=Severity.WARNING,
-        message=f"{state.spec.name} does not start.",
-        context="\n".join(trial.stderr.splitlines()[-6:]),
-    )
+    words, said = f"{state.spec.name} does not start.", "\n".join(trial.stderr.splitlines()[-6:])
+    finding = Finding.warn("kernel-does-not-start", words, context=said)
     return replace(state, starts=False, findings=(*state.findings, finding))
 
 
-def _asked(launch: Launch, context: Context) -> Interpreter | None:
+def _asked(launch: Launch) -> Interpreter | None:
     try:
         environment = environment_of(launch.program)
     except SafeInstallError:
         return None
-    prefix = Path(environment.prefix)
-    try:
-        owner = user_name(prefix.stat().st_uid)
-    except OSError:
-        owner = ""
+    owner = ""
+    with suppress(OSError):
+        owner = user_name(Path(environment.prefix).stat().st_uid)
     return Interpreter(
         version=environment.version,
         prefix=environment.prefix,
@@ -225,13 +212,8 @@ def _server(context: Context) -> Server:
     The kernel inherits its PATH; that its interpreter is ours is an assumption, true where
     Jupyter and the kernel are one environment.
     """
-    version = (sys.version_info[0], sys.version_info[1])
-    return Server(
-        executable=sys.executable,
-        prefix=sys.prefix,
-        version=version,
-        path=context.environ.get("PATH", os.defpath),
-    )
+    path, version = context.environ.get("PATH", os.defpath), sys.version_info[:2]
+    return Server(executable=sys.executable, prefix=sys.prefix, version=version, path=path)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -281,22 +263,16 @@ def kernels(request: KernelsRequest, context: Context) -> Kernels:
 
     Raises `RequestError` for a name that no kernel has.
     """
-    repaired: Sequence[Repaired] = ()
-    if request.repair:
-        repaired = repair_kernels(context, request.names)
+    repaired = repair_kernels(context, request.names) if request.repair else ()
     states = list_kernels(context, start=request.start)
-    return Kernels(states=tuple(states), repaired=tuple(repaired), home=context.environment.home)
+    return Kernels(states=states, repaired=repaired, home=context.environment.home)
 
 
 def _examined(
     target: Target, context: Context, frontend: Frontend, *, deep: bool = False
 ) -> Examination:
     """Say what is wrong with `target`; nothing is changed. `deep` reads every listed file."""
+    here, environ = context.environment, context.environ
     return examination.examine(
-        target,
-        context.environment,
-        environ=context.environ,
-        cwd=context.cwd,
-        frontend=frontend,
-        deep=deep,
+        target, here, environ=environ, cwd=context.cwd, frontend=frontend, deep=deep
     )

@@ -27,23 +27,13 @@ class History:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {
-            "schema": 1,
-            "transactions": [
-                {
-                    "id": entry.id,
-                    "time": entry.time,
-                    "command": entry.command,
-                    "state": entry.state,
-                    "undoes": entry.undoes,
-                    "undoable": entry.undoable,
-                    "reason": entry.reason,
-                    "bytes_kept": entry.bytes_kept,
-                    "changes": [change.to_dict() for change in changes_of(entry)],
-                }
-                for entry in self.entries
-            ],
-        }
+        plain = ("id", "time", "command", "state", "undoes", "undoable", "reason", "bytes_kept")
+        transactions = [
+            {name: getattr(entry, name) for name in plain}
+            | {"changes": [change.to_dict() for change in changes_of(entry)]}
+            for entry in self.entries
+        ]
+        return {"schema": 1, "transactions": transactions}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,17 +69,14 @@ def history(request: HistoryRequest, context: Context) -> History:
     context = of_transactions(context, user=request.user)
     keep = KEEP if request.keep is None else request.keep
     if keep < 0:
-        raise RequestError(
-            f"--keep takes a whole number, not '{keep}'.",
-            hint=context.frontend.line("history", "--prune", "--keep", str(KEEP)),
-        )
+        hint = context.frontend.line("history", "--prune", "--keep", str(KEEP))
+        raise RequestError(f"--keep takes a whole number, not '{keep}'.", hint=hint)
     area = Store.open(context.environment.prefix)
     if request.prune:
         with area.lock():
             area.prune(keep=keep, max_bytes=KEEP_BYTES)
-    return History(
-        entries=area.history(), environment=context.environment, frontend=context.frontend
-    )
+    here, frontend = context.environment, context.frontend
+    return History(entries=area.history(), environment=here, frontend=frontend)
 
 
 def recover(request: RecoverRequest, context: Context) -> Recovered:

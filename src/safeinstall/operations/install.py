@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -50,19 +51,15 @@ def install(request: InstallRequest, context: Context) -> Outcome:
     Raises `RequestError` when nothing is asked for; whatever goes wrong later, the outcome says.
     """
     if request.empty:
-        raise RequestError(
-            "There is nothing to install: no requirement was given.",
-            hint=context.frontend.line("install", "pandas"),
-        )
+        hint = context.frontend.line("install", "pandas")
+        raise RequestError("There is nothing to install: no requirement was given.", hint=hint)
     if request.user or request.break_system_packages:
         context = destined(request, context)
     story = _Install(request, context, context.meet(request))
     try:
         return story.carry_out()
     except KeyboardInterrupt:
-        finding = Finding(
-            code="interrupted", severity=Severity.REFUSE, message="Interrupted; nothing changed."
-        )
+        finding = Finding.refuse("interrupted", "Interrupted; nothing changed.")
         return story.outcome("failed", finding)
     except (SafeInstallError, OSError) as error:
         return story.outcome("failed", finding_of(error, context.frontend))
@@ -210,18 +207,17 @@ class _Install:
     def outcome(self, status: Status, *more: Finding, **rest: Any) -> Outcome:
         """Return what is known now as the outcome."""
         self.seconds["total"] = time.perf_counter() - self.started
-        chosen = self.plan.chosen if self.plan else None
+        by = None
+        if self.plan:
+            chosen = self.plan.chosen
+            by = DoneBy(name=chosen.installer.name, version=chosen.version, reason=chosen.reason)
         return Outcome(
             status=status,
             environment=self.context.environment,
             destination=self.intent.destination,
             asked=self.intent.line(),
             changes=self.plan.changes if self.plan else Changes(),
-            installer=DoneBy(
-                name=chosen.installer.name, version=chosen.version, reason=chosen.reason
-            )
-            if chosen
-            else None,
+            installer=by,
             frontend=self.context.frontend,
             findings=(*self.findings, *more),
             live=self.context.live,
@@ -256,20 +252,12 @@ class _Install:
         who = f" (process {holder.pid})" if holder else ""  # it may not have signed yet
         self.context.progress(f"waiting for another install{who} to finish")
 
-    def timed(self, name: str) -> _Timed:
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
         """Measure one part of the story."""
-        return _Timed(self.seconds, name)
-
-
-@dataclass(slots=True)
-class _Timed:
-    seconds: dict[str, float]
-    name: str
-    start: float = 0.0
-
-    def __enter__(self) -> None:
-        self.start = time.perf_counter()
-
-    def __exit__(self, *exception: object) -> None:
-        spent = time.perf_counter() - self.start
-        self.seconds[self.name] = self.seconds.get(self.name, 0.0) + spent
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - began
+            self.seconds[name] = self.seconds.get(name, 0.0) + spent

@@ -11,7 +11,7 @@ from typing import Any, Final
 from safeinstall import probe
 from safeinstall.distributions import InstalledIndex
 from safeinstall.environment import Environment
-from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.findings import Finding, Severity, Suggestion, some
 from safeinstall.installers.sources import redirections
 from safeinstall.operations.context import Context
 from safeinstall.probe.prediction import Prediction
@@ -53,11 +53,8 @@ class Survey:
 def prediction_dict(prediction: Prediction) -> dict[str, Any]:
     """Return a prediction as JSON-able data."""
     fields = ("outcome", "path", "interpreter", "importable_now", "importable_after_restart")
-    return {
-        **{name: getattr(prediction, name) for name in fields},
-        "reason": prediction.reason,
-        "notes": list(prediction.notes),
-    }
+    told = {name: getattr(prediction, name) for name in (*fields, "reason")}
+    return {**told, "notes": list(prediction.notes)}
 
 
 def survey(request: SurveyRequest, context: Context) -> Survey:
@@ -83,14 +80,14 @@ def survey(request: SurveyRequest, context: Context) -> Survey:
 def _rows(context: Context) -> Iterator[tuple[str, Prediction]]:
     conda = context.environment.kind == "conda" or bool(context.environ.get("CONDA_PREFIX"))
     for command in (*_COMMANDS, *(_CONDA if conda else ())):
-        found = probe.predict(
-            f"{command} install {_SAMPLE}",
-            environ=context.environ,
-            cwd=context.cwd,
-            facts=context.environment.report,
-        )
+        found = _predicted(f"{command} install {_SAMPLE}", context)
         if found:
             yield command, found[0]
+
+
+def _predicted(cell: str, context: Context) -> Sequence[Prediction]:
+    report = context.environment.report
+    return probe.predict(cell, environ=context.environ, cwd=context.cwd, facts=report)
 
 
 def _redirecting(context: Context) -> Iterator[Finding]:
@@ -99,28 +96,18 @@ def _redirecting(context: Context) -> Iterator[Finding]:
     settings = tuple(effective_settings(read).values())
     for found in redirections(context.environ, settings):
         if not environment.is_named_by(found.value):
-            yield Finding(
-                code="ambient-redirect",
-                severity=Severity.WARNING,
-                message=f"{found.name}={found.value} leads installs elsewhere; "
-                "%safeinstall does not obey it.",
-            )
+            setting = f"{found.name}={found.value}"
+            words = f"{setting} leads installs elsewhere; %safeinstall does not obey it."
+            yield Finding.warn("ambient-redirect", words)
 
 
 def _old_pip(context: Context) -> Iterator[Finding]:
     pip = context.environment.pip
     if pip is not None and pip.release < _OLD_PIP:
-        yield Finding(
-            code="pip-outdated",
-            severity=Severity.WARNING,
-            message=f"pip {pip.version} is old: it does not know "
-            "which environments belong to somebody else, and finds fewer conflicts.",
-            hint=(
-                Suggestion(
-                    command=context.frontend.line("install", "--upgrade", "pip"),
-                    note="a new pip, here",
-                ),
-            ),
+        way = Suggestion(context.frontend.line("install", "--upgrade", "pip"), "a new pip, here")
+        lacks = "which environments belong to somebody else, and finds fewer conflicts"
+        yield Finding.warn(
+            "pip-outdated", f"pip {pip.version} is old: it does not know {lacks}.", way
         )
 
 
@@ -131,12 +118,9 @@ def _user_site_first(environment: Environment) -> Iterator[Finding]:
         for place in (environment.user_site.path, environment.paths.purelib)
     )
     if user in path and own in path and path.index(user) < path.index(own):
-        yield Finding(
-            code="user-site-first",
-            severity=Severity.INFO,
-            message=f"The user site {environment.user_site.path} comes before the environment: "
-            "a copy there wins over what is installed here.",
-        )
+        place = f"The user site {environment.user_site.path} comes before the environment"
+        words = f"{place}: a copy there wins over what is installed here."
+        yield Finding.remark("user-site-first", words)
 
 
 def _shadows(environment: Environment) -> Iterator[Finding]:
@@ -146,13 +130,9 @@ def _shadows(environment: Environment) -> Iterator[Finding]:
     for entry in _earlier(environment.sys_path, own):
         twice = sorted(names & set(InstalledIndex([entry])))
         if twice:
-            more = len(twice) - _SHADOWS_NAMED
-            listed = ", ".join(twice[:_SHADOWS_NAMED]) + (f" and {more} more" if more > 0 else "")
-            yield Finding(
-                code="shadowed",
-                severity=Severity.WARNING,
-                message=f"{entry} comes first: its copies of {listed} are imported.",
-            )
+            listed = some(twice, _SHADOWS_NAMED)
+            words = f"{entry} comes first: its copies of {listed} are imported."
+            yield Finding.warn("shadowed", words)
 
 
 def _earlier(sys_path: Sequence[str], own: set[str]) -> Iterator[str]:
@@ -174,11 +154,8 @@ def _others(rows: Sequence[tuple[str, Prediction]], environment: Environment) ->
     }
     for interpreter in dict.fromkeys(answers.values()):
         commands = ", ".join(f"`{name}`" for name, each in answers.items() if each == interpreter)
-        yield Finding(
-            code="other-interpreter",
-            severity=Severity.INFO,
-            message=f"{commands} on PATH: another Python, {interpreter}.",
-        )
+        words = f"{commands} on PATH: another Python, {interpreter}."
+        yield Finding.remark("other-interpreter", words)
 
 
 _DEEP_SECONDS = 30.0
@@ -214,12 +191,9 @@ def where(request: WhereRequest, context: Context) -> Where:
     With `deep`, an uncertain answer is checked by starting the installer itself on a name that
     does not exist: it decides as always, and then finds nothing (0.4-0.7 s).
     """
-    predictions = probe.predict(
-        request.cell, environ=context.environ, cwd=context.cwd, facts=context.environment.report
-    )
     asked: list[str] = []
     settled = []
-    for prediction in predictions:
+    for prediction in _predicted(request.cell, context):
         if request.deep and prediction.tool == "pip" and prediction.interpreter:
             argv = pip_rules.question(prediction.interpreter, prediction.options)
             answer = context.run(Command(argv=argv, cwd=context.cwd), timeout=_DEEP_SECONDS)
@@ -227,12 +201,8 @@ def where(request: WhereRequest, context: Context) -> Where:
             asked.append(f"{prediction.command}: pip says {said.sentence!r}")
             prediction = _settled(prediction, said)
         settled.append(prediction)
-    return Where(
-        cell=request.cell,
-        environment=context.environment,
-        predictions=tuple(settled),
-        asked=tuple(asked),
-    )
+    here, cell = context.environment, request.cell
+    return Where(cell=cell, environment=here, predictions=tuple(settled), asked=tuple(asked))
 
 
 def _settled(prediction: Prediction, said: pip_rules.Answer) -> Prediction:

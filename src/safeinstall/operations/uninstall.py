@@ -63,11 +63,8 @@ def _attempt(
         status: Status = "needs-confirmation" if confirm else "refused"
         return outcome_of_moves(context, "uninstall", started, status, refusal)
     if not leaving:
-        missing = Finding(
-            code="not-installed",
-            severity=Severity.INFO,
-            message=f"{', '.join(names)}: not installed here, so there is nothing to remove.",
-        )
+        words = f"{', '.join(names)}: not installed here, so there is nothing to remove."
+        missing = Finding.remark("not-installed", words)
         return outcome_of_moves(context, "uninstall", started, "satisfied", *recovered, missing)
     changes = Changes.of(
         Change(name=each.name, before=each.version, after=None, requested=True) for each in leaving
@@ -112,13 +109,12 @@ def _not_ours(
     for each in found:
         owner = owners.get(each.key)
         if owner is not None:
-            return Finding(
-                code="foreign-owner",
-                severity=Severity.REFUSE,
-                message=f"{each.name} {each.version} in {each.location} is not this "
-                "environment's to remove.",
+            place = f"{each.name} {each.version} in {each.location}"
+            return Finding.refuse(
+                "foreign-owner",
+                f"{place} is not this environment's to remove.",
+                *_owners_command(each, owner, context),
                 context=f"Known from {owner.where}." if owner.who != "outside" else "",
-                hint=_owners_command(each, owner, context),
             )
     return None
 
@@ -132,7 +128,7 @@ def _owners_command(found: Distribution, owner: Owner, context: Context) -> tupl
         command = f"sudo apt remove python3-{found.key}"
     else:
         return ()
-    return (Suggestion(command=command, note="its owner's command"),)
+    return (Suggestion(command, "its owner's command"),)
 
 
 def _kernel(
@@ -144,12 +140,8 @@ def _kernel(
     hit = next((name for name in names if name in needed and name in visible), None)
     if hit is None:
         return None
-    return Finding(
-        code="kernel-stack",
-        severity=Severity.REFUSE,
-        message=f"The kernel itself needs {visible[hit].name}: without it no notebook would run "
-        f"in {context.environment.label}.",
-    )
+    lost = f"without it no notebook would run in {context.environment.label}"
+    return Finding.refuse("kernel-stack", f"The kernel itself needs {visible[hit].name}: {lost}.")
 
 
 def _unrecorded(leaving: Sequence[Distribution], context: Context) -> Finding | None:
@@ -158,23 +150,14 @@ def _unrecorded(leaving: Sequence[Distribution], context: Context) -> Finding | 
     A lost list is made anew by its own line; an egg never had one.
     """
     for found in leaving:
-        if not DistInfo(found.metadata).has_record:
-            return Finding(
-                code="no-record",
-                severity=Severity.REFUSE,
-                message=f"{found.name} {found.version} has no list of its files "
-                f"({found.metadata}): nobody can know what belongs to it.",
-                hint=(
-                    Suggestion(
-                        command=context.frontend.line(
-                            "install", "--force-reinstall", f"{found.name}=={found.version}"
-                        ),
-                        note="makes it whole; then it can be removed",
-                    ),
-                )
-                if not DistInfo(found.metadata).is_egg
-                else (),
-            )
+        info = DistInfo(found.metadata)
+        if not info.has_record:
+            what = f"{found.name} {found.version} has no list of its files ({found.metadata})"
+            pin = f"{found.name}=={found.version}"
+            again = context.frontend.line("install", "--force-reinstall", pin)
+            way = Suggestion(again, "makes it whole; then it can be removed")
+            words = f"{what}: nobody can know what belongs to it."
+            return Finding.refuse("no-record", words, *(() if info.is_egg else (way,)))
     return None
 
 
@@ -193,14 +176,6 @@ def _needed(
         return None
     words = [f"{each.owner} {each.owner_version} needs {each.requirement}" for each in broken]
     more = f" and {len(words) - 4} more" if len(words) > 4 else ""
-    return Finding(
-        code="breaks-installed",
-        severity=Severity.CONFIRM,
-        message=f"Others need it: {'; '.join(words[:4])}{more}.",
-        hint=(
-            Suggestion(
-                command=request.allowing("--allow-conflicts").line(context.frontend),
-                note="removes it all the same",
-            ),
-        ),
-    )
+    line = request.allowing("--allow-conflicts").line(context.frontend)
+    way = Suggestion(line, "removes it all the same")
+    return Finding.ask("breaks-installed", f"Others need it: {'; '.join(words[:4])}{more}.", way)

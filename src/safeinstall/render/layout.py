@@ -135,13 +135,7 @@ def _wrapped(line: str, indent: str) -> list[str]:
     if len(line) <= _WIDTH:
         return [line]  # runs of blanks are meant
     return textwrap.wrap(
-        line,
-        _WIDTH,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-        drop_whitespace=True,
-        replace_whitespace=True,
+        line, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     ) or [line]
 
 
@@ -162,12 +156,11 @@ _MONO: Final = "font-family: var(--jp-code-font-family, monospace); font-size: 0
 def as_html(message: Message) -> str:
     """Return the message as one HTML block."""
     colour = _COLOURS.get(message.mark, "inherit")
-    mark = (
-        f'<span style="color: {colour}; font-weight: 600">{message.mark}</span> '
-        if message.mark
-        else ""
-    )
-    parts = [f"<div>{mark}{_escaped(message.headline)}{_spent(message)}</div>"]
+    mark = ""
+    if message.mark:
+        mark = f'<span style="color: {colour}; font-weight: 600">{message.mark}</span> '
+    spent = "" if message.seconds is None else _aside(_duration(message.seconds), "1em")
+    parts = [f"<div>{mark}{_escaped(message.headline)}{spent}</div>"]
     line_style = "padding-left: 1.2em; white-space: pre-wrap"  # facts stand in columns
     parts += [f'<div style="{line_style}">{_escaped(line)}</div>' for line in message.lines]
     if message.table:
@@ -186,14 +179,10 @@ def as_html(message: Message) -> str:
     )
 
 
-def _spent(message: Message) -> str:
-    if message.seconds is None:
-        return ""
-    spent = _duration(message.seconds)
-    return (
-        ' <span style="color: var(--jp-ui-font-color2, #616161); padding-left: 1em">'
-        f"{escape(spent)}</span>"
-    )
+def _aside(text: str, room: str) -> str:
+    """Return text in a fainter colour, that far from what stands before it."""
+    style = f"color: var(--jp-ui-font-color2, #616161); padding-left: {room}"
+    return f' <span style="{style}">{_escaped(text)}</span>'
 
 
 def _html_table(table: Table) -> str:
@@ -222,12 +211,7 @@ def _html_table(table: Table) -> str:
 def _html_suggestions(message: Message) -> str:
     rows = "".join(
         f'<div><code style="{_MONO}">{_escaped(way.command)}</code>'
-        + (
-            ' <span style="color: var(--jp-ui-font-color2, #616161); padding-left: 0.8em">'
-            f"{_escaped(way.note)}</span>"
-            if way.note
-            else ""
-        )
+        + (_aside(way.note, "0.8em") if way.note else "")
         + "</div>"
         for way in message.suggestions
     )

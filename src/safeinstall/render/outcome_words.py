@@ -44,42 +44,29 @@ def outcome_message(outcome: Outcome, *, quiet: bool = False) -> Message:
 
 
 def _satisfied(outcome: Outcome) -> Message:
-    environment = outcome.environment
+    environment, lines = outcome.environment, list(_remarks(outcome))
     if outcome.verb == "uninstall":
-        headline, *lines = _remarks(outcome)
-        return Message(
-            mark="✓",
-            headline=headline,
-            seconds=outcome.seconds.get("total"),
-            lines=tuple(lines),
-        )
-    if not outcome.satisfied:
+        headline, *lines = lines
+    elif not outcome.satisfied:
         headline = f"Nothing to do: the request already holds in {environment.label}"
     else:
         names = _joined([f"{found.name} {found.version}" for found in outcome.satisfied])
         verb = "is" if len(outcome.satisfied) == 1 else "are"
-        elsewhere = {
-            found.location
-            for found in outcome.satisfied
-            if not found.location.startswith(environment.prefix)
-        }
+        places = list({found.location for found in outcome.satisfied})
         place = environment.label
-        if len(elsewhere) == 1 and all(f.location in elsewhere for f in outcome.satisfied):
-            place = f"{shown(elsewhere.pop(), environment.home)}, which this kernel imports from"
+        if len(places) == 1 and not places[0].startswith(environment.prefix):
+            place = f"{shown(places[0], environment.home)}, which this kernel imports from"
         headline = f"{names} {verb} already in {place}"
+    seconds = outcome.seconds.get("total")
     stale = [outdated_words(outcome.stale_modules)] if outcome.stale_modules else []
-    return Message(
-        mark="✓",
-        headline=headline,
-        seconds=outcome.seconds.get("total"),
-        lines=(*stale, *_remarks(outcome)),
-    )
+    return Message(mark="✓", headline=headline, seconds=seconds, lines=(*stale, *lines))
 
 
 def _planned_outcome(outcome: Outcome) -> Message:
     stops = [finding for finding in outcome.findings if finding.stops]
     questions = [line for finding in stops for line in _told(outcome, finding)]
-    do_it = (Suggestion(command=_without_dry_run(outcome.asked), note="do it"),)
+    asked = " ".join(word for word in outcome.asked.split(" ") if word != "--dry-run")
+    do_it = (Suggestion(asked, "do it"),)
     ways = tuple(way for finding in stops for way in finding.hint)
     return Message(
         mark="·",
@@ -121,12 +108,12 @@ def _done(outcome: Outcome, quiet: bool) -> Message:
 def _deed(changes: Sequence[Change], place: str) -> str:
     if not changes:
         return f"what the doctor put right in {place}"
-    if changes and all(change.kind == "removed" for change in changes):
+    if all(change.kind == "removed" for change in changes):
         named = _joined([f"{change.name} {change.before}" for change in changes])
         return f"{named} removed from {place}"
-    if all(change.kind == "added" for change in changes):
-        return f"{_joined([_short(change) for change in changes])} installed into {place}"
-    return f"{_joined([_short(change) for change in changes])} in {place}"
+    named = _joined([_short(change) for change in changes])
+    new = all(change.kind == "added" for change in changes)
+    return f"{named} {'installed into' if new else 'in'} {place}"
 
 
 def _short(change: Change) -> str:
@@ -148,17 +135,13 @@ def _rows(changes: Sequence[Change]) -> list[str]:
 def _restart(outcome: Outcome) -> list[str]:
     if outcome.restart == "needed":
         tops = list(dict.fromkeys(name.split(".")[0] for name in outcome.stale_modules))
-        named = _joined(tops)
-        verb = "is" if len(tops) == 1 else "are"
-        compiled = (
-            f" ({outcome.compiled_stale} compiled module"
-            f"{'s' if outcome.compiled_stale > 1 else ''})"
-            if outcome.compiled_stale
-            else ""
-        )
+        loaded = f"{_joined(tops)} {'is' if len(tops) == 1 else 'are'} loaded"
+        if outcome.compiled_stale:
+            plural = "s" if outcome.compiled_stale > 1 else ""
+            loaded += f" ({outcome.compiled_stale} compiled module{plural})"
         if outcome.verb == "uninstall":
-            return [f"{named} {verb} loaded{compiled} and stays so until the kernel restarts."]
-        return [f"Restart the kernel before going on: {named} {verb} loaded{compiled}."]
+            return [f"{loaded} and stays so until the kernel restarts."]
+        return [f"Restart the kernel before going on: {loaded}."]
     if not outcome.live or any(verdict.fresh is False for verdict in outcome.verification):
         return []  # what is shadowed is said by its own finding
     if outcome.verb == "uninstall":
@@ -219,10 +202,6 @@ def _joined(words: Sequence[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _without_dry_run(asked: str) -> str:
-    return " ".join(word for word in asked.split(" ") if word != "--dry-run")
 
 
 MIME: Final = "application/vnd.safeinstall.outcome+json"
@@ -292,6 +271,7 @@ def new_environment_message(made: NewEnvironment, environ: Mapping[str, str]) ->
         return _planned_environment(made) if outcome.ok else outcome_message(outcome)
     requested = [change for change in outcome.changes if change.requested]
     named = ", ".join(f"{change.name} {change.after}" for change in requested)
+    what = f"{made.place.shown} made{f' with {named}' if named else ''}"
     along = _along([change for change in outcome.changes if not change.requested])
     home = outcome.environment.home
     sees = f"It also sees what {shown(made.overlay_of, home)} holds." if made.overlay_of else ""
@@ -300,9 +280,7 @@ def new_environment_message(made: NewEnvironment, environ: Mapping[str, str]) ->
     lines = (along, sees, proof or "Its kernel was started once and answers.")
     return Message(
         mark="✓",
-        headline=f"{made.place.shown} made"
-        + (f" with {named}" if named else "")
-        + f" — Python {outcome.environment.python}, a kernel of its own",
+        headline=f"{what} — Python {outcome.environment.python}, a kernel of its own",
         seconds=outcome.seconds.get("total"),
         lines=tuple(line for line in lines if line),
         suggestions=_ways_to_kernel(made, environ),
@@ -318,14 +296,8 @@ def _along(changes: Sequence[Change]) -> str:
 
 
 def _planned_environment(made: NewEnvironment) -> Message:
-    message = outcome_message(made.outcome)
-    return Message(
-        mark="·",
-        headline=f"Would make {made.place.shown} with a kernel of its own (nothing was left):",
-        seconds=message.seconds,
-        lines=message.lines,
-        suggestions=message.suggestions,
-    )
+    headline = f"Would make {made.place.shown} with a kernel of its own (nothing was left):"
+    return replace(outcome_message(made.outcome), mark="·", headline=headline, details="")
 
 
 def _ways_to_kernel(made: NewEnvironment, environ: Mapping[str, str]) -> tuple[Suggestion, ...]:
@@ -333,13 +305,10 @@ def _ways_to_kernel(made: NewEnvironment, environ: Mapping[str, str]) -> tuple[S
         return ()
     name, display = made.kernel.name, made.kernel.display_name
     editor = any(key.startswith("VSCODE_") for key in environ)
-    menu = (
-        f"Select Kernel → Jupyter Kernel… → {display}"
-        if editor
-        else f"Kernel → Change Kernel… → {display}"
-    )
+    steps = "Select Kernel → Jupyter Kernel…" if editor else "Kernel → Change Kernel…"
+    menu = f"{steps} → {display}"
     note = "switch (top right of the notebook)" if editor else "switch this notebook to it"
-    console = Suggestion(command=f"jupyter console --kernel {name}", note="in a terminal")
+    console = Suggestion(f"jupyter console --kernel {name}", "in a terminal")
     if not made.outcome.frontend.in_notebook:
-        return (console, Suggestion(command=menu, note="in a notebook"))
-    return (Suggestion(command=menu, note=note), console)
+        return (console, Suggestion(menu, "in a notebook"))
+    return (Suggestion(menu, note), console)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -44,7 +44,7 @@ def short_environment_message(environment: Environment, way: Suggestion) -> Mess
         ),
         suggestions=(
             way if way.note else replace(way, note="install a package here"),
-            Suggestion(command=NOTEBOOK.opening("env"), note="everything about this environment"),
+            Suggestion(NOTEBOOK.opening("env"), "everything about this environment"),
         ),
     )
 
@@ -121,23 +121,13 @@ _VERDICTS: Final = {
 
 def survey_message(survey: Survey) -> Message:
     """Return five lines of facts, one table, then what to know."""
-    message = environment_message(survey.environment)
-    home = survey.environment.home
-    remarks = tuple(
-        ("! " if finding.severity.value != "info" else "· ") + shown_in(finding.message, home)
+    remarks = [
+        f"{'·' if finding.severity is Severity.INFO else '!'} {finding.message}"
         for finding in survey.findings
-    )
+    ]
     ways = tuple(way for finding in survey.findings for way in finding.hint)
-    return replace(
-        message,
-        table=Table(
-            header=_HEADER,
-            rows=tuple(_prediction_row(command, p, home) for command, p in survey.rows),
-            notes=tuple(_prediction_folder(p, home) for _, p in survey.rows),
-            remarks=remarks,
-        ),
-        suggestions=ways,
-    )
+    table = _predictions_table(survey.rows, remarks, survey.environment.home)
+    return replace(environment_message(survey.environment), table=table, suggestions=ways)
 
 
 def where_message(where: Where) -> Message:
@@ -150,36 +140,34 @@ def where_message(where: Where) -> Message:
         and not any("redirection" in note for note in p.notes)
         for p in predictions
     )
+    rows = [(_short(p.command), p) for p in predictions]
+    reasons = [f"{t[:1].upper()}{t[1:]}." for p in predictions for t in (p.reason, *p.notes)]
     return Message(
         mark="✓" if right else "!",
         headline=f"Seen from {environment.label} (Python {environment.version}):",
-        table=Table(
-            header=_HEADER,
-            rows=tuple(
-                _prediction_row(_short(p.command), p, environment.home) for p in predictions
-            ),
-            notes=tuple(_prediction_folder(p, environment.home) for p in predictions),
-            remarks=(
-                *(
-                    shown_in(text[:1].upper() + text[1:], environment.home) + "."
-                    for p in predictions
-                    for text in (p.reason, *p.notes)
-                ),
-                *(shown_in(text, environment.home) for text in where.asked),
-            ),
-        ),
+        table=_predictions_table(rows, [*reasons, *where.asked], environment.home),
     )
 
 
-def _prediction_row(command: str, prediction: Prediction, home: str) -> tuple[str, ...]:
-    verdict = _VERDICTS.get(prediction.outcome, prediction.outcome)
-    runs = shown(prediction.interpreter or "", home) or "—"
-    return command, verdict, _importable(prediction), runs
+def _predictions_table(
+    rows: Sequence[tuple[str, Prediction]], remarks: Sequence[str], home: str
+) -> Table:
+    """Return where each command would lead.
 
+    Noted is the folder that would receive the files, unless it is this environment's own.
+    """
 
-def _prediction_folder(prediction: Prediction, home: str) -> str:
-    """Return the folder that would receive the files, unless it is this environment's own."""
-    return "" if prediction.outcome == "env-site" else shown(prediction.path or "", home)
+    def row(command: str, prediction: Prediction) -> tuple[str, ...]:
+        verdict = _VERDICTS.get(prediction.outcome, prediction.outcome)
+        runs = shown(prediction.interpreter or "", home) or "—"
+        return command, verdict, _importable(prediction), runs
+
+    return Table(
+        header=_HEADER,
+        rows=tuple(row(*each) for each in rows),
+        notes=tuple("" if p.outcome == "env-site" else shown(p.path or "", home) for _, p in rows),
+        remarks=tuple(shown_in(remark, home) for remark in remarks),
+    )
 
 
 def _importable(prediction: Prediction) -> str:
@@ -204,25 +192,20 @@ def history_message(history: History) -> Message:
     """Return what was done to the environment, the newest first."""
     environment = history.environment
     if not history.entries:
-        return Message(
-            mark="·", headline=f"safeinstall has changed nothing in {environment.label} yet."
-        )
+        headline = f"safeinstall has changed nothing in {environment.label} yet."
+        return Message(mark="·", headline=headline)
     kept = sum(entry.bytes_kept for entry in history.entries) / 1_000_000
-    undoable = next((entry for entry in history.entries if entry.undoable), None)
+    ways = [
+        Suggestion(history.frontend.line("undo", entry.id), "puts everything back")
+        for entry in history.entries
+        if entry.undoable
+    ]
+    rows = tuple(_history_row(entry) for entry in history.entries)
     return Message(
         mark="·",
         headline=f"What was done to {environment.label} ({kept:.1f} MB kept for undo):",
-        table=Table(
-            header=("id", "when", "what", "undo"),
-            rows=tuple(_history_row(entry) for entry in history.entries),
-        ),
-        suggestions=(
-            Suggestion(
-                command=history.frontend.line("undo", undoable.id), note="puts everything back"
-            ),
-        )
-        if undoable
-        else (),
+        table=Table(header=("id", "when", "what", "undo"), rows=rows),
+        suggestions=tuple(ways[:1]),
     )
 
 
@@ -268,20 +251,12 @@ def kernels_message(kernels: Kernels) -> Message:
         for finding in state.findings
         for line in (finding.message, *(f"  {said}" for said in finding.context.splitlines()[-1:]))
     ]
-    ways = tuple(
-        dict.fromkeys(
-            way
-            for state in broken
-            for finding in state.findings
-            if finding.severity is not Severity.INFO
-            for way in finding.hint
-        )
-    )
+    grave = [f for state in broken for f in state.findings if f.severity is not Severity.INFO]
     return Message(
         mark="!" if broken else "✓",
         headline=count + wrong,
         lines=(*rows, *remarks, *done),
-        suggestions=ways,
+        suggestions=tuple(dict.fromkeys(way for finding in grave for way in finding.hint)),
     )
 
 
@@ -338,13 +313,11 @@ def doctor_message(found: Examination, home: str, fix_line: str) -> Message:
     ways: list[Suggestion] = []
     curable = [d for d in found.diagnoses if d.fix]
     if curable and repair is None:
-        ways.append(
-            Suggestion(command=fix_line, note=f"puts {len(curable)} of them right, can be undone")
-        )
+        note = f"puts {len(curable)} of them right, can be undone"
+        ways.append(Suggestion(fix_line, note))
     ways += [way for d in found.diagnoses if d.fix is None for way in d.finding.hint]
-    mark_: Mark = "!" if grave else "✓"
     return Message(
-        mark=mark_,
+        mark="!" if grave else "✓",
         headline=head,
         seconds=found.seconds,
         lines=tuple(lines),
@@ -366,10 +339,8 @@ def report_text(found: Examination, home: str) -> str:
         ]
     message = doctor_message(found, home, "")
     codes = [f"{d.finding.code}: {d.finding.message}" for d in found.diagnoses]
-    text = "\n".join(
-        ["; ".join(facts), as_text(Message(mark="", headline=message.headline)), *codes]
-    )
-    return anonymous(text, home)
+    head = as_text(Message(mark="", headline=message.headline))
+    return anonymous("\n".join(["; ".join(facts), head, *codes]), home)
 
 
 def report_data(found: Examination, home: str) -> dict[str, Any]:

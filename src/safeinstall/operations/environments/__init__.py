@@ -116,27 +116,21 @@ def check(place: Place, line: Callable[[str], str]) -> None:
 
     `line` returns what is to be typed for another path or name.
     """
-    if os.path.lexists(place.path) and not _is_empty_folder(place.path):
-        left = left_behind(place.path)
-        if left is None:
-            hint = line(next_free(place))
-            raise SafeInstallError(_occupied(place), hint=hint, code="place-taken")
+    taken = os.path.lexists(place.path) and not _is_empty_folder(place.path)
+    if taken and left_behind(place.path) is None:
+        hint = line(next_free(place))
+        raise SafeInstallError(_occupied(place), hint=hint, code="place-taken")
     access = describe_access(place.path)
     if not access["writable"]:
-        name = _free_place(place)
-        raise SafeInstallError(
-            f"No environment can be made at {place.shown}: {access['detail']}.",
-            hint=line(name) if name else "",
-            code="place-not-writable",
-        )
+        hint = line(name) if (name := _free_place(place)) else ""
+        words = f"No environment can be made at {place.shown}: {access['detail']}."
+        raise SafeInstallError(words, hint=hint, code="place-not-writable")
     status = os.statvfs(str(access["probed"])) if hasattr(os, "statvfs") else None
     if status is not None and status.f_bavail * status.f_frsize < _ROOM_NEEDED:
-        free = status.f_bavail * status.f_frsize / 2**20
-        raise SafeInstallError(
-            f"There is no room for an environment at {place.shown}: {free:.0f} MB are free and a "
-            f"kernel alone takes {_ROOM_NEEDED / 2**20:.0f} MB.",
-            code="no-space",
-        )
+        free = f"{status.f_bavail * status.f_frsize / 2**20:.0f} MB are free"
+        takes = f"a kernel alone takes {_ROOM_NEEDED / 2**20:.0f} MB"
+        words = f"There is no room for an environment at {place.shown}: {free} and {takes}."
+        raise SafeInstallError(words, code="no-space")
 
 
 def _is_empty_folder(path: str) -> bool:
@@ -164,16 +158,6 @@ def _occupied(place: Place) -> str:
 _OLDEST: Final = (3, 8)
 
 
-def _check_kernel(request: InstallRequest, context: Context) -> None:
-    """Raise `SafeInstallError` for options that would keep out what a kernel consists of."""
-    if request.no_deps and not request.overlay:
-        raise SafeInstallError(
-            "--no-deps would leave out what the new kernel itself needs.",
-            hint=_line_of(request, context, no_deps=False),
-            code="option-conflict",
-        )
-
-
 def _base_of(request: InstallRequest, context: Context, chosen: InstallerChoice) -> Environment:
     """Return the interpreter the new environment is made from."""
     here = context.environment
@@ -181,12 +165,10 @@ def _base_of(request: InstallRequest, context: Context, chosen: InstallerChoice)
         named = request.python.removeprefix("python")
         by_path = os.sep in named  # then the context is that interpreter's already
         if named and not by_path and not f"{here.version}.".startswith(f"{named}."):
-            raise SafeInstallError(
-                f"--overlay shows the packages of {here.label}, which are made for Python "
-                f"{here.python}; another Python cannot use them.",
-                hint=_line_of(request, context, python=""),
-                code="option-conflict",
-            )
+            seen = f"the packages of {here.label}, which are made for Python {here.python}"
+            words = f"--overlay shows {seen}; another Python cannot use them."
+            hint = _line_of(request, context, python="")
+            raise SafeInstallError(words, hint=hint, code="option-conflict")
         return here
     if not request.python:
         return here  # an environment of a virtual one is made from the interpreter below it
@@ -198,11 +180,9 @@ def _base_of(request: InstallRequest, context: Context, chosen: InstallerChoice)
             error.hint = _line_of(request, context, python=error.hint)
         raise
     if tuple(map(int, found.python.split("."))) < _OLDEST:
-        raise SafeInstallError(
-            f"Python {found.version} is too old for a kernel of today: 3.8 is the oldest.",
-            hint=_line_of(request, context, python=""),
-            code="python-too-old",
-        )
+        words = f"Python {found.version} is too old for a kernel of today: 3.8 is the oldest."
+        hint = _line_of(request, context, python="")
+        raise SafeInstallError(words, hint=hint, code="python-too-old")
     return found
 
 
@@ -232,9 +212,8 @@ def _filled(wanted: InstallRequest, inside: Context) -> Outcome:
     """
     if KERNEL not in wanted.items or not hashed(wanted):
         return install(wanted, inside)
-    first = install(
-        replace(wanted, items=(KERNEL,), requirement_files=(), require_hashes=False), inside
-    )
+    alone = replace(wanted, items=(KERNEL,), requirement_files=(), require_hashes=False)
+    first = install(alone, inside)
     if not first.ok:
         return first
     items = tuple(item for item in wanted.items if item is not KERNEL)
@@ -263,11 +242,7 @@ def _import_names(
     index = InstalledIndex(folders)
     names = {item.name for item in request.items if item.name}
     if any(item.name is None for item in request.items):
-        names |= {
-            canonicalize_name(change.name)
-            for change in outcome.changes
-            if canonicalize_name(change.name) != "ipykernel"
-        }
+        names |= {canonicalize_name(change.name) for change in outcome.changes} - {"ipykernel"}
     found = {name: index.find(name) for name in sorted(names)}
     return {
         name: public(meant(DistInfo(distribution.metadata).modules))
@@ -314,7 +289,10 @@ def new_environment(request: InstallRequest, context: Context) -> NewEnvironment
     """
     began = time.perf_counter()
     place = place_of(request.new_env, context.environment.home)
-    _check_kernel(request, context)
+    if request.no_deps and not request.overlay:
+        words = "--no-deps would leave out what the new kernel itself needs."
+        hint = _line_of(request, context, no_deps=False)
+        raise SafeInstallError(words, hint=hint, code="option-conflict")
     check(place, lambda other: _line_of(request, context, new_env=other))
     registry(kernel_folders(), user_folder())  # said before anything is made
     left = left_behind(place.path)
@@ -332,11 +310,9 @@ def new_environment(request: InstallRequest, context: Context) -> NewEnvironment
         return made
     except OSError as error:
         making.undo()
-        raise SafeInstallError(
-            f"{place.shown} could not be made: {error.strerror or error}.",
-            context=str(error.filename or ""),
-            code="no-space" if error.errno in (28, 122) else "place-not-writable",
-        ) from error
+        words = f"{place.shown} could not be made: {error.strerror or error}."
+        code = "no-space" if error.errno in (28, 122) else "place-not-writable"
+        raise SafeInstallError(words, context=str(error.filename or ""), code=code) from error
     except KeyboardInterrupt:
         making.undo()
         raise SafeInstallError(
@@ -377,26 +353,21 @@ class _Maker:
         self.context.progress(f"making {self.place.shown}")
         self.making.begin()
         self.make_empty(base)
-        new = environment_of(self.place.path)
-        new = self.chosen.installer.serving(new)
+        new = self.chosen.installer.serving(environment_of(self.place.path))
         if over:
             overlay.write_path_file(self.context.environment, new)
+        asked = self.request
         begun = InstallRequest(
-            cwd=self.request.cwd,
-            python=self.request.python,
-            overlay=over,
-            new_env=self.request.new_env,
+            cwd=asked.cwd, python=asked.python, overlay=over, new_env=asked.new_env
         )
         frontend = replace(inner.frontend, install=_line_of(begun, self.context))
         inside = replace(inner, environment=new, frontend=frontend)
         if plan is None or plan.changes:
             outcome = _filled(wanted, inside)
         else:
+            destination, frontend = Destination.of(new), self.context.frontend
             outcome = Outcome(
-                status="done",
-                environment=new,
-                destination=Destination.of(new),
-                frontend=self.context.frontend,
+                status="done", environment=new, destination=destination, frontend=frontend
             )
         outcome = self.retold(outcome, inside)
         if outcome.status not in ("done", "satisfied") or self.request.dry_run:
@@ -412,11 +383,9 @@ class _Maker:
         answer = self.context.run(command)
         if not answer.ok:
             lines = [line for line in answer.output.splitlines() if line.strip()]
-            raise SafeInstallError(
-                f"{base.executable} makes no environment at {self.place.shown}.",
-                context="\n".join(lines[-4:]),
-                code="no-space" if "os error 28" in answer.output else "environment-not-made",
-            )
+            words = f"{base.executable} makes no environment at {self.place.shown}."
+            code = "no-space" if "os error 28" in answer.output else "environment-not-made"
+            raise SafeInstallError(words, context="\n".join(lines[-4:]), code=code)
 
     def with_kernel(self, outcome: Outcome) -> NewEnvironment:
         """Register the kernel, start it once, and let it import what was asked for."""
@@ -463,24 +432,16 @@ class _Maker:
             findings = tuple(about_kernel(f, wanted, inside, self.chosen) for f in findings)
         if "ipykernel" not in asked:
             findings = tuple(_without_kernel(finding) for finding in findings)
-        asked_line = _line_of(self.request, self.context)
-        return replace(
-            outcome,
-            changes=changes,
-            findings=findings,
-            asked=asked_line,
-            frontend=self.context.frontend,
-        )
+        line, frontend = _line_of(self.request, self.context), self.context.frontend
+        return replace(outcome, changes=changes, findings=findings, asked=line, frontend=frontend)
 
 
 def _judge(trial: Trial, wanted: dict[str, tuple[str, ...]], display: str) -> None:
     """Raise `SafeInstallError` unless the kernel started and imports something of everything."""
     if not trial.started:
-        raise SafeInstallError(
-            f"The new kernel {display} does not start; it was removed again.",
-            context="\n".join(trial.stderr.splitlines()[-12:]),
-            code="kernel-does-not-start",
-        )
+        words = f"The new kernel {display} does not start; it was removed again."
+        said = "\n".join(trial.stderr.splitlines()[-12:])
+        raise SafeInstallError(words, context=said, code="kernel-does-not-start")
     for name, modules in wanted.items():
         if modules and not any(module in trial.imported for module in modules):
             reasons = [f"import {module}: {trial.failed.get(module, '')}" for module in modules]

@@ -41,9 +41,8 @@ def write_placeholder_wheel(requirement: Requirement, folder: Path) -> bool:
         return False
     info = f"{name}-{version}.dist-info"
     with ZipFile(wheel, "w") as archive:
-        archive.writestr(
-            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        )
+        headers = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        archive.writestr(f"{info}/METADATA", headers)
         archive.writestr(f"{info}/WHEEL", _WHEEL)
         archive.writestr(f"{info}/RECORD", f"{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
     return True
@@ -105,10 +104,8 @@ def about_kernel(
         message = f"A kernel needs ipykernel, and it cannot be installed: {finding.message}"
     else:
         count = "a package" if len(lacking) == 1 else f"{len(lacking)} packages"
-        message = (
-            f"A kernel needs ipykernel, and {count} for it cannot be had here: "
-            f"{', '.join(lacking)}."
-        )
+        what = f"{count} for it cannot be had here: {', '.join(lacking)}"
+        message = f"A kernel needs ipykernel, and {what}."
     return replace(finding, message=message)
 
 

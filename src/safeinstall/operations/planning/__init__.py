@@ -31,7 +31,7 @@ from safeinstall.metadata.record import RecordError, RecordRow, read_record
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning.resolver import Resolver
 from safeinstall.plan import Plan
-from safeinstall.request import RequestItem, names
+from safeinstall.request import names
 from safeinstall.requirements import Violation
 
 
@@ -77,16 +77,13 @@ def shadows_of(modules: Iterable[str], environment: Environment, cwd: str) -> di
     found = {}
     for module in modules:
         for folder in folders:
-            place = next((p for p in _forms(folder, module) if os.path.lexists(p)), None)
+            path = os.path.join(folder, module)
+            forms = (os.path.join(path, "__init__.py"), f"{path}.py")
+            place = next(filter(os.path.lexists, forms), None)
             if place:
                 found[module] = place.removesuffix(f"{os.sep}__init__.py")
                 break
     return found
-
-
-def _forms(folder: str, module: str) -> tuple[str, ...]:
-    path = os.path.join(folder, module)
-    return (os.path.join(path, "__init__.py"), f"{path}.py")
 
 
 def _visible(plan: Plan, environment: Environment) -> Snapshot:
@@ -285,7 +282,8 @@ def _plan_without_builds(resolver: Resolver) -> tuple[Plan | None, tuple[Finding
     allowed = {canonicalize_name(name) for name in intent.request.allow_builds}
     building: set[str] = {canonicalize_name(name) for name in no_binary}
     findings: tuple[Finding, ...] = ()
-    needed: set[str] = {item.name for item in items if _is_source(item) and item.name}
+    sources = ("archive", "vcs", "folder", "editable")
+    needed: set[str] = {item.name for item in items if item.kind in sources and item.name}
     explicit: set[str] = {i.name for i in items if is_explicit(i) and i.name}
     for _ in range(_ROUNDS):
         asked = needed - building - allowed - explicit
@@ -306,10 +304,6 @@ def _plan_without_builds(resolver: Resolver) -> tuple[Plan | None, tuple[Finding
             if _about_unnamed_folder(error, intent):
                 explicit |= needed
     raise InstallerError("Too many packages have to be built from source.", code="build-failed")
-
-
-def _is_source(item: RequestItem) -> bool:
-    return item.kind in ("archive", "vcs", "folder", "editable")
 
 
 def _named(error: InstallerError) -> set[str]:

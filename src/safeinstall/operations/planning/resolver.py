@@ -66,12 +66,9 @@ class Resolver:
     def command(self, *, from_cache: bool = False) -> Command:
         """Return the command that makes the plan."""
         intent = self.intent
+        asked = (intent.request, intent.environment, intent.sources)
         return self.chosen.installer.plan_command(
-            intent.request,
-            intent.environment,
-            intent.sources,
-            from_cache=from_cache,
-            config=self.reads_uv_config(),
+            *asked, from_cache=from_cache, config=self.reads_uv_config()
         )
 
     def dry_run(self, *, from_cache: bool = False) -> Plan:
@@ -208,11 +205,9 @@ class Resolver:
         if not able:
             message = f"{error.message} No such Python is found on this machine."
             return InstallerError(message, code=error.code, context=error.context)
+        place = os.path.join(request.cwd, ".venv")
         hint = self.intent.line(
-            user=False,
-            break_system_packages=False,
-            new_env=os.path.join(request.cwd, ".venv"),
-            python=able[-1],
+            user=False, break_system_packages=False, new_env=place, python=able[-1]
         )
         return InstallerError(error.message, code=error.code, context=error.context, hint=hint)
 
@@ -302,22 +297,17 @@ def _find_pip(
     environment: Environment, reason: str, index: InstalledIndex
 ) -> InstallerChoice | None:
     if environment.pip and environment.pip.release >= OLDEST:
-        return InstallerChoice(
-            installer=Pip((environment.executable, "-m", "pip")),
-            version=environment.pip.version,
-            reason=reason,
-        )
+        pip = Pip((environment.executable, "-m", "pip"))
+        return InstallerChoice(installer=pip, version=environment.pip.version, reason=reason)
     found = index.find("pip")
     try:
         if found is None or Version(found.version).release[:2] < OLDEST:
             return None
     except InvalidVersion:
         return None
-    return InstallerChoice(
-        installer=Pip((sys.executable, "-m", "pip", "--python", environment.executable)),
-        version=found.version,
-        reason=f"{reason}; the environment has no pip that can",
-    )
+    pip = Pip((sys.executable, "-m", "pip", "--python", environment.executable))
+    reason = f"{reason}; the environment has no pip that can"
+    return InstallerChoice(installer=pip, version=found.version, reason=reason)
 
 
 def _one_by_one(wanted: Requirement, resolver: Resolver, most: int) -> tuple[str, ...]:

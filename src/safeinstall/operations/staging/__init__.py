@@ -94,11 +94,9 @@ def stage(
             lock.release()
             return None
         leaving = _leaving(plan)
-        txn = begin_transaction(
-            store,
-            command=f"safeinstall {plan.intent.request.display()}",
-            packages=[change.name for change in plan.changes],
-        )
+        command = f"safeinstall {plan.intent.request.display()}"
+        packages = [change.name for change in plan.changes]
+        txn = begin_transaction(store, command=command, packages=packages)
         log = _unpack(plan, txn, lock, resolver, from_cache=from_cache)
         txn.requested({change.name for change in plan.changes.requested})
         site_packages = environment.paths.site_packages
@@ -167,18 +165,15 @@ def _unpack(
         plan.resolved,
         config=resolver.reads_uv_config(),
     )
-    *first, last = commands[:1] if from_cache else commands
-    for command in (*first, last):
+    commands = commands[:1] if from_cache else commands
+    for command in commands:
         answer = context.run(
-            command,
-            on_line=resolver.report,
-            on_start=txn.note_installer,
-            pass_fds=(lock.fileno(),),
+            command, on_line=resolver.report, on_start=txn.note_installer, pass_fds=(lock.fileno(),)
         )
         if answer.ok:
             relayout(txn.stage, intent.environment)
             break
-        if command is last:
+        if command is commands[-1]:
             raise Resolver.of(plan, context).explained(answer, command)
         clear(txn.stage)
     return answer.stderr
@@ -203,10 +198,8 @@ def _past_the_cache(finding: Finding, plan: Plan) -> Finding:
     shared = plan.chosen.installer.links_its_cache
     if not damaged or finding.hint or not shared or request.force_reinstall:
         return finding
-    line = plan.intent.line(force_reinstall=True)
-    return replace(
-        finding, hint=(Suggestion(command=line, note="fetches it anew, past the cache"),)
-    )
+    way = Suggestion(plan.intent.line(force_reinstall=True), "fetches it anew, past the cache")
+    return replace(finding, hint=(way,))
 
 
 def _with_versions(plan: Plan, staged: Staged) -> Plan:

@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from packaging.utils import canonicalize_name
@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from safeinstall import importing
 from safeinstall.distributions import Staged, StagedDistribution
 from safeinstall.environment import Environment, shown
-from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.metadata.record import meant, top_level
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning import placed_rows
@@ -108,10 +108,9 @@ def shadow_findings(
 ) -> tuple[Finding, ...]:
     """Return a refusal for each module that a fresh process imports from another copy."""
     return tuple(
-        Finding(
-            code="shadowed",
-            severity=Severity.REFUSE,
-            message=f"import {module} would find {shown(places[0], home)}, not the copy just "
+        Finding.refuse(
+            "shadowed",
+            f"import {module} would find {shown(places[0], home)}, not the copy just "
             f"installed ({arrival.name} {arrival.version}).",
             context="An earlier entry of the import path holds another copy: give that one "
             "another name, or take it away.",
@@ -123,10 +122,7 @@ def shadow_findings(
 
 
 def _comes_from(arrival: Arrival, origins: Mapping[str, tuple[str, ...]]) -> bool:
-    return all(
-        bool(origins.get(module)) and _is_own(arrival, origins[module])
-        for module in arrival.modules
-    )
+    return all(_is_own(arrival, origins.get(module, ())) for module in arrival.modules)
 
 
 def _is_own(arrival: Arrival, places: Sequence[str]) -> bool:
@@ -174,7 +170,7 @@ class Proof:
     verdicts: tuple[Verdict, ...]
     failure: Finding | None = None
     restart: Restart = "none"
-    stale: tuple[importing.StaleModule, ...] = field(default=())
+    stale: tuple[importing.StaleModule, ...] = ()
 
 
 def verify(evidence: Evidence, context: Context) -> Proof:
@@ -191,9 +187,8 @@ def verify(evidence: Evidence, context: Context) -> Proof:
     if fresh is None:
         return Proof(verdicts=verdicts, failure=_no_process(noise))
     if not all(verdict.fresh for verdict in verdicts):
-        return Proof(
-            verdicts=verdicts, failure=_imported_elsewhere(arrivals, verdicts, fresh, context)
-        )
+        failure = _imported_elsewhere(arrivals, verdicts, fresh, context)
+        return Proof(verdicts=verdicts, failure=failure)
     if evidence.kernel:
         why = _second_kernel(context)
         if why is not None:
@@ -212,7 +207,11 @@ def evidence_of(
     """
     return Evidence(
         arrivals=_arrivals(staged, plan, environment),
-        sizes=_sizes(staged, environment),
+        sizes={
+            os.path.join(environment.prefix, file): size
+            for file, size in staged.sizes.items()
+            if not file.endswith(".pyc")
+        },
         changed=_changed_files(staged, environment),
         kernel=kernel,
     )
@@ -268,23 +267,14 @@ def _second_kernel(context: Context) -> str | None:
 
 
 def _lost(missing: list[str], context: Context) -> Finding:
-    named = ", ".join(shown(path, context.environment.home) for path in missing[:_NAMED])
-    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-    return Finding(
-        code="not-landed",
-        severity=Severity.REFUSE,
-        message=f"After the install {named}{more} is not what was unpacked: another program "
-        "changed it meanwhile.",
-    )
+    named = some(shown(path, context.environment.home) for path in missing)
+    what = f"After the install {named} is not what was unpacked"
+    return Finding.refuse("not-landed", f"{what}: another program changed it meanwhile.")
 
 
 def _no_process(noise: str) -> Finding:
-    return Finding(
-        code="not-fresh",
-        severity=Severity.REFUSE,
-        message="A new process of this kernel's Python did not start after the install.",
-        context=noise.splitlines()[-1] if noise else "",
-    )
+    words = "A new process of this kernel's Python did not start after the install."
+    return Finding.refuse("not-fresh", words, context=noise.splitlines()[-1] if noise else "")
 
 
 def _imported_elsewhere(
@@ -293,37 +283,24 @@ def _imported_elsewhere(
     fresh: Mapping[str, tuple[str, ...]],
     context: Context,
 ) -> Finding:
-    failed = {verdict.name for verdict in verdicts if not verdict.fresh}
-    home = context.environment.home
-    for finding in shadow_findings(
-        [arrival for arrival in arrivals if arrival.name in failed], fresh, home
-    ):
+    names = {verdict.name for verdict in verdicts if not verdict.fresh}
+    failed = [arrival for arrival in arrivals if arrival.name in names]
+    for finding in shadow_findings(failed, fresh, context.environment.home):
         return finding
-    names = ", ".join(
+    modules = ", ".join(
         f"{module} ({arrival.name} {arrival.version})"
-        for arrival in arrivals
-        if arrival.name in failed
+        for arrival in failed
         for module in arrival.modules
         if not fresh.get(module)
     )
-    return Finding(
-        code="not-fresh",
-        severity=Severity.REFUSE,
-        message=f"A new process of this kernel's Python cannot import {names}.",
-    )
+    words = f"A new process of this kernel's Python cannot import {modules}."
+    return Finding.refuse("not-fresh", words)
 
 
 def _no_kernel(changed: tuple[str, ...], why: str, context: Context) -> Finding:
-    return Finding(
-        code="kernel-stack",
-        severity=Severity.REFUSE,
-        message=f"With {', '.join(changed[:_NAMED])} changed, a second kernel did not start and "
-        "answer 1 + 1.",
-        context=why,
-        hint=(
-            Suggestion(command=context.frontend.opening("env"), note="what this kernel runs on"),
-        ),
-    )
+    way = Suggestion(context.frontend.opening("env"), "what this kernel runs on")
+    lost = f"With {', '.join(changed[:_NAMED])} changed, a second kernel did not start"
+    return Finding.refuse("kernel-stack", f"{lost} and answer 1 + 1.", way, context=why)
 
 
 _SHARED: Final = frozenset(
@@ -352,15 +329,6 @@ def _arrivals(staged: Staged, plan: Plan, environment: Environment) -> tuple[Arr
         for distribution in staged.distributions
         if canonicalize_name(distribution.name) in requested
     )
-
-
-def _sizes(staged: Staged, environment: Environment) -> dict[str, int]:
-    """Return the size of every staged file by the absolute path it will have."""
-    return {
-        os.path.join(environment.prefix, file): size
-        for file, size in staged.sizes.items()
-        if not file.endswith(".pyc")
-    }
 
 
 def _importable(distribution: StagedDistribution) -> tuple[str, ...]:
