@@ -15,6 +15,7 @@ from safeinstall.frontend import NOTEBOOK
 from safeinstall.kernels import (
     Spec,
     find_specs,
+    free_display_name,
     free_name,
     register,
     registry,
@@ -232,6 +233,14 @@ def test_nobodys_name_is_ever_taken() -> None:
     assert free_name("proj-venv", taken, "/mine/python") == "proj-venv-3"
     assert free_name("proj-venv", taken, "/other/python") == "proj-venv"
     assert free_name("Größe & Co", (), "/p") == "gr-e-co"
+
+
+def test_a_kernel_that_would_be_called_like_another_says_its_place() -> None:
+    there = [spec("/a/proj/.venv/bin/python", display="Python 3.12 (proj/.venv)")]
+    called = free_display_name("Python 3.12 (proj/.venv)", there, "proj-2", "~/b/proj/.venv")
+    assert called == "Python 3.12 (proj/.venv, ~/b/proj/.venv)"
+    own = there[0].name
+    assert free_display_name("Python 3.12 (proj/.venv)", there, own, "x") == called[:23] + ")"
 
 
 def test_a_kernel_goes_where_one_can_be_written(tmp_path: Path) -> None:

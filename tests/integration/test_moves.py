@@ -118,6 +118,18 @@ def test_history_and_undo_from_a_terminal(desk: Desk) -> None:
     assert os.linesep.join(nothing.stderr.splitlines()[:1]).startswith("✗ Nothing changed.")
 
 
+def test_history_says_yes_only_for_what_an_undo_would_do(desk: Desk) -> None:
+    make_wheel(desk.wheels, "on-top", requires=["tinypkg"])
+    with desk.kernel() as kernel:
+        kernel.run(f"%safeinstall {desk.offline} tinypkg")
+        kernel.run(f"%safeinstall {desk.offline} on-top")
+        rows = kernel.run("%safeundo --list").data["text/plain"].splitlines()
+        first, latest = sorted(row.strip() for row in rows if row.strip().startswith("000"))
+        assert latest.endswith("yes"), latest
+        assert first.endswith("not now"), first
+        assert kernel.run(f"%safeundo {first.split()[0]}").ename == "SafeInstallStopped"
+
+
 def test_recovery_works_from_another_interpreter_on_one_that_cannot_start(
     desk: Desk, workshop: object
 ) -> None:

@@ -192,7 +192,7 @@ def shown_until(kernel: Kernel, words: str) -> list[str]:
 
 def test_a_second_safeinstall_waits_visibly_and_goes_on(desk: Desk) -> None:
     with desk.kernel() as kernel, Store.open(str(desk.environment.prefix)).lock() as lock:
-        request = kernel.send(f"%safeinstall {desk.offline} tinypkg")
+        request = kernel.send(f"%safeinstall {desk.offline} tinypkg", watched=True)
         seen = shown_until(kernel, "waiting for")
         assert f"process {os.getpid()}" in seen[-1]
         lock.release()
@@ -202,7 +202,8 @@ def test_a_second_safeinstall_waits_visibly_and_goes_on(desk: Desk) -> None:
 def test_an_install_that_is_kept_waiting_by_its_index_says_so(desk: Desk, tmp_path: Path) -> None:
     with moody(tmp_path, tmp_path / "index") as index, desk.kernel() as kernel:
         index.turn("stalling")
-        request = kernel.send(f"%safeinstall --index-url {index.address} unheard-of")
+        line = f"%safeinstall --index-url {index.address} unheard-of"
+        request = kernel.send(line, watched=True)
         seen = shown_until(kernel, "waiting for the index")
         assert seen[0] == "… looking up what is needed"
         kernel.interrupt()

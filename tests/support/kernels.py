@@ -81,9 +81,12 @@ class Kernel:
         self._client.start_channels()
         self._client.wait_for_ready(timeout=60)
 
-    def send(self, code: str) -> str:
-        """Ask for a cell to be run and return at once with the request's id."""
-        return str(self._client.execute(code, store_history=True, allow_stdin=False))
+    def send(self, code: str, *, watched: bool = False) -> str:
+        """Ask for a cell to be run and return at once with the request's id.
+
+        `watched`: as a front end asks, where somebody could answer a question.
+        """
+        return str(self._client.execute(code, store_history=True, allow_stdin=watched))
 
     def result(self, request: str, timeout: float = 90) -> Result:
         """Collect what a cell sends until the kernel is idle again."""

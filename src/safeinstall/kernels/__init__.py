@@ -169,6 +169,15 @@ def free_name(wanted: str, specs: Iterable[Spec], python: str) -> str:
     return next(name for name in names if name not in taken)
 
 
+def free_display_name(wanted: str, specs: Iterable[Spec], name: str, place: str) -> str:
+    """Return what a kernel is called in menus: `wanted`, with its place where another is called so.
+
+    `name` is the kernelspec's own, which may be there already; `place` is as people read it.
+    """
+    others = {spec.display_name for spec in specs if spec.name != name}
+    return f"{wanted[:-1]}, {place})" if wanted in others else wanted
+
+
 def registry(folders: Sequence[str], user: str) -> str:
     """Return the folder new kernelspecs go to: the user's own, or one that a server looks into.
 

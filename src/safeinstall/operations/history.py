@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from safeinstall.environment import Environment
-from safeinstall.errors import RequestError
+from safeinstall.errors import RequestError, UndoRefused
 from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.operations.context import KEEP, KEEP_BYTES, Context, of_transactions
-from safeinstall.operations.undo import changes_of
+from safeinstall.operations.undo import changes_of, refuse_if_needed
 from safeinstall.request import HistoryRequest, RecoverRequest
 from safeinstall.transaction.recover import Recovery, recover_store
 from safeinstall.transaction.store.history import Entry, Store
@@ -76,7 +76,17 @@ def history(request: HistoryRequest, context: Context) -> History:
         with area.lock():
             area.prune(keep=keep, max_bytes=KEEP_BYTES)
     here, frontend = context.environment, context.frontend
-    return History(entries=area.history(), environment=here, frontend=frontend)
+    entries = tuple(_with_its_undo(area, entry, context) for entry in area.history())
+    return History(entries=entries, environment=here, frontend=frontend)
+
+
+def _with_its_undo(area: Store, entry: Entry, context: Context) -> Entry:
+    """Return the entry with what an undo of it would say now."""
+    try:
+        refuse_if_needed(area, entry.id, context)
+    except UndoRefused as error:
+        return replace(entry, undoable=False, reason=error.message)
+    return entry
 
 
 def recover(request: RecoverRequest, context: Context) -> Recovered:

@@ -77,6 +77,9 @@ def outdated(
     )
 
 
+_NOTHING_BUILT: Final = ("refused", "failed", "needs-confirmation")
+
+
 @dataclass(slots=True)
 class _Install:
     """One install on its way: what is known so far."""
@@ -207,6 +210,10 @@ class _Install:
     def outcome(self, status: Status, *more: Finding, **rest: Any) -> Outcome:
         """Return what is known now as the outcome."""
         self.seconds["total"] = time.perf_counter() - self.started
+        unbuilt = status in ("refused", "failed", "needs-confirmation")
+        said = (
+            f for f in self.findings if f.stops or f.code != "builds-from-source" or not unbuilt
+        )
         by = None
         if self.plan:
             chosen = self.plan.chosen
@@ -219,7 +226,7 @@ class _Install:
             changes=self.plan.changes if self.plan else Changes(),
             installer=by,
             frontend=self.context.frontend,
-            findings=(*self.findings, *more),
+            findings=(*said, *more),
             live=self.context.live,
             seconds=dict(self.seconds),
             **rest,

@@ -49,7 +49,7 @@ def undo(request: UndoRequest, context: Context) -> Outcome:
             if is_pending(area.prefix):
                 recover_store(area)
             if not request.force:
-                _refuse_if_needed(area, id, context)
+                refuse_if_needed(area, id, context)
             entry = undo_transaction(area, id, force=request.force)
             forget_oldest(area, context)
     except (SafeInstallError, OSError) as error:
@@ -101,7 +101,7 @@ def outcome_of_moves(
     )
 
 
-def _refuse_if_needed(area: Store, id: str | None, context: Context) -> None:
+def refuse_if_needed(area: Store, id: str | None, context: Context) -> None:
     """Raise `UndoRefused` when undoing transaction `id` takes from others what they need.
 
     A kernel needs itself, and is what a new environment's first transaction brings.

@@ -27,6 +27,7 @@ from safeinstall.interpreter import environment_of, find_python, managed_pythons
 from safeinstall.kernels import (
     Registered,
     find_specs,
+    free_display_name,
     free_name,
     kernel_folders,
     register,
@@ -394,7 +395,8 @@ class _Maker:
         folders = kernel_folders()
         specs, folder = find_specs(folders, user_folder()), registry(folders, user_folder())
         name = free_name(self.place.kernel, specs, python)
-        display = self.place.display_name(new.python, self.request.overlay)
+        plain = self.place.display_name(new.python, self.request.overlay)
+        display = free_display_name(plain, specs, name, self.place.shown)
         self.making.registered(os.path.join(folder, name))
         kernel = register(name, display, python, self.place.path, folder=folder)
         self.context.progress(f"starting the kernel {display} once")
