@@ -45,7 +45,7 @@ def test_words_become_the_request_of_their_command(
 @pytest.mark.parametrize(
     ("command", "words", "says", "hint"),
     [
-        ("uninstall", ["--user", "x"], "--user is no option of", "safeinstall uninstall x"),
+        ("uninstall", ["--pre", "x"], "--pre is no option of", "safeinstall uninstall x"),
         ("uninstall", ["--index-url", "u", "x"], "--index-url is no", "safeinstall uninstall x"),
         ("uninstall", [], "Names are uninstalled", "safeinstall uninstall pandas"),
         ("undo", ["--upgrade"], "'--upgrade' is not understood", "safeinstall undo --help"),
@@ -85,7 +85,7 @@ def test_the_help_is_complete_at_its_door() -> None:
     for option in OPTIONS:
         assert option.names[0] in command_help("install", TERMINAL)
         assert option.command_only != (option.names[0] in command_help("install", NOTEBOOK))
-    assert "--user" not in command_help("uninstall", TERMINAL)
+    assert "--index-url" not in command_help("uninstall", TERMINAL)
     assert command_help("undo", NOTEBOOK).startswith("usage: %safeundo")
     assert "--python" not in command_help("doctor", NOTEBOOK)
 

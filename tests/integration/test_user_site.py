@@ -76,6 +76,23 @@ def test_a_virtual_environment_does_not_look_there(desk: Desk) -> None:
     assert not (Path(desk.settings["HOME"]) / ".local").exists()
 
 
+def test_what_went_to_the_user_site_is_uninstalled_there_and_only_when_asked(
+    plain_desk: Desk,
+) -> None:
+    with plain_desk.kernel() as kernel:
+        assert kernel.run(f"%safeinstall {plain_desk.offline} --user tinypkg").ok
+        refused = kernel.run("%safeuninstall tinypkg")
+        assert "%safeuninstall --user tinypkg" in refused.evalue, refused.everything
+        assert kernel.run("import tinypkg").ok
+        removed = kernel.run("%safeuninstall --user tinypkg")
+        assert removed.outcome["status"] == "done", removed.everything
+        kernel.restart()
+        assert kernel.run("import tinypkg").ename == "ModuleNotFoundError"
+        kernel.run("%load_ext safeinstall")
+        assert kernel.run("%safeundo --user").ok
+        assert kernel.run("import tinypkg").ok
+
+
 def test_a_user_site_that_is_switched_off_is_refused(plain_desk: Desk) -> None:
     desk = plain_desk
     with desk.kernel(PYTHONNOUSERSITE="1") as kernel:

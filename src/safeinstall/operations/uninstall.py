@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from safeinstall import importing
 from safeinstall.distributions import Change, Changes, Distribution, snapshot, snapshot_of
@@ -12,7 +13,7 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.environment_state import Owner, owners_of
 from safeinstall.metadata.distribution import DistInfo, InstalledState
-from safeinstall.operations.context import Context, forget_oldest, recovered_first
+from safeinstall.operations.context import Context, forget_oldest, of_transactions, recovered_first
 from safeinstall.operations.install import REPLANS, EnvironmentBusy
 from safeinstall.operations.undo import outcome_of_moves
 from safeinstall.outcome import Outcome, Status, finding_of
@@ -32,6 +33,8 @@ def uninstall(request: UninstallRequest, context: Context) -> Outcome:
     another program owns, never.
     """
     started = time.perf_counter()
+    if request.user:
+        context = of_transactions(context, user=True)
     recovered = recovered_first(context)
     try:
         for _ in range(REPLANS):
@@ -54,7 +57,7 @@ def _attempt(
     state = InstalledState(site_packages).look()
     own = snapshot_of(state.distributions).by_key()
     visible = snapshot(context.environment.sys_path, known=state).by_key()
-    refusal = _not_ours(names, own, visible, context) or _kernel(names, visible, context)
+    refusal = _kernel(names, visible, context) or _not_ours(names, own, visible, context)
     leaving = [own[name] for name in names if name in own]
     if refusal is None:
         refusal = _unrecorded(leaving, context) or _needed(leaving, visible, request, context)
@@ -120,7 +123,13 @@ def _not_ours(
 
 
 def _owners_command(found: Distribution, owner: Owner, context: Context) -> tuple[Suggestion, ...]:
-    if owner.who == "conda":
+    environment, frontend = context.environment, context.frontend
+    if owner.who == "outside" and found.location == environment.user_site.path:
+        line = frontend.line("uninstall", "--user", found.name)
+        return (Suggestion(line, "takes it out of your user site"),)
+    if owner.who == "conda" and Path(environment.prefix, "conda-meta", "pixi").exists():
+        command = frontend.shell(f"pixi remove {owner.package or found.key}")
+    elif owner.who == "conda":
         magic = "%conda remove --yes" if context.frontend.in_notebook else "conda remove"
         prefix = shlex.quote(context.environment.prefix)
         command = f"{magic} --prefix {prefix} {owner.package or found.key}"

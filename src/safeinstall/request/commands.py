@@ -208,6 +208,9 @@ class UninstallRequest(_ListingRequest):
 
     command: ClassVar[str] = "uninstall"
 
+    user: bool = False
+    """True for what went to the user site."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UndoRequest(Request):

@@ -91,7 +91,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     _switch("--no-wait", "no_wait",
             "stop at once if another install is at work in this environment"),
     _switch("--user", "user",
-            "install into the user site, which all environments of this Python share"),
+            "the user site is meant, which all environments of this Python share"),
     _switch("--break-system-packages", "break_system_packages",
             "change packages that belong to the operating system"),
     Option(names=("--new-env",), field="new_env", kind="place",
@@ -118,7 +118,7 @@ OPTION_NAMES: Final = {name: option for option in OPTIONS for name in option.nam
 
 
 _OF_UNINSTALL: Final = frozenset(
-    {"dry_run", "yes", "verbose", "quiet", "no_wait", "python", "json", "help"}
+    {"dry_run", "yes", "verbose", "quiet", "no_wait", "user", "python", "json", "help"}
 )
 
 
