@@ -177,6 +177,13 @@ def test_what_conda_owns_is_not_removed_by_us(conda_desk: Desk, name: str) -> No
     assert changes(before, snapshot(conda_desk.environment.prefix)) == []
 
 
+def test_in_an_environment_of_pixi_pixis_own_line_is_offered(conda_desk: Desk) -> None:
+    (conda_desk.environment.prefix / "conda-meta" / "pixi").write_text("{}")
+    status, outcome, said = run(conda_desk, "uninstall", "torchlike")
+    assert status == 1, said
+    assert refusal(outcome)["hint"] == "pixi remove pytorchlike"
+
+
 @pytest.mark.parametrize("way", [0, 1], ids=["stay with PyPI's", "let conda bring its own"])
 def test_what_pypi_brought_is_not_written_over_by_conda(
     conda_desk: Desk, tmp_path: Path, way: int
