@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -189,3 +190,17 @@ def test_progress_updates_one_display_and_is_gone_at_the_end(
     progress("moving into place")
     progress.close()
     assert shown == ["… downloading numpy", "… moving into place", ""]
+
+
+def test_a_library_that_is_not_what_it_should_be_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "packaging").mkdir()
+    (tmp_path / "packaging" / "__init__.py").write_text("__version__ = '16.0'")
+    code = (
+        "from IPython.core.interactiveshell import InteractiveShell as S; import sys\n"
+        f"sys.path.insert(0, {str(tmp_path)!r}); s = S.instance()\n"
+        "s.run_cell('%load_ext safeinstall'); s.run_cell('%safeinstall six')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "✗ Nothing changed. safeinstall cannot start" in done.stdout
+    assert "-m safeinstall doctor" in done.stdout
+    assert done.stdout.count("\n") < 12, done.stdout

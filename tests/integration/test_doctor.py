@@ -9,6 +9,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -507,3 +508,37 @@ def test_the_notebook_shows_it_and_puts_it_right(ward: Desk) -> None:
         assert kernel.run("%kernelenv --doctor --redact").ok
         assert not kernel.run("%kernelenv --doctor --nonsense").ok
     assert not (ward.environment.site_packages / "~inypkg").exists()
+
+
+SICK = {
+    "csv.py": "",
+    "email.py": "",
+    "packaging.py": "",
+    "random.py": "raise SystemError",
+    "old/packaging/__init__.py": "__version__ = '16.0'",
+    "old/jupyter_client/__init__.py": "",
+}
+"""Files of people that stand in the place of a library, and what is in them."""
+
+
+@pytest.mark.parametrize("command", ["doctor", "kernels", "env"])
+@pytest.mark.parametrize("file", SICK)
+def test_it_starts_where_a_file_stands_in_the_place_of_a_library(
+    tmp_path: Path, file: str, command: str
+) -> None:
+    sick = tmp_path / file
+    sick.parent.mkdir(parents=True, exist_ok=True)
+    sick.write_text(SICK[file])
+    done = subprocess.run(
+        [sys.executable, "-m", "safeinstall", command],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "old")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr + done.stdout, done.stderr
+    assert done.stdout.strip(), done.stderr
+    named = [line for line in done.stderr.splitlines() if str(sick) in line]
+    used = command != "env" or "jupyter_client" not in file
+    assert len(named) == (1 if file.startswith("old/") and used else 0), done.stderr

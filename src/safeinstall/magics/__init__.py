@@ -88,8 +88,14 @@ class SafeInstallMagics(Magics):  # type: ignore[misc]
 
 def _door() -> Any:
     """Return what does the work; `%load_ext` does not pay for it."""
-    from safeinstall.magics import door
-
+    try:
+        from safeinstall.magics import door
+    except (
+        Exception
+    ) as error:  # a file in a library's place may raise anything; the doctor names it
+        words = f"✗ Nothing changed. safeinstall cannot start: {type(error).__name__}: {error}"
+        doctor = f"\n  → !{sys.executable} -m safeinstall doctor"
+        raise SafeInstallStopped(words + doctor) from None
     return door
 
 

@@ -47,7 +47,7 @@ class Result(Protocol):
         ...
 
 
-_STORIES: Final = {
+STORIES: Final = {
     "install": "safeinstall.operations.install",
     "new_environment": "safeinstall.operations.environments",
     "uninstall": "safeinstall.operations.uninstall",
@@ -70,4 +70,4 @@ def carry_out(request: Request, context: Context) -> Result:
     story = "survey" if request.command == "env" else request.command
     if isinstance(request, InstallRequest) and request.new_env:
         story = "new_environment"
-    return cast(Result, getattr(import_module(_STORIES[story]), story)(request, context))
+    return cast(Result, getattr(import_module(STORIES[story]), story)(request, context))
