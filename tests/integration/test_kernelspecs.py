@@ -67,7 +67,19 @@ def test_kernelspecs_broken_in_eight_ways_are_named_repaired_and_start(
     }
     assert {name: found[name] for name in expected} == {n: [code] for n, code in expected.items()}
     before = {name: path.read_text() for name, path in files.items()}
+    lines = {
+        kernel["name"]: kernel["findings"][0]["hint"]
+        for kernel in listing(desk)["kernels"]
+        if kernel["findings"]
+    }
     repaired = {each["name"]: each for each in listing(desk, "--repair")["repaired"]}
+    gone = {"dangling", "mute", "no-json", "no-argv"}
+    assert {name for name in files if not repaired[name]["python"]} == gone
+    for name in gone:
+        assert files[name].read_text() == before[name]
+        words = shlex.split(lines[name])
+        assert words[:2] == ["safeinstall", "kernels"], lines[name]
+        [repaired[name]] = listing(desk, *words[2:])["repaired"]
     for name, path in files.items():
         assert repaired[name]["python"], repaired[name]
         assert Path(repaired[name]["kept"]).read_text() == before[name]
@@ -122,8 +134,12 @@ def test_a_repair_exchanges_the_interpreter_and_leaves_the_other_words(desk: Des
     odd = write(desk, "odd", ["/gone/python", *more])
     behind = write(desk, "behind", ["/usr/bin/env", "A=1", "/gone/python", *END])
     lost = write(desk, "lost", ["/gone/conda", "run", "-n", "x", "python", *END])
-    listing(desk, "--repair")
     python = str(desk.environment.python)
+    before = [path.read_text() for path in (odd, behind, lost)]
+    listing(desk, "--repair")
+    assert [path.read_text() for path in (odd, behind, lost)] == before
+    for name in ("odd", "behind", "lost"):
+        listing(desk, "--repair", name, "--python", python)
     assert json.loads(odd.read_text())["argv"] == [python, *more]
     assert json.loads(behind.read_text())["argv"] == ["/usr/bin/env", "A=1", python, *END]
     assert json.loads(lost.read_text())["argv"] == [python, *END]
@@ -142,11 +158,22 @@ def test_the_notebook_shows_the_same_and_a_stranger_is_left_alone(desk: Desk) ->
         shown = kernel.run("%kernelenv --kernels")
         assert shown.ok, shown.everything
         assert "/gone/python, which is not there" in shown.data["text/plain"]
-        line = "%kernelenv --kernels --repair dangling"
+        line = f"%kernelenv --kernels --repair dangling --python {desk.environment.python}"
         assert line in shown.data["text/plain"]
         assert kernel.run(line).ok
-        assert "in order" in kernel.run("%kernelenv --kernels").data["text/plain"]
+        words = kernel.run("%kernelenv --kernels").data["text/plain"]
+        assert "nothing is known against them, and none was started" in words
+        assert "all in order" in kernel.run("%kernelenv --kernels --start").data["text/plain"]
         unknown = kernel.run("%kernelenv --kernels --repair nobody")
         assert "no kernel called nobody" in unknown.traceback
     assert json.loads(path.read_text())["argv"][0] == str(desk.environment.python)
     assert (folder / "kernel.json").read_text() == foreign
+
+
+def test_what_leads_to_an_interpreter_elsewhere_is_not_judged_from_here(desk: Desk) -> None:
+    path = write(desk, "wrapped", ["/gone/poetry", "run", "python", *END])
+    before = path.read_text()
+    [state] = [each for each in listing(desk)["kernels"] if each["name"] == "wrapped"]
+    assert [finding["code"] for finding in state["findings"]] == ["kernelspec-unjudged"]
+    listing(desk, "--repair")
+    assert path.read_text() == before

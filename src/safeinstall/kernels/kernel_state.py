@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
@@ -117,6 +117,11 @@ def _interpreter_in(words: Sequence[str]) -> int:
 
 
 _VERSION: Final = re.compile(r"(?<![\d.])(3\.\d{1,2})(?!\d)")
+_WRAPPERS: Final = frozenset(
+    {"conda", "mamba", "micromamba", "uv", "uvx", "poetry", "pixi", "pipenv", "pdm", "hatch", "rye"}
+    | {"docker", "podman", "ssh", "srun"}
+)
+"""Programs that lead to an interpreter which only they know."""
 _MODULES: Final = ("ipykernel", "ipykernel_launcher")
 
 
@@ -178,10 +183,21 @@ def promised_version(spec: Spec) -> str:
 
 
 def judge_spec(
-    spec: Spec, launch: Launch | None, interpreter: Interpreter | None, frontend: Frontend
+    spec: Spec,
+    launch: Launch | None,
+    interpreter: Interpreter | None,
+    frontend: Frontend,
+    other: Callable[[], str] = str,
 ) -> KernelState:
-    """Return the state of a kernelspec; `frontend` writes the lines that repair it."""
-    repair = _repair(spec, frontend)
+    """Return the state of a kernelspec; `frontend` writes the lines that repair it.
+
+    `other` names an interpreter that may be offered where the kernelspec's own is gone, or none.
+    """
+    lost = launch is None or (not launch.exists and launch.how != "relative")
+    lost |= (
+        launch is not None and launch.how != "launcher" and launch.exists and interpreter is None
+    )
+    repair = _repair(spec, frontend, other() if lost and (spec.is_python or launch is None) else "")
     findings = [*_about_file(spec, repair)]
     if launch is not None and (spec.is_python or not launch.exists):
         findings += _about_program(spec, launch, interpreter, repair)
@@ -208,6 +224,9 @@ def _about_program(
     if launch.how == "relative":
         words = f"{starts} {launch.program}, a path that depends on the notebook's folder."
         yield Finding.warn("kernelspec-relative", words, repair)
+    elif not launch.exists and os.path.basename(spec.argv[0]) in _WRAPPERS:
+        words = f"{starts} by {spec.argv[0]}, which is not found: it cannot be judged from here."
+        yield Finding.remark("kernelspec-unjudged", words)
     elif not launch.exists:
         words = f"{starts} {launch.program}, which is not there."
         yield Finding.warn("kernelspec-dangling", words, *((repair,) if spec.is_python else ()))
@@ -241,6 +260,7 @@ def _about_interpreter(
         yield Finding.warn("kernelspec-no-ipykernel", words, way)
 
 
-def _repair(spec: Spec, frontend: Frontend) -> Suggestion:
-    line = frontend.line("kernels", "--repair", spec.name)
+def _repair(spec: Spec, frontend: Frontend, python: str) -> Suggestion:
+    named = ("--python", python) if python else ()
+    line = frontend.line("kernels", "--repair", spec.name, *named)
     return Suggestion(line, "re-registers it; the old file is kept")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def list_kernels(
     specs = find_specs(folders or kernel_folders(), user_folder())
     server = _server(context)
     asked: dict[str, Interpreter | None] = {}
-    states = []
+    states, others = [], _Others(context)
     for spec in specs:
         launch = resolve(spec, server)
         found = None
@@ -71,7 +72,7 @@ def list_kernels(
             if launch.program not in asked:
                 asked[launch.program] = _asked(launch)
             found = asked[launch.program]
-        state = judge_spec(spec, launch, found, context.frontend)
+        state = judge_spec(spec, launch, found, context.frontend, partial(others.of, spec))
         if start and spec.is_python and spec.argv and not spec.hidden_by:
             state = _tried(state, context, folders)
         states.append(state)
@@ -79,12 +80,13 @@ def list_kernels(
 
 
 def repair_kernels(
-    context: Context, names: Sequence[str] = (), *, folders: Sequence[str] = ()
+    context: Context, names: Sequence[str] = (), *, folders: Sequence[str] = (), named: bool = False
 ) -> tuple[Repaired, ...]:
     """Write the kernelspecs anew that are broken (or those named), the old file kept beside each.
 
     The interpreter is the one in the spec where it exists, else the environment its folder lies
-    in, else a Python of the version its name promises. Raises `RequestError` for a name nobody has.
+    in: never one that has nothing to do with it, unless it is `named` (the context's own). Raises
+    `RequestError` for a name that nobody has.
     """
     states = {
         s.spec.name: s for s in list_kernels(context, folders=folders) if not s.spec.hidden_by
@@ -96,10 +98,10 @@ def repair_kernels(
     wanted = [states[name.lower()] for name in names] or [
         state for state in states.values() if not state.healthy
     ]
-    return tuple(_repaired(state, context) for state in wanted)
+    return tuple(_repaired(state, context, named) for state in wanted)
 
 
-def _repaired(state: KernelState, context: Context) -> Repaired:
+def _repaired(state: KernelState, context: Context, named_python: bool) -> Repaired:
     spec = state.spec
     if spec.argv and not spec.is_python:
         return Repaired(name=spec.name, reason="it is no Python kernel")
@@ -107,10 +109,12 @@ def _repaired(state: KernelState, context: Context) -> Repaired:
     if codes == {"kernelspec-no-ipykernel"}:
         reason = "its interpreter has no ipykernel; the line above installs it"
         return Repaired(name=spec.name, reason=reason)
+    if "kernelspec-unjudged" in codes and not named_python:
+        return Repaired(name=spec.name, reason="it cannot be judged from here")
     if state.chooses and not _hands_over(spec):
         reason = f"only who wrote {spec.argv[0]} knows how it takes the connection file"
         return Repaired(name=spec.name, reason=reason)
-    python, reason, named = _interpreter_for(state, context)
+    python, reason, named = _interpreter_for(state, context, named_python)
     if not python:
         return Repaired(name=spec.name, reason=reason)
     display = spec.display_name
@@ -141,8 +145,15 @@ def _hands_over(spec: Spec) -> bool:
     return any("{connection_file}" in word for word in spec.argv)
 
 
-def _interpreter_for(state: KernelState, context: Context) -> tuple[str, str, str]:
+def _interpreter_for(
+    state: KernelState, context: Context, named_python: bool
+) -> tuple[str, str, str]:
     """Return the interpreter a kernelspec should start, why, and its version."""
+    if named_python:
+        here = context.environment
+        if _has_ipykernel(here):
+            return here.executable, "the interpreter that was named", here.version
+        return "", f"{here.executable} has no ipykernel", ""
     spec, launch, found = state.spec, state.launch, state.interpreter
     promised = promised_version(spec)
     if launch is not None and launch.how == "launcher":
@@ -159,17 +170,30 @@ def _interpreter_for(state: KernelState, context: Context) -> tuple[str, str, st
             path = os.path.normpath(os.path.join(folder, spec.argv[0]))
             if os.access(path, os.X_OK):
                 return path, f"found from {folder}", ""
-    if promised:
+    return "", "its interpreter is gone: name the one it shall start, with --python PATH", ""
+
+
+class _Others:
+    """Interpreters that may be offered where a kernelspec's own is gone, each looked for once."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._known: dict[str, str] = {}
+
+    def of(self, spec: Spec) -> str:
+        """Return one with ipykernel, of the version that the kernelspec promises; else nothing."""
+        promised = promised_version(spec)
+        if promised not in self._known:
+            self._known[promised] = self._find(promised)
+        return self._known[promised]
+
+    def _find(self, promised: str) -> str:
+        here = self._context.environment
         try:
-            environment = find_python(promised, context.environment, context.environ)
-        except SafeInstallError as error:
-            return "", error.message, ""
-        if _has_ipykernel(environment):
-            return environment.executable, f"a Python {promised} with ipykernel", promised
-    here = context.environment
-    if not promised or here.python == promised:
-        return here.executable, "the interpreter of this kernel", here.version
-    return "", f"no Python {promised} with ipykernel was found", ""
+            found = find_python(promised, here, self._context.environ) if promised else here
+        except SafeInstallError:
+            return ""
+        return found.executable if _has_ipykernel(found) else ""
 
 
 def _tried(state: KernelState, context: Context, folders: Sequence[str]) -> KernelState:
@@ -223,6 +247,8 @@ class Kernels:
     states: tuple[KernelState, ...]
     repaired: tuple[Repaired, ...] = ()
     home: str = ""
+    start_line: str = ""
+    """The line that starts each once."""
 
     @property
     def exit_status(self) -> int:
@@ -263,9 +289,15 @@ def kernels(request: KernelsRequest, context: Context) -> Kernels:
 
     Raises `RequestError` for a name that no kernel has.
     """
-    repaired = repair_kernels(context, request.names) if request.repair else ()
+    repaired = (
+        repair_kernels(context, request.names, named=bool(request.python and request.names))
+        if request.repair
+        else ()
+    )
     states = list_kernels(context, start=request.start)
-    return Kernels(states=states, repaired=repaired, home=context.environment.home)
+    start_line = context.frontend.line("kernels", "--start")
+    home = context.environment.home
+    return Kernels(states=states, repaired=repaired, home=home, start_line=start_line)
 
 
 def _examined(

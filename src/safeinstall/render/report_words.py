@@ -241,7 +241,10 @@ def kernels_message(kernels: Kernels) -> Message:
     states, home = kernels.states, kernels.home
     broken = [state for state in states if not state.healthy]
     count = f"{len(states)} kernel{'s' if len(states) != 1 else ''}"
+    untried = [state for state in states if state.spec.is_python and state.starts is None]
     wrong = f", {len(broken)} of them not as they should be" if broken else ", all in order"
+    if untried and not broken:
+        wrong = ": nothing is known against them, and none was started"
     width = max((len(state.spec.name) for state in states), default=0)
     rows = [_kernel_row(state, home, width) for state in states]
     done = [_repair_row(each, home) for each in kernels.repaired]
@@ -251,12 +254,13 @@ def kernels_message(kernels: Kernels) -> Message:
         for finding in state.findings
         for line in (finding.message, *(f"  {said}" for said in finding.context.splitlines()[-1:]))
     ]
+    start = (Suggestion(kernels.start_line, "starts each once"),) if untried else ()
     grave = [f for state in broken for f in state.findings if f.severity is not Severity.INFO]
     return Message(
         mark="!" if broken else "✓",
         headline=count + wrong,
         lines=(*rows, *remarks, *done),
-        suggestions=tuple(dict.fromkeys(way for finding in grave for way in finding.hint)),
+        suggestions=tuple(dict.fromkeys(way for finding in grave for way in finding.hint)) or start,
     )
 
 

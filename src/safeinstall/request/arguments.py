@@ -159,8 +159,9 @@ def _parser(command: str, frontend: Frontend) -> _Parser:
         parser.add_argument("names", metavar="NAME", nargs="*", help="those to repair")
         parser.add_argument("--start", **switch, help="start each once")
         parser.add_argument("--repair", **switch, help="write the broken ones anew")
-    if not frontend.in_notebook:
+    if not frontend.in_notebook or command == "kernels":
         parser.add_argument("--python", metavar="PATH", default="", help="another interpreter")
+    if not frontend.in_notebook:
         parser.add_argument("--json", **switch, help="print one JSON object at the end")
     parser.add_argument("-h", "--help", **switch, help="show these lines")
     return parser
