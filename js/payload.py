@@ -15,13 +15,13 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "safeinstall"
 TARGET = Path(__file__).resolve().parent / "src" / "generated" / "payload.json"
-LEFT_OUT = ("labextension", "cli", "__main__.py", "__pycache__")
+LEFT_OUT = ("labextension", "cli.py", "__main__.py", "__pycache__")
 """What no kernel needs: the panel itself and the command line."""
 
 
 def files() -> list[Path]:
     """List the files that are carried, in one order."""
-    found = sorted(PACKAGE.rglob("*.py"))
+    found = sorted(each for each in PACKAGE.rglob("*") if each.suffix in (".py", ".txt"))
     return [path for path in found if not set(path.relative_to(PACKAGE).parts) & set(LEFT_OUT)]
 
 

@@ -242,7 +242,7 @@ def test_a_missing_import_is_offered_only_by_a_name_that_somebody_knows(
 ) -> None:
     with desk.kernel(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(desk.wheels)) as kernel:
         result = kernel.run(f"import {module}")
-    words = "".join(bundle["text/plain"] for bundle in result.displays)
+    words = " ".join("".join(bundle["text/plain"] for bundle in result.displays).split())
     assert said in words, result.everything
     assert unsaid not in words, result.everything
 

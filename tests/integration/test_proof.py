@@ -78,7 +78,7 @@ def line_below(kernel: Kernel, code: str) -> str:
 
 
 def test_a_missing_import_gets_one_line_below_its_traceback(desk: Desk) -> None:
-    with desk.kernel() as kernel:
+    with desk.kernel(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(desk.wheels)) as kernel:
         assert "%safeinstall scikit-learn" in line_below(kernel, "import sklearn.cluster")
         assert "%safeinstall lxml" in line_below(
             kernel,
