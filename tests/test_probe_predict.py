@@ -165,6 +165,87 @@ def test_options_and_variables_decide(
     assert (found.path is not None) == lands
 
 
+MAKES_FIRST = [
+    "!python -m venv v && . v/bin/activate && pip install six",
+    "!python3.9 -m venv v\n!v/bin/pip install six",
+    "!virtualenv -p python3.9 v; . v/bin/activate; pip install six",
+    "!virtualenv v; ./v/bin/python -m pip install six",
+    "!uv venv v && uv pip install --python v/bin/python six",
+    "!uv venv && uv pip install six",
+    "!VIRTUAL_ENV=v; export VIRTUAL_ENV; python -m venv v; uv pip install six",
+    "!source activate mine && pip install six",
+    "!. activate mine; pip install six",
+    '!eval "$(conda shell.bash hook)" && conda activate mine && pip install six',
+    "!conda create -y -p ./e && conda install -y -p ./e six",
+    "!workon mine && pip install six",
+    "!module load python; pip install six",
+    "!. $(poetry env info --path)/bin/activate && pip install six",
+    "!export PATH=$(pwd)/v/bin:$PATH; pip install six",
+    "!python -m venv v; export PATH=$PWD/v/bin:$PATH; pip install six",
+    "%%bash\npython -m venv v\nsource v/bin/activate\npip install six",
+    "%%bash\nif [ ! -d v ]; then\n  virtualenv v\nfi\nsource v/bin/activate\npip install six",
+    "%%bash\ncat > r.txt <<END\nsix\nEND\npip install -r r.txt",
+    "!git clone https://h.example/p.git && cd p && pip install -r requirements.txt",
+    "!git clone https://h.example/p.git\n%cd p\n%pip install -r requirements.txt",
+    "!echo six > r.txt\n%pip install -r r.txt",
+    "!wget https://h.example/r.txt; pip install -r r.txt",
+    "open('r.txt', 'w').write('six')\n%pip install -r r.txt",
+    "import venv\nvenv.create('v', with_pip=True)\n!v/bin/pip install six",
+    "import subprocess as s\ns.run(['virtualenv', 'v'])\ns.run(['v/bin/pip', 'install', 'x'])",
+    "import os\nos.system('python -m venv v')\nos.system('v/bin/pip install six')",
+    "import os\nos.environ['PATH'] = 'v/bin:' + os.environ['PATH']\n!pip install six",
+    "exec(open('v/bin/activate_this.py').read())\n!pip install six",
+    "%run get-uv.py\n!uv pip install six",
+]
+
+
+@pytest.mark.parametrize("cell", MAKES_FIRST)
+@pytest.mark.parametrize("path", ["/nowhere", "{a}/bin"])
+def test_what_the_cell_itself_makes_or_activates_first_is_not_foretold(
+    kernel: Kernel, cell: str, path: str
+) -> None:
+    names = {**kernel.environ, "PATH": path.format(a=kernel.a), "SHELL": "/bin/bash"}
+    found = predict(cell, environ=names, cwd=str(kernel.cwd), facts=kernel.facts)
+    assert found
+    assert {prediction.outcome for prediction in found} == {"unknown"}, found
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "!pip --version && pip install six",
+        "!echo hello; ls; cd . && pip install six",
+        "!which pip; python --version; pip install six",
+        "print('pip'.replace('i', 'a'))\n!pip install six 2>&1 | tail -1",
+        "!pip list > /dev/null; pip install six",
+        "!pip install pandas\n!pip install six",
+        "!conda list; apt update; pip install six",
+    ],
+)
+def test_a_command_that_only_looks_leaves_no_doubt(kernel: Kernel, cell: str) -> None:
+    names = {**kernel.environ, "SHELL": "/bin/bash"}
+    found = predict(cell, environ=names, cwd=str(kernel.cwd), facts=kernel.facts)
+    assert {prediction.outcome for prediction in found} == {"command-not-found"}
+
+
+def test_an_environment_that_is_there_is_followed_and_left_again(kernel: Kernel) -> None:
+    (kernel.a / "bin" / "activate").write_text(f"VIRTUAL_ENV='{kernel.a}'\nexport VIRTUAL_ENV\n")
+    active = f"!python -m venv {kernel.a}; . {kernel.a}/bin/activate; pip install six"
+    assert kernel.predict(active).path == kernel.site(kernel.a)
+    left = active.replace("pip install", "deactivate; pip install")
+    assert kernel.predict(left, PATH=f"{kernel.b}/bin").path == kernel.site(kernel.b)
+
+
+def test_a_refusal_that_the_cell_lifts_first_is_not_foretold(kernel: Kernel) -> None:
+    kernel.prefix = kernel.base
+    marker = kernel.base / "lib" / XY / "EXTERNALLY-MANAGED"
+    marker.touch()
+    refused = kernel.predict("!apt update\n%pip install six")
+    assert refused.outcome == "refused-externally-managed"
+    for cell in (f"!rm {marker}", "%pip config set global.break-system-packages true"):
+        assert kernel.predict(cell + "\n%pip install six").outcome == "unknown"
+
+
 def test_a_stale_script_stops_bash_and_lets_dash_go_on(kernel: Kernel, tmp_path: Path) -> None:
     stale = tmp_path / "stale"
     stale.mkdir()

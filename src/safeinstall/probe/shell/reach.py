@@ -12,6 +12,7 @@ from typing import Mapping, NamedTuple, Sequence
 
 from ..facts.interpreter import Interpreter, read_interpreter
 from ..facts.search_path import read_text, upward
+from .effects import Change
 from .option_grammar import CONDA, PIP, UV, read_line
 
 _HEAD = 4096
@@ -30,6 +31,12 @@ class KernelProcess(NamedTuple):
     environ: dict[str, str]
     cwd: str
     interpreter: Interpreter
+    changes: tuple[Change, ...] = ()
+    """What the cell has done by then that may change what an install meets."""
+    unsure: str = ""
+    """Why PATH is not known any more."""
+    path: str = ""
+    """PATH as it was when the cell began."""
 
 
 class Invocation(NamedTuple):
@@ -57,6 +64,8 @@ class Invocation(NamedTuple):
     """Words whose text depends on something that is only known when it runs."""
     program: str = ""
     """The file that is started, where there is one."""
+    changes: tuple[Change, ...] = ()
+    """What the cell has done by then."""
 
     def search_path(self, interpreter: Interpreter) -> list[str]:
         """Return the ``sys.path`` of *interpreter* when it is started so."""
