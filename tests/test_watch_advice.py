@@ -10,13 +10,20 @@ import pytest
 
 from safeinstall.probe.prediction import Prediction
 from safeinstall.render import as_text
-from safeinstall.watch.advice import better_line, goes_wrong, landed_message, warning_message
-from support.reports import environment, locked_access
+from safeinstall.watch.advice import (
+    better_line,
+    goes_wrong,
+    landed_message,
+    line_to_run,
+    warning_message,
+)
+from support.reports import MARKER, environment, locked_access
 
 GOLDEN = Path(__file__).parent / "golden" / "watch"
 LOCKED = environment("/opt/python", kind="pyenv", access=locked_access())
 HERE = environment()
 USER = "/home/ana/.local/lib/python3.12/site-packages"
+USER_SITE = {"path": USER, "enabled": True, "exists": False, "on_path": False}
 
 
 def predicted(outcome: str, command: str = "!pip install pandas", **rest: Any) -> Prediction:
@@ -53,10 +60,10 @@ CASES = {
             path=USER,
             interpreter_prefix="/opt/python",
             reason="--user from the command line",
-            importable_now=True,
             importable_after_restart=True,
+            options=("--user",),
         ),
-        LOCKED,
+        environment("/opt/python", kind="pyenv", access=locked_access(), user_site=USER_SITE),
     ),
     "wrong-interpreter": (
         predicted("wrong-interpreter", path="/home/ana/lab/.venv/lib/python3.13/site-packages"),
@@ -117,6 +124,9 @@ def test_the_warning_is_the_golden_one(name: str) -> None:
         ("no-change", {}),
         ("unknown", {}),
         ("already-satisfied", {"importable_after_restart": True}),
+        ("user-site", {"importable_now": True}),
+        ("target-dir", {"importable_now": True}),
+        ("wrong-interpreter", {"importable_now": True}),
     ],
 )
 def test_a_right_or_unknown_destination_is_passed_over_in_silence(
@@ -138,23 +148,38 @@ def test_a_right_or_unknown_destination_is_passed_over_in_silence(
             ("--index-url", "https://i.example/simple"),
             "%safeinstall --index-url https://i.example/simple six",
         ),
-        (("not a name!",), (), None),
-        ((), (), None),
+        (("not a name!",), (), ""),
+        ((), (), ""),
     ],
 )
 def test_the_line_to_type_keeps_requirements_and_options_but_no_destination(
-    requirements: tuple[str, ...], options: tuple[str, ...], line: str | None
+    requirements: tuple[str, ...], options: tuple[str, ...], line: str
 ) -> None:
     prediction = predicted("user-site", requirements=requirements, options=options)
-    assert better_line(prediction, "/nb") == line
+    assert better_line(prediction, HERE, "/nb") == line
+    assert line_to_run(prediction, "/nb") == (line or None)
 
 
 def test_a_version_the_shell_would_lose_is_kept() -> None:
-    assert better_line(CASES["redirection"][0], "/nb") == '%safeinstall "pandas>=2"'
+    assert better_line(CASES["redirection"][0], HERE, "/nb") == '%safeinstall "pandas>=2"'
 
 
 def test_conda_commands_have_no_safeinstall_line() -> None:
-    assert better_line(predicted("fails", tool="conda"), "/nb") is None
+    assert better_line(predicted("fails", tool="conda"), HERE, "/nb") == ""
+
+
+@pytest.mark.parametrize("managed", [None, MARKER])
+def test_where_nothing_can_be_written_the_first_line_makes_an_overlay(managed: Any) -> None:
+    access = environment().report["access"] if managed else locked_access()
+    here = environment("/usr", kind="debian-system", access=access, externally_managed=managed)
+    line = better_line(predicted("user-site", options=("-U",)), here, "/nb")
+    assert line == "%safeinstall --upgrade --new-env --overlay pandas"
+
+
+def test_a_command_that_records_what_it_installs_is_offered_a_line_and_never_replaced() -> None:
+    prediction = predicted("wrong-interpreter", "!uv add pandas", tool="uv", records=True)
+    assert better_line(prediction, HERE, "/nb") == "%safeinstall pandas"
+    assert line_to_run(prediction, "/nb") is None
 
 
 def test_after_the_fact_the_place_is_named() -> None:
@@ -173,3 +198,4 @@ def test_secrets_of_the_cell_are_not_repeated() -> None:
         options=("--index-url", url),
     )
     assert "s3cr3t" not in as_text(warning_message(prediction, HERE, "/nb"))
+    assert line_to_run(prediction, "/nb") == f"%safeinstall --index-url {url} pandas"

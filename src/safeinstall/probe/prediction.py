@@ -65,6 +65,8 @@ class Prediction(NamedTuple):
     """The version of the installer, where it can be read from files."""
     notes: tuple[str, ...] = ()
     """Further sentences worth a warning: a redirection, a shadowed copy, a deciding variable."""
+    records: bool = False
+    """Whether the command also writes down in a project what it installs (``uv add``)."""
 
 
 class Importability(NamedTuple):
@@ -266,7 +268,12 @@ def _as_prediction(
         interpreter_prefix=reached.prefix if reached else None,
         installer_version=verdict.version,
         notes=(*invocation.notes, *verdict.notes, *importability.notes),
+        records=_records(invocation),
     )
+
+
+def _records(invocation: Invocation) -> bool:
+    return invocation.tool == "uv" and read_line(invocation.words, UV).positional[:1] != ["pip"]
 
 
 def _words(invocation: Invocation) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -106,4 +106,5 @@ def stop(instead: str) -> NoReturn:
     # only a cell that is blocked needs it
     from safeinstall.errors import SafeInstallStopped
 
-    raise SafeInstallStopped(f"✗ Nothing changed. This install was blocked.\n  → {instead}")
+    way = f"\n  → {instead}" if instead else ""
+    raise SafeInstallStopped(f"✗ Nothing changed. This install was blocked.{way}")

@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from safeinstall.environment import Environment, shown, shown_in
+from safeinstall.environment import Destination, Environment, shown, shown_in
 from safeinstall.errors import RequestError
 from safeinstall.findings import Suggestion
 from safeinstall.frontend import NOTEBOOK, redact
+from safeinstall.installers.sources import ResolvedRequest, Sources
 from safeinstall.probe.prediction import Prediction
 from safeinstall.render import Message
-from safeinstall.request import OPTIONS, parse
+from safeinstall.request import OPTIONS, InstallRequest, parse
 
 _SILENT: Final = frozenset({"env-site", "no-change", "unknown"})
 _REDIRECTED: Final = re.compile(r"(?P<operator>[<>]=?|[<>])\s*(?P<version>[^\s;|&'\"]+)")
@@ -22,14 +23,18 @@ _NOTES: Final = {
     "redirect": "is run instead",
     "block": "is the line to type instead",
 }
+_PYPI: Final = ("pip", "uv", "easy_install", "poetry", "pipenv", "pdm", "pipx")
+"""Tools whose requirements are PyPI's: %safeinstall takes the same."""
 _ELSEWHERE: Final = frozenset({"--target", "-t", "--prefix", "--root", "--python", "-p"})
 """Options that name another destination, with a value: what %safeinstall never takes over."""
 
 
 def goes_wrong(prediction: Prediction) -> bool:
-    """Tell whether the command deserves a warning: anything but the kernel's environment."""
+    """Tell whether the command deserves a warning: what this kernel would not be able to import."""
     if _loses_its_version(prediction):
         return True
+    if prediction.importable_now:
+        return False
     if prediction.outcome == "already-satisfied":
         return prediction.importable_after_restart is False
     return prediction.outcome not in _SILENT
@@ -46,7 +51,7 @@ def warning_message(
         mark="!",
         headline=f"{quoted} {_sentence(prediction, environment)}",
         lines=tuple(lines),
-        ways=_ways(prediction, cell_cwd, done),
+        ways=_ways(prediction, environment, cell_cwd, done),
     )
 
 
@@ -60,22 +65,68 @@ def landed_message(
         headline = f"{what} landed in {place}; this kernel imports from there after a restart."
         return Message(mark="!", headline=headline)
     headline = f"{what} landed in {place}, which this kernel does not import from."
-    return Message(mark="!", headline=headline, ways=_ways(prediction, cell_cwd, "warn"))
+    return Message(mark="!", headline=headline, ways=_ways(prediction, environment, cell_cwd))
 
 
-def better_line(prediction: Prediction, cwd: str) -> str | None:
-    """Return the `%safeinstall` line with the same requirements and options, None if impossible.
+def line_to_run(prediction: Prediction, cwd: str) -> str | None:
+    """Return the `%safeinstall` line that asks for the same here, None if there is none.
+
+    Its secrets are in it: it is run, or stands in the cell, in the place of the one typed. A
+    command that records what it installs in a project has none: ours would not record it.
+    """
+    request = None if prediction.records else _request(prediction, cwd)
+    return None if request is None else request.line_to_run(NOTEBOOK)
+
+
+def better_line(prediction: Prediction, environment: Environment, cwd: str) -> str:
+    """Return the first line a warning offers, empty where it offers none."""
+    ways = _ways(prediction, environment, cwd)
+    return ways[0].command if ways else ""
+
+
+def _request(prediction: Prediction, cwd: str) -> InstallRequest | None:
+    """Return the request with the same requirements and options, None if impossible.
 
     Options that name another destination are left out; so are those %safeinstall does not know.
     """
-    if prediction.tool == "conda" or not (prediction.requirements or prediction.options):
+    if prediction.tool not in _PYPI or not (prediction.requirements or prediction.options):
         return None
     words = [*_kept_options(prediction), *_requirements(prediction)]
     for attempt in (words, [*prediction.requirements]) if words else ():
         with contextlib.suppress(RequestError):
             request = parse(attempt, cwd=cwd)
-            return None if request.empty else request.line(NOTEBOOK)
+            return None if request.empty else request
     return None
+
+
+def _ways(
+    prediction: Prediction, environment: Environment, cwd: str, done: str = "warn"
+) -> tuple[Suggestion, ...]:
+    """Return the lines to type instead, the first of which works in this environment.
+
+    Where nothing may be written, or an owner forbids it (PEP 668), that is an overlay; the user
+    site only where it was asked for.
+    """
+    request = _request(prediction, cwd)
+    if request is None:
+        return ()
+    if not (environment.locked or environment.externally_managed):
+        return (Suggestion(command=request.line(NOTEBOOK), note=_NOTES[done]),)
+    # only a kernel that cannot be written needs it
+    from safeinstall.guards.request import new_environment
+
+    intent = ResolvedRequest(
+        environment=environment,
+        request=request,
+        sources=Sources(),
+        redirections=(),
+        destination=Destination.of(environment),
+    )
+    ways = [new_environment(intent, overlay=True)]
+    asked = "--user" in prediction.options and environment.user_site.enabled
+    if asked and not environment.externally_managed:
+        ways.append(Suggestion(command=request.line(NOTEBOOK, user=True), note="as you asked for"))
+    return tuple(ways)
 
 
 def _sentence(prediction: Prediction, environment: Environment) -> str:
@@ -120,11 +171,6 @@ def _lost(prediction: Prediction) -> str:
     if prediction.importable_now is False and prediction.importable_after_restart:
         return " This notebook would find it after a restart of the kernel only."
     return ""
-
-
-def _ways(prediction: Prediction, cwd: str, done: str) -> tuple[Suggestion, ...]:
-    line = better_line(prediction, cwd)
-    return () if line is None else (Suggestion(command=line, note=_NOTES[done]),)
 
 
 def _loses_its_version(prediction: Prediction) -> bool:
@@ -204,6 +250,22 @@ def replaced(lines: Sequence[str], new: Mapping[int, str]) -> list[str]:
     return result
 
 
+def blocked(
+    cell: str, wrong: Sequence[Prediction], better: Callable[[Prediction], str]
+) -> list[str] | None:
+    """Return the lines of the cell with every wrong install stopped, None where there is none.
+
+    A line that is nothing but the command is stopped in its place; for a command in a chain, in a
+    script or in Python the whole cell is, because what stands before it would run without it.
+    """
+    if not wrong:
+        return None
+    alone = replaceable(cell, wrong, lambda prediction: blocked_line(better(prediction)))
+    if {prediction.line - 1 for prediction in wrong} <= set(alone):
+        return replaced(cell.splitlines(keepends=True), alone)
+    return [blocked_line(next(filter(None, map(better, wrong)), "")) + "\n"]
+
+
 def blocked_line(instead: str) -> str:
-    """Return the Python line that stops the cell, naming the line to type."""
+    """Return the Python line that stops the cell, naming the line to type where there is one."""
     return f'__import__("safeinstall.watch", fromlist=["stop"]).stop({instead!r})'
