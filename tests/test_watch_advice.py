@@ -90,6 +90,29 @@ CASES = {
         ),
         HERE,
     ),
+    "apt": (
+        predicted(
+            "wrong-interpreter",
+            "!sudo apt install -y python3-sklearn",
+            tool="apt",
+            path="/usr/lib/python3/dist-packages",
+            interpreter_prefix="/usr",
+            reason="apt installs for the Python of /usr",
+            requirements=("python3-sklearn",),
+            options=("-y",),
+        ),
+        HERE,
+    ),
+    "sudo": (
+        predicted(
+            "wrong-interpreter",
+            "!sudo pip install pandas",
+            path="/usr/local/lib/python3.11/dist-packages",
+            interpreter_prefix="/usr",
+            notes=("sudo runs it as root, past this kernel's environment, and leaves files",),
+        ),
+        HERE,
+    ),
     "satisfied-elsewhere": (predicted("already-satisfied"), HERE),
     "redirection": (
         predicted(
@@ -166,6 +189,25 @@ def test_a_version_the_shell_would_lose_is_kept() -> None:
 
 def test_conda_commands_have_no_safeinstall_line() -> None:
     assert better_line(predicted("fails", tool="conda"), HERE, "/nb") == ""
+
+
+@pytest.mark.parametrize(
+    ("tool", "typed", "line"),
+    [
+        ("apt", ("python3-yaml", "ffmpeg"), "%safeinstall PyYAML"),
+        ("apt", ("python3-never-heard-of",), ""),
+        ("brew", ("numpy",), "%safeinstall numpy"),
+        ("poetry", ("pandas@^2.0",), "%safeinstall pandas"),
+        ("pdm", ("six==1.16",), "%safeinstall six==1.16"),
+        ("pixi", ("numpy",), ""),
+        ("setup.py", ("/nb",), ""),
+    ],
+)
+def test_other_installers_words_become_names_that_are_known(
+    tool: str, typed: tuple[str, ...], line: str
+) -> None:
+    prediction = predicted("wrong-interpreter", tool=tool, requirements=typed, options=("-y",))
+    assert better_line(prediction, HERE, "/nb") == line
 
 
 @pytest.mark.parametrize("managed", [None, MARKER])

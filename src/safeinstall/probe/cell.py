@@ -12,7 +12,10 @@ import ast
 import re
 from typing import Iterator, Mapping, NamedTuple, Tuple
 
-_TOOLS = ("pip", "uv", "conda", "mamba")
+_TOOLS = re.compile(
+    r"pip|uv|conda|mamba|easy_install|setup\.py"
+    r"|\b(?:apt|apt-get|aptitude|brew|poetry|pdm|pixi|rye|dnf|microdnf|yum|zypper|apk)\b"
+)
 _LONGEST = 100_000
 _RUN_MAGICS = ("system", "sx", "!")
 _WRAPPERS = ("time", "timeit", "capture", "prun", "memit", "mprun", "debug")
@@ -44,7 +47,7 @@ class Step(NamedTuple):
 
 def mentions_installer(text: str) -> bool:
     """Cheap gate: whether *text* can hold an install command at all."""
-    return any(tool in text for tool in _TOOLS)
+    return _TOOLS.search(text) is not None
 
 
 class _Strings:

@@ -17,7 +17,8 @@ from .facts.interpreter import Interpreter, interpreter_from_facts, kernel_facts
 from .facts.search_path import module_origin
 from .rules import SITE, Verdict
 from .shell.effects import MAKES, PATH_NAMES, Change, why_open
-from .shell.option_grammar import CONDA, PIP, UV, read_line
+from .shell.option_grammar import CONDA, OTHER, PIP, UV, read_line
+from .shell.others import RECORDING
 from .shell.reach import Invocation, KernelProcess
 from .shell.walk import resolve_step
 
@@ -52,7 +53,7 @@ class Prediction(NamedTuple):
     command: str = ""
     """The text of the command as it stands in the cell."""
     tool: str = ""
-    """``pip``, ``uv`` or ``conda``."""
+    """``pip``, ``uv``, ``conda``, or the name of another installer."""
     requirements: tuple[str, ...] = ()
     """What is asked for, as typed."""
     options: tuple[str, ...] = ()
@@ -162,9 +163,13 @@ def _decide(invocation: Invocation, kernel: Interpreter) -> Verdict:
         from .rules.uv_rules import decide_uv  # import time
 
         return decide_uv(invocation, kernel)
-    from .rules.conda_rules import decide_conda  # import time
+    if invocation.tool == "conda":
+        from .rules.conda_rules import decide_conda  # import time
 
-    return decide_conda(invocation, kernel)
+        return decide_conda(invocation, kernel)
+    from .rules.other_rules import decide_other  # import time
+
+    return decide_other(invocation, kernel)
 
 
 def _compared(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
@@ -273,6 +278,8 @@ def _as_prediction(
 
 
 def _records(invocation: Invocation) -> bool:
+    if invocation.tool != "uv":
+        return invocation.tool in RECORDING
     return invocation.tool == "uv" and read_line(invocation.words, UV).positional[:1] != ["pip"]
 
 
@@ -281,8 +288,14 @@ def _words(invocation: Invocation) -> tuple[tuple[str, ...], tuple[str, ...]]:
     words = invocation.words
     if invocation.tool == "conda":
         words = words[1:]
-    line = read_line(words, {"pip": PIP, "uv": UV, "conda": CONDA}[invocation.tool])
+    line = read_line(words, {"pip": PIP, "uv": UV, "conda": CONDA}.get(invocation.tool, OTHER))
     skip = 2 if line.positional[:1] == ["pip"] else 1
+    if invocation.tool == "easy_install":
+        skip = 0
+    elif line.positional[:2] == ["pip", "sync"]:  # what is not in these files is removed
+        return (), ()
+    elif invocation.tool == "setup.py":
+        return (os.path.dirname(invocation.program),), ()
     named = (_shown(word) for word in line.positional[skip:])
     return tuple(named), tuple(_shown(word) for word in line.typed)
 

@@ -12,8 +12,11 @@ from typing import Any, Final, NoReturn
 
 from safeinstall import magics
 
-_WORDS: Final = ("pip", "uv", "conda", "mamba")
-_VERBS: Final = ("install", "add", "sync", "-r")
+_WORDS: Final = (
+    *("pip", "uv", "conda", "mamba", "apt", "brew", "poetry", "pdm", "pixi", "rye", "easy_install"),
+    *("setup.py", "dnf", "yum", "zypper", "apk"),
+)
+_VERBS: Final = ("install", "add", "sync", "-r", "develop")
 _ATTRIBUTE: Final = "_safeinstall_watch"
 _log = logging.getLogger("safeinstall")
 

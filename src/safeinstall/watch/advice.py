@@ -13,8 +13,10 @@ from safeinstall.findings import Suggestion
 from safeinstall.frontend import NOTEBOOK, redact
 from safeinstall.installers.sources import ResolvedRequest, Sources
 from safeinstall.probe.prediction import Prediction
+from safeinstall.probe.rules.other_rules import python_name
 from safeinstall.render import Message
 from safeinstall.request import OPTIONS, InstallRequest, parse
+from safeinstall.request.names import distribution_of, popular
 
 _SILENT: Final = frozenset({"env-site", "no-change", "unknown"})
 _REDIRECTED: Final = re.compile(r"(?P<operator>[<>]=?|[<>])\s*(?P<version>[^\s;|&'\"]+)")
@@ -23,7 +25,9 @@ _NOTES: Final = {
     "redirect": "is run instead",
     "block": "is the line to type instead",
 }
-_PYPI: Final = ("pip", "uv", "easy_install", "poetry", "pipenv", "pdm", "pipx")
+_OF_AN_INTERPRETER: Final = ("pip", "uv", "conda", "easy_install", "setup.py")
+"""Tools that work on the interpreter they belong to, or on one they are told."""
+_PYPI: Final = ("pip", "uv", "easy_install", "setup.py", "poetry", "pipenv", "pdm", "rye", "pipx")
 """Tools whose requirements are PyPI's: %safeinstall takes the same."""
 _ELSEWHERE: Final = frozenset({"--target", "-t", "--prefix", "--root", "--python", "-p"})
 """Options that name another destination, with a value: what %safeinstall never takes over."""
@@ -46,7 +50,8 @@ def warning_message(
     """Return what is shown above the output; `done` is what happens: warn, redirect, block."""
     home = environment.home
     quoted = f'"{_short(prediction.command)}"'
-    lines = [shown_in(note, home) + "." for note in prediction.notes if "redirection" in note]
+    said = [note for note in prediction.notes if "redirection" in note or "sudo" in note]
+    lines = [shown_in(note, home) + "." for note in said]
     return Message(
         mark="!",
         headline=f"{quoted} {_sentence(prediction, environment)}",
@@ -89,10 +94,11 @@ def _request(prediction: Prediction, cwd: str) -> InstallRequest | None:
 
     Options that name another destination are left out; so are those %safeinstall does not know.
     """
-    if prediction.tool not in _PYPI or not (prediction.requirements or prediction.options):
+    requirements = _requirements(prediction)
+    if not (requirements or (prediction.tool in ("pip", "uv") and prediction.options)):
         return None
-    words = [*_kept_options(prediction), *_requirements(prediction)]
-    for attempt in (words, [*prediction.requirements]) if words else ():
+    words = [*_kept_options(prediction), *requirements]
+    for attempt in (words, requirements):
         with contextlib.suppress(RequestError):
             request = parse(attempt, cwd=cwd)
             return None if request.empty else request
@@ -146,8 +152,14 @@ def _sentence(prediction: Prediction, environment: Environment) -> str:
         return f"would go to your user site{whose}, {path}{because}.{_lost(prediction)}"
     if prediction.outcome == "wrong-interpreter":
         here = f"{environment.label}, Python {environment.python}"
+        if prediction.tool not in _OF_AN_INTERPRETER:
+            return (
+                f"would install into {path} ({reason}), which is not this kernel's environment "
+                f"({here}).{_lost(prediction)}"
+            )
+        program = "Python" if prediction.tool == "setup.py" else prediction.tool
         return (
-            f"runs the {prediction.tool} of {shown(other, home)}, not this kernel's ({here}): "
+            f"runs the {program} of {shown(other, home)}, not this kernel's ({here}): "
             f"it would go to {path}.{_lost(prediction)}"
         )
     if prediction.outcome in ("target-dir", "prefix", "root-dir"):
@@ -160,6 +172,7 @@ def _sentence(prediction: Prediction, environment: Environment) -> str:
     if prediction.outcome == "env-site":
         return "would not install the version you ask for:"
     if prediction.outcome.startswith("refused-"):
+        foreign = foreign and prediction.tool in _OF_AN_INTERPRETER
         whose = f" by the {prediction.tool} of {shown(other, home)}" if foreign else ""
         return f"would be refused{whose}: {reason}."
     return f"would fail: {reason}."
@@ -178,7 +191,18 @@ def _loses_its_version(prediction: Prediction) -> bool:
 
 
 def _requirements(prediction: Prediction) -> list[str]:
-    """Return the requirements with the versions a shell would take for redirections."""
+    """Return the requirements with the versions a shell would take for redirections.
+
+    Packages of the system and of conda's channels are named where our table knows the name.
+    """
+    if prediction.tool == "conda":
+        return []
+    if prediction.tool not in _PYPI:
+        names = (python_name(prediction.tool, word) for word in prediction.requirements)
+        known = (distribution_of(name) or name * (name in popular()) for name in names if name)
+        return [name for name in known if name]
+    if prediction.tool in ("poetry", "pdm", "rye"):  # `name@^1.0` is their own way to bound it
+        return [re.sub(r"@(?!.*://).*$", "", word) for word in prediction.requirements]
     if not _loses_its_version(prediction):
         return list(prediction.requirements)
     whole = []
@@ -192,7 +216,7 @@ def _requirements(prediction: Prediction) -> list[str]:
 def _kept_options(prediction: Prediction) -> list[str]:
     known = {name: option for option in OPTIONS for name in option.names}
     kept: list[str] = []
-    words = list(prediction.options)
+    words = list(prediction.options if prediction.tool in ("pip", "uv") else ())
     while words:
         word = words.pop(0)
         name, equals, _ = word.partition("=")

@@ -22,7 +22,7 @@ from .effects import (
     turns_path,
 )
 from .option_grammar import UV, read_line
-from .reach import Invocation, KernelProcess, Reach, find_programs
+from .reach import Invocation, KernelProcess, Reach, conda_prefix, find_programs, installs
 from .syntax import Simple, Word, expand_word, split_shell
 
 _DEEPEST = 4
@@ -38,10 +38,15 @@ _VALUED = {
     "ionice": ("-c", "-n", "-p"),
     "timeout": ("-k", "-s", "--kill-after", "--signal"),
     "xargs": ("-n", "-L", "-P", "-I", "-d", "-a", "-s", "-E"),
+    "conda run": ("-n", "--name", "-p", "--prefix", "--cwd"),
     "stdbuf": ("-i", "-o", "-e"),
 }
 _PLAIN = ("command", "exec", "nohup", "builtin", "setsid", "time", "unbuffer", "chronic")
 _PREFIX_ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)=(.*)$", re.S)
+_SUDO = (
+    "sudo runs it as root, past this kernel's environment, and leaves files that"
+    " only root can change"
+)
 _KEYWORDS = ("then", "do", "else", "elif", "if", "while", "until", "!", "{", "time")
 
 
@@ -56,18 +61,24 @@ def resolve_step(
     walker = _Walker(process, step, most)
     if step.kind in ("pip", "uv"):
         walker.shell("%s -m %s %s" % (quoted, step.kind, step.text), _system_shell(process.environ))
+    elif step.kind in _CONDA and step.text.split()[:1] == ["run"]:
+        program = process.environ.get("CONDA_EXE") or step.kind
+        walker.shell(_quote(program) + " " + step.text, _system_shell(process.environ))
     elif step.kind in _CONDA:
         words = (word.text for simple in split_shell(step.text) for word in walker.expand(simple))
         named, place = ("%" + step.kind, *words), (process.environ, process.cwd)
         found = Invocation("conda", named, *place, step.source, step.line)
-        walker.invocations.append(found._replace(changes=process.changes))
+        if installs("conda", named[1:]):
+            walker.invocations.append(found._replace(changes=process.changes))
     elif step.kind == "shell":
         walker.shell(step.text, _system_shell(process.environ))
     elif step.kind == "script":
         walker.shell(step.text, os.path.basename(step.name))
     elif step.kind == "argv":
         walker.words([Word(*word) for word in step.argv], dict(process.environ), step.source, ())
-    if step.kind in ("pip", "uv") or (step.kind == "shell" and len(walker.invocations) == 1):
+    if step.kind in ("pip", "uv", *_CONDA) or (
+        step.kind == "shell" and len(walker.invocations) == 1
+    ):
         walker.invocations = [each._replace(text=step.source) for each in walker.invocations]
     return walker.invocations, tuple(walker.changes)
 
@@ -229,6 +240,8 @@ class _Walker:
         unsure = self.unsure or self.still_made(texts[0], invocation)
         if unsure and not problem:
             problem = ("unknown", unsure)
+        if command.elevated and invocation.tool in ("pip", "uv", "easy_install", "setup.py"):
+            notes = (*notes, _SUDO)
         uncertain = tuple(word.text for word in command.words if not word.certain)
         problem = problem or invocation.problem
         invocation = invocation._replace(text=text or self.step.source, line=number, notes=notes)
@@ -337,6 +350,10 @@ def strip_prefixes(words: Sequence[Word], environ: Mapping[str, str], cwd: str) 
     command = Prefixed(list(words), dict(environ), "")
     for _ in range(8):
         name = os.path.basename(command.words[0].text) if command.words else ""
+        program = command.words[0].text if command.words else ""
+        runs = name in _CONDA and [word.text for word in command.words[1:2]] == ["run"]
+        if runs:
+            name, command = "conda run", command._replace(words=command.words[1:])
         if name not in _VALUED and name not in _PLAIN:
             break
         options, left = _split_options(command.words[1:], _VALUED.get(name, ()))
@@ -347,6 +364,8 @@ def strip_prefixes(words: Sequence[Word], environ: Mapping[str, str], cwd: str) 
             command = _with_assignments(_under_env(command, options))
         elif name == "timeout":
             command = command._replace(words=left[1:])
+        elif runs:
+            command = _under_conda(command, options, program, cwd)
         elif name == "xargs":
             command = command._replace(words=[*left, Word("$({standard input})", False)])
     return command
@@ -368,6 +387,24 @@ def _under_sudo(command: Prefixed, options: Mapping[str, str], cwd: str) -> Pref
     if not keeps or any(_has_letter("H", key) for key in options):
         names["HOME"] = "/root"
     return command._replace(environ=names, elevated=True, problem=problem)
+
+
+def _under_conda(command: Prefixed, options: Mapping[str, str], program: str, cwd: str) -> Prefixed:
+    """Activate the environment that ``conda run`` names."""
+    names = command.environ
+    hits = find_programs(program, names, cwd)
+    if not hits:
+        absent = "command-not-found", "there is no program %s on PATH" % program
+        return command._replace(problem=command.problem or absent)
+    prefix = options.get("-p") or options.get("--prefix")
+    prefix = prefix and os.path.normpath(os.path.join(cwd, prefix))
+    prefix = prefix or conda_prefix(options.get("-n") or options.get("--name"), hits[0], names)
+    if prefix is None:
+        unseen = "unknown", "which environment conda means cannot be seen from here"
+        return command._replace(problem=command.problem or unseen)
+    path = os.path.join(prefix, "bin") + os.pathsep + names.get("PATH", os.defpath)
+    names = {**names, "PATH": path, "CONDA_PREFIX": prefix}
+    return command._replace(environ=names, cwd=options.get("--cwd") or command.cwd)
 
 
 def _under_env(command: Prefixed, options: Mapping[str, str]) -> Prefixed:
