@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from safeinstall.probe.prediction import Prediction
+from safeinstall.probe.rules import DEFAULTS_TO_USER
 from safeinstall.render import as_text
 from safeinstall.watch.advice import (
     better_line,
@@ -48,8 +49,19 @@ CASES = {
             path=USER,
             interpreter="/opt/python/bin/python",
             interpreter_prefix="/opt/python",
-            reason="normal site-packages is not writeable",
+            reason=DEFAULTS_TO_USER % locked_access()["purelib"]["detail"],
             importable_after_restart=True,
+        ),
+        LOCKED,
+    ),
+    "user-site-of-another": (
+        predicted(
+            "user-site",
+            "!python3.7 -m pip install pandas",
+            path="/home/ana/.local/lib/python3.7/site-packages",
+            interpreter="/usr/bin/python3.7",
+            interpreter_prefix="/usr",
+            reason=DEFAULTS_TO_USER % "/usr/lib/python3.7 is on a file system mounted read-only",
         ),
         LOCKED,
     ),

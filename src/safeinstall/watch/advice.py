@@ -13,6 +13,7 @@ from safeinstall.findings import Suggestion
 from safeinstall.frontend import NOTEBOOK, redact
 from safeinstall.installers.sources import ResolvedRequest, Sources
 from safeinstall.probe.prediction import Prediction
+from safeinstall.probe.rules import DEFAULTS_TO_USER
 from safeinstall.probe.rules.other_rules import python_name
 from safeinstall.render import Message
 from safeinstall.request import OPTIONS, InstallRequest, parse
@@ -139,16 +140,12 @@ def _sentence(prediction: Prediction, environment: Environment) -> str:
     home = environment.home
     path = shown(prediction.path or "", home)
     other = prediction.interpreter_prefix or prediction.interpreter or ""
-    foreign = bool(other) and other != environment.prefix
+    foreign = bool(other) and not environment.is_named_by(other)
     reason = shown_in(prediction.reason, home)
     if prediction.outcome == "user-site":
         whose = f" of {shown(other, home)}" if foreign else ""
-        locked = environment.locked
-        because = (
-            f", because {shown_in(locked.detail, home)}"
-            if locked is not None and "not writ" in prediction.reason
-            else f" ({reason})"
-        )
+        locked = reason.removesuffix(DEFAULTS_TO_USER.partition("%s")[2])
+        because = f" ({reason})" if locked == reason else f", because {locked}"
         return f"would go to your user site{whose}, {path}{because}.{_lost(prediction)}"
     if prediction.outcome == "wrong-interpreter":
         here = f"{environment.label}, Python {environment.python}"
@@ -164,6 +161,8 @@ def _sentence(prediction: Prediction, environment: Environment) -> str:
         )
     if prediction.outcome in ("target-dir", "prefix", "root-dir"):
         return f"would put files into {path} ({reason}).{_lost(prediction)}"
+    if prediction.outcome == "already-satisfied" and not foreign:
+        return f"would install nothing: {reason}, where this kernel does not look."
     if prediction.outcome == "already-satisfied":
         return (
             f"asks another Python ({shown(other, home)}), which has it already: "

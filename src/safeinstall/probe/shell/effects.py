@@ -88,7 +88,7 @@ def change_of_install(words: Sequence[str], removes: bool) -> Change | None:
 def why_open(outcome: str, reason: str, changes: Sequence[Change]) -> str:
     """Return why a verdict does not hold after *changes*, or nothing where it does."""
     absent = outcome in ("fails", "command-not-found", "no-installer")
-    refused = outcome.startswith("refused-") or "not writable" in reason
+    refused = outcome.startswith("refused-") or reason.endswith("pip defaults to the user site")
     met = outcome == "already-satisfied"
     for change in changes:
         permits = change.kind == PERMITS
