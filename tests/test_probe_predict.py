@@ -7,91 +7,15 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from safeinstall.probe import predict
-from safeinstall.probe.prediction import OUTCOMES, Prediction
+from safeinstall.probe.prediction import OUTCOMES
 from support.examples import examples
-
-XY = "python3.11"
-
-
-def lay_out(
-    prefix: Path, pip: str = "26.2", base: Path | None = None, shared: str = "false"
-) -> Path:
-    """Make the files by which an interpreter, or an environment of *base*, is known."""
-    site = prefix / "lib" / XY / "site-packages"
-    site.mkdir(parents=True)
-    (prefix / "bin").mkdir()
-    if base is None:
-        (prefix / "lib" / XY / "os.py").touch()
-        (prefix / "bin" / XY).write_bytes(b"\x7fELF")
-        (prefix / "bin" / XY).chmod(0o755)
-        (prefix / "bin" / "python").symlink_to(XY)
-    else:
-        (prefix / "bin" / "python").symlink_to(base / "bin" / XY)
-        cfg = f"home = {base}/bin\ninclude-system-site-packages = {shared}\nversion = 3.11.7\n"
-        (prefix / "pyvenv.cfg").write_text(cfg)
-    if pip:
-        (site / "pip").mkdir()
-        (site / "pip" / "__init__.py").write_text(f'__version__ = "{pip}"\n')
-        (site / "pip" / "__main__.py").touch()
-        script = prefix / "bin" / "pip"
-        script.write_text(f"#!{prefix}/bin/python\n")
-        script.chmod(0o755)
-    return prefix
-
-
-class Kernel:
-    """A kernel in an environment B while the server's is A."""
-
-    def __init__(self, folder: Path) -> None:
-        self.base = lay_out(folder / "base")
-        self.a = lay_out(folder / "a", base=self.base)
-        self.b = lay_out(folder / "b", base=self.base)
-        self.home, self.cwd = folder / "home", folder / "nb"
-        self.home.mkdir(exist_ok=True)
-        self.cwd.mkdir()
-        self.prefix = self.b
-        self.environ = {"PATH": "/nowhere", "HOME": str(self.home), "XDG_CONFIG_DIRS": "/nowhere"}
-
-    def site(self, prefix: Path) -> str:
-        return str(prefix / "lib" / XY / "site-packages")
-
-    @property
-    def user_site(self) -> str:
-        return str(self.home / ".local" / "lib" / XY / "site-packages")
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        site, bin_ = self.site(self.prefix), str(self.prefix / "bin")
-        stdlib = str(self.base / "lib" / XY)
-        alone = self.prefix == self.base
-        return {
-            "executable": str(self.prefix / "bin" / "python"),
-            "version_info": [3, 11, 7],
-            "prefix": str(self.prefix),
-            "base_prefix": str(self.base),
-            "kind": "pyenv" if alone else "venv",
-            "paths": {
-                "stdlib": stdlib,
-                "purelib": site,
-                "platlib": site,
-                "scripts": bin_,
-                "data": str(self.prefix),
-            },
-            "sys_path": ["", stdlib, site],
-            "user_site": {"path": self.user_site, "enabled": alone},
-        }
-
-    def predict(self, cell: str, **environ: str) -> Prediction:
-        names = {**self.environ, **environ}
-        (found,) = predict(cell, environ=names, cwd=str(self.cwd), facts=self.facts)
-        return found
+from support.layouts import XY, Kernel, lay_out, put, with_uv
 
 
 @pytest.fixture
@@ -163,6 +87,87 @@ def test_options_and_variables_decide(
     assert found.outcome == outcome, found.reason
     lands = outcome in ("env-site", "target-dir", "root-dir", "prefix")
     assert (found.path is not None) == lands
+
+
+MAKES_FIRST = [
+    "!python -m venv v && . v/bin/activate && pip install six",
+    "!python3.9 -m venv v\n!v/bin/pip install six",
+    "!virtualenv -p python3.9 v; . v/bin/activate; pip install six",
+    "!virtualenv v; ./v/bin/python -m pip install six",
+    "!uv venv v && uv pip install --python v/bin/python six",
+    "!uv venv && uv pip install six",
+    "!VIRTUAL_ENV=v; export VIRTUAL_ENV; python -m venv v; uv pip install six",
+    "!source activate mine && pip install six",
+    "!. activate mine; pip install six",
+    '!eval "$(conda shell.bash hook)" && conda activate mine && pip install six',
+    "!conda create -y -p ./e && conda install -y -p ./e six",
+    "!workon mine && pip install six",
+    "!module load python; pip install six",
+    "!. $(poetry env info --path)/bin/activate && pip install six",
+    "!export PATH=$(pwd)/v/bin:$PATH; pip install six",
+    "!python -m venv v; export PATH=$PWD/v/bin:$PATH; pip install six",
+    "%%bash\npython -m venv v\nsource v/bin/activate\npip install six",
+    "%%bash\nif [ ! -d v ]; then\n  virtualenv v\nfi\nsource v/bin/activate\npip install six",
+    "%%bash\ncat > r.txt <<END\nsix\nEND\npip install -r r.txt",
+    "!git clone https://h.example/p.git && cd p && pip install -r requirements.txt",
+    "!git clone https://h.example/p.git\n%cd p\n%pip install -r requirements.txt",
+    "!echo six > r.txt\n%pip install -r r.txt",
+    "!wget https://h.example/r.txt; pip install -r r.txt",
+    "open('r.txt', 'w').write('six')\n%pip install -r r.txt",
+    "import venv\nvenv.create('v', with_pip=True)\n!v/bin/pip install six",
+    "import subprocess as s\ns.run(['virtualenv', 'v'])\ns.run(['v/bin/pip', 'install', 'x'])",
+    "import os\nos.system('python -m venv v')\nos.system('v/bin/pip install six')",
+    "import os\nos.environ['PATH'] = 'v/bin:' + os.environ['PATH']\n!pip install six",
+    "exec(open('v/bin/activate_this.py').read())\n!pip install six",
+    "%run get-uv.py\n!uv pip install six",
+]
+
+
+@pytest.mark.parametrize("cell", MAKES_FIRST)
+@pytest.mark.parametrize("path", ["/nowhere", "{a}/bin"])
+def test_what_the_cell_itself_makes_or_activates_first_is_not_foretold(
+    kernel: Kernel, cell: str, path: str
+) -> None:
+    names = {**kernel.environ, "PATH": path.format(a=kernel.a), "SHELL": "/bin/bash"}
+    found = predict(cell, environ=names, cwd=str(kernel.cwd), facts=kernel.facts)
+    assert found
+    assert {prediction.outcome for prediction in found} == {"unknown"}, found
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "!pip --version && pip install six",
+        "!echo hello; ls; cd . && pip install six",
+        "!which pip; python --version; pip install six",
+        "print('pip'.replace('i', 'a'))\n!pip install six 2>&1 | tail -1",
+        "!pip list > /dev/null; pip install six",
+        "!pip install pandas\n!pip install six",
+        "!conda list; apt update; pip install six",
+    ],
+)
+def test_a_command_that_only_looks_leaves_no_doubt(kernel: Kernel, cell: str) -> None:
+    names = {**kernel.environ, "SHELL": "/bin/bash"}
+    found = predict(cell, environ=names, cwd=str(kernel.cwd), facts=kernel.facts)
+    assert {prediction.outcome for prediction in found} == {"command-not-found"}
+
+
+def test_an_environment_that_is_there_is_followed_and_left_again(kernel: Kernel) -> None:
+    (kernel.a / "bin" / "activate").write_text(f"VIRTUAL_ENV='{kernel.a}'\nexport VIRTUAL_ENV\n")
+    active = f"!python -m venv {kernel.a}; . {kernel.a}/bin/activate; pip install six"
+    assert kernel.predict(active).path == kernel.site(kernel.a)
+    left = active.replace("pip install", "deactivate; pip install")
+    assert kernel.predict(left, PATH=f"{kernel.b}/bin").path == kernel.site(kernel.b)
+
+
+def test_a_refusal_that_the_cell_lifts_first_is_not_foretold(kernel: Kernel) -> None:
+    kernel.prefix = kernel.base
+    marker = kernel.base / "lib" / XY / "EXTERNALLY-MANAGED"
+    marker.touch()
+    refused = kernel.predict("!apt update\n%pip install six")
+    assert refused.outcome == "refused-externally-managed"
+    for cell in (f"!rm {marker}", "%pip config set global.break-system-packages true"):
+        assert kernel.predict(cell + "\n%pip install six").outcome == "unknown"
 
 
 def test_a_stale_script_stops_bash_and_lets_dash_go_on(kernel: Kernel, tmp_path: Path) -> None:
@@ -255,14 +260,6 @@ def test_the_user_site_that_did_not_exist_needs_a_restart(kernel: Kernel) -> Non
     assert (found.importable_now, found.importable_after_restart) == (False, True)
 
 
-def put(site: str, name: str, version: str) -> None:
-    folder = Path(site)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.py").touch()
-    (folder / f"{name}-{version}.dist-info").mkdir()
-    (folder / f"{name}-{version}.dist-info" / "RECORD").touch()
-
-
 def test_what_is_there_is_not_installed_again(kernel: Kernel) -> None:
     put(kernel.site(kernel.b), "six", "1.16")
     assert kernel.predict("%pip install six").outcome == "already-satisfied"
@@ -275,13 +272,6 @@ def test_a_copy_that_comes_first_is_what_gets_imported(kernel: Kernel) -> None:
     found = kernel.predict("%pip install six")
     assert (found.outcome, found.importable_after_restart) == ("env-site", False)
     assert str(kernel.cwd) in found.notes[-1]
-
-
-def with_uv(kernel: Kernel, tmp_path: Path) -> str:
-    (tmp_path / "uvbin").mkdir()
-    (tmp_path / "uvbin" / "uv").write_bytes(b"\x7fELF")
-    (tmp_path / "uvbin" / "uv").chmod(0o755)
-    return str(tmp_path / "uvbin")
 
 
 @pytest.mark.parametrize(
@@ -396,3 +386,11 @@ def test_a_cell_without_an_installer_costs_next_to_nothing() -> None:
     start = time.perf_counter()
     assert predict(cell) == ()
     assert time.perf_counter() - start < 0.005
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_the_folder_that_decides_is_the_one_that_is_named(kernel: Kernel) -> None:
+    other = lay_out(kernel.home.parent / "other")
+    Path(kernel.site(other)).chmod(0o555)
+    found = kernel.predict("!python -m pip install six", PATH=f"{other}/bin")
+    assert kernel.site(other) in found.reason

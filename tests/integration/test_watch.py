@@ -61,6 +61,18 @@ def test_redirect_runs_the_line_here_and_leaves_the_others_alone(desk: Desk) -> 
         assert kernel.run("import tinypkg").ok
 
 
+def test_redirect_runs_the_address_as_typed_and_shows_it_without_its_password(desk: Desk) -> None:
+    cell = f"!pip install --extra-index-url http://me:s3cr3t@127.0.0.1:9/ {desk.offline} tinypkg"
+    with desk.kernel() as kernel:
+        kernel.run('%config SafeInstall.shell_installs = "redirect"')
+        done = kernel.run(cell)
+        kernel.run("import tinypkg")
+        assert done.ok
+        assert "s3cr3t" not in repr(done)
+        seen = kernel.run(f"print(get_ipython().transform_cell({cell!r}))")
+        assert "me:s3cr3t@" in seen.stdout
+
+
 def test_block_stops_the_cell_at_that_line(desk: Desk) -> None:
     before = snapshot(desk.environment.prefix)
     with desk.kernel() as kernel:
@@ -69,6 +81,9 @@ def test_block_stops_the_cell_at_that_line(desk: Desk) -> None:
         assert done.ename == "SafeInstallStopped"
         assert done.stdout.split() == ["a"]
         assert f"%safeinstall --find-links {desk.wheels} --no-index tinypkg" in done.traceback
+        line = f"pip install {desk.offline} tinypkg"
+        for cell in (f"!ls && {line}", f"%%bash\n{line}", f"import os\nos.system({line!r})"):
+            assert kernel.run(cell).ename == "SafeInstallStopped"
     assert changes(before, snapshot(desk.environment.prefix)) == []
 
 
@@ -137,6 +152,8 @@ def test_a_headless_run_has_the_warning_in_its_outputs(
 
 def test_a_terminal_shows_the_warning_before_pips_first_line(desk: Desk) -> None:
     code = f"%load_ext safeinstall\n!pip install {desk.offline} tinypkg\n"
+    # IPython in a terminal imports from an active environment too: nothing would go wrong
+    desk.settings.pop("VIRTUAL_ENV", None)
     done = subprocess.run(
         [desk.environment.python, "-m", "IPython", "--simple-prompt", "--colors=NoColor"],
         input=code,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from safeinstall.environment import Environment, shown, this_environment
+from safeinstall.frontend import redact
 from safeinstall.metadata.distribution import is_metadata
 
 _OWN_LINE = re.compile(r"%safeinstall\s+(?!-r\b|.*--new-env\b)(?P<line>\S.*)")
@@ -47,7 +48,9 @@ def install_actions(label: str, commands: Iterable[str], **params: Any) -> list[
     """Return a button for each `%safeinstall` line that installs into this environment."""
     found = filter(None, map(_OWN_LINE.fullmatch, commands))
     return [
-        action(label, "install", title=f"{label}: {one['line']}", line=one["line"], **params)
+        action(
+            label, "install", title=f"{label}: {redact(one['line'])}", line=one["line"], **params
+        )
         for one in found
     ]
 

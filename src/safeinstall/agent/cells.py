@@ -13,8 +13,9 @@ from safeinstall import operations
 from safeinstall.agent.attention import install_actions
 from safeinstall.environment import Environment
 from safeinstall.probe import predict
+from safeinstall.probe.prediction import Prediction
 from safeinstall.render import clean
-from safeinstall.watch.advice import better_line, goes_wrong, replaceable, replaced, warning_message
+from safeinstall.watch.advice import goes_wrong, line_to_run, replaceable, replaced, warning_message
 
 
 def cells(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,7 +47,8 @@ def rewrite(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the `source` of a cell with its wrong installs written as `%safeinstall`."""
     source = str(params.get("source", ""))
     found = [prediction for prediction in predict(source) if goes_wrong(prediction)]
-    new = replaceable(source, found, lambda prediction: better_line(prediction, str(Path.cwd())))
+    here = operations.this_environment()
+    new = replaceable(source, found, lambda prediction: _instead(prediction, here))
     lines = source.splitlines(keepends=True)
     return {"source": "".join(replaced(lines, new)), "changed": bool(new)}
 
@@ -56,7 +58,9 @@ def _wrong(source: str, cell: str, environment: Environment) -> Iterator[dict[st
         if goes_wrong(prediction):
             message = warning_message(prediction, environment, str(Path.cwd()))
             commands = [way.command for way in message.suggestions]
-            instead = replaceable(source, [prediction], lambda p: better_line(p, str(Path.cwd())))
+            instead = replaceable(source, [prediction], lambda p: _instead(p, environment))
+            if prediction.line - 1 in instead:  # what is run has its secrets
+                commands = [instead[prediction.line - 1], *commands]
             yield {
                 "cell": cell,
                 "line": prediction.line,
@@ -65,6 +69,13 @@ def _wrong(source: str, cell: str, environment: Environment) -> Iterator[dict[st
                 "actions": install_actions("Install here", commands)[:1],
                 "rewritable": bool(instead),
             }
+
+
+def _instead(prediction: Prediction, environment: Environment) -> str | None:
+    """Return the line that does the same here, None where it would be refused."""
+    if environment.locked or environment.externally_managed:
+        return None
+    return line_to_run(prediction, str(Path.cwd()))
 
 
 def _imported(source: str) -> list[str]:

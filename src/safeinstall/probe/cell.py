@@ -12,10 +12,14 @@ import ast
 import re
 from typing import Iterator, Mapping, NamedTuple, Tuple
 
-_TOOLS = ("pip", "uv", "conda", "mamba")
+_TOOLS = re.compile(
+    r"pip|uv|conda|mamba|easy_install|setup\.py"
+    r"|\b(?:apt|apt-get|aptitude|brew|poetry|pdm|pixi|rye|dnf|microdnf|yum|zypper|apk)\b"
+)
 _LONGEST = 100_000
 _RUN_MAGICS = ("system", "sx", "!")
 _WRAPPERS = ("time", "timeit", "capture", "prun", "memit", "mprun", "debug")
+_ALIASES = ("mkdir", "rmdir", "cp", "mv", "rm", "ln")
 _ASSIGNED = re.compile(r"^[^=!<>'\"#(]*[^=!<>'\"#(\s]\s*=\s*([!%].*)$", re.S)
 _LITERAL = re.compile(r"^([A-Za-z_]\w*)\s*=\s*(['\"])([^'\"\\{}]*)\2\s*$")
 _SCRIPT = re.compile(r"^(?:script\s+(?:--?[\w-]+(?:[= ]\S+)?\s+)*)?(bash|sh|zsh|dash|ksh)\b")
@@ -27,7 +31,8 @@ class Step(NamedTuple):
 
     kind: str
     """``shell`` (text for ``$SHELL -c``), ``script`` (text for a named shell), ``argv`` (no shell),
-    ``pip``/``uv``/``conda``/``mamba``/``micromamba`` (a magic), ``setenv``, ``chdir``."""
+    ``pip``/``uv``/``conda``/``mamba``/``micromamba`` (a magic), ``setenv``, ``chdir``, ``makes``
+    (Python that may make files), ``turns`` (Python that may change every variable)."""
     text: str
     """Shell text, arguments of the magic, value of the variable, or the folder."""
     line: int
@@ -42,7 +47,7 @@ class Step(NamedTuple):
 
 def mentions_installer(text: str) -> bool:
     """Cheap gate: whether *text* can hold an install command at all."""
-    return any(tool in text for tool in _TOOLS)
+    return _TOOLS.search(text) is not None
 
 
 class _Strings:
@@ -140,7 +145,7 @@ def _lines(text: str, first: int, known: Mapping[str, str]) -> list[Step]:
         rest = automagic.group(2) or ""
         if not rest.startswith(("=", ".", ",", "(", "[")):
             return _magic_line("%" + text.strip(), first, text.strip(), known)
-    if mentions_installer(code) or "environ" in code or "chdir" in code:
+    if steps or mentions_installer(code):
         for number, kind, value, name, argv in install_calls(code, names):
             source = lines[number - 1].strip() if number <= len(lines) else ""
             steps.append(Step(kind, value, first + number - 1, source, name, argv))
@@ -180,6 +185,10 @@ def _magic_line(command: str, line: int, source: str, known: Mapping[str, str]) 
         variable, equals, value = rest.partition("=" if "=" in rest else " ")
         if equals and variable.strip():
             return [Step("setenv", value.strip(), line, source, variable.strip())]
+    if name in _ALIASES:  # `OSMagics`: they are the programs
+        return [Step("shell", _expanded(magic, known), line, source)]
+    if name == "run":
+        return [Step("makes", magic, line, source)]
     if name == "cd" and rest:
         return [Step("chdir", rest.strip("'\""), line, source)]
     return []
@@ -204,6 +213,14 @@ Call = Tuple[int, str, str, str, Words]
 
 _STARTERS = ("run", "call", "check_call", "check_output", "Popen")
 _SHELL_STARTERS = ("system", "popen", "getoutput", "getstatusoutput")
+_WRITING = (
+    "write_text write_bytes touch mkdir makedirs copy2 copyfile copytree symlink symlink_to"
+    " urlretrieve extractall unpack_archive rmtree unlink cli_run chmod chown clone_from"
+    " os.replace os.rename os.remove shutil.copy shutil.move venv.create EnvBuilder().create"
+    " venv.EnvBuilder().create"
+)
+_WRITERS = frozenset(_WRITING.split())
+"""Calls that leave something else on the disk, by their last name where it is plain."""
 _LARGEST = 40_000
 
 
@@ -223,6 +240,10 @@ def install_calls(code: str, known: Mapping[str, str]) -> Iterator[Call]:
             value = _text(node.value, known)
             if name and value and value[1]:
                 yield node.lineno, "setenv", value[0], name, ()
+            elif name:
+                yield node.lineno, "turns", "os.environ", name, ()
+        elif isinstance(node, ast.AugAssign) and _environ_name(node.target):
+            yield node.lineno, "turns", "os.environ", _environ_name(node.target), ()
 
 
 def _dotted(node: ast.expr) -> str:
@@ -288,9 +309,19 @@ def _words(node: ast.expr, known: Mapping[str, str]) -> Words | None:
 def _call(node: ast.Call, known: Mapping[str, str]) -> Iterator[Call]:
     name = _dotted(node.func)
     last = name.rpartition(".")[2]
+    modes = [*node.args[1:2], *(word.value for word in node.keywords if word.arg == "mode")]
+    written = any(set("wax") & set(str(getattr(mode, "value", ""))) for mode in modes)
+    if not _WRITERS.isdisjoint((name, last)) or (last == "open" and written):
+        yield node.lineno, "makes", name, "", ()
+        return
     if not node.args:
         return
     first = node.args[0]
+    if name in ("exec", "execfile", "runpy.run_path") or name.endswith(
+        "environ.update"
+    ):  # `activate_this.py` of a virtual environment
+        yield node.lineno, "turns", name, "", ()
+        return
     if name.startswith("pip.") and last in ("main", "_main"):
         words = _words(first, known)
         if words:

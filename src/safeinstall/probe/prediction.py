@@ -12,11 +12,13 @@ import re
 import sys
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from .cell import cell_steps, mentions_installer
+from .cell import Step, cell_steps, mentions_installer
 from .facts.interpreter import Interpreter, interpreter_from_facts, kernel_facts
 from .facts.search_path import module_origin
 from .rules import SITE, Verdict
-from .shell.option_grammar import CONDA, PIP, UV, read_line
+from .shell.effects import MAKES, PATH_NAMES, Change, why_open
+from .shell.option_grammar import CONDA, OTHER, PIP, UV, read_line
+from .shell.others import RECORDING
 from .shell.reach import Invocation, KernelProcess
 from .shell.walk import resolve_step
 
@@ -51,7 +53,7 @@ class Prediction(NamedTuple):
     command: str = ""
     """The text of the command as it stands in the cell."""
     tool: str = ""
-    """``pip``, ``uv`` or ``conda``."""
+    """``pip``, ``uv``, ``conda``, or the name of another installer."""
     requirements: tuple[str, ...] = ()
     """What is asked for, as typed."""
     options: tuple[str, ...] = ()
@@ -64,6 +66,8 @@ class Prediction(NamedTuple):
     """The version of the installer, where it can be read from files."""
     notes: tuple[str, ...] = ()
     """Further sentences worth a warning: a redirection, a shadowed copy, a deciding variable."""
+    records: bool = False
+    """Whether the command also writes down in a project what it installs (``uv add``)."""
 
 
 class Importability(NamedTuple):
@@ -96,28 +100,46 @@ def _predict(
 ) -> tuple[Prediction, ...]:
     given = facts if facts is not None else {"executable": sys.executable, "prefix": sys.prefix}
     steps = cell_steps(cell, {"sys." + name: str(given[name]) for name in ("executable", "prefix")})
-    if all(step.kind in ("setenv", "chdir") for step in steps):
+    if all(step.kind in ("setenv", "chdir", "makes", "turns") for step in steps):
         return ()
     live = facts is None
     facts = kernel_facts() if facts is None else facts
     names = dict(os.environ if environ is None else environ)
     process = KernelProcess(names, _folder(cwd, names), interpreter_from_facts(facts))
+    process = process._replace(path=names.get("PATH", ""))
     predictions: list[Prediction] = []
     for step in steps:
-        if step.kind == "setenv":
-            process = process._replace(environ={**process.environ, step.name: step.text})
-        elif step.kind == "chdir":
-            folder = os.path.normpath(os.path.join(process.cwd, os.path.expanduser(step.text)))
-            process = process._replace(cwd=folder if os.path.isdir(folder) else process.cwd)
+        if step.kind in ("setenv", "chdir", "makes", "turns"):
+            process = _after(step, process)
         elif len(predictions) < _MOST_JUDGED:
-            for invocation in resolve_step(step, process, _MOST_JUDGED - len(predictions)):
+            invocations, changes = resolve_step(step, process, _MOST_JUDGED - len(predictions))
+            for invocation in invocations:
                 verdict = _compared(_decide(invocation, process.interpreter), facts)
+                open_still = why_open(verdict.outcome, verdict.reason, invocation.changes)
+                if open_still:
+                    verdict = Verdict("unknown", open_still, interpreter=verdict.interpreter)
                 importability = _importability(verdict, facts, process.cwd, live)
                 predictions.append(_as_prediction(invocation, verdict, importability))
+            process = process._replace(changes=changes)
         elif len(predictions) < _MOST_NAMED and " install" in step.source:
             blank = Prediction("unknown", None, None, None, None, _TOO_MANY, step.source)
             predictions.append(blank._replace(line=step.line))
     return tuple(predictions)
+
+
+def _after(step: Step, process: KernelProcess) -> KernelProcess:
+    """Return the process after a step that starts no installer."""
+    if step.kind == "setenv":
+        return process._replace(environ={**process.environ, step.name: step.text})
+    if step.kind == "makes":
+        return process._replace(changes=(*process.changes, Change(MAKES, step.text)))
+    if step.kind == "turns":
+        decides = not step.name or PATH_NAMES.match(step.name)
+        reason = "`%s` changes variables in a way only a run can show" % step.text
+        return process._replace(unsure=reason) if decides else process
+    folder = os.path.normpath(os.path.join(process.cwd, os.path.expanduser(step.text)))
+    exists = os.path.isdir(folder) or process.changes  # the cell may have made it
+    return process._replace(cwd=folder if exists else process.cwd)
 
 
 def _folder(cwd: str | None, environ: Mapping[str, str]) -> str:
@@ -141,9 +163,13 @@ def _decide(invocation: Invocation, kernel: Interpreter) -> Verdict:
         from .rules.uv_rules import decide_uv  # import time
 
         return decide_uv(invocation, kernel)
-    from .rules.conda_rules import decide_conda  # import time
+    if invocation.tool == "conda":
+        from .rules.conda_rules import decide_conda  # import time
 
-    return decide_conda(invocation, kernel)
+        return decide_conda(invocation, kernel)
+    from .rules.other_rules import decide_other  # import time
+
+    return decide_other(invocation, kernel)
 
 
 def _compared(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
@@ -247,7 +273,14 @@ def _as_prediction(
         interpreter_prefix=reached.prefix if reached else None,
         installer_version=verdict.version,
         notes=(*invocation.notes, *verdict.notes, *importability.notes),
+        records=_records(invocation),
     )
+
+
+def _records(invocation: Invocation) -> bool:
+    if invocation.tool != "uv":
+        return invocation.tool in RECORDING
+    return invocation.tool == "uv" and read_line(invocation.words, UV).positional[:1] != ["pip"]
 
 
 def _words(invocation: Invocation) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -255,8 +288,14 @@ def _words(invocation: Invocation) -> tuple[tuple[str, ...], tuple[str, ...]]:
     words = invocation.words
     if invocation.tool == "conda":
         words = words[1:]
-    line = read_line(words, {"pip": PIP, "uv": UV, "conda": CONDA}[invocation.tool])
+    line = read_line(words, {"pip": PIP, "uv": UV, "conda": CONDA}.get(invocation.tool, OTHER))
     skip = 2 if line.positional[:1] == ["pip"] else 1
+    if invocation.tool == "easy_install":
+        skip = 0
+    elif line.positional[:2] == ["pip", "sync"]:  # what is not in these files is removed
+        return (), ()
+    elif invocation.tool == "setup.py":
+        return (os.path.dirname(invocation.program),), ()
     named = (_shown(word) for word in line.positional[skip:])
     return tuple(named), tuple(_shown(word) for word in line.typed)
 

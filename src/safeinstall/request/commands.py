@@ -110,7 +110,11 @@ class _ListingRequest(Request):
 
         Changes are fields, or `requirements=("numpy>=2",)` for other things to install.
         """
-        return redact(self._changed(changes)._written(frontend), self.secrets)
+        return redact(self.line_to_run(frontend, **changes), self.secrets)
+
+    def line_to_run(self, frontend: Frontend, **changes: Any) -> str:
+        """Return that line with its secrets: to run in the place of what was typed, not to show."""
+        return self._changed(changes)._written(frontend)
 
     def display(self) -> str:
         """Return the request as typed, fit to be shown and saved: secrets are hidden."""

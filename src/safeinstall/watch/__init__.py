@@ -14,8 +14,11 @@ from typing import Any, Final, NoReturn
 
 from safeinstall import magics
 
-_WORDS: Final = ("pip", "uv", "conda", "mamba")
-_VERBS: Final = ("install", "add", "sync", "-r")
+_WORDS: Final = (
+    *("pip", "uv", "conda", "mamba", "apt", "brew", "poetry", "pdm", "pixi", "rye", "easy_install"),
+    *("setup.py", "dnf", "yum", "zypper", "apk"),
+)
+_VERBS: Final = ("install", "add", "sync", "-r", "develop")
 _ATTRIBUTE: Final = "_safeinstall_watch"
 _log = logging.getLogger("safeinstall")
 
@@ -143,4 +146,5 @@ def stop(instead: str) -> NoReturn:
     # only a cell that is blocked needs it
     from safeinstall.errors import SafeInstallStopped
 
-    raise SafeInstallStopped(f"✗ Nothing changed. This install was blocked.\n  → {instead}")
+    way = f"\n  → {instead}" if instead else ""
+    raise SafeInstallStopped(f"✗ Nothing changed. This install was blocked.{way}")

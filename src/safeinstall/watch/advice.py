@@ -7,13 +7,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from safeinstall.environment import Environment, shown, shown_in
+from safeinstall.environment import Destination, Environment, shown, shown_in
 from safeinstall.errors import RequestError
 from safeinstall.findings import Suggestion
 from safeinstall.frontend import NOTEBOOK, redact
+from safeinstall.installers.sources import ResolvedRequest, Sources
 from safeinstall.probe.prediction import Prediction
+from safeinstall.probe.rules import DEFAULTS_TO_USER
+from safeinstall.probe.rules.other_rules import python_name
 from safeinstall.render import Message
-from safeinstall.request import OPTIONS, parse
+from safeinstall.request import OPTIONS, InstallRequest, parse
+from safeinstall.request.names import distribution_of, popular
 
 _SILENT: Final = frozenset({"env-site", "no-change", "unknown"})
 _REDIRECTED: Final = re.compile(r"(?P<operator>[<>]=?|[<>])\s*(?P<version>[^\s;|&'\"]+)")
@@ -22,14 +26,20 @@ _NOTES: Final = {
     "redirect": "is run instead",
     "block": "is the line to type instead",
 }
+_OF_AN_INTERPRETER: Final = ("pip", "uv", "conda", "easy_install", "setup.py")
+"""Tools that work on the interpreter they belong to, or on one they are told."""
+_PYPI: Final = ("pip", "uv", "easy_install", "setup.py", "poetry", "pipenv", "pdm", "rye", "pipx")
+"""Tools whose requirements are PyPI's: %safeinstall takes the same."""
 _ELSEWHERE: Final = frozenset({"--target", "-t", "--prefix", "--root", "--python", "-p"})
 """Options that name another destination, with a value: what %safeinstall never takes over."""
 
 
 def goes_wrong(prediction: Prediction) -> bool:
-    """Tell whether the command deserves a warning: anything but the kernel's environment."""
+    """Tell whether the command deserves a warning: what this kernel would not be able to import."""
     if _loses_its_version(prediction):
         return True
+    if prediction.importable_now:
+        return False
     if prediction.outcome == "already-satisfied":
         return prediction.importable_after_restart is False
     return prediction.outcome not in _SILENT
@@ -41,12 +51,13 @@ def warning_message(
     """Return what is shown above the output; `done` is what happens: warn, redirect, block."""
     home = environment.home
     quoted = f'"{_short(prediction.command)}"'
-    lines = [shown_in(note, home) + "." for note in prediction.notes if "redirection" in note]
+    said = [note for note in prediction.notes if "redirection" in note or "sudo" in note]
+    lines = [shown_in(note, home) + "." for note in said]
     return Message(
         mark="!",
         headline=f"{quoted} {_sentence(prediction, environment)}",
         lines=tuple(lines),
-        suggestions=_ways(prediction, cell_cwd, done),
+        suggestions=_ways(prediction, environment, cell_cwd, done),
     )
 
 
@@ -60,47 +71,99 @@ def landed_message(
         headline = f"{what} landed in {place}; this kernel imports from there after a restart."
         return Message(mark="!", headline=headline)
     headline = f"{what} landed in {place}, which this kernel does not import from."
-    return Message(mark="!", headline=headline, suggestions=_ways(prediction, cell_cwd, "warn"))
+    ways = _ways(prediction, environment, cell_cwd)
+    return Message(mark="!", headline=headline, suggestions=ways)
 
 
-def better_line(prediction: Prediction, cwd: str) -> str | None:
-    """Return the `%safeinstall` line with the same requirements and options, None if impossible.
+def line_to_run(prediction: Prediction, cwd: str) -> str | None:
+    """Return the `%safeinstall` line that asks for the same here, None if there is none.
+
+    Its secrets are in it: it is run, or stands in the cell, in the place of the one typed. A
+    command that records what it installs in a project has none: ours would not record it.
+    """
+    request = None if prediction.records else _request(prediction, cwd)
+    return None if request is None else request.line_to_run(NOTEBOOK)
+
+
+def better_line(prediction: Prediction, environment: Environment, cwd: str) -> str:
+    """Return the first line a warning offers, empty where it offers none."""
+    ways = _ways(prediction, environment, cwd)
+    return ways[0].command if ways else ""
+
+
+def _request(prediction: Prediction, cwd: str) -> InstallRequest | None:
+    """Return the request with the same requirements and options, None if impossible.
 
     Options that name another destination are left out; so are those %safeinstall does not know.
     """
-    if prediction.tool == "conda" or not (prediction.requirements or prediction.options):
+    requirements = _requirements(prediction)
+    if not (requirements or (prediction.tool in ("pip", "uv") and prediction.options)):
         return None
-    words = [*_kept_options(prediction), *_requirements(prediction)]
-    for attempt in (words, [*prediction.requirements]) if words else ():
+    words = [*_kept_options(prediction), *requirements]
+    for attempt in (words, requirements):
         with contextlib.suppress(RequestError):
             request = parse(attempt, cwd=cwd)
-            return None if request.empty else request.line(NOTEBOOK)
+            return None if request.empty else request
     return None
+
+
+def _ways(
+    prediction: Prediction, environment: Environment, cwd: str, done: str = "warn"
+) -> tuple[Suggestion, ...]:
+    """Return the lines to type instead, the first of which works in this environment.
+
+    Where nothing may be written, or an owner forbids it (PEP 668), that is an overlay; the user
+    site only where it was asked for.
+    """
+    request = _request(prediction, cwd)
+    if request is None:
+        return ()
+    if not (environment.locked or environment.externally_managed):
+        return (Suggestion(command=request.line(NOTEBOOK), note=_NOTES[done]),)
+    # only a kernel that cannot be written needs it
+    from safeinstall.guards.request import new_environment
+
+    intent = ResolvedRequest(
+        environment=environment,
+        request=request,
+        sources=Sources(),
+        redirections=(),
+        destination=Destination.of(environment),
+    )
+    ways = [new_environment(intent, overlay=True)]
+    asked = "--user" in prediction.options and environment.user_site.enabled
+    if asked and not environment.externally_managed:
+        ways.append(Suggestion(command=request.line(NOTEBOOK, user=True), note="as you asked for"))
+    return tuple(ways)
 
 
 def _sentence(prediction: Prediction, environment: Environment) -> str:
     home = environment.home
     path = shown(prediction.path or "", home)
     other = prediction.interpreter_prefix or prediction.interpreter or ""
-    foreign = bool(other) and other != environment.prefix
+    foreign = bool(other) and not environment.is_named_by(other)
     reason = shown_in(prediction.reason, home)
     if prediction.outcome == "user-site":
         whose = f" of {shown(other, home)}" if foreign else ""
-        locked = environment.locked
-        because = (
-            f", because {shown_in(locked.detail, home)}"
-            if locked is not None and "not writ" in prediction.reason
-            else f" ({reason})"
-        )
+        locked = reason.removesuffix(DEFAULTS_TO_USER.partition("%s")[2])
+        because = f" ({reason})" if locked == reason else f", because {locked}"
         return f"would go to your user site{whose}, {path}{because}.{_lost(prediction)}"
     if prediction.outcome == "wrong-interpreter":
         here = f"{environment.label}, Python {environment.python}"
+        if prediction.tool not in _OF_AN_INTERPRETER:
+            return (
+                f"would install into {path} ({reason}), which is not this kernel's environment "
+                f"({here}).{_lost(prediction)}"
+            )
+        program = "Python" if prediction.tool == "setup.py" else prediction.tool
         return (
-            f"runs the {prediction.tool} of {shown(other, home)}, not this kernel's ({here}): "
+            f"runs the {program} of {shown(other, home)}, not this kernel's ({here}): "
             f"it would go to {path}.{_lost(prediction)}"
         )
     if prediction.outcome in ("target-dir", "prefix", "root-dir"):
         return f"would put files into {path} ({reason}).{_lost(prediction)}"
+    if prediction.outcome == "already-satisfied" and not foreign:
+        return f"would install nothing: {reason}, where this kernel does not look."
     if prediction.outcome == "already-satisfied":
         return (
             f"asks another Python ({shown(other, home)}), which has it already: "
@@ -109,6 +172,7 @@ def _sentence(prediction: Prediction, environment: Environment) -> str:
     if prediction.outcome == "env-site":
         return "would not install the version you ask for:"
     if prediction.outcome.startswith("refused-"):
+        foreign = foreign and prediction.tool in _OF_AN_INTERPRETER
         whose = f" by the {prediction.tool} of {shown(other, home)}" if foreign else ""
         return f"would be refused{whose}: {reason}."
     return f"would fail: {reason}."
@@ -122,17 +186,23 @@ def _lost(prediction: Prediction) -> str:
     return ""
 
 
-def _ways(prediction: Prediction, cwd: str, done: str) -> tuple[Suggestion, ...]:
-    line = better_line(prediction, cwd)
-    return () if line is None else (Suggestion(command=line, note=_NOTES[done]),)
-
-
 def _loses_its_version(prediction: Prediction) -> bool:
     return any("redirection" in note for note in prediction.notes)
 
 
 def _requirements(prediction: Prediction) -> list[str]:
-    """Return the requirements with the versions a shell would take for redirections."""
+    """Return the requirements with the versions a shell would take for redirections.
+
+    Packages of the system and of conda's channels are named where our table knows the name.
+    """
+    if prediction.tool == "conda":
+        return []
+    if prediction.tool not in _PYPI:
+        names = (python_name(prediction.tool, word) for word in prediction.requirements)
+        known = (distribution_of(name) or name * (name in popular()) for name in names if name)
+        return [name for name in known if name]
+    if prediction.tool in ("poetry", "pdm", "rye"):  # `name@^1.0` is their own way to bound it
+        return [re.sub(r"@(?!.*://).*$", "", word) for word in prediction.requirements]
     if not _loses_its_version(prediction):
         return list(prediction.requirements)
     whole = []
@@ -146,7 +216,7 @@ def _requirements(prediction: Prediction) -> list[str]:
 def _kept_options(prediction: Prediction) -> list[str]:
     known = {name: option for option in OPTIONS for name in option.names}
     kept: list[str] = []
-    words = list(prediction.options)
+    words = list(prediction.options if prediction.tool in ("pip", "uv") else ())
     while words:
         word = words.pop(0)
         name, equals, _ = word.partition("=")
@@ -204,6 +274,22 @@ def replaced(lines: Sequence[str], new: Mapping[int, str]) -> list[str]:
     return result
 
 
+def blocked(
+    cell: str, wrong: Sequence[Prediction], better: Callable[[Prediction], str]
+) -> list[str] | None:
+    """Return the lines of the cell with every wrong install stopped, None where there is none.
+
+    A line that is nothing but the command is stopped in its place; for a command in a chain, in a
+    script or in Python the whole cell is, because what stands before it would run without it.
+    """
+    if not wrong:
+        return None
+    alone = replaceable(cell, wrong, lambda prediction: blocked_line(better(prediction)))
+    if {prediction.line - 1 for prediction in wrong} <= set(alone):
+        return replaced(cell.splitlines(keepends=True), alone)
+    return [blocked_line(next(filter(None, map(better, wrong)), "")) + "\n"]
+
+
 def blocked_line(instead: str) -> str:
-    """Return the Python line that stops the cell, naming the line to type."""
+    """Return the Python line that stops the cell, naming the line to type where there is one."""
     return f'__import__("safeinstall.watch", fromlist=["stop"]).stop({instead!r})'

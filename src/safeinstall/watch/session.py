@@ -17,9 +17,10 @@ from safeinstall.metadata.distribution import metadata_in, split_name
 from safeinstall.probe.prediction import Prediction
 from safeinstall.watch.advice import (
     better_line,
-    blocked_line,
+    blocked,
     goes_wrong,
     landed_message,
+    line_to_run,
     replaceable,
     replaced,
     warning_message,
@@ -50,15 +51,14 @@ class Session:
         self._looked_at = "%safe" not in info.raw_cell  # which says it itself
         wrong = self._wrong(info.raw_cell)
         mode = self.options.shell_installs
-        new = {} if mode == "warn" else replaceable(info.raw_cell, wrong, self._better)
+        new = replaceable(info.raw_cell, wrong, self._run) if mode == "redirect" else {}
         for prediction in wrong:
-            instead = new.get(prediction.line - 1)
-            if prediction.path and instead is None:
+            done = mode if mode == "block" or prediction.line - 1 in new else "warn"
+            if prediction.path and done == "warn":
                 self._pending.append((prediction, {*metadata_in(prediction.path)}))
             key = (prediction.command, prediction.outcome, prediction.path or "")
             if key not in self._said:
                 self._said.add(key)
-                done = mode if instead else "warn"
                 _show(warning_message(prediction, self.environment, str(Path.cwd()), done=done))
 
     def after(self, loaded: Mapping[str, tuple[int, int, int]]) -> None:
@@ -87,18 +87,20 @@ class Session:
     def rewritten(self, lines: list[str]) -> list[str] | None:
         """Return the cell's lines with the wrong installs redirected or blocked, None if none."""
         cell = "".join(lines)
-        new = replaceable(cell, self._wrong(cell), self._better)
-        if not new:
-            return None
+        wrong = self._wrong(cell)
         if self.options.shell_installs == "block":
-            new = {number: blocked_line(instead) for number, instead in new.items()}
-        return replaced(lines, new)
+            return blocked(cell, wrong, self._offered)
+        new = replaceable(cell, wrong, self._run)
+        return replaced(lines, new) if new else None
 
     def _wrong(self, cell: str) -> list[Prediction]:
         return [prediction for prediction in probe.predict(cell) if goes_wrong(prediction)]
 
-    def _better(self, prediction: Prediction) -> str | None:
-        return better_line(prediction, str(Path.cwd()))
+    def _run(self, prediction: Prediction) -> str | None:
+        return line_to_run(prediction, str(Path.cwd()))
+
+    def _offered(self, prediction: Prediction) -> str:
+        return better_line(prediction, self.environment, str(Path.cwd()))
 
 
 def _show(message: render.Message) -> None:

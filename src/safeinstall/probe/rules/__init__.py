@@ -11,6 +11,7 @@ from ..facts.interpreter import Interpreter
 
 SITE = "site"
 """The outcome of an install into an environment, whosever it is."""
+DEFAULTS_TO_USER = "%s, so pip defaults to the user site"
 SCRIPTS_MISSING = "the modules would be left behind without their scripts"
 
 

@@ -10,10 +10,10 @@ import os
 import re
 
 from ..facts.interpreter import Interpreter, read_interpreter
-from ..facts.search_path import home_folder, read_text
+from ..facts.search_path import read_text
 from ..facts.writability import why_not_writable
 from ..shell.option_grammar import CONDA, read_line
-from ..shell.reach import Invocation, find_programs
+from ..shell.reach import Invocation, conda_prefix, find_programs
 from . import SITE, Verdict
 
 
@@ -34,7 +34,7 @@ def decide_conda(invocation: Invocation, kernel: Interpreter) -> Verdict:
     if line.has("dry-run") or line.has("d"):
         return Verdict("no-change", "a dry run installs nothing")
     if prefix is None:
-        prefix = _named(line.last("name"), program, invocation)
+        prefix = conda_prefix(line.last("name"), program, invocation.environ)
     if prefix is None:
         return Verdict("unknown", "which environment conda means cannot be seen from here")
     prefix = os.path.normpath(os.path.join(invocation.cwd, prefix))
@@ -75,25 +75,3 @@ def _magic_program(name: str, invocation: Invocation, kernel: Interpreter) -> st
         return match.group("command").strip()
     hits = find_programs(name, environ, invocation.cwd)
     return hits[0] if hits else None
-
-
-def _named(name: str | None, program: str, invocation: Invocation) -> str | None:
-    """Return the prefix of an environment name, of the active one, or of base."""
-    environ = invocation.environ
-    active = environ.get("CONDA_PREFIX")
-    if name is None and active:
-        return active
-    real = os.path.realpath(program)
-    roots = [environ.get("MAMBA_ROOT_PREFIX", ""), os.path.dirname(os.path.dirname(real))]
-    roots += [os.path.dirname(os.path.dirname(os.path.realpath(environ.get("CONDA_EXE", ""))))]
-    roots = [root for root in roots if root and os.path.isdir(os.path.join(root, "conda-meta"))]
-    if name in (None, "base"):
-        return roots[0] if roots else None
-    folders = [os.path.join(root, "envs") for root in roots]
-    folders.append(os.path.join(home_folder(environ), ".conda", "envs"))
-    folders += [part for part in environ.get("CONDA_ENVS_PATH", "").split(os.pathsep) if part]
-    for folder in folders:
-        prefix = os.path.join(folder, name or "")
-        if os.path.isdir(prefix):
-            return prefix
-    return None

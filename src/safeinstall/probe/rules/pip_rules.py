@@ -17,13 +17,14 @@ from typing import NamedTuple, Sequence, Tuple
 from ..facts.interpreter import Interpreter, read_interpreter, scheme_folders
 from ..facts.search_path import Installed, home_folder, module_origin, read_text
 from ..facts.writability import (
+    describe_access,
     looks_writable,
     why_not_replaceable,
     why_not_writable,
 )
 from ..shell.option_grammar import PIP, read_line
 from ..shell.reach import Invocation
-from . import SCRIPTS_MISSING, SITE, Verdict
+from . import DEFAULTS_TO_USER, SCRIPTS_MISSING, SITE, Verdict
 from .local_candidates import (
     Candidate,
     Compared,
@@ -249,10 +250,12 @@ def _default_place(run: _Run, root: str | None) -> _Place:
     if user:
         reason = "the user site was asked for by %s" % options.source("user")
     elif user is None and run.pip.version >= (20,) and run.user_site_allowed():
-        places = {(run.absolute(root) if root else "") + scheme[k] for k in ("purelib", "platlib")}
-        user = not all(looks_writable(place, invocation.elevated) for place in places)
+        front = run.absolute(root) if root else ""
+        places = dict.fromkeys(front + scheme[name] for name in ("purelib", "platlib"))
+        closed = [place for place in places if not looks_writable(place, invocation.elevated)]
+        user = bool(closed)
         if user:
-            reason = "%s is not writable, so pip defaults to the user site" % scheme["purelib"]
+            reason = DEFAULTS_TO_USER % describe_access(closed[0])["detail"]
     if user:
         scheme = run.interpreter.user_scheme(invocation.environ, invocation.cwd)
         return _Place(scheme, "user-site", reason)

@@ -47,7 +47,10 @@ class _Run(NamedTuple):
     def request(self, skip: int) -> Request:
         """Return what is asked for, after *skip* words of the line."""
         files, editables = self.line.all("requirement"), self.line.all("editable")
-        return read_request(self.line.positional[skip:], files, editables, self.invocation.cwd)
+        words = self.line.positional[skip:]
+        if self.line.positional[:2] == ["pip", "sync"]:  # its words are files
+            words, files = [], words
+        return read_request(words, files, editables, self.invocation.cwd)
 
     def interpreter_at(self, path: str) -> Interpreter | None:
         invocation = self.invocation
@@ -72,7 +75,7 @@ def decide_uv(invocation: Invocation, kernel: Interpreter) -> Verdict:
     if folder:
         invocation = invocation._replace(cwd=os.path.join(invocation.cwd, folder))
     run = _Run(invocation, line, kernel)
-    return _add(run) if line.positional[:1] == ["add"] else _pip_install(run)
+    return _pip_install(run) if line.positional[:1] == ["pip"] else _add(run)
 
 
 def _pip_install(run: _Run) -> Verdict:
@@ -275,7 +278,7 @@ def _contents(run: _Run, request: Request, scheme: dict[str, str]) -> Verdict:
 
 
 def _add(run: _Run) -> Verdict:
-    """``uv add`` works on the project that the folder lies in, and on its own ``.venv``."""
+    """``uv add`` and ``uv sync`` work on the project around the folder, on its own ``.venv``."""
     line, environ = run.line, run.invocation.environ
     if line.last("script"):
         return Verdict("no-change", "`uv add --script` writes into the script only")
@@ -291,7 +294,7 @@ def _add(run: _Run) -> Verdict:
         return Verdict("no-change", "the project is changed, its environment is not")
     names = run.request(1).names
     interpreter = read_interpreter(os.path.join(place, "bin", "python"))
-    reason = "`uv add` works on %s of the project in %s" % (place, folder)
+    reason = "uv works on %s of the project in %s" % (place, folder)
     if interpreter is None:
         return Verdict("unknown", reason + ", which it would have to make first", names=names)
     site = interpreter.scheme(environ)["purelib"]

@@ -103,6 +103,17 @@ CONDA = Grammar(
     strict=False,
 )
 
+OTHER = Grammar(
+    "group python source extras platform feature manifest-path directory project lock index"
+    " pip-args suffix spec target-release option config-file requirements editable install-dir"
+    " prefix root record find-links index-url build-directory install-lib extra",
+    "",
+    "G=group E=extras p=python t=target-release o=option r=requirements e=editable i=index-url"
+    " P=directory C=directory d=install-dir f=find-links s=simulate h=help",
+    strict=False,
+)
+"""What apt, brew, pipx, poetry, pdm, pipenv, pixi, easy_install and setup.py have in common."""
+
 
 def read_line(words: Sequence[str], grammar: Grammar) -> Line:
     """Sort *words* (without the program) by *grammar*; what is refused is named in ``problem``."""

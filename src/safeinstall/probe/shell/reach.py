@@ -11,8 +11,10 @@ import re
 from typing import Mapping, NamedTuple, Sequence
 
 from ..facts.interpreter import Interpreter, read_interpreter
-from ..facts.search_path import read_text, upward
+from ..facts.search_path import home_folder, read_text, upward
+from .effects import Change
 from .option_grammar import CONDA, PIP, UV, read_line
+from .others import verb_of
 
 _HEAD = 4096
 _MOST_FOLDERS = 200
@@ -21,6 +23,8 @@ _PYTHON = re.compile(r"^(?:python|pypy)(?:\d+(?:\.\d+)?)?t?$")
 _NAMED_PYTHON = re.compile(r"^(?:python|pypy)[\d.]*t?(?:w|\.exe)?$")
 _TRAMPOLINE = re.compile(r"exec['\"]*\s+[\"']*(/[^\"'\n]+?)[\"']+\s")
 _CONDA = ("conda", "mamba", "micromamba")
+_EASY = re.compile(r"^easy_install(?:-\d+(?:\.\d+)?)?$")
+_SCRIPTS = ("easy_install", "setup.py")
 _RUNNERS = ("poetry", "pipenv", "pdm", "hatch", "rye", "pixi", "uvx", "docker", "ssh", "nix-shell")
 
 
@@ -30,13 +34,19 @@ class KernelProcess(NamedTuple):
     environ: dict[str, str]
     cwd: str
     interpreter: Interpreter
+    changes: tuple[Change, ...] = ()
+    """What the cell has done by then that may change what an install meets."""
+    unsure: str = ""
+    """Why PATH is not known any more."""
+    path: str = ""
+    """PATH as it was when the cell began."""
 
 
 class Invocation(NamedTuple):
     """One installer as it would be started."""
 
     tool: str
-    """``pip``, ``uv`` or ``conda``."""
+    """``pip``, ``uv``, ``conda``, or the program's own name (``others.PROGRAMS``)."""
     words: tuple[str, ...]
     environ: dict[str, str]
     cwd: str
@@ -57,6 +67,8 @@ class Invocation(NamedTuple):
     """Words whose text depends on something that is only known when it runs."""
     program: str = ""
     """The file that is started, where there is one."""
+    changes: tuple[Change, ...] = ()
+    """What the cell has done by then."""
 
     def search_path(self, interpreter: Interpreter) -> list[str]:
         """Return the ``sys.path`` of *interpreter* when it is started so."""
@@ -197,9 +209,15 @@ class Reach(NamedTuple):
         base = os.path.basename(texts[0])
         blank = Invocation("pip", texts[1:], environ, cwd, "", 0)
         if _PIP.match(base):
-            return self._pip_program(blank, texts[0]) if _installs("pip", texts[1:]) else None
+            return self._pip_program(blank, texts[0]) if installs("pip", texts[1:]) else None
         if base == "uv" or base in _CONDA:
             return _own_program(blank, texts)
+        if verb_of(texts) == "install":
+            hits = find_programs(texts[0], environ, cwd)
+            blank = blank._replace(tool=base, program=(hits or [""])[0])
+            return blank if hits else blank._replace(problem=_not_found(texts[0]))
+        if _EASY.match(base):
+            return self._pip_program(blank._replace(tool="easy_install"), texts[0])
         if base in _RUNNERS and any(_PIP.match(text) for text in texts):
             reason = "`%s` decides which environment it means" % base
             return blank._replace(problem=("unknown", reason)) if "install" in texts else None
@@ -219,8 +237,8 @@ class Reach(NamedTuple):
         call = _module_call(texts)
         if call is None:
             return None
-        tool = call.module[:3].rstrip(".")
-        if not _installs(tool, call.words):
+        tool = call.module if call.module in _SCRIPTS else call.module[:3].rstrip(".")
+        if tool not in _SCRIPTS and not installs(tool, call.words):
             return None
         environ, cwd = blank.environ, blank.cwd
         isolated = "I" in call.flags
@@ -237,7 +255,8 @@ class Reach(NamedTuple):
         if interpreter is None:
             reason = "%s is not an interpreter whose files make sense" % hits[0]
             return blank._replace(problem=("unknown", reason))
-        return blank._replace(interpreter=interpreter, program=hits[0])
+        script = os.path.join(cwd, texts[-1 - len(call.words)]) if tool == "setup.py" else hits[0]
+        return blank._replace(interpreter=interpreter, program=script)
 
     def _pip_program(self, blank: Invocation, name: str) -> Invocation:
         """Find the interpreter behind a script called ``pip``."""
@@ -269,15 +288,36 @@ class Reach(NamedTuple):
         return blank._replace(problem=problem)
 
 
+def conda_prefix(name: str | None, program: str, environ: Mapping[str, str]) -> str | None:
+    """Return the prefix of an environment of conda's by its name, of the active one, or of base."""
+    active = environ.get("CONDA_PREFIX")
+    if name is None and active:
+        return active
+    real = os.path.realpath(program)
+    roots = [environ.get("MAMBA_ROOT_PREFIX", ""), os.path.dirname(os.path.dirname(real))]
+    roots += [os.path.dirname(os.path.dirname(os.path.realpath(environ.get("CONDA_EXE", ""))))]
+    roots = [root for root in roots if root and os.path.isdir(os.path.join(root, "conda-meta"))]
+    if name in (None, "base"):
+        return roots[0] if roots else None
+    folders = [os.path.join(root, "envs") for root in roots]
+    folders.append(os.path.join(home_folder(environ), ".conda", "envs"))
+    folders += [part for part in environ.get("CONDA_ENVS_PATH", "").split(os.pathsep) if part]
+    for folder in folders:
+        prefix = os.path.join(folder, name or "")
+        if os.path.isdir(prefix):
+            return prefix
+    return None
+
+
 def _own_program(blank: Invocation, texts: tuple[str, ...]) -> Invocation | None:
     """Find uv or conda, which are programs of their own."""
     tool = "conda"
     if os.path.basename(texts[0]) == "uv":
         tool = "uv"
-        if texts[1:2] == ("run",) and _installs("pip", texts[3:]):
+        if texts[1:2] == ("run",) and installs("pip", texts[3:]):
             reason = "`uv run` makes the environment it needs, which only a run can show"
             return blank._replace(problem=("unknown", reason))
-    if not _installs(tool, texts[1:]):
+    if not installs(tool, texts[1:]):
         return None
     hits = find_programs(texts[0], blank.environ, blank.cwd)
     if not hits:
@@ -311,11 +351,14 @@ def _module_call(texts: tuple[str, ...]) -> _ModuleCall | None:
         elif len(flags) == 1:
             at += 1
         at += 1
+    script = os.path.basename(texts[at]) if at < len(texts) else ""
+    if script == "setup.py" and {"install", "develop"} & set(texts[at + 1 :]):
+        return _ModuleCall(letters, script, texts[at + 1 :])
     if at >= len(texts) or "m" not in texts[at][:2] + texts[at][-1:]:
         return None
     glued = texts[at][2:] if texts[at].startswith("-m") else ""
     module = glued or "".join(texts[at + 1 : at + 2])
-    if module not in ("pip", "uv", "pip.__main__"):
+    if module not in ("pip", "uv", "pip.__main__", "easy_install"):
         return None
     return _ModuleCall(letters, module, texts[at + (1 if glued else 2) :])
 
@@ -324,11 +367,14 @@ def _not_found(name: str) -> tuple[str, str]:
     return "command-not-found", "there is no program %s on the PATH of the kernel process" % name
 
 
-def _installs(tool: str, words: tuple[str, ...]) -> bool:
+def installs(tool: str, words: tuple[str, ...]) -> bool:
     """Tell whether the arguments ask for an install (or a pip download)."""
     named = read_line(words, {"pip": PIP, "uv": UV, "conda": CONDA}[tool]).positional
     if tool == "pip":
         return named[:1] in (["install"], ["download"])
     if tool == "uv":
-        return named[:2] == ["pip", "install"] or named[:1] == ["add"]
+        return named[:2] in (["pip", "install"], ["pip", "sync"]) or named[:1] in (
+            ["add"],
+            ["sync"],
+        )
     return named[:1] in (["install"], ["update"], ["upgrade"])

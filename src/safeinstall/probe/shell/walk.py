@@ -12,7 +12,17 @@ from typing import Mapping, NamedTuple, Sequence
 
 from ..cell import Step
 from ..facts.search_path import home_folder, read_text
-from .reach import Invocation, KernelProcess, Reach, find_programs
+from .effects import (
+    ENVIRONMENT,
+    MAKES,
+    PATH_NAMES,
+    Change,
+    change_of,
+    change_of_install,
+    turns_path,
+)
+from .option_grammar import UV, read_line
+from .reach import Invocation, KernelProcess, Reach, conda_prefix, find_programs, installs
 from .syntax import Simple, Word, expand_word, split_shell
 
 _DEEPEST = 4
@@ -28,32 +38,49 @@ _VALUED = {
     "ionice": ("-c", "-n", "-p"),
     "timeout": ("-k", "-s", "--kill-after", "--signal"),
     "xargs": ("-n", "-L", "-P", "-I", "-d", "-a", "-s", "-E"),
+    "conda run": ("-n", "--name", "-p", "--prefix", "--cwd"),
     "stdbuf": ("-i", "-o", "-e"),
 }
 _PLAIN = ("command", "exec", "nohup", "builtin", "setsid", "time", "unbuffer", "chronic")
 _PREFIX_ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)=(.*)$", re.S)
+_SUDO = (
+    "sudo runs it as root, past this kernel's environment, and leaves files that"
+    " only root can change"
+)
 _KEYWORDS = ("then", "do", "else", "elif", "if", "while", "until", "!", "{", "time")
 
 
-def resolve_step(step: Step, process: KernelProcess, most: int = 20) -> list[Invocation]:
-    """Return the installers one step of the cell starts, in order, *most* at the most."""
+def resolve_step(
+    step: Step, process: KernelProcess, most: int = 20
+) -> tuple[list[Invocation], tuple[Change, ...]]:
+    """Return the installers one step of the cell starts, in order, *most* at the most.
+
+    And with them all that the cell has changed by then.
+    """
     quoted = _quote(process.interpreter.executable)
     walker = _Walker(process, step, most)
     if step.kind in ("pip", "uv"):
         walker.shell("%s -m %s %s" % (quoted, step.kind, step.text), _system_shell(process.environ))
+    elif step.kind in _CONDA and step.text.split()[:1] == ["run"]:
+        program = process.environ.get("CONDA_EXE") or step.kind
+        walker.shell(_quote(program) + " " + step.text, _system_shell(process.environ))
     elif step.kind in _CONDA:
         words = (word.text for simple in split_shell(step.text) for word in walker.expand(simple))
         named, place = ("%" + step.kind, *words), (process.environ, process.cwd)
-        walker.invocations.append(Invocation("conda", named, *place, step.source, step.line))
+        found = Invocation("conda", named, *place, step.source, step.line)
+        if installs("conda", named[1:]):
+            walker.invocations.append(found._replace(changes=process.changes))
     elif step.kind == "shell":
         walker.shell(step.text, _system_shell(process.environ))
     elif step.kind == "script":
         walker.shell(step.text, os.path.basename(step.name))
     elif step.kind == "argv":
         walker.words([Word(*word) for word in step.argv], dict(process.environ), step.source, ())
-    if step.kind in ("pip", "uv") or (step.kind == "shell" and len(walker.invocations) == 1):
-        return [each._replace(text=step.source) for each in walker.invocations]
-    return walker.invocations
+    if step.kind in ("pip", "uv", *_CONDA) or (
+        step.kind == "shell" and len(walker.invocations) == 1
+    ):
+        walker.invocations = [each._replace(text=step.source) for each in walker.invocations]
+    return walker.invocations, tuple(walker.changes)
 
 
 def _quote(text: str) -> str:
@@ -78,7 +105,10 @@ class _Walker:
         self.flavour = ""
         self.depth = 0
         self.broken: tuple[str, str] | None = None
-        self.unsure = ""
+        self.unsure = process.unsure
+        self.changes = list(process.changes)
+        self.known_path = process.path.split(os.pathsep)
+        self.inactive: dict[str, str] | None = None
         self.invocations: list[Invocation] = []
 
     def expand(self, simple: Simple) -> list[Word]:
@@ -123,11 +153,12 @@ class _Walker:
             match = re.search(r"^\s*(?:export )?VIRTUAL_ENV=(['\"]?)(/[^'\"\n]*)\1", text, re.M)
             folder = match.group(2) if match else os.path.dirname(os.path.dirname(path))
             old = self.environ.get("PATH", os.defpath)
+            self.inactive = self.inactive or dict(self.environ)
             self.environ["PATH"] = os.path.join(folder, "bin") + os.pathsep + old
             self.environ["VIRTUAL_ENV"] = folder
             self.environ.pop("PYTHONHOME", None)
             return
-        count, flavour = len(self.invocations), self.flavour
+        count, flavour, changes = len(self.invocations), self.flavour, list(self.changes)
         self.flavour = "sourced"
         if self.depth < _DEEPEST:
             self.depth += 1
@@ -135,7 +166,7 @@ class _Walker:
                 self.simple(simple)
             self.depth -= 1
         del self.invocations[count:]
-        self.flavour = flavour
+        self.flavour, self.changes = flavour, changes
 
     def simple(self, simple: Simple) -> None:
         words = self.expand(simple)
@@ -147,10 +178,17 @@ class _Walker:
             if match is None:
                 break
             assigned[match.group(1)] = match.group(2)
+            self.note_uncertain(words[0])
             words = words[1:]
+        writes = any(
+            op.strip("&|") in (">", ">>") and not to.isdigit() and to not in ("/dev/null", "-")
+            for op, to in simple.redirections
+        )
         if not words:
             for name, value in assigned.items():  # only exported names reach a child
                 (self.environ if name in self.environ else self.local)[name] = value
+            if writes:
+                self.changes.append(Change(MAKES, simple.text[:60]))
             return
         notes = tuple(
             "the shell reads %s%s as a redirection: output goes to the file %s" % (op, to, to)
@@ -161,7 +199,7 @@ class _Walker:
         missing = [s for s in sources if not os.path.exists(os.path.join(self.cwd, s))]
         count = len(self.invocations)
         environ = {**self.environ, **assigned}
-        self.words(words, environ, simple.text, notes, simple.line)
+        self.words(words, environ, simple.text, notes, simple.line, writes)
         if missing:
             reason = "the shell reads <%s as a file to read, and there is none" % missing[0]
             for at in range(count, len(self.invocations)):
@@ -174,8 +212,9 @@ class _Walker:
         text: str,
         notes: tuple[str, ...],
         line: int = 0,
+        writes: bool = False,
     ) -> None:
-        """Handle one command whose words and variables are known."""
+        """Handle one command whose words and variables are known; *writes* is for a file."""
         if self.builtin(words):
             return
         command = strip_prefixes(words, environ, self.cwd)
@@ -185,30 +224,67 @@ class _Walker:
         base = os.path.basename(texts[0])
         if base in _SHELLS and len(texts) > 2:
             if texts[1].startswith("-") and "c" in texts[1][1:]:
-                saved = self.environ, self.local
+                saved = self.environ, self.local, self.cwd
                 self.environ = command.environ
                 self.shell(texts[2], base)
-                self.environ, self.local = saved
+                self.environ, self.local, self.cwd = saved
             return
         reach = Reach(self.kernel, self.flavour)
         invocation = reach.installer(texts, command.environ, command.cwd or self.cwd)
         if invocation is None:
+            change = change_of(texts, writes)
+            self.changes += [change] if change else []
             return
         number = self.step.line + (line if self.step.kind in ("script", "shell") else 0)
         problem = self.broken or command.problem
-        if self.unsure and not problem:
-            problem = ("unknown", self.unsure)
+        unsure = self.unsure or self.still_made(texts[0], invocation)
+        if unsure and not problem:
+            problem = ("unknown", unsure)
+        if command.elevated and invocation.tool in ("pip", "uv", "easy_install", "setup.py"):
+            notes = (*notes, _SUDO)
         uncertain = tuple(word.text for word in command.words if not word.certain)
         problem = problem or invocation.problem
         invocation = invocation._replace(text=text or self.step.source, line=number, notes=notes)
         self.invocations.append(
-            invocation._replace(elevated=command.elevated, problem=problem, uncertain=uncertain)
+            invocation._replace(
+                elevated=command.elevated,
+                problem=problem,
+                uncertain=uncertain,
+                changes=tuple(self.changes),
+            )
         )
+        change = change_of_install(texts, removes=False)
+        self.changes += [change] if change else []
+
+    def still_made(self, name: str, invocation: Invocation) -> str:
+        """Return why the environment that decides is one which the cell itself makes."""
+        path = invocation.environ.get("PATH", os.defpath).split(os.pathsep)
+        new = (folder for folder in path if folder and folder not in self.known_path)
+        absent = [folder for folder in new if not os.path.isdir(os.path.join(self.cwd, folder))]
+        if self.changes and absent and "/" not in name:
+            return "%s is on PATH and does not exist yet" % absent[0]
+        made = [change.command for change in self.changes if change.kind == ENVIRONMENT]
+        named = invocation.environ.get("VIRTUAL_ENV") or invocation.environ.get("UV_PYTHON")
+        named = named or read_line(invocation.words, UV).last("python")
+        if made and invocation.tool == "uv" and not (named or invocation.interpreter):
+            return "`%s` makes an environment that uv may take" % made[0]
+        return ""
+
+    def note_uncertain(self, word: Word) -> None:
+        """Remember that an assignment to a variable that decides cannot be read."""
+        name = word.text.partition("=")[0].rstrip("+")
+        if not word.certain and PATH_NAMES.match(name):
+            self.unsure = "%s gets a value that only a run can show" % name
 
     def builtin(self, words: list[Word]) -> bool:
         """Do what the shell itself does; False for a program."""
         name, rest = words[0].text, [word.text for word in words[1:]]
-        if name in ("export", "declare", "typeset", "readonly"):
+        turned = turns_path([name, *rest])
+        if turned:
+            self.unsure = turned
+        elif name in ("export", "declare", "typeset", "readonly"):
+            for exported in words[1:]:
+                self.note_uncertain(exported)
             self.export(rest)
         elif name == "unset":
             for word in rest:
@@ -217,11 +293,13 @@ class _Walker:
         elif name in ("cd", "pushd"):
             self.change_folder(rest[-1] if rest else home_folder(self.environ))
         elif name in (".", "source"):
-            self.run_source(name, rest)
+            self.run_source(name, words[1:])
+        elif name == "deactivate":
+            self.environ, self.inactive = self.inactive or self.environ, None
         elif name == "eval":
+            if not all(word.certain for word in words):
+                self.unsure = "`eval` runs what only a run can show"
             self.shell(" ".join(rest), self.flavour)
-        elif name in (*_CONDA, "pyenv") and rest[:1] in (["activate"], ["shell"]):
-            self.unsure = "`%s %s` changes PATH in a way only a run can show" % (name, rest[0])
         else:
             return False
         return True
@@ -236,18 +314,24 @@ class _Walker:
 
     def change_folder(self, target: str) -> None:
         folder = os.path.normpath(os.path.join(self.cwd, target))
-        if os.path.isdir(folder):
+        if os.path.isdir(folder) or self.changes:  # the cell may have made it
             self.cwd = folder
         else:
             self.broken = ("fails", "the folder %s does not exist" % folder)
 
-    def run_source(self, name: str, words: list[str]) -> None:
+    def run_source(self, name: str, words: list[Word]) -> None:
+        path = words[0].text if words else ""
         if name == "source" and self.flavour in ("dash", "sh"):
             self.broken = ("command-not-found", "%s has no command `source`" % self.flavour)
-        elif words and os.path.isfile(os.path.join(self.cwd, words[0])):
-            self.source(os.path.join(self.cwd, words[0]))
-        elif words:
-            self.broken = ("fails", "%s does not exist" % os.path.join(self.cwd, words[0]))
+        elif path and os.path.isfile(os.path.join(self.cwd, path)):
+            self.source(os.path.join(self.cwd, path))
+        elif path == "activate" or not all(word.certain for word in words):
+            # the shell looks for it on PATH: conda's own, which takes the name of an environment
+            self.unsure = "`%s %s` changes PATH in a way only a run can show" % (name, path)
+        elif path and self.changes:
+            self.unsure = "%s is made by the cell itself" % path
+        elif path:
+            self.broken = ("fails", "%s does not exist" % os.path.join(self.cwd, path))
 
 
 class Prefixed(NamedTuple):
@@ -266,6 +350,10 @@ def strip_prefixes(words: Sequence[Word], environ: Mapping[str, str], cwd: str) 
     command = Prefixed(list(words), dict(environ), "")
     for _ in range(8):
         name = os.path.basename(command.words[0].text) if command.words else ""
+        program = command.words[0].text if command.words else ""
+        runs = name in _CONDA and [word.text for word in command.words[1:2]] == ["run"]
+        if runs:
+            name, command = "conda run", command._replace(words=command.words[1:])
         if name not in _VALUED and name not in _PLAIN:
             break
         options, left = _split_options(command.words[1:], _VALUED.get(name, ()))
@@ -276,6 +364,8 @@ def strip_prefixes(words: Sequence[Word], environ: Mapping[str, str], cwd: str) 
             command = _with_assignments(_under_env(command, options))
         elif name == "timeout":
             command = command._replace(words=left[1:])
+        elif runs:
+            command = _under_conda(command, options, program, cwd)
         elif name == "xargs":
             command = command._replace(words=[*left, Word("$({standard input})", False)])
     return command
@@ -297,6 +387,24 @@ def _under_sudo(command: Prefixed, options: Mapping[str, str], cwd: str) -> Pref
     if not keeps or any(_has_letter("H", key) for key in options):
         names["HOME"] = "/root"
     return command._replace(environ=names, elevated=True, problem=problem)
+
+
+def _under_conda(command: Prefixed, options: Mapping[str, str], program: str, cwd: str) -> Prefixed:
+    """Activate the environment that ``conda run`` names."""
+    names = command.environ
+    hits = find_programs(program, names, cwd)
+    if not hits:
+        absent = "command-not-found", "there is no program %s on PATH" % program
+        return command._replace(problem=command.problem or absent)
+    prefix = options.get("-p") or options.get("--prefix")
+    prefix = prefix and os.path.normpath(os.path.join(cwd, prefix))
+    prefix = prefix or conda_prefix(options.get("-n") or options.get("--name"), hits[0], names)
+    if prefix is None:
+        unseen = "unknown", "which environment conda means cannot be seen from here"
+        return command._replace(problem=command.problem or unseen)
+    path = os.path.join(prefix, "bin") + os.pathsep + names.get("PATH", os.defpath)
+    names = {**names, "PATH": path, "CONDA_PREFIX": prefix}
+    return command._replace(environ=names, cwd=options.get("--cwd") or command.cwd)
 
 
 def _under_env(command: Prefixed, options: Mapping[str, str]) -> Prefixed:

@@ -1,0 +1,140 @@
+"""Installers that are neither pip, uv nor conda: which environment, importable here or not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from safeinstall.probe import predict
+from support.layouts import XY, Kernel, lay_out, with_program
+
+PROGRAMS = ("apt", "apt-get", "dnf", "brew", "pipx", "poetry", "pipenv", "pixi", "pdm", "conda")
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Kernel:
+    made = Kernel(tmp_path)
+    made.environ["PATH"] = with_program(tmp_path / "usr" / "bin", *PROGRAMS)
+    made.environ["XDG_DATA_HOME"] = str(tmp_path / "data")
+    (tmp_path / "usr" / "lib" / "python3" / "dist-packages").mkdir(parents=True)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("cell", "outcome", "path"),
+    [
+        ("!apt install -y python3-numpy", "wrong-interpreter", "usr/lib/python3/dist-packages"),
+        (
+            "!apt-get -qq install python3-sklearn",
+            "wrong-interpreter",
+            "usr/lib/python3/dist-packages",
+        ),
+        ("!dnf install python3-numpy", "wrong-interpreter", "usr/lib/python3/dist-packages"),
+        ("!brew install numpy", "wrong-interpreter", "usr/lib/python3/dist-packages"),
+        ("!apt install ffmpeg libgl1 python3-venv", "no-change", None),
+        ("!brew install graphviz", "no-change", None),
+        ("!pipx install black", "wrong-interpreter", "data/pipx/venvs/black"),
+        ("!pipx inject black six", "wrong-interpreter", "data/pipx/venvs/black"),
+        ("!poetry add six", "fails", None),
+        ("!pdm add six", "fails", None),
+        ("!pixi add six", "fails", None),
+        ("!pipenv install six", "unknown", None),
+        ("!zypper install python3-numpy", "command-not-found", None),
+        ("!rye add six", "command-not-found", None),
+        ("!python setup.py install", "command-not-found", None),
+        ("!easy_install six", "command-not-found", None),
+        ("!conda run -n mine pip install six", "unknown", None),
+        ("import os; os.system('apt-get install python3-six')", "wrong-interpreter", None),
+    ],
+)
+def test_every_installer_is_judged(
+    kernel: Kernel, tmp_path: Path, cell: str, outcome: str, path: str | None
+) -> None:
+    if os.geteuid() and ("apt" in cell or "dnf" in cell) and outcome == "wrong-interpreter":
+        outcome, path = "refused-permission", None
+    found = kernel.predict(cell)
+    assert found.outcome == outcome, found.reason
+    if path:
+        assert found.path == str(tmp_path / path)
+    assert found.importable_now is (None if outcome == "unknown" else False)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["!apt update", "!apt list python3-six", "!poetry show", "!pipx run black", "%conda list"],
+)
+def test_what_installs_nothing_is_no_install(kernel: Kernel, cell: str) -> None:
+    with pytest.raises(ValueError, match="not enough values"):
+        kernel.predict(cell)
+
+
+PROJECTS = {"poetry": "pyproject.toml", "pdm": "pyproject.toml", "pipenv": "Pipfile"}
+
+
+@pytest.mark.parametrize("tool", PROJECTS)
+def test_a_project_is_worked_on_in_the_active_environment_or_its_own(
+    kernel: Kernel, tool: str
+) -> None:
+    (kernel.cwd / PROJECTS[tool]).touch()
+    cell = f"!{tool} {'install' if tool == 'pipenv' else 'add'} six"
+    assert kernel.predict(cell).outcome == "unknown"
+    active = kernel.predict(cell, VIRTUAL_ENV=str(kernel.b))
+    assert (active.outcome, active.importable_now, active.records) == ("env-site", True, True)
+    (kernel.cwd / ".venv").symlink_to(kernel.a)
+    assert kernel.predict(cell).path == kernel.site(kernel.a)
+    assert kernel.predict(cell, CONDA_PREFIX=str(kernel.b)).outcome == "env-site"
+
+
+def test_pixi_has_an_environment_below_its_project(kernel: Kernel) -> None:
+    (kernel.cwd / "pixi.toml").touch()
+    place = lay_out(kernel.cwd / ".pixi" / "envs" / "default")
+    found = kernel.predict(f"!cd / && pixi add --manifest-path {kernel.cwd} six")
+    assert (found.outcome, found.path) == ("wrong-interpreter", kernel.site(place))
+    assert found.requirements == ("six",)
+
+
+def test_conda_run_is_followed_into_the_environment_it_names(kernel: Kernel) -> None:
+    for cell in (
+        f"!conda run -p {kernel.a} pip install six",
+        f"!conda run --no-capture-output --prefix {kernel.a} python -m pip install six",
+        f"%conda run -p {kernel.a} pip install six",
+    ):
+        found = kernel.predict(cell)
+        assert (found.tool, found.path) == ("pip", kernel.site(kernel.a)), found.reason
+
+
+def test_scripts_of_an_interpreter_install_for_it(kernel: Kernel) -> None:
+    for cell in (
+        "!easy_install six",
+        "!python -m easy_install six",
+        "!python setup.py install",
+        "!python setup.py develop",
+    ):
+        (kernel.a / "bin" / "easy_install").write_text(f"#!{kernel.a}/bin/python\n")
+        (kernel.a / "bin" / "easy_install").chmod(0o755)
+        (kernel.cwd / "setup.py").touch()
+        found = kernel.predict(cell, PATH=f"{kernel.a}/bin")
+        assert (found.outcome, found.path) == ("wrong-interpreter", kernel.site(kernel.a))
+    user = kernel.predict("!python setup.py install --user", PATH=f"{kernel.base}/bin")
+    assert (user.outcome, user.path) == ("user-site", kernel.user_site)
+    assert user.requirements == (str(kernel.cwd),)
+
+
+def test_the_systems_packages_are_the_kernels_where_it_imports_them(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    shared = str(tmp_path / "usr" / "lib" / "python3" / "dist-packages")
+    facts = {**kernel.facts, "sys_path": [*kernel.facts["sys_path"], shared]}
+    cell = "!brew install numpy"
+    (found,) = predict(cell, environ=kernel.environ, cwd=str(kernel.cwd), facts=facts)
+    assert found.importable_now is True
+
+
+def test_sudo_is_said_why_not(kernel: Kernel, tmp_path: Path) -> None:
+    path = with_program(tmp_path / "usr" / "bin", "sudo")
+    found = kernel.predict(f"!sudo {kernel.a}/bin/pip install six", PATH=path)
+    assert found.path == kernel.site(kernel.a)
+    assert any("only root can change" in note for note in found.notes)
+    assert XY in str(found.path)
