@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from safeinstall.distributions import Change, Changes, Distribution
 from safeinstall.doctor.diagnosis import Examination
 from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.operations.autoload import Autoload
 from safeinstall.operations.diagnose import Kernels
 from safeinstall.operations.environments import NewEnvironment
 from safeinstall.operations.history import History, Recovered
@@ -248,5 +249,5 @@ def test_every_status_has_its_exit_status(status: str, code: int) -> None:
 
 
 def test_whatever_can_be_looked_at_has_its_words() -> None:
-    looked_at = (NewEnvironment, History, Recovered, Survey, Where, Kernels, Examination)
+    looked_at = (Autoload, NewEnvironment, History, Recovered, Survey, Where, Kernels, Examination)
     assert {each.__name__ for each in looked_at} == set(WORDS)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from integration.conftest import Desk
+from support import kernels
 from support.environments import changes, snapshot
 from support.wheels import make_project, make_wheel
 
@@ -116,6 +117,30 @@ def test_history_and_undo_from_a_terminal(desk: Desk) -> None:
     nothing = run(*python, "undo", settings=desk.settings)
     assert nothing.returncode == 1
     assert os.linesep.join(nothing.stderr.splitlines()[:1]).startswith("✗ Nothing changed.")
+
+
+def test_the_extension_is_loaded_by_every_kernel_of_its_environment_alone(desk: Desk) -> None:
+    config = desk.environment.prefix / "etc" / "ipython" / "ipython_config.py"
+    config.parent.mkdir(parents=True)
+    config.write_text("c = get_config()\nc.InteractiveShell.show_rewritten_input = False\n")
+    before = snapshot(desk.environment.prefix)
+
+    def run(*words: str) -> str:
+        done = desk.environment.run(
+            *("-m", "safeinstall", "autoload", *words), settings=desk.settings
+        )
+        assert done.returncode == 0, done.stderr
+        return " ".join(done.stdout.split())
+
+    known = "print('safeinstall' in get_ipython().magics_manager.magics['line'])"
+    assert "loads safeinstall by itself (" in run()
+    assert "already" in run()
+    with kernels.start(desk.environment.python, desk.settings, desk.notebooks) as kernel:
+        assert kernel.run(known).stdout.strip() == "True"
+    assert "does not load" in run("--off")
+    assert changes(before, snapshot(desk.environment.prefix)) == []
+    with kernels.start(desk.environment.python, desk.settings, desk.notebooks) as kernel:
+        assert kernel.run(known).stdout.strip() == "False"
 
 
 def test_history_says_yes_only_for_what_an_undo_would_do(desk: Desk) -> None:

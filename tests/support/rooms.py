@@ -81,7 +81,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
     ),
     "operations": (
         "context",
-        "diagnose planning.resolver survey undo",
+        "autoload diagnose planning.resolver survey undo",
         "environments.overlay environments.unavailable history planning",
         "conda staging.verify",
         "staging",

@@ -56,6 +56,7 @@ STORIES: Final = {
     "recover": "safeinstall.operations.history",
     "survey": "safeinstall.operations.survey",
     "where": "safeinstall.operations.survey",
+    "autoload": "safeinstall.operations.autoload",
     "doctor": "safeinstall.operations.diagnose",
     "kernels": "safeinstall.operations.diagnose",
 }

@@ -364,6 +364,7 @@ def _examination_message(found: Examination, context: Context) -> Message:
 WORDS: Final[Mapping[str, Callable[[Any, Context], Message]]] = {
     "NewEnvironment": lambda made, context: new_environment_message(made, context.environ),
     "History": lambda history, context: history_message(history),
+    "Autoload": lambda done, context: Message(mark="✓", headline=done.sentence),
     "Recovered": lambda recovered, context: Message(mark="", headline=recovered.message),
     "Survey": lambda survey, context: survey_message(survey),
     "Where": lambda where, context: where_message(where),

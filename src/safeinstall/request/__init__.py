@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from safeinstall.frontend import join, quote
 from safeinstall.request.commands import (
+    AutoloadRequest,
     DoctorRequest,
     HistoryRequest,
     InstallerName,
@@ -28,6 +29,7 @@ from safeinstall.request.reader import parse, parse_uninstall
 
 __all__ = [
     "OPTIONS",
+    "AutoloadRequest",
     "DoctorRequest",
     "HistoryRequest",
     "InstallRequest",

@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn
 from safeinstall.errors import RequestError
 from safeinstall.frontend import TERMINAL, Frontend, quote
 from safeinstall.request.commands import (
+    AutoloadRequest,
     DoctorRequest,
     HistoryRequest,
     InstallRequest,
@@ -41,12 +42,13 @@ COMMANDS: Final = {
     "recover": "finish or take back what a killed install left half-done",
     "doctor": "say what is wrong with an environment (--fix, --redact for a bug report)",
     "kernels": "show what every kernelspec really starts (--start, --repair)",
+    "autoload": "load the extension with every kernel of this environment (--off: no more)",
     "new-env": "make a new environment with a kernel of its own (PATH, or --name NAME)",
 }
 """Command -> what it does."""
 _PLAIN: Final[tuple[type[Any], ...]] = (
     *(SurveyRequest, WhereRequest, UndoRequest, HistoryRequest),
-    *(RecoverRequest, DoctorRequest, KernelsRequest),
+    *(RecoverRequest, DoctorRequest, KernelsRequest, AutoloadRequest),
 )
 _LISTING: Final = ("install", "uninstall", "new-env")
 _TYPES: Final[dict[str, type[Any]]] = {each.command: each for each in _PLAIN}
@@ -143,6 +145,8 @@ def _parser(command: str, frontend: Frontend) -> _Parser:
         parser.add_argument("--force", **switch, help="edited files leave too, others may break")
     if command in ("undo", "history"):
         parser.add_argument("--user", **switch, help="what went to the user site")
+    if command == "autoload":
+        parser.add_argument("--off", **switch, help="take the lines away again")
     if command == "history":
         parser.add_argument("--prune", **switch, help="forget old transactions first")
         parser.add_argument("--keep", type=int, metavar="10", help="how many --prune leaves")

@@ -248,6 +248,16 @@ class RecoverRequest(Request):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AutoloadRequest(Request):
+    """Let every kernel of the environment load the extension by itself."""
+
+    command: ClassVar[str] = "autoload"
+
+    off: bool = False
+    """No more."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SurveyRequest(Request):
     """Show the environment and where each way to install would lead."""
 
