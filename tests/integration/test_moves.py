@@ -122,7 +122,8 @@ def test_history_and_undo_from_a_terminal(desk: Desk) -> None:
 def test_the_extension_is_loaded_by_every_kernel_of_its_environment_alone(desk: Desk) -> None:
     config = desk.environment.prefix / "etc" / "ipython" / "ipython_config.py"
     config.parent.mkdir(parents=True)
-    config.write_text("c = get_config()\nc.InteractiveShell.show_rewritten_input = False\n")
+    own = "c = get_config()\nc.InteractiveShell.show_rewritten_input = False\n"
+    config.write_text(own)
     before = snapshot(desk.environment.prefix)
 
     def run(*words: str) -> str:
@@ -138,7 +139,9 @@ def test_the_extension_is_loaded_by_every_kernel_of_its_environment_alone(desk: 
     with kernels.start(desk.environment.python, desk.settings, desk.notebooks) as kernel:
         assert kernel.run(known).stdout.strip() == "True"
     assert "does not load" in run("--off")
-    assert changes(before, snapshot(desk.environment.prefix)) == []
+    assert config.read_text() == own
+    changed = changes(before, snapshot(desk.environment.prefix))
+    assert changed == [str(config.relative_to(desk.environment.prefix))]
     with kernels.start(desk.environment.python, desk.settings, desk.notebooks) as kernel:
         assert kernel.run(known).stdout.strip() == "False"
 
