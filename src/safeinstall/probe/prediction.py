@@ -68,6 +68,9 @@ class Prediction(NamedTuple):
     """Further sentences worth a warning: a redirection, a shadowed copy, a deciding variable."""
     records: bool = False
     """Whether the command also writes down in a project what it installs (``uv add``)."""
+    removes: bool = False
+    """Whether it takes away what it names: ``path`` is where that lies, and nothing is importable
+    that was not before."""
 
 
 class Importability(NamedTuple):
@@ -118,7 +121,9 @@ def _predict(
                 open_still = why_open(verdict.outcome, verdict.reason, invocation.changes)
                 if open_still:
                     verdict = Verdict("unknown", open_still, interpreter=verdict.interpreter)
-                importability = _importability(verdict, facts, process.cwd, live)
+                importability = Importability(None, None)
+                if not invocation.removes:
+                    importability = _importability(verdict, facts, process.cwd, live)
                 predictions.append(_as_prediction(invocation, verdict, importability))
             process = process._replace(changes=changes)
         elif len(predictions) < _MOST_NAMED and " install" in step.source:
@@ -274,6 +279,7 @@ def _as_prediction(
         installer_version=verdict.version,
         notes=(*invocation.notes, *verdict.notes, *importability.notes),
         records=_records(invocation),
+        removes=invocation.removes,
     )
 
 

@@ -16,7 +16,7 @@ _WORDS: Final = (
     *("pip", "uv", "conda", "mamba", "apt", "brew", "poetry", "pdm", "pixi", "rye", "easy_install"),
     *("setup.py", "dnf", "yum", "zypper", "apk"),
 )
-_VERBS: Final = ("install", "add", "sync", "-r", "develop")
+_VERBS: Final = ("install", "add", "sync", "-r", "develop", "remove", "purge")
 _ATTRIBUTE: Final = "_safeinstall_watch"
 _log = logging.getLogger("safeinstall")
 

@@ -20,6 +20,7 @@ from ..shell.option_grammar import UV, Line, read_line
 from ..shell.reach import Invocation, find_programs, interpreter_at
 from . import SCRIPTS_MISSING, SITE, Verdict
 from .local_candidates import LocalFolders, Request, compare, read_request, unpacked
+from .removals import removal
 
 _TRUE = ("1", "true", "yes", "on", "y", "t")
 _NAMES = ("python3", "python")
@@ -107,6 +108,10 @@ def _pip_install(run: _Run) -> Verdict:
     elif interpreter.externally_managed() and not run.on("break-system-packages"):
         reason = "%s is externally managed (PEP 668)" % interpreter.prefix
         return Verdict("refused-externally-managed", reason, None, interpreter, names=request.names)
+    if invocation.removes:
+        folders = list(dict.fromkeys((scheme["purelib"], scheme["platlib"])))
+        verdict = removal(request.names, folders, interpreter, invocation.elevated)
+        return verdict._replace(interpreter=interpreter, names=request.names)
     verdict = _contents(run, request, scheme)
     if verdict.outcome == SITE:
         verdict = verdict._replace(outcome=outcome, reason=choice.reason)
