@@ -276,6 +276,9 @@ class Reach(NamedTuple):
         if not hits:
             return blank._replace(problem=_not_found(texts[0]))
         interpreter = interpreter_at(hits[0], self.kernel, environ, cwd)
+        shim = interpreter is None and _read_script(hits[0], environ, cwd).kind == "shim"
+        if shim and _python_behind(hits[0], environ, cwd) is None:
+            return blank._replace(problem=_not_found(texts[0]))
         if interpreter is None:
             reason = "%s is not an interpreter whose files make sense" % hits[0]
             return blank._replace(problem=("unknown", reason))
