@@ -286,7 +286,7 @@ def _as_prediction(
 def _records(invocation: Invocation) -> bool:
     if invocation.tool != "uv":
         return invocation.tool in RECORDING
-    return invocation.tool == "uv" and read_line(invocation.words, UV).positional[:1] != ["pip"]
+    return read_line(invocation.words, UV).positional[:1] not in (["pip"], ["tool"])
 
 
 def _words(invocation: Invocation) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -295,7 +295,7 @@ def _words(invocation: Invocation) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if invocation.tool == "conda":
         words = words[1:]
     line = read_line(words, {"pip": PIP, "uv": UV, "conda": CONDA}.get(invocation.tool, OTHER))
-    skip = 2 if line.positional[:1] == ["pip"] else 1
+    skip = 2 if line.positional[:1] in (["pip"], ["tool"]) else 1
     if invocation.tool == "easy_install":
         skip = 0
     elif line.positional[:2] == ["pip", "sync"]:  # what is not in these files is removed

@@ -171,7 +171,7 @@ def _sentence(prediction: Prediction, environment: Environment) -> str:
         return f"would go to your user site{whose}, {path}{because}.{_lost(prediction)}"
     if prediction.outcome == "wrong-interpreter":
         here = f"{environment.label}, Python {environment.python}"
-        if prediction.tool not in _OF_AN_INTERPRETER:
+        if prediction.tool not in _OF_AN_INTERPRETER or not other:
             return (
                 f"would install into {path} ({reason}), which is not this kernel's environment "
                 f"({here}).{_lost(prediction)}"

@@ -402,4 +402,6 @@ def asks(tool: str, words: Sequence[str]) -> str:
     named = read_line([word for word in words if word not in ("-y", "--yes")], grammar).positional
     if tool == "uv" and named[:1] == ["pip"]:
         tool, named = "uv pip", named[1:]
+    elif tool == "uv" and named[:1] == ["tool"]:
+        named = ["add"] * (named[1:2] == ["install"])
     return _VERBS[tool].get(named[0], "") if named else ""
