@@ -14,10 +14,12 @@ from safeinstall.request import (
     HistoryRequest,
     InstallRequest,
     RecoverRequest,
+    SurveyRequest,
     UndoRequest,
     parse,
     parse_uninstall,
 )
+from support.layouts import lay_out, with_program
 from support.recorder import PLAN, PROOF, STAGE, Recorder, context_with
 from support.wheels import make_wheel
 
@@ -227,3 +229,20 @@ def test_a_locked_environment_is_refused_before_anything_is_asked(prefix: Path) 
     outcome = install("tinypkg", locked)
     assert (outcome.status, outcome.stopping.code) == ("refused", "not-writable")
     assert program.kinds == []
+
+
+def test_the_survey_shows_every_python_that_can_be_named_on_path(
+    prefix: Path, tmp_path: Path
+) -> None:
+    base = lay_out(tmp_path / "base")  # its interpreter is python3.11
+    twice = with_program(tmp_path / "twice", "python3.11", "python3.9-config")
+    environ = {"PATH": f"{base}/bin:{twice}:/nowhere", "HOME": str(tmp_path)}
+    context = replace(context_with(recorder(prefix), prefix), environ=environ)
+    answer: Any = carry_out(SurveyRequest(), context)
+    rows = dict(answer.rows)
+    assert list(rows) == [
+        *("%pip", "!pip", "!pip3", "!python -m pip", "!python3 -m pip", "!python3.11 -m pip"),
+        "!uv pip",
+    ]
+    assert rows["!python3.11 -m pip"].interpreter == f"{base}/bin/python3.11"
+    assert rows["!pip3"].outcome == "command-not-found"

@@ -10,7 +10,19 @@ import pytest
 from safeinstall.probe import predict
 from support.layouts import XY, Kernel, lay_out, with_program
 
-PROGRAMS = ("apt", "apt-get", "dnf", "brew", "pipx", "poetry", "pipenv", "pixi", "pdm", "conda")
+PROGRAMS = (
+    "uv",
+    "apt",
+    "apt-get",
+    "dnf",
+    "brew",
+    "pipx",
+    "poetry",
+    "pipenv",
+    "pixi",
+    "pdm",
+    "conda",
+)
 
 
 @pytest.fixture
@@ -37,6 +49,7 @@ def kernel(tmp_path: Path) -> Kernel:
         ("!brew install graphviz", "no-change", None),
         ("!pipx install black", "wrong-interpreter", "data/pipx/venvs/black"),
         ("!pipx inject black six", "wrong-interpreter", "data/pipx/venvs/black"),
+        ("!uv tool install black", "wrong-interpreter", "data/uv/tools/black"),
         ("!poetry add six", "fails", None),
         ("!pdm add six", "fails", None),
         ("!pixi add six", "fails", None),

@@ -208,6 +208,9 @@ def test_a_shim_follows_the_chosen_version(kernel: Kernel, tmp_path: Path) -> No
     path = f"{root}/shims:/usr/bin:/bin"
     found = kernel.predict("!pip install six", PATH=path, PYENV_ROOT=str(root))
     assert found.path == kernel.site(kernel.a)
+    (root / "shims" / "python3.9").symlink_to("pip")
+    other = kernel.predict("!python3.9 -m pip install six", PATH=path, PYENV_ROOT=str(root))
+    assert other.outcome == "command-not-found"
 
 
 def test_bash_reads_its_start_file_before_every_line(kernel: Kernel, tmp_path: Path) -> None:

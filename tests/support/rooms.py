@@ -94,6 +94,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
         "facts.writability rules.local_candidates shell.others",
         "facts.interpreter",
         "rules shell.reach",
+        "rules.removals",
         "rules.conda_rules rules.other_rules rules.pip_settings rules.uv_rules shell.walk",
         "rules.pip_rules",
         "prediction",
@@ -124,6 +125,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
         "recover transaction undo",
     ),
     "watch": (
+        "removals",
         "advice",
         "session",
         ".",

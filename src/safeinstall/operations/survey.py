@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +24,8 @@ from safeinstall.runner import Command
 
 _SAMPLE: Final = "some-package-not-installed"
 """A requirement that is nowhere yet, so that "already satisfied" does not hide the destination."""
-_COMMANDS: Final = ("%pip", "!pip", "!python -m pip", "!uv pip")
+_COMMANDS: Final = ("%pip", "!pip", "!pip3", "!python -m pip", "!python3 -m pip")
+_VERSIONED: Final = re.compile(r"python(\d+)\.(\d+)")
 _CONDA: Final = ("%conda", "!conda")
 _SHADOWS_NAMED: Final = 6
 _OLD_PIP: Final = (23, 0)
@@ -79,15 +82,28 @@ def survey(request: SurveyRequest, context: Context) -> Survey:
 
 def _rows(context: Context) -> Iterator[tuple[str, Prediction]]:
     conda = context.environment.kind == "conda" or bool(context.environ.get("CONDA_PREFIX"))
-    for command in (*_COMMANDS, *(_CONDA if conda else ())):
+    pythons = (f"!{name} -m pip" for name in _versions_on(context.environ.get("PATH", "")))
+    for command in (*_COMMANDS, *pythons, "!uv pip", *(_CONDA if conda else ())):
         found = _predicted(f"{command} install {_SAMPLE}", context)
-        if found:
+        # a shim of pyenv for a version that is not chosen is no Python
+        shim = _VERSIONED.match(command, 1) and found and found[0].outcome == "command-not-found"
+        if found and not shim:
             yield command, found[0]
 
 
 def _predicted(cell: str, context: Context) -> Sequence[Prediction]:
     report = context.environment.report
     return probe.predict(cell, environ=context.environ, cwd=context.cwd, facts=report)
+
+
+def _versions_on(path: str) -> list[str]:
+    """Return the programs called `pythonX.Y` on PATH, the oldest first."""
+    found = set()
+    for entry in path.split(os.pathsep):
+        with contextlib.suppress(OSError):
+            names = (file.name for file in Path(entry).iterdir())
+            found |= {name for name in names if _VERSIONED.fullmatch(name)}
+    return sorted(found, key=lambda name: [int(part) for part in name[6:].split(".")])
 
 
 def _redirecting(context: Context) -> Iterator[Finding]:

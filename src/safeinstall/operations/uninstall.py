@@ -7,8 +7,17 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from safeinstall import importing
-from safeinstall.distributions import Change, Changes, Distribution, snapshot, snapshot_of
+from safeinstall.distributions import (
+    Change,
+    Changes,
+    Distribution,
+    InstalledIndex,
+    snapshot,
+    snapshot_of,
+)
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.environment_state import Owner, owners_of
@@ -17,7 +26,7 @@ from safeinstall.operations.context import Context, forget_oldest, of_transactio
 from safeinstall.operations.install import REPLANS, EnvironmentBusy
 from safeinstall.operations.undo import outcome_of_moves
 from safeinstall.outcome import Outcome, Status, finding_of
-from safeinstall.request import UninstallRequest
+from safeinstall.request import UninstallRequest, parse_uninstall
 from safeinstall.requirements import closure, new_violations
 from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Store
@@ -46,6 +55,28 @@ def uninstall(request: UninstallRequest, context: Context) -> Outcome:
     except (SafeInstallError, OSError) as error:
         reason = finding_of(error, context.frontend)
         return outcome_of_moves(context, "uninstall", started, "failed", reason)
+
+
+def judged(names: Sequence[str], context: Context) -> Finding | None:
+    """Return what speaks against removing `names` from here, None for nothing; nothing is changed.
+
+    Raises `RequestError` for what is no name.
+    """
+    request = parse_uninstall(tuple(names), cwd=context.cwd, frontend=context.frontend)
+    keys = tuple(str(item.name) for item in request.items)
+    state = InstalledState(context.environment.paths.site_packages).look()
+    own = snapshot_of(state.distributions).by_key()
+    visible = snapshot(context.environment.sys_path, known=state).by_key()
+    leaving = [own[key] for key in keys if key in own]
+    found = _kernel(keys, visible, context) or _not_ours(keys, own, visible, context)
+    found = found or _unrecorded(leaving, context)
+    return found or _needed(leaving, visible, request, context)
+
+
+def installed(names: Sequence[str], context: Context) -> tuple[str, ...]:
+    """Return those of `names` that this environment holds itself."""
+    held = InstalledIndex(context.environment.paths.site_packages)
+    return tuple(name for name in names if canonicalize_name(name) in held)
 
 
 def _attempt(

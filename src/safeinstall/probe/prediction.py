@@ -68,6 +68,9 @@ class Prediction(NamedTuple):
     """Further sentences worth a warning: a redirection, a shadowed copy, a deciding variable."""
     records: bool = False
     """Whether the command also writes down in a project what it installs (``uv add``)."""
+    removes: bool = False
+    """Whether it takes away what it names: ``path`` is where that lies, and nothing is importable
+    that was not before."""
 
 
 class Importability(NamedTuple):
@@ -118,7 +121,9 @@ def _predict(
                 open_still = why_open(verdict.outcome, verdict.reason, invocation.changes)
                 if open_still:
                     verdict = Verdict("unknown", open_still, interpreter=verdict.interpreter)
-                importability = _importability(verdict, facts, process.cwd, live)
+                importability = Importability(None, None)
+                if not invocation.removes:
+                    importability = _importability(verdict, facts, process.cwd, live)
                 predictions.append(_as_prediction(invocation, verdict, importability))
             process = process._replace(changes=changes)
         elif len(predictions) < _MOST_NAMED and " install" in step.source:
@@ -274,13 +279,14 @@ def _as_prediction(
         installer_version=verdict.version,
         notes=(*invocation.notes, *verdict.notes, *importability.notes),
         records=_records(invocation),
+        removes=invocation.removes,
     )
 
 
 def _records(invocation: Invocation) -> bool:
     if invocation.tool != "uv":
         return invocation.tool in RECORDING
-    return invocation.tool == "uv" and read_line(invocation.words, UV).positional[:1] != ["pip"]
+    return read_line(invocation.words, UV).positional[:1] not in (["pip"], ["tool"])
 
 
 def _words(invocation: Invocation) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -289,7 +295,7 @@ def _words(invocation: Invocation) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if invocation.tool == "conda":
         words = words[1:]
     line = read_line(words, {"pip": PIP, "uv": UV, "conda": CONDA}.get(invocation.tool, OTHER))
-    skip = 2 if line.positional[:1] == ["pip"] else 1
+    skip = 2 if line.positional[:1] in (["pip"], ["tool"]) else 1
     if invocation.tool == "easy_install":
         skip = 0
     elif line.positional[:2] == ["pip", "sync"]:  # what is not in these files is removed

@@ -136,7 +136,7 @@ def where_message(where: Where) -> Message:
     if not predictions:
         return Message(mark="·", headline="There is no install command in this text.")
     right = all(
-        p.outcome in ("env-site", "already-satisfied", "no-change")
+        (p.importable_now or p.outcome in ("env-site", "already-satisfied", "no-change"))
         and not any("redirection" in note for note in p.notes)
         for p in predictions
     )
@@ -159,6 +159,8 @@ def _predictions_table(
 
     def row(command: str, prediction: Prediction) -> tuple[str, ...]:
         verdict = _VERDICTS.get(prediction.outcome, prediction.outcome)
+        if prediction.removes and prediction.path:
+            verdict = f"nothing: removes from {verdict}"
         runs = shown(prediction.interpreter or "", home) or "—"
         return command, verdict, _importable(prediction), runs
 
@@ -171,7 +173,9 @@ def _predictions_table(
 
 
 def _importable(prediction: Prediction) -> str:
-    if prediction.path is None and prediction.outcome != "already-satisfied":
+    if prediction.removes or (
+        prediction.path is None and prediction.outcome != "already-satisfied"
+    ):
         return "—"
     if prediction.importable_now:
         return "yes"

@@ -1,7 +1,7 @@
 """Before a cell runs an install that would go wrong: say so, redirect it, or stop it.
 
 This file is what `%load_ext` pays for, and its gate is what every cell pays for; everything else is
-imported when a cell first holds a word such as `pip`. A fault of ours never fails a cell.
+imported when a cell first holds a word such as `install`. A fault of ours never fails a cell.
 """
 
 from __future__ import annotations
@@ -14,11 +14,7 @@ from typing import Any, Final, NoReturn
 
 from safeinstall import magics
 
-_WORDS: Final = (
-    *("pip", "uv", "conda", "mamba", "apt", "brew", "poetry", "pdm", "pixi", "rye", "easy_install"),
-    *("setup.py", "dnf", "yum", "zypper", "apk"),
-)
-_VERBS: Final = ("install", "add", "sync", "-r", "develop")
+_VERBS: Final = ("install", "add", "sync", "-r", "develop", "remove", "purge")
 _ATTRIBUTE: Final = "_safeinstall_watch"
 _log = logging.getLogger("safeinstall")
 
@@ -114,8 +110,12 @@ def _identity(module: Any) -> FileIdentity | None:
 
 
 def _worth(cell: str) -> bool:
-    """Tell whether the cell may hold an install command: two words, a microsecond."""
-    return any(word in cell for word in _WORDS) and any(verb in cell for verb in _VERBS)
+    """Tell whether the cell may hold an install or a removal: two looks, a few microseconds."""
+    if not any(verb in cell for verb in _VERBS):
+        return False
+    from safeinstall.probe.cell import mentions_installer  # most notebooks never need it
+
+    return mentions_installer(cell)
 
 
 def load(shell: Any) -> None:
@@ -147,4 +147,4 @@ def stop(instead: str) -> NoReturn:
     from safeinstall.errors import SafeInstallStopped
 
     way = f"\n  → {instead}" if instead else ""
-    raise SafeInstallStopped(f"✗ Nothing changed. This install was blocked.{way}")
+    raise SafeInstallStopped(f"✗ Nothing changed. This command was blocked.{way}")

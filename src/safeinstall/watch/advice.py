@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from safeinstall.environment import Destination, Environment, shown, shown_in
 from safeinstall.errors import RequestError
@@ -18,6 +18,9 @@ from safeinstall.probe.rules.other_rules import python_name
 from safeinstall.render import Message
 from safeinstall.request import OPTIONS, InstallRequest, parse
 from safeinstall.request.names import distribution_of, popular
+
+if TYPE_CHECKING:
+    from safeinstall.watch.removals import Removal
 
 _SILENT: Final = frozenset({"env-site", "no-change", "unknown"})
 _REDIRECTED: Final = re.compile(r"(?P<operator>[<>]=?|[<>])\s*(?P<version>[^\s;|&'\"]+)")
@@ -36,6 +39,8 @@ _ELSEWHERE: Final = frozenset({"--target", "-t", "--prefix", "--root", "--python
 
 def goes_wrong(prediction: Prediction) -> bool:
     """Tell whether the command deserves a warning: what this kernel would not be able to import."""
+    if prediction.removes:
+        return _removal(prediction) is not None
     if _loses_its_version(prediction):
         return True
     if prediction.importable_now:
@@ -50,12 +55,14 @@ def warning_message(
 ) -> Message:
     """Return what is shown above the output; `done` is what happens: warn, redirect, block."""
     home = environment.home
+    removal = _removal(prediction) if prediction.removes else None
+    sentence = removal.sentence if removal else _sentence(prediction, environment)
     quoted = f'"{_short(prediction.command)}"'
     said = [note for note in prediction.notes if "redirection" in note or "sudo" in note]
     lines = [shown_in(note, home) + "." for note in said]
     return Message(
         mark="!",
-        headline=f"{quoted} {_sentence(prediction, environment)}",
+        headline=f"{quoted} {sentence}",
         lines=tuple(lines),
         suggestions=_ways(prediction, environment, cell_cwd, done),
     )
@@ -81,6 +88,9 @@ def line_to_run(prediction: Prediction, cwd: str) -> str | None:
     Its secrets are in it: it is run, or stands in the cell, in the place of the one typed. A
     command that records what it installs in a project has none: ours would not record it.
     """
+    if prediction.removes:
+        names = _requirements(prediction) if prediction.tool in _PYPI else []
+        return NOTEBOOK.line("uninstall", *names) if names and not prediction.records else None
     request = None if prediction.records else _request(prediction, cwd)
     return None if request is None else request.line_to_run(NOTEBOOK)
 
@@ -115,6 +125,9 @@ def _ways(
     Where nothing may be written, or an owner forbids it (PEP 668), that is an overlay; the user
     site only where it was asked for.
     """
+    if prediction.removes:
+        removal = _removal(prediction)
+        return removal.ways if removal else ()
     request = _request(prediction, cwd)
     if request is None:
         return ()
@@ -137,6 +150,15 @@ def _ways(
     return tuple(ways)
 
 
+def _removal(prediction: Prediction) -> Removal | None:
+    """Return what is wrong with a removal; conda's names are mostly PyPI's."""
+    # only a cell that removes something needs it
+    from safeinstall.watch.removals import removal_fault
+
+    typed = prediction.requirements if prediction.tool == "conda" else _requirements(prediction)
+    return removal_fault(prediction, [re.split(r"[=<>!~ \[]", word)[0] for word in typed])
+
+
 def _sentence(prediction: Prediction, environment: Environment) -> str:
     home = environment.home
     path = shown(prediction.path or "", home)
@@ -150,7 +172,7 @@ def _sentence(prediction: Prediction, environment: Environment) -> str:
         return f"would go to your user site{whose}, {path}{because}.{_lost(prediction)}"
     if prediction.outcome == "wrong-interpreter":
         here = f"{environment.label}, Python {environment.python}"
-        if prediction.tool not in _OF_AN_INTERPRETER:
+        if prediction.tool not in _OF_AN_INTERPRETER or not other:
             return (
                 f"would install into {path} ({reason}), which is not this kernel's environment "
                 f"({here}).{_lost(prediction)}"

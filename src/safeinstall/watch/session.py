@@ -54,7 +54,7 @@ class Session:
         new = replaceable(info.raw_cell, wrong, self._run) if mode == "redirect" else {}
         for prediction in wrong:
             done = mode if mode == "block" or prediction.line - 1 in new else "warn"
-            if prediction.path and done == "warn":
+            if prediction.path and done == "warn" and not prediction.removes:
                 self._pending.append((prediction, {*metadata_in(prediction.path)}))
             key = (prediction.command, prediction.outcome, prediction.path or "")
             if key not in self._said:

@@ -77,7 +77,7 @@ def _system(invocation: Invocation, line: Line) -> Verdict:
     if tool != "brew" and not root:
         reason = "%s needs root, and you are %s" % (tool, user_name(os.geteuid()))
         return Verdict("refused-permission", reason, interpreter=python, names=names)
-    reason = "%s installs for the Python of %s" % (tool, prefix)
+    reason = "%s works for the Python of %s" % (tool, prefix)
     return Verdict(SITE, reason, site, python, names=names)
 
 

@@ -36,6 +36,7 @@ from .local_candidates import (
     unpacked,
 )
 from .pip_settings import PipOptions, parse_ini, read_pip_options
+from .removals import removal
 
 Refusal = Tuple[str, str]
 
@@ -107,7 +108,7 @@ def decide_pip(invocation: Invocation) -> Verdict:
             verdict = Verdict("fails", "pip cannot find the interpreter %s" % named)
         else:
             interpreter = run.interpreter
-            verdict = _refusal(run) or _install(run)
+            verdict = _refusal(run) or (_remove if invocation.removes else _install)(run)
             verdict = verdict._replace(notes=(*verdict.notes, *run.notes))
     return verdict._replace(interpreter=interpreter, version=pip.text or None)
 
@@ -209,6 +210,17 @@ def _user_site_refusal(run: _Run) -> Verdict | None:
     elif run.pip.version >= (25, 3) and not run.user_site_allowed():
         reason = "the user site is switched off for this interpreter"
     return Verdict("refused-user-site-unavailable", reason) if reason else None
+
+
+def _remove(run: _Run) -> Verdict:
+    """Look for what is named where pip looks for it."""
+    line, invocation = run.options.line, run.invocation
+    files = run.options.values("requirement")
+    request = read_request(line.positional[1:], files, (), invocation.cwd)
+    if request.problem:
+        return Verdict("fails", request.problem, names=request.names)
+    verdict = removal(request.names, _search_path(run), run.interpreter, invocation.elevated)
+    return verdict._replace(names=request.names)
 
 
 def _install(run: _Run) -> Verdict:

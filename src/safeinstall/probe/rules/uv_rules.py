@@ -20,6 +20,7 @@ from ..shell.option_grammar import UV, Line, read_line
 from ..shell.reach import Invocation, find_programs, interpreter_at
 from . import SCRIPTS_MISSING, SITE, Verdict
 from .local_candidates import LocalFolders, Request, compare, read_request, unpacked
+from .removals import removal
 
 _TRUE = ("1", "true", "yes", "on", "y", "t")
 _NAMES = ("python3", "python")
@@ -75,6 +76,8 @@ def decide_uv(invocation: Invocation, kernel: Interpreter) -> Verdict:
     if folder:
         invocation = invocation._replace(cwd=os.path.join(invocation.cwd, folder))
     run = _Run(invocation, line, kernel)
+    if line.positional[:1] == ["tool"]:
+        return _tool(run)
     return _pip_install(run) if line.positional[:1] == ["pip"] else _add(run)
 
 
@@ -107,6 +110,10 @@ def _pip_install(run: _Run) -> Verdict:
     elif interpreter.externally_managed() and not run.on("break-system-packages"):
         reason = "%s is externally managed (PEP 668)" % interpreter.prefix
         return Verdict("refused-externally-managed", reason, None, interpreter, names=request.names)
+    if invocation.removes:
+        folders = list(dict.fromkeys((scheme["purelib"], scheme["platlib"])))
+        verdict = removal(request.names, folders, interpreter, invocation.elevated)
+        return verdict._replace(interpreter=interpreter, names=request.names)
     verdict = _contents(run, request, scheme)
     if verdict.outcome == SITE:
         verdict = verdict._replace(outcome=outcome, reason=choice.reason)
@@ -275,6 +282,18 @@ def _contents(run: _Run, request: Request, scheme: dict[str, str]) -> Verdict:
         return Verdict(*refusal, path=site, notes=(SCRIPTS_MISSING,))
     removed = tuple(copy.folder for copy in compared.replaced)
     return Verdict(SITE, "", site, removed=removed)
+
+
+def _tool(run: _Run) -> Verdict:
+    """``uv tool install`` makes an environment for each tool (``uv-tool/src/lib.rs``)."""
+    environ = run.invocation.environ
+    data = environ.get("XDG_DATA_HOME") or os.path.join(home_folder(environ), ".local", "share")
+    names = run.request(2).names
+    place = environ.get("UV_TOOL_DIR") or os.path.join(data, "uv", "tools")
+    folder = os.path.join(place, *names[:1])
+    python = read_interpreter(os.path.join(folder, "bin", "python"))
+    site = python.scheme(environ)["purelib"] if python else folder
+    return Verdict(SITE, "uv makes an environment for each tool", site, python, names=names)
 
 
 def _add(run: _Run) -> Verdict:

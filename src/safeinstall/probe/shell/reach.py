@@ -24,6 +24,16 @@ _NAMED_PYTHON = re.compile(r"^(?:python|pypy)[\d.]*t?(?:w|\.exe)?$")
 _TRAMPOLINE = re.compile(r"exec['\"]*\s+[\"']*(/[^\"'\n]+?)[\"']+\s")
 _CONDA = ("conda", "mamba", "micromamba")
 _EASY = re.compile(r"^easy_install(?:-\d+(?:\.\d+)?)?$")
+_VERBS = {
+    "pip": {"install": "install", "download": "install", "uninstall": "remove"},
+    "uv pip": {"install": "install", "sync": "install", "uninstall": "remove"},
+    "uv": {"add": "install", "sync": "install", "remove": "remove"},
+    "conda": {
+        **dict.fromkeys(("install", "update", "upgrade"), "install"),
+        **dict.fromkeys(("remove", "uninstall"), "remove"),
+    },
+}
+"""Subcommand of a tool -> what it asks for."""
 _SCRIPTS = ("easy_install", "setup.py")
 _RUNNERS = ("poetry", "pipenv", "pdm", "hatch", "rye", "pixi", "uvx", "docker", "ssh", "nix-shell")
 
@@ -69,6 +79,8 @@ class Invocation(NamedTuple):
     """The file that is started, where there is one."""
     changes: tuple[Change, ...] = ()
     """What the cell has done by then."""
+    removes: bool = False
+    """Whether it takes away what it names instead of installing it."""
 
     def search_path(self, interpreter: Interpreter) -> list[str]:
         """Return the ``sys.path`` of *interpreter* when it is started so."""
@@ -204,15 +216,27 @@ class Reach(NamedTuple):
     def installer(
         self, words: Sequence[str], environ: dict[str, str], cwd: str
     ) -> Invocation | None:
-        """Recognise an install command and find what it reaches; None for anything else."""
+        """Recognise an install or a removal and find what it reaches; None for anything else."""
+        found = self._installer(words, environ, cwd)
+        if found is None:
+            return None
+        verb = asks(found.tool, found.words[1:] if found.tool == "conda" else found.words)
+        if verb != "remove":
+            return found
+        rest = tuple(word for word in found.words if word not in ("-y", "--yes"))
+        return found._replace(words=rest, removes=True)
+
+    def _installer(
+        self, words: Sequence[str], environ: dict[str, str], cwd: str
+    ) -> Invocation | None:
         texts = tuple(words)
         base = os.path.basename(texts[0])
         blank = Invocation("pip", texts[1:], environ, cwd, "", 0)
         if _PIP.match(base):
-            return self._pip_program(blank, texts[0]) if installs("pip", texts[1:]) else None
+            return self._pip_program(blank, texts[0]) if asks("pip", texts[1:]) else None
         if base == "uv" or base in _CONDA:
             return _own_program(blank, texts)
-        if verb_of(texts) == "install":
+        if verb_of(texts):
             hits = find_programs(texts[0], environ, cwd)
             blank = blank._replace(tool=base, program=(hits or [""])[0])
             return blank if hits else blank._replace(problem=_not_found(texts[0]))
@@ -238,7 +262,7 @@ class Reach(NamedTuple):
         if call is None:
             return None
         tool = call.module if call.module in _SCRIPTS else call.module[:3].rstrip(".")
-        if tool not in _SCRIPTS and not installs(tool, call.words):
+        if not asks(tool, call.words):
             return None
         environ, cwd = blank.environ, blank.cwd
         isolated = "I" in call.flags
@@ -252,6 +276,9 @@ class Reach(NamedTuple):
         if not hits:
             return blank._replace(problem=_not_found(texts[0]))
         interpreter = interpreter_at(hits[0], self.kernel, environ, cwd)
+        shim = interpreter is None and _read_script(hits[0], environ, cwd).kind == "shim"
+        if shim and _python_behind(hits[0], environ, cwd) is None:
+            return blank._replace(problem=_not_found(texts[0]))
         if interpreter is None:
             reason = "%s is not an interpreter whose files make sense" % hits[0]
             return blank._replace(problem=("unknown", reason))
@@ -314,17 +341,17 @@ def _own_program(blank: Invocation, texts: tuple[str, ...]) -> Invocation | None
     tool = "conda"
     if os.path.basename(texts[0]) == "uv":
         tool = "uv"
-        if texts[1:2] == ("run",) and installs("pip", texts[3:]):
+        if texts[1:2] == ("run",) and asks("pip", texts[3:]):
             reason = "`uv run` makes the environment it needs, which only a run can show"
             return blank._replace(problem=("unknown", reason))
-    if not installs(tool, texts[1:]):
+    if not asks(tool, texts[1:]):
         return None
+    # conda's rules need the name it was called by
+    blank = blank._replace(tool=tool, words=texts if tool == "conda" else blank.words)
     hits = find_programs(texts[0], blank.environ, blank.cwd)
     if not hits:
-        return blank._replace(tool=tool, problem=_not_found(texts[0]))
-    # conda's rules need the name it was called by
-    words = texts if tool == "conda" else blank.words
-    return blank._replace(tool=tool, words=words, program=hits[0])
+        return blank._replace(problem=_not_found(texts[0]))
+    return blank._replace(program=hits[0])
 
 
 class _ModuleCall(NamedTuple):
@@ -367,14 +394,14 @@ def _not_found(name: str) -> tuple[str, str]:
     return "command-not-found", "there is no program %s on the PATH of the kernel process" % name
 
 
-def installs(tool: str, words: tuple[str, ...]) -> bool:
-    """Tell whether the arguments ask for an install (or a pip download)."""
-    named = read_line(words, {"pip": PIP, "uv": UV, "conda": CONDA}[tool]).positional
-    if tool == "pip":
-        return named[:1] in (["install"], ["download"])
-    if tool == "uv":
-        return named[:2] in (["pip", "install"], ["pip", "sync"]) or named[:1] in (
-            ["add"],
-            ["sync"],
-        )
-    return named[:1] in (["install"], ["update"], ["upgrade"])
+def asks(tool: str, words: Sequence[str]) -> str:
+    """Return ``install`` (a pip download too), ``remove``, or nothing, for a tool's arguments."""
+    grammar = {"pip": PIP, "uv": UV, "conda": CONDA}.get(tool)
+    if grammar is None:
+        return verb_of((tool, *words)) or "install" * (tool in _SCRIPTS)
+    named = read_line([word for word in words if word not in ("-y", "--yes")], grammar).positional
+    if tool == "uv" and named[:1] == ["pip"]:
+        tool, named = "uv pip", named[1:]
+    elif tool == "uv" and named[:1] == ["tool"]:
+        named = ["add"] * (named[1:2] == ["install"])
+    return _VERBS[tool].get(named[0], "") if named else ""

@@ -22,7 +22,7 @@ from .effects import (
     turns_path,
 )
 from .option_grammar import UV, read_line
-from .reach import Invocation, KernelProcess, Reach, conda_prefix, find_programs, installs
+from .reach import Invocation, KernelProcess, Reach, asks, conda_prefix, find_programs
 from .syntax import Simple, Word, expand_word, split_shell
 
 _DEEPEST = 4
@@ -68,8 +68,10 @@ def resolve_step(
         words = (word.text for simple in split_shell(step.text) for word in walker.expand(simple))
         named, place = ("%" + step.kind, *words), (process.environ, process.cwd)
         found = Invocation("conda", named, *place, step.source, step.line)
-        if installs("conda", named[1:]):
-            walker.invocations.append(found._replace(changes=process.changes))
+        verb = asks("conda", named[1:])
+        if verb:
+            removes = verb == "remove"
+            walker.invocations.append(found._replace(changes=process.changes, removes=removes))
     elif step.kind == "shell":
         walker.shell(step.text, _system_shell(process.environ))
     elif step.kind == "script":
@@ -253,7 +255,7 @@ class _Walker:
                 changes=tuple(self.changes),
             )
         )
-        change = change_of_install(texts, removes=False)
+        change = change_of_install(texts, invocation.removes)
         self.changes += [change] if change else []
 
     def still_made(self, name: str, invocation: Invocation) -> str:
