@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from safeinstall.probe import predict
 from safeinstall.probe.prediction import OUTCOMES
+from support import privileges
 from support.examples import examples
 from support.layouts import XY, Kernel, lay_out, put, with_uv
 
@@ -391,9 +392,10 @@ def test_a_cell_without_an_installer_costs_next_to_nothing() -> None:
     assert time.perf_counter() - start < 0.005
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_the_folder_that_decides_is_the_one_that_is_named(kernel: Kernel) -> None:
     other = lay_out(kernel.home.parent / "other")
     Path(kernel.site(other)).chmod(0o555)
-    found = kernel.predict("!python -m pip install six", PATH=f"{other}/bin")
+    kernel.home.mkdir(exist_ok=True)
+    with privileges.as_ordinary(kernel.home.parent, kernel.home):
+        found = kernel.predict("!python -m pip install six", PATH=f"{other}/bin")
     assert kernel.site(other) in found.reason

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ORDINARY = 65534
@@ -27,6 +29,23 @@ def give(path: Path, uid: int = ORDINARY) -> Path:
     for folder, _, _ in os.walk(path):
         os.chown(folder, uid, uid)
     return path
+
+
+@contextmanager
+def as_ordinary(folder: Path, own: Path) -> Iterator[None]:
+    """Be an ordinary user in this very process, who can reach `folder` and has `own`."""
+    if not can_switch():
+        yield
+        return
+    give(own)
+    for parent in (folder, *folder.parents):
+        if not parent.stat().st_mode & 0o001:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    os.setresuid(ORDINARY, ORDINARY, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
 
 
 def become(uid: int) -> None:
