@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from integration.conftest import Desk, set_up
 from support.environments import KINDS, Workshop, changes, snapshot
-from support.wheels import make_wheel
+from support.wheels import make_project, make_wheel
 
 pytestmark = pytest.mark.integration
 
@@ -76,3 +78,48 @@ def test_our_own_folder_is_private(desk: Desk) -> None:
     own = desk.environment.prefix / ".safeinstall"
     assert stat.S_IMODE(own.stat().st_mode) == 0o700
     assert not list(own.rglob("stage/*"))
+
+
+def packed(folder: Path, suffix: str) -> Path:
+    """Return an archive of a project, called by no name and version."""
+    kind = {".tar.gz": "gztar", ".zip": "zip", ".tgz": "gztar"}[suffix]
+    made = shutil.make_archive(str(folder), kind, folder.parent, folder.name)
+    return Path(made).rename(folder.with_name(f"{folder.name}{suffix}"))
+
+
+@pytest.mark.parametrize("says", ["all", "name", "nothing"])
+@pytest.mark.parametrize("way", ["folder", "editable", ".tar.gz", ".zip", "url"])
+def test_a_project_is_installed_from_its_place_whatever_it_says_of_itself(
+    desk: Desk, way: str, says: str
+) -> None:
+    project = make_project(desk.notebooks / "mine", "my-project", says=says)
+    words = ["./mine"] if way == "folder" else ["-e", "./mine"]
+    if way.startswith("."):
+        words = [f"./{packed(project, way).name}"]
+    if way == "url":
+        words = [packed(project, ".tar.gz").as_uri()]
+    with desk.kernel() as kernel:
+        result = kernel.run(f"%safeinstall --no-index {' '.join(words)}")
+        assert result.outcome["status"] == "done", result.everything
+        [change] = result.outcome["plan"]["changes"]
+        assert (change["name"].replace("_", "-"), change["requested"]) == ("my-project", True)
+        assert kernel.run("import my_project").ok
+        assert kernel.run("%safeundo").outcome["status"] == "done"
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="a repository is what git makes")
+@pytest.mark.parametrize("says", ["all", "name", "nothing"])
+def test_a_repository_is_asked_about_and_the_line_offered_installs_it(
+    desk: Desk, says: str
+) -> None:
+    project = make_project(desk.notebooks / "mine", "my-project", says=says)
+    who = ("-c", "user.email=ana@example", "-c", "user.name=Ana")
+    for command in (("init", "-q"), ("add", "-A"), (*who, "commit", "-qm", "first")):
+        subprocess.run(["git", *command], cwd=project, check=True)
+    with desk.kernel() as kernel:
+        asked = kernel.run(f"%safeinstall --no-index git+{project.as_uri()}")
+        assert "would run code" in " ".join(asked.evalue.split()), asked.everything
+        [line] = [each.strip(" →") for each in asked.evalue.splitlines() if "--allow-build" in each]
+        result = kernel.run(line)
+        assert result.outcome["status"] == "done", result.everything
+        assert kernel.run("import my_project").ok

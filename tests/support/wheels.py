@@ -107,15 +107,28 @@ def record(members: Mapping[str, str | bytes], own_name: str, lies_about: str) -
 
 
 def make_project(
-    folder: Path, name: str, version: str = "1.0", *, sleep: float = 0, started: str = ""
+    folder: Path,
+    name: str,
+    version: str = "1.0",
+    *,
+    sleep: float = 0,
+    started: str = "",
+    says: str = "name",
 ) -> Path:
-    """Write a source folder that builds itself offline; a build first touches `started`."""
+    """Write a source folder that builds itself offline; a build first touches `started`.
+
+    `says`: what can be read without a build: `all`, `name`, or `nothing` (as with a `setup.py`).
+    """
     module = name.replace("-", "_")
     (folder / "src").mkdir(parents=True)
     (folder / "src" / f"{module}.py").write_text(f"__version__ = {version!r}\n", "utf-8")
     (folder / "pyproject.toml").write_text(
         '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-        f'[project]\nname = "{name}"\ndynamic = ["version"]\n',
+        + {
+            "all": f'[project]\nname = "{name}"\nversion = "{version}"\n',
+            "name": f'[project]\nname = "{name}"\ndynamic = ["version"]\n',
+            "nothing": "",
+        }[says],
         "utf-8",
     )
     backend = BACKEND.format(name=name, version=version, sleep=sleep, started=started)

@@ -372,12 +372,12 @@ def extra_index(intent: ResolvedRequest) -> Finding | None:
 
 
 def builds_from_source(intent: ResolvedRequest, needed: Collection[str]) -> Finding | None:
-    """Ask before packages without a wheel run their own code; `needed`: canonical names.
+    """Ask before packages without a wheel run their own code; `needed`: canonical names, or places.
 
     An installer was asked for a plan without builds first, and named these.
     """
-    asked = {canonicalize_name(name) for name in intent.request.allow_builds}
-    names = sorted(canonicalize_name(name) for name in needed)
+    asked = set(intent.request.allow_builds)
+    names = sorted(needed)
     missing = [name for name in names if name not in asked]
     if not missing:
         return None
@@ -406,8 +406,11 @@ def explicit_build(intent: ResolvedRequest) -> Finding | None:
     texts = [item.text for item in intent.request.items if is_explicit(item)]
     if not texts:
         return None
-    named = ", ".join(text.rstrip("/").rpartition("/")[2] or text for text in texts[:4])
-    message = f"{named} is built here, with the code of its own folder."
+    places = (text.partition("#")[0].rstrip("/") for text in texts)
+    named = some(place.rpartition("/")[2] or place for place in places)
+    one = "is built here, with the code of its own folder"
+    many = "are built here, with the code of their own folders"
+    message = f"{named} {one if len(texts) == 1 else many}."
     return Finding.remark("builds-from-source", message)
 
 

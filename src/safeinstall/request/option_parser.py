@@ -194,6 +194,9 @@ def _environment_place(value: str, cwd: str) -> str:
 
 
 def _build_name(value: str) -> str:
+    """Return the canonical name of a package that may be built, or the URL of a nameless one."""
+    if "://" in value and not any(map(str.isspace, value)):
+        return value
     names = [each for each in re.split(r"[\s,]+", value) if each]
     if not names or not all(_ENVIRONMENT_NAME.fullmatch(each) for each in names):
         raise Mistake(f"`{value}` is no name of a package.")

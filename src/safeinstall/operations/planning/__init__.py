@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -31,7 +31,7 @@ from safeinstall.metadata.record import RecordError, RecordRow, read_record
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning.resolver import Resolver
 from safeinstall.plan import Plan
-from safeinstall.request import names
+from safeinstall.request import RequestItem, names
 from safeinstall.requirements import Violation
 
 
@@ -189,7 +189,12 @@ _ROUNDS: Final = 12
 _NAMED: Final = (
     re.compile(r"Wheels are required for `([^`]+)`"),
     re.compile(r"Building source distributions for `([^`]+)` is disabled"),
+    re.compile(r"Building source distributions is disabled, but attempted to build `([^`]+)`"),
 )
+_SOURCES: Final = ("archive", "vcs", "folder", "editable")
+"""Kinds of items that are built, in whatever way they were typed."""
+_NAMELESS: Final = "Building source distributions is disabled"
+"""What uv says, and no name, where only the code of a place tells what it is called."""
 _SKIPPED: Final = re.compile(r"No sources permitted for (?P<name>[^:\s]+): (?P<url>\S+)")
 
 
@@ -276,34 +281,108 @@ def _plan_without_builds(resolver: Resolver) -> tuple[Plan | None, tuple[Finding
     Raises `InstallerError` when the request cannot be met either way.
     """
     intent = resolver.intent
-    items, no_binary = intent.request.items, intent.sources.no_binary
+    no_binary = intent.sources.no_binary
     if ":all:" in no_binary:
         return resolver.dry_run(), ()
-    allowed = {canonicalize_name(name) for name in intent.request.allow_builds}
+    allowed = set(intent.request.allow_builds)
     building: set[str] = {canonicalize_name(name) for name in no_binary}
     findings: tuple[Finding, ...] = ()
-    sources = ("archive", "vcs", "folder", "editable")
-    needed: set[str] = {item.name for item in items if item.kind in sources and item.name}
-    explicit: set[str] = {i.name for i in items if is_explicit(i) and i.name}
+    needed = _names(_built(resolver))
+    explicit = _names(filter(is_explicit, intent.request.items))
     for _ in range(_ROUNDS):
         asked = needed - building - allowed - explicit
         if asked:
-            finding = builds_from_source(intent, asked)
-            policy = resolver.context.policy
-            findings = weigh([finding], intent, policy) if finding else ()
+            findings = _question(asked, resolver)
             if any(each.stops for each in findings):
                 return None, findings
         building |= needed
         careful = resolver.with_sources(only_binary=(":all:",), no_binary=tuple(sorted(building)))
+        nameless = [item for item in resolver.intent.request.items if _has_no_name(item)]
         try:
-            return careful.dry_run(), findings
+            plan = careful.dry_run()
         except InstallerError as error:
-            needed = (_named(error) or _skipped(error, careful)) - building
-            if not needed:
+            said = _named(error) or _skipped(error, careful)
+            needed = said - building
+            if nameless and (said or _NAMELESS in error.context):
+                resolver, question = _with_names(resolver, nameless, said)
+                findings = (*findings, *question)
+                if any(each.stops for each in question):
+                    return None, question
+                allowed |= _names(_built(resolver))
+            elif not needed:
                 raise
-            if _about_unnamed_folder(error, intent):
-                explicit |= needed
+        else:
+            names = {item: _name_by_place(item, plan) for item in nameless}
+            if not any(names.values()):
+                return plan, findings
+            resolver = _named_request(resolver, names)
+        if nameless:
+            known = _built(resolver)
+            needed = _names(known) - building
+            explicit |= _names(filter(is_explicit, known))
+            allowed |= _names(item for item in known if item.text in allowed)
+            if not needed:
+                return careful.dry_run(), findings
     raise InstallerError("Too many packages have to be built from source.", code="build-failed")
+
+
+def _question(names: Collection[str], resolver: Resolver) -> tuple[Finding, ...]:
+    """Return the question before the code of these packages, or places, is run."""
+    finding = builds_from_source(resolver.intent, names)
+    return weigh([finding], resolver.intent, resolver.context.policy) if finding else ()
+
+
+def _has_no_name(item: RequestItem) -> bool:
+    return item.name is None and item.kind in _SOURCES
+
+
+def _with_names(
+    resolver: Resolver, nameless: Sequence[RequestItem], said: set[str]
+) -> tuple[Resolver, tuple[Finding, ...]]:
+    """Return the resolver with the names of these places, and the question before their code runs.
+
+    A place on this machine that was typed is built because it was; another one is asked about by
+    the name the installer has said, or by itself where only its code tells the name.
+    """
+    allowed = resolver.intent.request.allow_builds
+    asking = {item.text for item in nameless if not is_explicit(item)} - allowed
+    if len(asking) == 1 == len(said):
+        asking = said - allowed
+    question = _question(asking, resolver)
+    if any(each.stops for each in question):
+        return resolver, question
+    return _named_request(resolver, {i: resolver.name_of(i) for i in nameless}), question
+
+
+def _names(items: Iterable[RequestItem]) -> set[str]:
+    return {item.name for item in items if item.name}
+
+
+def _built(resolver: Resolver) -> tuple[RequestItem, ...]:
+    """Return the places of the request that are built where they are."""
+    return tuple(item for item in resolver.intent.request.items if item.kind in _SOURCES)
+
+
+def _named_request(resolver: Resolver, names: Mapping[RequestItem, str | None]) -> Resolver:
+    request = resolver.intent.request
+    items = tuple(replace(item, name=names.get(item, item.name)) for item in request.items)
+    return resolver.asking(replace(request, items=items))
+
+
+def _name_by_place(item: RequestItem, plan: Plan) -> str | None:
+    """Return the name of what a plan takes from the place that `item` leads to."""
+    place = _place(item.text)
+    for resolved in plan.resolved.arriving:
+        if resolved.url and _place(resolved.url) == place:
+            return canonicalize_name(resolved.name)
+    return None
+
+
+def _place(text: str) -> str:
+    """Return a path, file URL or repository without its extras, fragment and revision."""
+    plain = unquote(text.partition("#")[0].removeprefix("file://")).partition("[")[0].rstrip("/")
+    head, slash, last = plain.rpartition("/")
+    return f"{head}{slash}{last.partition('@')[0]}" if "+" in plain.partition(":")[0] else plain
 
 
 def _named(error: InstallerError) -> set[str]:

@@ -103,6 +103,16 @@ class Resolver:
             )
         )
 
+    def name_of(self, item: RequestItem) -> str | None:
+        """Build what `item` leads to as far as its name needs it; None when that tells nothing.
+
+        Raises `InstallerError` when it cannot be built.
+        """
+        alone = replace(self.intent.request, items=(item,), no_deps=True, requirement_files=())
+        found = self.with_sources(only_binary=(), no_binary=()).asking(alone).dry_run()
+        names = [canonicalize_name(each.name) for each in found.resolved.arriving]
+        return names[0] if len(names) == 1 else None
+
     def one_version(
         self, text: str, *, lowest: bool = False, timeout: float | None = None
     ) -> str | None:
@@ -242,6 +252,9 @@ def choose(
     Raises `InstallerError` when there is none, naming what to install.
     """
     environment, own = context.environment, InstalledIndex(sys.path, known)
+    for_pip = next((why for item in request.items if (why := _only_for_pip(item))), "")
+    if request.installer == "auto" and for_pip and (chosen := _find_pip(environment, for_pip, own)):
+        return chosen
     if request.installer in ("auto", "uv"):
         found = _find_uv(environment, own)
         if found:
@@ -261,6 +274,19 @@ def choose(
         code="no-installer",
         hint=f'"{environment.executable}" -m ensurepip --upgrade',
     )
+
+
+def _only_for_pip(item: RequestItem) -> str:
+    """Return why uv cannot take an item and pip can, empty when it can.
+
+    uv: "Git sources cannot be editable", and `SourceDistExtension` (.tar.gz, .zip).
+    """
+    if item.kind == "editable" and "+" in item.text.partition("://")[0]:
+        return "uv installs no repository so that its files stay in use"
+    path = item.text.partition("#")[0].partition("[")[0]
+    if item.kind == "archive" and not path.endswith((".tar.gz", ".zip")):
+        return "uv takes no archive but .tar.gz and .zip"
+    return ""
 
 
 def _find_uv(environment: Environment, index: InstalledIndex) -> tuple[str, str, str] | None:
