@@ -119,6 +119,11 @@ MAKES_FIRST = [
     "import os\nos.system('python -m venv v')\nos.system('v/bin/pip install six')",
     "import os\nos.environ['PATH'] = 'v/bin:' + os.environ['PATH']\n!pip install six",
     "exec(open('v/bin/activate_this.py').read())\n!pip install six",
+    "%conda create -y -p ./e\n%conda install -p ./e six",
+    "!conda create -y -p ./e; conda run -p ./e pip install six",
+    "!bash miniconda.sh -b -p ./m; ./m/bin/pip install six",
+    "!curl -LsSf https://h.example/install.sh | sh; /h/uv pip install six",
+    "!source {conda}/activate mine && pip install six",
     "%run get-uv.py\n!uv pip install six",
 ]
 
@@ -128,7 +133,9 @@ MAKES_FIRST = [
 def test_what_the_cell_itself_makes_or_activates_first_is_not_foretold(
     kernel: Kernel, cell: str, path: str
 ) -> None:
+    (kernel.home / "activate").write_text("#!/bin/sh\n. /opt/conda.sh && conda activate $1\n")
     names = {**kernel.environ, "PATH": path.format(a=kernel.a), "SHELL": "/bin/bash"}
+    cell = cell.replace("{conda}", str(kernel.home))
     found = predict(cell, environ=names, cwd=str(kernel.cwd), facts=kernel.facts)
     assert found
     assert {prediction.outcome for prediction in found} == {"unknown"}, found

@@ -253,3 +253,7 @@ def test_secrets_of_the_cell_are_not_repeated() -> None:
     )
     assert "s3cr3t" not in as_text(warning_message(prediction, HERE, "/nb"))
     assert line_to_run(prediction, "/nb") == f"%safeinstall --index-url {url} pandas"
+    hidden = prediction._replace(
+        command="!pip install --index-url https://$TOKEN@i.example/ pandas"
+    )
+    assert line_to_run(hidden, "/nb") is None

@@ -71,7 +71,7 @@ def change_of(texts: Sequence[str], writes_file: bool) -> Change | None:
         kind, rest = "pip", rest[2:]
     if _PERMITTING.match(name) or (kind in ("pip", "uv") and rest[:1] == ["config"]):
         return Change(PERMITS, shown)
-    if _ENVIRONMENT.search(" ".join(texts[:4])):
+    if _ENVIRONMENT.search(" ".join(texts[:6])):
         return Change(ENVIRONMENT, shown)
     words = _READING_WORDS.get({"mamba": "conda"}.get(kind, kind), "").split()
     looks = name in _READS or any(text in words for text in rest[:1])

@@ -72,6 +72,8 @@ def resolve_step(
         if verb:
             removes = verb == "remove"
             walker.invocations.append(found._replace(changes=process.changes, removes=removes))
+        elif change := change_of((step.kind, *named[1:]), writes_file=False):
+            walker.changes.append(change)
     elif step.kind == "shell":
         walker.shell(step.text, _system_shell(process.environ))
     elif step.kind == "script":
@@ -151,6 +153,9 @@ class _Walker:
         text = read_text(path, _LONGEST)
         if text is None:
             return
+        if os.path.basename(path) == "activate" and "VIRTUAL_ENV" not in text:
+            self.unsure = "%s is conda's own, and changes PATH" % path
+            return
         if os.path.basename(path) == "activate":
             match = re.search(r"^\s*(?:export )?VIRTUAL_ENV=(['\"]?)(/[^'\"\n]*)\1", text, re.M)
             folder = match.group(2) if match else os.path.dirname(os.path.dirname(path))
@@ -224,12 +229,11 @@ class _Walker:
             return
         texts = [word.text for word in command.words]
         base = os.path.basename(texts[0])
-        if base in _SHELLS and len(texts) > 2:
-            if texts[1].startswith("-") and "c" in texts[1][1:]:
-                saved = self.environ, self.local, self.cwd
-                self.environ = command.environ
-                self.shell(texts[2], base)
-                self.environ, self.local, self.cwd = saved
+        if base in _SHELLS and len(texts) > 2 and re.match(r"-\w*c", texts[1]):
+            saved = self.environ, self.local, self.cwd
+            self.environ = command.environ
+            self.shell(texts[2], base)
+            self.environ, self.local, self.cwd = saved
             return
         reach = Reach(self.kernel, self.flavour)
         invocation = reach.installer(texts, command.environ, command.cwd or self.cwd)
@@ -400,6 +404,9 @@ def _under_conda(command: Prefixed, options: Mapping[str, str], program: str, cw
         return command._replace(problem=command.problem or absent)
     prefix = options.get("-p") or options.get("--prefix")
     prefix = prefix and os.path.normpath(os.path.join(cwd, prefix))
+    if prefix and not os.path.isdir(prefix):
+        gone = "fails", "there is no environment %s" % prefix
+        return command._replace(problem=command.problem or gone)
     prefix = prefix or conda_prefix(options.get("-n") or options.get("--name"), hits[0], names)
     if prefix is None:
         unseen = "unknown", "which environment conda means cannot be seen from here"
