@@ -179,6 +179,9 @@ class _Walker:
         words = self.expand(simple)
         while words and words[0].text in _KEYWORDS:
             words = words[1:]
+        if len(words) > 1 and words[0].text in ("for", "read"):  # as an unknown name of IPython's
+            name = words[1].text if words[0].text == "for" else words[-1].text
+            self.local[name] = "$({%s})" % name
         assigned = {}
         while words:
             match = _ASSIGNMENT.match(words[0].text)
