@@ -109,7 +109,7 @@ CASES = {
             tool="apt",
             path="/usr/lib/python3/dist-packages",
             interpreter_prefix="/usr",
-            reason="apt works for the Python of /usr",
+            reason="packages of apt are for the Python of /usr",
             requirements=("python3-sklearn",),
             options=("-y",),
         ),

@@ -154,7 +154,7 @@ class _Walker:
         if text is None:
             return
         if os.path.basename(path) == "activate" and "VIRTUAL_ENV" not in text:
-            self.unsure = "%s is conda's own, and changes PATH" % path
+            self.unsure = "`activate` of conda changes PATH in a way only a run can show"
             return
         if os.path.basename(path) == "activate":
             match = re.search(r"^\s*(?:export )?VIRTUAL_ENV=(['\"]?)(/[^'\"\n]*)\1", text, re.M)
@@ -271,7 +271,7 @@ class _Walker:
         new = (folder for folder in path if folder and folder not in self.known_path)
         absent = [folder for folder in new if not os.path.isdir(os.path.join(self.cwd, folder))]
         if self.changes and absent and "/" not in name:
-            return "%s is on PATH and does not exist yet" % absent[0]
+            return "PATH names %s, which does not exist yet" % absent[0]
         made = [change.command for change in self.changes if change.kind == ENVIRONMENT]
         named = invocation.environ.get("VIRTUAL_ENV") or invocation.environ.get("UV_PYTHON")
         named = named or read_line(invocation.words, UV).last("python")
@@ -338,7 +338,7 @@ class _Walker:
             # the shell looks for it on PATH: conda's own, which takes the name of an environment
             self.unsure = "`%s %s` changes PATH in a way only a run can show" % (name, path)
         elif path and self.changes:
-            self.unsure = "%s is made by the cell itself" % path
+            self.unsure = "the cell itself makes %s" % path
         elif path:
             self.broken = ("fails", "%s does not exist" % os.path.join(self.cwd, path))
 
