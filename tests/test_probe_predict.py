@@ -120,6 +120,12 @@ MAKES_FIRST = [
     "import os\nos.system('python -m venv v')\nos.system('v/bin/pip install six')",
     "import os\nos.environ['PATH'] = 'v/bin:' + os.environ['PATH']\n!pip install six",
     "exec(open('v/bin/activate_this.py').read())\n!pip install six",
+    "%conda create -y -p ./e\n%conda install -p ./e six",
+    "!conda create -y -p ./e; conda run -p ./e pip install six",
+    "!bash miniconda.sh -b -p ./m; ./m/bin/pip install six",
+    "!curl -LsSf https://h.example/install.sh | sh; /h/uv pip install six",
+    "!source {conda}/activate mine && pip install six",
+    "!mkvirtualenv v && pip install six",
     "%run get-uv.py\n!uv pip install six",
 ]
 
@@ -129,7 +135,9 @@ MAKES_FIRST = [
 def test_what_the_cell_itself_makes_or_activates_first_is_not_foretold(
     kernel: Kernel, cell: str, path: str
 ) -> None:
+    (kernel.home / "activate").write_text("#!/bin/sh\n. /opt/conda.sh && conda activate $1\n")
     names = {**kernel.environ, "PATH": path.format(a=kernel.a), "SHELL": "/bin/bash"}
+    cell = cell.replace("{conda}", str(kernel.home))
     found = predict(cell, environ=names, cwd=str(kernel.cwd), facts=kernel.facts)
     assert found
     assert {prediction.outcome for prediction in found} == {"unknown"}, found
@@ -159,6 +167,27 @@ def test_an_environment_that_is_there_is_followed_and_left_again(kernel: Kernel)
     assert kernel.predict(active).path == kernel.site(kernel.a)
     left = active.replace("pip install", "deactivate; pip install")
     assert kernel.predict(left, PATH=f"{kernel.b}/bin").path == kernel.site(kernel.b)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "for p in six yaml; do\n  pip install $p\ndone",
+        'for p in $(cat r.txt); do pip install "$p"; done',
+        "while read p; do pip install $p; done < /dev/null",
+    ],
+)
+def test_what_a_loop_goes_through_is_not_known_and_where_it_goes_is(
+    kernel: Kernel, text: str
+) -> None:
+    found = kernel.predict("%%bash\n" + text, PATH=f"{kernel.a}/bin")
+    assert (found.outcome, found.requirements) == ("wrong-interpreter", ("{p}",)), found.reason
+
+
+def test_what_is_downloaded_first_may_be_installed_from_there(kernel: Kernel) -> None:
+    cell = "%pip download -d w six\n%pip install --no-index --find-links w six"
+    found = predict(cell, environ=kernel.environ, cwd=str(kernel.cwd), facts=kernel.facts)
+    assert [each.outcome for each in found] == ["no-change", "unknown"]
 
 
 def test_a_refusal_that_the_cell_lifts_first_is_not_foretold(kernel: Kernel) -> None:

@@ -109,7 +109,7 @@ CASES = {
             tool="apt",
             path="/usr/lib/python3/dist-packages",
             interpreter_prefix="/usr",
-            reason="apt works for the Python of /usr",
+            reason="packages of apt are for the Python of /usr",
             requirements=("python3-sklearn",),
             options=("-y",),
         ),
@@ -253,3 +253,7 @@ def test_secrets_of_the_cell_are_not_repeated() -> None:
     )
     assert "s3cr3t" not in as_text(warning_message(prediction, HERE, "/nb"))
     assert line_to_run(prediction, "/nb") == f"%safeinstall --index-url {url} pandas"
+    hidden = prediction._replace(
+        command="!pip install --index-url https://$TOKEN@i.example/ pandas"
+    )
+    assert line_to_run(hidden, "/nb") is None

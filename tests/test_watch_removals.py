@@ -42,6 +42,8 @@ def removal(outcome: str, *names: str, foreign: bool = False, **rest: Any) -> Pr
         (removal("env-site", "packaging"), "The kernel itself needs packaging"),
         (removal("env-site", "six-never", "ipykernel"), "The kernel itself needs ipykernel"),
         (removal("env-site", "ipykernel", tool="conda"), "The kernel itself needs ipykernel"),
+        (removal("env-site", tool="conda", options=("--all",)), "own Python"),
+        (removal("env-site", "python", tool="conda"), "own Python"),
         (removal("env-site", "iniconfig"), "pytest"),
         (removal("wrong-interpreter", "pytest", foreign=True), "This kernel keeps its own."),
         (removal("wrong-interpreter", "never", foreign=True), "out of /opt/other/lib."),

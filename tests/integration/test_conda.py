@@ -127,6 +127,11 @@ def test_the_notebook_in_it_says_so_and_installs(conda_desk: Desk) -> None:
     with conda_desk.kernel() as kernel:
         shown = kernel.run("%kernelenv")
         assert "conda environment" in shown.data["text/plain"], shown.everything
+        kernel.run('%config SafeInstall.shell_installs = "block"')
+        stopped = kernel.run("%pip uninstall -y from-conda")
+        assert stopped.ename == "SafeInstallStopped", stopped.everything
+        warning = stopped.displays[0]["text/plain"]
+        assert "%conda remove --yes --prefix" in warning
         done = kernel.run("%safeinstall tinypkg").outcome
         assert done["status"] == "done"
         assert kernel.run("import tinypkg; print(tinypkg.__version__)").stdout.strip() == "1.0"

@@ -86,14 +86,16 @@ def debian_desk(workshop: Workshop, public_folder: Path) -> Desk:
     return desk
 
 
-def test_out_of_the_systems_own_python(debian_desk: Desk) -> None:
+@pytest.mark.parametrize("magic", ["%safeinstall", "%pip install"])
+def test_out_of_the_systems_own_python(debian_desk: Desk, magic: str) -> None:
+    """By the line of the refusal, and by the one that the warning about pip offers."""
     desk = debian_desk
     before = snapshot(Path("/usr/local/lib"))
     with kernels.start(DEBIAN, desk.settings, desk.notebooks, uid=privileges.ORDINARY) as kernel:
         assert kernel.run("%load_ext safeinstall").ok
-        refusal = kernel.run(f"%safeinstall {desk.offline} tinypkg")
-        assert refusal.ename == "SafeInstallStopped", refusal.everything
-        line = ways.lines_to_type(refusal)[0]
+        stopped = kernel.run(f"{magic} {desk.offline} tinypkg")
+        text = stopped.traceback or stopped.displays[0]["text/plain"]
+        line = ways.lines_to_type(text)[0]
         assert "--new-env" in line
         result = typed_until_done(kernel, line)
         assert kernel.run("import tinypkg").ename == "ModuleNotFoundError"
@@ -140,8 +142,11 @@ def test_out_of_a_read_only_environment(read_only_desk: Desk, way: int) -> None:
         uid=privileges.ORDINARY if privileges.can_switch() else None,
     ) as kernel:
         assert kernel.run("%load_ext safeinstall").ok
+        warned = kernel.run(f"%pip install {desk.offline} needs-it")
         refusal = kernel.run(f"%safeinstall {desk.offline} needs-it")
         line = ways.lines_to_type(refusal)[way]
+        offered = ways.lines_to_type(warned.displays[0]["text/plain"])
+        assert offered == ways.lines_to_type(refusal)[:1]
         assert ("--overlay" in line) == (way == 0)
         if privileges.can_switch():  # somebody has set an odd mode: nothing falls over it
             [odd] = environment.site_packages.glob("tornado-*.dist-info")

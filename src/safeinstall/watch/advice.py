@@ -85,9 +85,13 @@ def landed_message(
 def line_to_run(prediction: Prediction, cwd: str) -> str | None:
     """Return the `%safeinstall` line that asks for the same here, None if there is none.
 
-    Its secrets are in it: it is run, or stands in the cell, in the place of the one typed. A
-    command that records what it installs in a project has none: ours would not record it.
+    Its secrets are in it: it is run, or stands in the cell, in the place of the one typed. There is
+    none for a command that records what it installs in a project, which ours would not record, nor
+    where a secret came out of a variable: it would stand in the history.
     """
+    words = (*prediction.requirements, *prediction.options)
+    if any(redact(word) != word and word not in prediction.command for word in words):
+        return None
     if prediction.removes:
         names = _requirements(prediction) if prediction.tool in _PYPI else []
         return NOTEBOOK.line("uninstall", *names) if names and not prediction.records else None

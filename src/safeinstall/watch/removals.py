@@ -65,6 +65,9 @@ def _of_this_kernel(
     prediction: Prediction, finding: Finding | None, own: Sequence[str]
 ) -> Removal | None:
     """Judge a removal from this environment; a program may take away what is its own."""
+    everything = "--all" in prediction.options or "python" in prediction.requirements
+    if prediction.tool == "conda" and everything:
+        return Removal("would take this kernel's own Python away: no notebook would run here.")
     owns = prediction.tool not in ("pip", "uv")
     if finding is None or not own or (owns and finding.code == "foreign-owner"):
         return None

@@ -63,7 +63,7 @@ def _system(invocation: Invocation, line: Line) -> Verdict:
     tool = invocation.tool
     names = tuple(filter(None, (python_name(tool, word) for word in line.positional[1:])))
     if not names:
-        return Verdict("no-change", "%s names no Python package, only programs of its own" % tool)
+        return Verdict("no-change", "no Python package is named, only programs of %s" % tool)
     prefix = os.path.dirname(os.path.dirname(invocation.program))
     prefix = "/usr" if os.path.realpath(prefix) == os.path.realpath("/") else prefix
     python = next(
@@ -77,7 +77,7 @@ def _system(invocation: Invocation, line: Line) -> Verdict:
     if tool != "brew" and not root:
         reason = "%s needs root, and you are %s" % (tool, user_name(os.geteuid()))
         return Verdict("refused-permission", reason, interpreter=python, names=names)
-    reason = "%s works for the Python of %s" % (tool, prefix)
+    reason = "packages of %s are for the Python of %s" % (tool, prefix)
     return Verdict(SITE, reason, site, python, names=names)
 
 

@@ -35,4 +35,6 @@ def removal(
         refusal = why_not_replaceable(copy, elevated)
         if refusal:
             return Verdict(*refusal)
-    return Verdict(SITE, "%s is in %s" % (found[0].name, found[0].folder), found[0].folder)
+    return Verdict(
+        SITE, "the first copy of %s is in %s" % (found[0].name, found[0].folder), found[0].folder
+    )

@@ -33,7 +33,9 @@ _PERMITTING = re.compile("(?:rm|mv|ch(?:mod|own|grp|attr)|setfacl|mount|sed|tee|
 _ENVIRONMENT = re.compile(r"\b(?:venv|virtualenv|pyvenv|mkvirtualenv)\b|^(?:uv|pdm|poetry)\s+sync")
 _BRINGS = re.compile(r"pip|\buv\b|python|conda|venv|virtualenv|poetry|pdm")
 _TURNS = {
-    **dict.fromkeys(("workon", "module", "asdf", "mise", "direnv", "nix", "spack"), ()),
+    **dict.fromkeys(
+        ("workon", "mkvirtualenv", "module", "asdf", "mise", "direnv", "nix", "spack"), ()
+    ),
     **dict.fromkeys(("conda", "mamba", "micromamba", "pyenv"), ("activate", "deactivate", "shell")),
     **dict.fromkeys(("poetry", "pipenv", "hatch"), ("shell", "env")),
 }
@@ -71,7 +73,7 @@ def change_of(texts: Sequence[str], writes_file: bool) -> Change | None:
         kind, rest = "pip", rest[2:]
     if _PERMITTING.match(name) or (kind in ("pip", "uv") and rest[:1] == ["config"]):
         return Change(PERMITS, shown)
-    if _ENVIRONMENT.search(" ".join(texts[:4])):
+    if _ENVIRONMENT.search(" ".join(texts[:6])):
         return Change(ENVIRONMENT, shown)
     words = _READING_WORDS.get({"mamba": "conda"}.get(kind, kind), "").split()
     looks = name in _READS or any(text in words for text in rest[:1])
@@ -80,7 +82,9 @@ def change_of(texts: Sequence[str], writes_file: bool) -> Change | None:
 
 def change_of_install(words: Sequence[str], removes: bool) -> Change | None:
     """Return what an install changes for the next: a tool that it brings, what it removes."""
-    brings = any(_BRINGS.search(word) for word in words[1:] if not word.startswith("-"))
+    brings = "download" in words or any(
+        _BRINGS.search(word) for word in words[1:] if not word.startswith("-")
+    )
     kind = REMOVES if removes else MAKES
     return Change(kind, " ".join(words)[:60]) if brings or removes else None
 

@@ -72,6 +72,8 @@ def resolve_step(
         if verb:
             removes = verb == "remove"
             walker.invocations.append(found._replace(changes=process.changes, removes=removes))
+        elif change := change_of((step.kind, *named[1:]), writes_file=False):
+            walker.changes.append(change)
     elif step.kind == "shell":
         walker.shell(step.text, _system_shell(process.environ))
     elif step.kind == "script":
@@ -151,6 +153,9 @@ class _Walker:
         text = read_text(path, _LONGEST)
         if text is None:
             return
+        if os.path.basename(path) == "activate" and "VIRTUAL_ENV" not in text:
+            self.unsure = "`activate` of conda changes PATH in a way only a run can show"
+            return
         if os.path.basename(path) == "activate":
             match = re.search(r"^\s*(?:export )?VIRTUAL_ENV=(['\"]?)(/[^'\"\n]*)\1", text, re.M)
             folder = match.group(2) if match else os.path.dirname(os.path.dirname(path))
@@ -174,6 +179,9 @@ class _Walker:
         words = self.expand(simple)
         while words and words[0].text in _KEYWORDS:
             words = words[1:]
+        if len(words) > 1 and words[0].text in ("for", "read"):  # as an unknown name of IPython's
+            name = words[1].text if words[0].text == "for" else words[-1].text
+            self.local[name] = "$({%s})" % name
         assigned = {}
         while words:
             match = _ASSIGNMENT.match(words[0].text)
@@ -224,12 +232,11 @@ class _Walker:
             return
         texts = [word.text for word in command.words]
         base = os.path.basename(texts[0])
-        if base in _SHELLS and len(texts) > 2:
-            if texts[1].startswith("-") and "c" in texts[1][1:]:
-                saved = self.environ, self.local, self.cwd
-                self.environ = command.environ
-                self.shell(texts[2], base)
-                self.environ, self.local, self.cwd = saved
+        if base in _SHELLS and len(texts) > 2 and re.match(r"-\w*c", texts[1]):
+            saved = self.environ, self.local, self.cwd
+            self.environ = command.environ
+            self.shell(texts[2], base)
+            self.environ, self.local, self.cwd = saved
             return
         reach = Reach(self.kernel, self.flavour)
         invocation = reach.installer(texts, command.environ, command.cwd or self.cwd)
@@ -264,7 +271,7 @@ class _Walker:
         new = (folder for folder in path if folder and folder not in self.known_path)
         absent = [folder for folder in new if not os.path.isdir(os.path.join(self.cwd, folder))]
         if self.changes and absent and "/" not in name:
-            return "%s is on PATH and does not exist yet" % absent[0]
+            return "PATH names %s, which does not exist yet" % absent[0]
         made = [change.command for change in self.changes if change.kind == ENVIRONMENT]
         named = invocation.environ.get("VIRTUAL_ENV") or invocation.environ.get("UV_PYTHON")
         named = named or read_line(invocation.words, UV).last("python")
@@ -331,7 +338,7 @@ class _Walker:
             # the shell looks for it on PATH: conda's own, which takes the name of an environment
             self.unsure = "`%s %s` changes PATH in a way only a run can show" % (name, path)
         elif path and self.changes:
-            self.unsure = "%s is made by the cell itself" % path
+            self.unsure = "the cell itself makes %s" % path
         elif path:
             self.broken = ("fails", "%s does not exist" % os.path.join(self.cwd, path))
 
@@ -400,6 +407,9 @@ def _under_conda(command: Prefixed, options: Mapping[str, str], program: str, cw
         return command._replace(problem=command.problem or absent)
     prefix = options.get("-p") or options.get("--prefix")
     prefix = prefix and os.path.normpath(os.path.join(cwd, prefix))
+    if prefix and not os.path.isdir(prefix):
+        gone = "fails", "there is no environment %s" % prefix
+        return command._replace(problem=command.problem or gone)
     prefix = prefix or conda_prefix(options.get("-n") or options.get("--name"), hits[0], names)
     if prefix is None:
         unseen = "unknown", "which environment conda means cannot be seen from here"
