@@ -17,6 +17,7 @@ from safeinstall.agent.jobs import Job, remarks_made, start
 from safeinstall.doctor.diagnosis import Diagnosis
 from safeinstall.environment import shown_in
 from safeinstall.findings import Finding, Severity
+from safeinstall.interpreter import environment_of
 from safeinstall.magics import options_of
 from safeinstall.operations import Context, carry_out
 from safeinstall.outcome import Outcome
@@ -30,6 +31,7 @@ from safeinstall.request import (
     UndoRequest,
     parse,
     parse_uninstall,
+    tokenize,
 )
 
 _ASKING = ("surprises", "always", "never")
@@ -129,20 +131,26 @@ def repair(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def repair_kernel(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the kernelspec `name` anew; the old file is kept beside it."""
-    name = str(params.get("name", ""))
+    """Write the kernelspec `name` anew, for the interpreter `python` where one is named.
+
+    The old file is kept beside it.
+    """
+    name, python = str(params.get("name", "")), str(params.get("python", ""))
 
     def work(job: Job) -> dict[str, Any]:
         context = context_of(job)
         home = context.environment.home
-        found: Any = carry_out(KernelsRequest(names=(name,), repair=True), context)
+        if python:
+            context = replace(context, environment=environment_of(python))
+        request = KernelsRequest(names=(name,), repair=True, python=python)
+        found: Any = carry_out(request, context)
         (done,) = found.repaired
         if not done.python:
             words = message("✗", f"{name} was not repaired: {shown_in(done.reason, home)}")
         else:
             kept = [f"The old file is {shown_in(done.kept, home)}."] if done.kept else []
-            python = shown_in(done.python, home)
-            words = message("✓", f"{name} starts {python} now ({done.reason}).", kept)
+            now = shown_in(done.python, home)
+            words = message("✓", f"{name} starts {now} now ({done.reason}).", kept)
         return {"message": words, "findings": _fresh_findings(context)}
 
     return start("repair", f"repair kernel {name}", work)
@@ -228,8 +236,13 @@ def _ways(diagnosis: Diagnosis) -> list[dict[str, Any]]:
 
 
 def _kernel_ways(each: Finding, name: str) -> list[dict[str, Any]]:
-    button = action("Repair kernel", "repair_kernel", name=name, title=f"Repair kernel {name}")
-    return [button] if any("--repair" in way.command for way in each.hint) else []
+    line = next((way.command for way in each.hint if "--repair" in way.command), "")
+    if not line:
+        return []
+    _, _, python = line.partition(" --python ")
+    title = f"Let {name} start {python}" if python else f"Repair kernel {name}"
+    words = {"name": name, "python": tokenize(python)[0]} if python else {"name": name}
+    return [action("Repair kernel", "repair_kernel", title=title, **words)]
 
 
 def _shown(each: Finding, home: str, actions: Collection[Mapping[str, Any]]) -> dict[str, Any]:

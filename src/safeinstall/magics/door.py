@@ -39,7 +39,7 @@ failed: set[str] = set()
 """Canonical names whose install has failed in this kernel: not offered again."""
 COLAB: Final = "application/vnd.colab-display-data+json"
 """Google Colab draws its own restart button when it is handed this."""
-_PATIENCE: Final = 4.0
+_PATIENCE: Final = 1.0
 """Seconds that an installer may take to say whether it knows a name."""
 _BETWEEN: Final = ("safeinstall.", "IPython.", "decorator")
 """Modules whose frames lie between a cell and its magic."""
@@ -130,14 +130,15 @@ def remark(error: BaseException) -> None:
 def _with_a_line_that_works(found: Remark, context: Context) -> Remark:
     """Return the remark with the line that installs what it wants here, or without one.
 
-    A name in no table of ours is asked for first, as an install would: nothing is offered that
-    nobody has. Whoever waits for more than a few seconds is told that it is not known.
+    A name in no table of ours is looked for where an install would look, caches and local folders
+    alone: cells that wait behind a failed one are dropped, so this must be over at once.
     """
     request = parse([found.wanted], cwd=context.cwd, frontend=context.frontend)
     line = context.first_line(request).command
     if found.kind != "unknown":
         return replace(found, command=line)
-    asking = replace(context, run=partial(context.run, timeout=_PATIENCE), progress=lambda _: None)
+    quick = partial(context.run, timeout=_PATIENCE)
+    asking = replace(context, run=quick, progress=lambda _: None, offline=True)
     planned = carry_out(replace(request, dry_run=True, no_deps=True), asking)
     fine = isinstance(planned, Outcome) and planned.status in ("planned", "satisfied")
     return replace(found, command=line, sentence=found.if_known) if fine else found

@@ -68,7 +68,9 @@ class Resolver:
         intent = self.intent
         asked = (intent.request, intent.environment, intent.sources)
         return self.chosen.installer.plan_command(
-            *asked, from_cache=from_cache, config=self.reads_uv_config()
+            *asked,
+            from_cache=from_cache or self.context.offline,
+            config=self.reads_uv_config(),
         )
 
     def dry_run(self, *, from_cache: bool = False) -> Plan:
