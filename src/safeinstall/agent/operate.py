@@ -240,7 +240,7 @@ def _kernel_ways(each: Finding, name: str) -> list[dict[str, Any]]:
     if not line:
         return []
     _, _, python = line.partition(" --python ")
-    title = f"Let {name} start {python}" if python else f"Repair kernel {name}"
+    title = f"Repair kernel {name}" + (f": let it start {python}" if python else "")
     words = {"name": name, "python": tokenize(python)[0]} if python else {"name": name}
     return [action("Repair kernel", "repair_kernel", title=title, **words)]
 
