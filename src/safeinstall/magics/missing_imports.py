@@ -152,7 +152,12 @@ def remark(missing: Missing, facts: Facts, frontend: Frontend = NOTEBOOK) -> Rem
     if facts.installed:
         words = f"{facts.installed} is installed and has no {module}: another version may."
         return Remark("no-submodule", words, frontend.line("install", "--upgrade", wanted))
-    key = canonicalize_name(wanted.split("[")[0])
+    return _to_install(missing, wanted, facts, frontend)
+
+
+def _to_install(missing: Missing, wanted: str, facts: Facts, frontend: Frontend) -> Remark | None:
+    """Return the line that installs what is wanted, as far as anybody knows it."""
+    module, top, key = missing.module, missing.top, canonicalize_name(wanted.split("[")[0])
     if key in facts.failed:
         return None
     line, there = frontend.line("install", wanted), f"is not installed in {facts.environment}"

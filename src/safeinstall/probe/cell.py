@@ -306,6 +306,21 @@ def _words(node: ast.expr, known: Mapping[str, str]) -> Words | None:
     return None
 
 
+def _library_call(node: ast.Call, name: str, known: Mapping[str, str]) -> Iterator[Call]:
+    """Yield what ``pip.main`` and IPython's own functions for a magic start."""
+    last = name.rpartition(".")[2]
+    if last in ("main", "_main"):
+        words = _words(node.args[0], known)
+        if words:
+            start = ((known.get("sys.executable", "python"), True), ("-m", True), ("pip", True))
+            yield node.lineno, "argv", "", "", start + words
+    elif last in ("run_line_magic", "magic"):
+        texts = [_text(argument, known) for argument in node.args[:2]]
+        joined = " ".join(text[0] for text in texts if text).split(None, 1)
+        if joined and joined[0] in ("pip", "uv", "conda", "mamba", "micromamba"):
+            yield node.lineno, joined[0], joined[1] if len(joined) > 1 else "", "", ()
+
+
 def _call(node: ast.Call, known: Mapping[str, str]) -> Iterator[Call]:
     name = _dotted(node.func)
     last = name.rpartition(".")[2]
@@ -322,17 +337,8 @@ def _call(node: ast.Call, known: Mapping[str, str]) -> Iterator[Call]:
     ):  # `activate_this.py` of a virtual environment
         yield node.lineno, "turns", name, "", ()
         return
-    if name.startswith("pip.") and last in ("main", "_main"):
-        words = _words(first, known)
-        if words:
-            start = ((known.get("sys.executable", "python"), True), ("-m", True), ("pip", True))
-            yield node.lineno, "argv", "", "", start + words
-        return
-    if last in ("run_line_magic", "magic"):
-        texts = [_text(argument, known) for argument in node.args[:2]]
-        joined = " ".join(text[0] for text in texts if text).split(None, 1)
-        if joined and joined[0] in ("pip", "uv", "conda", "mamba", "micromamba"):
-            yield node.lineno, joined[0], joined[1] if len(joined) > 1 else "", "", ()
+    if name.startswith("pip.") or last in ("run_line_magic", "magic"):
+        yield from _library_call(node, name, known)
         return
     if last == "chdir":
         text = _text(first, known)

@@ -312,8 +312,7 @@ def _plan_without_builds(resolver: Resolver) -> tuple[Plan | None, tuple[Finding
             elif not needed:
                 raise
         else:
-            names = {item: _name_by_place(item, plan) for item in nameless}
-            if not any(names.values()):
+            if not (names := _names_by_place(nameless, plan)):
                 return plan, findings
             resolver = _named_request(resolver, names)
         if nameless:
@@ -321,8 +320,6 @@ def _plan_without_builds(resolver: Resolver) -> tuple[Plan | None, tuple[Finding
             needed = _names(known) - building
             explicit |= _names(filter(is_explicit, known))
             allowed |= _names(item for item in known if item.text in allowed)
-            if not needed:
-                return careful.dry_run(), findings
     raise InstallerError("Too many packages have to be built from source.", code="build-failed")
 
 
@@ -369,13 +366,14 @@ def _named_request(resolver: Resolver, names: Mapping[RequestItem, str | None]) 
     return resolver.asking(replace(request, items=items))
 
 
-def _name_by_place(item: RequestItem, plan: Plan) -> str | None:
-    """Return the name of what a plan takes from the place that `item` leads to."""
-    place = _place(item.text)
-    for resolved in plan.resolved.arriving:
-        if resolved.url and _place(resolved.url) == place:
-            return canonicalize_name(resolved.name)
-    return None
+def _names_by_place(items: Iterable[RequestItem], plan: Plan) -> dict[RequestItem, str | None]:
+    """Return the names of what a plan takes from the places that `items` lead to."""
+    found = {
+        _place(resolved.url): canonicalize_name(resolved.name)
+        for resolved in plan.resolved.arriving
+        if resolved.url
+    }
+    return {item: found[place] for item in items if (place := _place(item.text)) in found}
 
 
 def _place(text: str) -> str:
