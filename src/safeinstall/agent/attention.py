@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from safeinstall.agent.jobs import Job, start
 from safeinstall.environment import Environment, shown, this_environment
 from safeinstall.frontend import redact
 from safeinstall.metadata.distribution import is_metadata
@@ -107,7 +108,6 @@ def findings(environment: Environment) -> list[dict[str, Any]]:
 def make_importable(params: Mapping[str, Any]) -> dict[str, Any]:
     """Let this kernel import from what it missed, as it would have if it had started now."""
     from safeinstall import importing
-    from safeinstall.agent.jobs import Job, start
 
     def work(job: Job) -> dict[str, Any]:
         environment = this_environment()

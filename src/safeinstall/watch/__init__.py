@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 from safeinstall import magics
+from safeinstall.errors import SafeInstallStopped
 
 _VERBS: Final = ("install", "add", "sync", "-r", "develop", "remove", "purge")
 _ATTRIBUTE: Final = "_safeinstall_watch"
@@ -143,8 +144,6 @@ def unload(shell: Any) -> None:
 
 def stop(instead: str) -> NoReturn:
     """Fail the cell (what a blocked install line runs instead): the install above was blocked."""
-    # only a cell that is blocked needs it
-    from safeinstall.errors import SafeInstallStopped
 
     way = f"\n  → {instead}" if instead else ""
     raise SafeInstallStopped(f"✗ Nothing changed. This command was blocked.{way}")

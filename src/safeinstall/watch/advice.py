@@ -11,6 +11,7 @@ from safeinstall.environment import Destination, Environment, shown, shown_in
 from safeinstall.errors import RequestError
 from safeinstall.findings import Suggestion
 from safeinstall.frontend import NOTEBOOK, redact
+from safeinstall.guards.request import new_environment
 from safeinstall.installers.sources import ResolvedRequest, Sources
 from safeinstall.probe.prediction import Prediction
 from safeinstall.probe.rules import DEFAULTS_TO_USER
@@ -137,8 +138,6 @@ def _ways(
         return ()
     if not (environment.locked or environment.externally_managed):
         return (Suggestion(command=request.line(NOTEBOOK), note=_NOTES[done]),)
-    # only a kernel that cannot be written needs it
-    from safeinstall.guards.request import new_environment
 
     intent = ResolvedRequest(
         environment=environment,
