@@ -106,3 +106,33 @@ def test_a_broken_file_says_nothing(tmp_path: Path, text: str) -> None:
     environ = {"HOME": str(tmp_path), "XDG_CONFIG_DIRS": str(tmp_path)}
     found = read_pip_settings(environ, str(tmp_path))
     assert not [s for s in found if s.source.startswith(str(tmp_path))]
+
+
+def test_a_mark_in_front_of_a_file_hides_nothing_of_it(tmp_path: Path) -> None:
+    (tmp_path / "pip.conf").write_bytes("\ufeff[global]\nindex-url = https://own\n".encode())
+    found = read_pip_settings({"HOME": str(tmp_path / "home")}, str(tmp_path))
+    assert [setting.value for setting in found if setting.key == "index-url"] == ["https://own"]
+
+
+@pytest.mark.parametrize(
+    ("platform", "environ", "place"),
+    [
+        ("win32", {"APPDATA": "{home}/Roaming"}, "Roaming/pip/pip.ini"),
+        ("darwin", {}, "Library/Application Support/pip/pip.conf"),
+        ("linux", {}, ".config/pip/pip.conf"),
+    ],
+)
+def test_pips_files_are_read_where_each_system_has_them(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    platform: str,
+    environ: dict[str, str],
+    place: str,
+) -> None:
+    file = tmp_path / place
+    file.parent.mkdir(parents=True)
+    file.write_text("[global]\nindex-url = https://own\n")
+    known = {name: value.format(home=tmp_path) for name, value in environ.items()}
+    monkeypatch.setattr("safeinstall.probe.rules.pip_settings.sys.platform", platform)
+    found = read_pip_settings(known, "/nowhere", str(tmp_path))
+    assert [s.value for s in found if s.source == str(file)] == ["https://own"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Collection
 from pathlib import Path, PurePath
@@ -15,7 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from safeinstall.environment import shown
 from safeinstall.findings import Finding, Suggestion, some
-from safeinstall.frontend import redact
+from safeinstall.frontend import TERMINAL, redact
 from safeinstall.guards.environment_state import EnvironmentState, Owner
 from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.metadata.distribution import DistInfo
@@ -56,7 +57,18 @@ def not_writable(intent: ResolvedRequest) -> Finding | None:
     why += "." if why and not why.endswith(".") else ""
     message = f"You may not write into {intent.environment.label}, this kernel's environment."
     ways = new_environment(intent, overlay=True), new_environment(intent)
-    return Finding.refuse("not-writable", message, *ways, context=why)
+    return Finding.refuse("not-writable", message, *ways, *_owners_line(intent), context=why)
+
+
+def _owners_line(intent: ResolvedRequest) -> tuple[Suggestion, ...]:
+    """Return what whoever owns the environment would type, where that is somebody else."""
+    access = intent.environment.locked
+    if access is None or access.reason != "not-owner" or not access.owner:
+        return ()
+    become = "sudo" if access.owner == "root" else f"sudo -u {access.owner}"
+    line = intent.request.line(TERMINAL).removeprefix("safeinstall ")
+    command = f"{become} {shlex.quote(intent.environment.executable)} -m safeinstall {line}"
+    return (Suggestion(command, f"what {access.owner}, its owner, would type in a terminal"),)
 
 
 def not_importable(intent: ResolvedRequest) -> Finding | None:

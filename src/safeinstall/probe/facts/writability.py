@@ -81,7 +81,8 @@ def describe_access(path: str) -> dict[str, Any]:
     elif owned_by is not None and owned_by != euid:
         reason = "not-owner"
         octal = mode.lstrip("0") or "0"
-        detail = "%s belongs to %s (mode %s), not to you" % (probed, owner, octal)
+        whose = owner if group == owner else "%s, group %s" % (owner, group)
+        detail = "%s belongs to %s (mode %s), not to you" % (probed, whose, octal)
     else:
         reason, detail = "other", "%s cannot be written by you (mode %s)" % (probed, mode)
     return {

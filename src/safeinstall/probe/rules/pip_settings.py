@@ -9,6 +9,7 @@ on the command line. Values stay raw text.
 from __future__ import annotations
 
 import os
+import sys
 from typing import Iterable, Mapping, NamedTuple, Tuple
 
 from ..facts.search_path import home_folder, read_text
@@ -83,15 +84,27 @@ def _config_files(environ: Mapping[str, str], prefix: str, home: str | None = No
     if own == os.devnull:
         return []
     home = home_folder(environ) if home is None else home
-    shared = environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
-    files = [os.path.join(folder, "pip", "pip.conf") for folder in shared.split(os.pathsep)]
-    files.append("/etc/pip.conf")
-    if not (own and os.path.exists(own)):
-        user = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-        files.append(os.path.join(home, ".pip", "pip.conf"))
-        files.append(os.path.join(user, "pip", "pip.conf"))
-    files.append(os.path.join(prefix, "pip.conf"))
+    shared, users = _places(environ, home)
+    users = [] if own and os.path.exists(own) else users
+    name = "pip.ini" if sys.platform == "win32" else "pip.conf"
+    files = [os.path.join(folder, name) for folder in (*shared, *users, prefix)]
     return [*files, own] if own else files
+
+
+def _places(environ: Mapping[str, str], home: str) -> tuple[list[str], list[str]]:
+    """Return the machine's folders and the user's (``get_configuration_files``)."""
+    legacy = os.path.join(home, "pip" if sys.platform == "win32" else ".pip")
+    if sys.platform == "win32":
+        machine, roaming = environ.get("PROGRAMDATA", ""), environ.get("APPDATA", "")
+        return [os.path.join(machine, "pip")], [legacy, os.path.join(roaming, "pip")]
+    user = os.path.join(environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config"), "pip")
+    if sys.platform == "darwin":
+        own = os.path.join(home, "Library", "Application Support", "pip")
+        own = own if os.path.isdir(own) else os.path.join(home, ".config", "pip")
+        return ["/Library/Application Support/pip"], [legacy, own]
+    shared = environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
+    folders = [os.path.join(folder, "pip") for folder in shared.split(os.pathsep)]
+    return [*folders, "/etc"], [legacy, user]
 
 
 def parse_ini(path: str) -> list[tuple[str, str, str]]:
@@ -101,7 +114,8 @@ def parse_ini(path: str) -> list[tuple[str, str, str]]:
     """
     entries: list[tuple[str, str, str]] = []
     section, indent = "", 0
-    for line in (read_text(path, _BIGGEST_FILE) or "").splitlines():
+    text = (read_text(path, _BIGGEST_FILE) or "").lstrip("\ufeff")  # which editors leave in front
+    for line in text.splitlines():
         bare = line.strip()
         if not bare or bare[0] in "#;":
             continue
