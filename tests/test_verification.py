@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,14 @@ def test_an_editable_module_lives_in_its_project() -> None:
         name="mine", version="1", modules=("mine",), files=frozenset(), source="/src/mine"
     )
     assert verdicts_of([mine], mine.files, {"mine": ("/src/mine/mine/__init__.py",)}, None)[0].fresh
+
+
+def test_a_distribution_without_modules_and_a_folder_beside_are_no_proof(six: Arrival) -> None:
+    bare = replace(six, modules=())
+    assert verdicts_of([bare], six.files, {}, {})[0].fresh is None
+    mine = replace(six, modules=("mine",), source="/home/ana/mine")
+    beside = {"mine": ("/home/ana/mine-old/mine/__init__.py",)}
+    assert verdicts_of([mine], six.files, beside, None)[0].fresh is False
 
 
 def test_a_process_that_did_not_start_proves_nothing() -> None:

@@ -99,3 +99,12 @@ def test_a_missing_import_gets_one_line_below_its_traceback(desk: Desk) -> None:
         assert "damaged" in line_below(kernel, "import tinypkg")
         kernel.run("%unload_ext safeinstall")
         assert line_below(kernel, "import sklearn") == ""
+
+
+def test_a_distribution_without_modules_is_not_said_to_be_ready(desk: Desk) -> None:
+    make_wheel(desk.wheels, "only-names", modules={}, requires=["tinypkg"])
+    with desk.kernel() as kernel:
+        result = kernel.run(f"%safeinstall {desk.offline} only-names")
+        assert result.outcome["status"] == "done", result.everything
+        assert "Ready to import" not in result.data["text/plain"]
+        assert "no module of its own" in result.data["text/plain"]

@@ -148,6 +148,8 @@ def _restart(outcome: Outcome) -> list[str]:
         return []
     if outcome.verb == "undo":
         return ["No restart needed."]
+    if outcome.verification and all(verdict.fresh is None for verdict in outcome.verification):
+        return ["It brings no module of its own to import."]
     if outcome.restart == "refreshed":
         return ["Ready to import: made visible to this running kernel, no restart needed."]
     return ["Ready to import, no restart needed."]

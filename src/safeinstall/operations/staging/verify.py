@@ -81,14 +81,16 @@ def verdicts_of(
 ) -> tuple[Verdict, ...]:
     """Return the verdict about each arrival from what two processes said about its modules.
 
+    Of one that brings no module nothing can be proved by importing: the answer is None.
+
     `present`: absolute paths of the files that are in place as they were staged.
     """
     return tuple(
         Verdict(
             name=arrival.name,
             landed=arrival.files <= present,
-            fresh=None if fresh is None else _comes_from(arrival, fresh),
-            kernel=None if kernel is None else _comes_from(arrival, kernel),
+            fresh=_comes_from(arrival, fresh),
+            kernel=_comes_from(arrival, kernel),
         )
         for arrival in arrivals
     )
@@ -121,13 +123,16 @@ def shadow_findings(
     )
 
 
-def _comes_from(arrival: Arrival, origins: Mapping[str, tuple[str, ...]]) -> bool:
+def _comes_from(arrival: Arrival, origins: Mapping[str, tuple[str, ...]] | None) -> bool | None:
+    if origins is None or not arrival.modules:
+        return None
     return all(_is_own(arrival, origins.get(module, ())) for module in arrival.modules)
 
 
 def _is_own(arrival: Arrival, places: Sequence[str]) -> bool:
     """Tell whether an import that uses `places` uses the arrival's files."""
     files = {os.path.normcase(file) for file in arrival.files}
+    source = os.path.join(os.path.normcase(arrival.source or os.devnull), "")
     folders = {os.path.dirname(file) for file in files}
     for place in places:
         if os.path.basename(place) == "__init__.py":
@@ -140,7 +145,7 @@ def _is_own(arrival: Arrival, places: Sequence[str]) -> bool:
                 folder == path or folder.startswith(path + os.sep) for folder in folders
             ):
                 return True
-            if arrival.source and path.startswith(os.path.normcase(arrival.source)):
+            if arrival.source and f"{path}{os.sep}".startswith(source):
                 return True
     return False
 
