@@ -191,7 +191,7 @@ def verify(evidence: Evidence, context: Context) -> Proof:
         return Proof(verdicts=verdicts, failure=_lost(missing, context))
     if fresh is None:
         return Proof(verdicts=verdicts, failure=_no_process(noise))
-    if not all(verdict.fresh for verdict in verdicts):
+    if any(verdict.fresh is False for verdict in verdicts):
         failure = _imported_elsewhere(arrivals, verdicts, fresh, context)
         return Proof(verdicts=verdicts, failure=failure)
     if evidence.kernel:
@@ -288,7 +288,7 @@ def _imported_elsewhere(
     fresh: Mapping[str, tuple[str, ...]],
     context: Context,
 ) -> Finding:
-    names = {verdict.name for verdict in verdicts if not verdict.fresh}
+    names = {verdict.name for verdict in verdicts if verdict.fresh is False}
     failed = [arrival for arrival in arrivals if arrival.name in names]
     for finding in shadow_findings(failed, fresh, context.environment.home):
         return finding
