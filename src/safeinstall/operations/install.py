@@ -17,7 +17,7 @@ from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import changes_kernel
 from safeinstall.importing import StaleModule, replaced_since
 from safeinstall.installers.sources import ResolvedRequest
-from safeinstall.metadata.distribution import DistInfo, InstalledState
+from safeinstall.metadata.distribution import InstalledState
 from safeinstall.operations.conda import install_with_conda
 from safeinstall.operations.context import Context, destined, forget_oldest, recovered_first
 from safeinstall.operations.planning import best_plan
@@ -66,10 +66,13 @@ def install(request: InstallRequest, context: Context) -> Outcome:
 
 
 def outdated(
-    distributions: Iterable[Distribution], loaded: Mapping[str, tuple[int, int, int]]
+    distributions: Iterable[Distribution],
+    index: InstalledIndex,
+    loaded: Mapping[str, tuple[int, int, int]],
 ) -> tuple[StaleModule, ...]:
     """Return the loaded modules of `distributions` whose file is another one now."""
-    tops = {top for each in distributions for top in DistInfo(each.metadata).modules}
+    infos = (index.info(each.key) for each in distributions)
+    tops = {top for info in infos if info for top in info.modules}
     if tops.isdisjoint(sys.modules):
         return ()
     return replaced_since(
@@ -104,7 +107,7 @@ class _Install:
         self.findings = (*recovered, *found)
         if already is not None or not self.request.items:
             self.findings = tuple(f for f in self.findings if not f.stops)
-            return self.already_there(already or ())
+            return self.already_there(already or (), index)
         if any(finding.stops for finding in self.findings):
             return self.stopped()
         if self.request.installer == "conda":
@@ -133,7 +136,8 @@ class _Install:
             self.plan = best.plan
             if not self.plan.changes:
                 self.findings = about_request
-                return self.already_there(self.named())
+                index = InstalledIndex(self.context.environment.sys_path)
+                return self.already_there(self.named(index), index)
             if self.request.dry_run:
                 return self.outcome("planned")
             if any(finding.stops for finding in best.findings):
@@ -237,15 +241,14 @@ class _Install:
         refused = any(finding.severity is Severity.REFUSE for finding in self.findings)
         return self.outcome("refused" if refused else "needs-confirmation")
 
-    def named(self) -> tuple[Distribution, ...]:
+    def named(self, index: InstalledIndex) -> tuple[Distribution, ...]:
         """Return the installed distributions the request names (nothing had to change)."""
-        index = InstalledIndex(self.context.environment.sys_path)
         found = (index.find(item.name) for item in self.request.items if item.name)
         return tuple(distribution for distribution in found if distribution)
 
-    def already_there(self, found: tuple[Distribution, ...]) -> Outcome:
+    def already_there(self, found: tuple[Distribution, ...], index: InstalledIndex) -> Outcome:
         """Return that nothing is to do, and whether this process has what is there."""
-        stale = outdated(found, self.context.loaded) if self.context.live else ()
+        stale = outdated(found, index, self.context.loaded) if self.context.live else ()
         return self.outcome(
             "satisfied",
             satisfied=found,

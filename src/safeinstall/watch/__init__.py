@@ -112,7 +112,8 @@ def _identity(module: Any) -> FileIdentity | None:
 
 def _worth(cell: str) -> bool:
     """Tell whether the cell may hold an install or a removal: two looks, a few microseconds."""
-    if not any(verb in cell for verb in _VERBS):
+    ours = cell.startswith("%safe") and "\n" not in cell.rstrip()
+    if ours or not any(verb in cell for verb in _VERBS):
         return False
     from safeinstall.probe.cell import mentions_installer  # most notebooks never need it
 
