@@ -92,6 +92,17 @@ def test_replacing_a_loaded_module_asks_for_a_restart_and_names_it(desk: Desk) -
         assert kernel.run("import tinypkg; print(tinypkg.__version__)").stdout.strip() == "2.0"
 
 
+def test_an_undo_that_brings_back_what_is_loaded_needs_no_restart(desk: Desk) -> None:
+    make_wheel(desk.wheels, "tinypkg", "2.0")
+    with desk.kernel() as kernel:
+        kernel.run(f"%safeinstall {desk.offline} tinypkg==1.0")
+        kernel.run("import tinypkg")
+        assert kernel.run(f"%safeinstall {desk.offline} -U tinypkg").outcome["restart"] == "needed"
+        undone = kernel.run("%safeundo")
+        assert undone.outcome["restart"] == "none", undone.everything
+        assert "on disk" not in kernel.run("%kernelenv").data["text/plain"]
+
+
 def test_replacing_a_module_that_is_not_loaded_needs_no_restart(desk: Desk) -> None:
     with desk.kernel() as kernel:
         kernel.run(f"%safeinstall {desk.offline} tinypkg")

@@ -81,7 +81,7 @@ def install_with_conda(
         return outcome("refused" if refused else "needs-confirmation", *said)
     if not context.agreed(plan):
         return outcome("planned", *said)
-    before = importing.loaded_files(environment.prefix) if context.live else {}
+    before = context.loaded_files()
     context.progress(f"{program.kind} is changing {environment.label}")
     done = context.run(program.install_command(request, environment))
     program.read_plan(done.stdout, done.stderr)

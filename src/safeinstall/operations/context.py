@@ -15,13 +15,13 @@ from typing import Final, Protocol
 
 from packaging.utils import canonicalize_name
 
+from safeinstall import importing
 from safeinstall.distributions import Changes
 from safeinstall.environment import Access, Destination, Environment, Paths, this_environment
 from safeinstall.errors import SafeInstallError, UnsafeStore
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.guards import Policy, examine
-from safeinstall.importing import outdated_words, replaced_since
 from safeinstall.installers.sources import ResolvedRequest, Sources, redirections
 from safeinstall.interpreter import environment_of
 from safeinstall.plan import Plan
@@ -119,10 +119,20 @@ class Context:
             frontend=self.frontend,
         )
 
+    def loaded_files(self) -> dict[str, tuple[int, int, int]]:
+        """Return which file of the environment each module of this process was loaded from.
+
+        Where that was not noted in time, it is the file that lies there now.
+        """
+        if not self.live:
+            return {}
+        found = importing.loaded_files(self.environment.prefix)
+        return {name: self.loaded.get(name, now) for name, now in found.items()}
+
     def outdated(self) -> Iterator[Finding]:
         """Yield that code which this process has loaded is not what is on disk any more."""
-        if names := [module.name for module in replaced_since(self.loaded)]:
-            yield Finding.warn("outdated-modules", outdated_words(names))
+        if names := [module.name for module in importing.replaced_since(self.loaded)]:
+            yield Finding.warn("outdated-modules", importing.outdated_words(names))
 
     def first_line(self, request: InstallRequest) -> Suggestion:
         """Return the line that installs the request here; where it would be refused, what works."""

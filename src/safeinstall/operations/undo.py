@@ -42,7 +42,7 @@ def undo(request: UndoRequest, context: Context) -> Outcome:
     environment = context.environment
     try:
         area = Store.open(environment.prefix)
-        before = importing.loaded_files(environment.prefix) if context.live else {}
+        before = context.loaded_files()
         recovered = recovered_first(context)
         id = request.id or area.target().id  # what another install adds while we wait is not meant
         with area.lock(on_wait=lambda holder: context.progress("waiting for another install")):

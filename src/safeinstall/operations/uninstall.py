@@ -9,7 +9,6 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from safeinstall import importing
 from safeinstall.distributions import (
     Change,
     Changes,
@@ -105,7 +104,7 @@ def _attempt(
     )
     if request.dry_run:
         return outcome_of_moves(context, "uninstall", started, "planned", changes=changes)
-    before = importing.loaded_files(context.environment.prefix) if context.live else {}
+    before = context.loaded_files()
     area = Store.open(context.environment.prefix)
     with area.lock(
         wait=not request.no_wait,
