@@ -602,3 +602,29 @@ def test_a_bare_folder_name_behind_e_is_that_folder(tmp_path: Path) -> None:
     (tmp_path / "my project" / "pyproject.toml").touch()
     (item,) = parse('-e "my project"', cwd=str(tmp_path)).items
     assert (item.kind, item.text) == ("editable", str(tmp_path / "my project"))
+
+
+@pytest.mark.parametrize(
+    ("line", "better"),
+    [
+        ("--torch-backend auto torch", "%safeinstall torch"),
+        ("--exclude-newer 2026-01-01 requests", "%safeinstall requests"),
+        ("--timeout 5 six", "%safeinstall six"),
+        ("--nobody-knows-it 7 six", "%safeinstall six"),
+        ("--no-cache-dir six", "%safeinstall six"),
+        ("--torch-backend auto", "%safeinstall NAME"),
+    ],
+)
+def test_the_value_of_an_option_that_is_not_ours_is_no_requirement(line: str, better: str) -> None:
+    with pytest.raises(RequestError) as error:
+        parse(line, cwd="/")
+    assert error.value.hint == better
+
+
+@pytest.mark.parametrize("line", ["{path}", "-r {path}", "-e {path} six", "six {path}"])
+def test_a_path_with_blanks_is_offered_in_quotes(tmp_path: Path, line: str) -> None:
+    (tmp_path / "my two folders").mkdir()
+    with pytest.raises(RequestError) as error:
+        parse(line.format(path="./my two folders"), cwd=str(tmp_path))
+    quoted = line.format(path='"./my two folders"')
+    assert error.value.hint == f"%safeinstall {quoted}"

@@ -11,6 +11,7 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
+from safeinstall.probe.shell.option_grammar import PIP, UV
 from safeinstall.request.corrections import Mistake
 from safeinstall.request.options import OPTION_NAMES, USUAL_PLACE, Option
 from safeinstall.request.requirement import absolute, is_url
@@ -60,7 +61,22 @@ def width(words: Sequence[str], index: int) -> int:
     if option is not None and option.kind == "place":
         return _with_place(option, None, words, index).words
     follows = index + 1 < len(words) and not words[index + 1].startswith("-")
+    if option is None and follows and "=" not in words[index]:
+        has_value = _takes_value_elsewhere(words[index], words[index + 2 :])
     return 2 if has_value and follows else 1
+
+
+def _takes_value_elsewhere(name: str, rest: Sequence[str]) -> bool:
+    """Tell whether pip or uv know the option as one with a value, which is then no requirement.
+
+    What neither knows may have one: it is taken for that where something else is left to install.
+    """
+    plain = name.lstrip("-")
+    names = {plain, PIP.short.get(plain, plain), UV.short.get(plain, plain)}
+    if names & (PIP.values | UV.values):
+        return True
+    known = names & (PIP.switches | UV.switches)
+    return not known and len(name) > 2 and any(not word.startswith("-") for word in rest)
 
 
 def _cluster(word: str, words: Sequence[str], index: int) -> tuple[OptionWord, ...]:

@@ -36,9 +36,11 @@ from safeinstall.request.option_parser import (
     width,
 )
 from safeinstall.request.options import OPTION_NAMES, serves
-from safeinstall.request.requirement import read_editable, read_hash, read_requirement
+from safeinstall.request.requirement import absolute, read_editable, read_hash, read_requirement
 from safeinstall.request.requirements_file import Files, fill, logical_lines, read_text
 
+_MOST_BLANKS: Final = 6
+"""In a path that was typed without quotes."""
 Read = Callable[[str], str]
 """Returns the text of the file at an absolute path."""
 _INSTALLERS: Final = [
@@ -217,7 +219,13 @@ class Reader:
         return items
 
     def _check_apart(self) -> None:
-        """Refuse a name and a version that became two words."""
+        """Refuse a name and a version that became two words, and a path with blanks that did."""
+        for end, _ in self.requirements:
+            for start in range(end - 1, max(end - _MOST_BLANKS, 0) - 1, -1):
+                joined = " ".join(self.words[start : end + 1])
+                if not joined.startswith("-") and Path(absolute(joined, self.cwd)).exists():
+                    words = f"`{joined}` has a blank in it: quotes keep it together."
+                    raise self._error(Mistake(words, instead=(joined,)), start, end + 1)
         for (before, name), (index, text) in itertools.pairwise(self.requirements):
             if index == before + 1 and (better := together(name, text)):
                 words = f"`{name} {text}` is two words; a requirement is one."
