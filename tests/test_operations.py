@@ -63,6 +63,19 @@ def test_an_install_plans_stages_commits_and_proves(prefix: Path) -> None:
     assert outcome.to_dict()["plan"]["installer"]["name"] == "uv"
 
 
+def test_a_uv_that_answers_in_no_json_is_not_used(
+    prefix: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolver, "_own_uv", lambda index: ("/no/uv", "0.12.17"))
+    monkeypatch.setenv("PATH", "")
+    program = recorder(prefix, "tinypkg")
+    outcome = install("--installer uv tinypkg", context_with(program, prefix))
+    assert outcome.status == "failed"
+    assert outcome.stopping.message == "uv 0.12.17 is older than 0.12.18."
+    assert outcome.stopping.hint[0].command == "%safeinstall --upgrade --installer pip uv"
+    assert program.kinds == []
+
+
 def test_what_is_there_already_starts_nothing(prefix: Path) -> None:
     program = recorder(prefix, "tinypkg")
     context = context_with(program, prefix)

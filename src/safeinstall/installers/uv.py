@@ -45,6 +45,10 @@ _PROGRESS = re.compile(
 )
 
 
+OLDEST_UV = (0, 12, 18)
+"""The first whose `uv pip install --dry-run` answers in JSON (measured: 0.12.17 does not)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Uv(Installer):
     """uv, which serves any interpreter."""
@@ -110,7 +114,7 @@ class Uv(Installer):
         try:
             data = json.loads(stdout)
         except ValueError as error:
-            words = "uv's plan is not JSON: its version is too old (0.8 or newer is needed)."
+            words = "uv's plan is not JSON: its version is too old (0.12.18 or newer is needed)."
             line = ("install", "--upgrade", "uv")
             raise InstallerError(words, code="unknown-report", command=line) from error
         named = _FROM.finditer(stderr)

@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +24,7 @@ from safeinstall.installers import DryRun
 from safeinstall.installers.failures import explain
 from safeinstall.installers.pip import OLDEST, Pip
 from safeinstall.installers.sources import ResolvedRequest
-from safeinstall.installers.uv import Uv
+from safeinstall.installers.uv import OLDEST_UV, Uv
 from safeinstall.interpreter import installed_pythons, managed_pythons
 from safeinstall.metadata.distribution import InstalledState
 from safeinstall.metadata.record import RecordError
@@ -258,16 +258,20 @@ def choose(
     if request.installer == "auto" and for_pip and (chosen := _find_pip(environment, for_pip, own)):
         return chosen
     if request.installer in ("auto", "uv"):
-        found = _find_uv(environment, own)
-        if found:
-            binary, version, where = found
-            reason = "asked for" if request.installer == "uv" else where
-            return InstallerChoice(installer=Uv(binary), version=version, reason=reason)
+        old = ""
+        for binary, version, where in _every_uv(environment, own, context):
+            if _numbers(version) >= OLDEST_UV:
+                reason = "asked for" if request.installer == "uv" else where
+                return InstallerChoice(installer=Uv(binary), version=version, reason=reason)
+            old = old or version
+        lacking = (
+            f"uv {old} is older than {'.'.join(map(str, OLDEST_UV))}" if old else "uv is not found"
+        )
         if request.installer == "uv":
-            hint = context.frontend.line("install", "uv")
-            raise InstallerError("uv is not found.", code="no-installer", hint=hint)
+            hint = context.frontend.line("install", "--upgrade", "--installer", "pip", "uv")
+            raise InstallerError(f"{lacking}.", code="no-installer", hint=hint)
     if request.installer in ("auto", "pip"):
-        reason = "asked for" if request.installer == "pip" else "uv is not found"
+        reason = "asked for" if request.installer == "pip" else lacking
         chosen = _find_pip(environment, reason, own)
         if chosen:
             return chosen
@@ -291,15 +295,24 @@ def _only_for_pip(item: RequestItem) -> str:
     return ""
 
 
-def _find_uv(environment: Environment, index: InstalledIndex) -> tuple[str, str, str] | None:
-    """Return uv's binary, version and how it was found: ours, the kernel's, or one on PATH."""
-    own = _own_uv(index)
-    if own:
-        return (*own, "installed with safeinstall")
-    if environment.uv:
-        return environment.uv, "", "found with the interpreter"
-    on_path = shutil.which("uv")
-    return (on_path, "", "found on PATH") if on_path else None
+def _every_uv(
+    environment: Environment, index: InstalledIndex, context: Context
+) -> Iterator[tuple[str, str, str]]:
+    """Yield uv's binary, version and how it was found: ours, the kernel's, or one on PATH.
+
+    The version of ours is in its metadata; another one has to be asked.
+    """
+    if own := _own_uv(index):
+        yield (*own, "installed with safeinstall")
+    others = {environment.uv: "found with the interpreter", shutil.which("uv"): "found on PATH"}
+    for binary, where in others.items():
+        if binary:
+            told = context.run(Command(argv=(binary, "--version"))).output.split()
+            yield binary, told[1] if len(told) > 1 else "", where
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
 def _own_uv(index: InstalledIndex) -> tuple[str, str] | None:
