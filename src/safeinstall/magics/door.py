@@ -8,8 +8,8 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from html import escape
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final, Protocol
 
@@ -21,6 +21,7 @@ from safeinstall.errors import SafeInstallError, SafeInstallStopped
 from safeinstall.findings import Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK
 from safeinstall.magics.missing_imports import Remark, remark_about
+from safeinstall.metadata.distribution import normalized
 from safeinstall.operations import Context, Keeping, Progress, carry_out, context_for, folder, here
 from safeinstall.outcome import Outcome
 from safeinstall.request import (
@@ -39,8 +40,6 @@ failed: set[str] = set()
 """Canonical names whose install has failed in this kernel: not offered again."""
 COLAB: Final = "application/vnd.colab-display-data+json"
 """Google Colab draws its own restart button when it is handed this."""
-_PATIENCE: Final = 1.0
-"""Seconds that an installer may take to say whether it knows a name."""
 _BETWEEN: Final = ("safeinstall.", "IPython.", "decorator")
 """Modules whose frames lie between a cell and its magic."""
 _PRINT_INTRINSIC: Final = ("CALL_INTRINSIC_1", 1)
@@ -130,18 +129,24 @@ def remark(error: BaseException) -> None:
 def _with_a_line_that_works(found: Remark, context: Context) -> Remark:
     """Return the remark with the line that installs what it wants here, or without one.
 
-    A name in no table of ours is looked for where an install would look, caches and local folders
-    alone: cells that wait behind a failed one are dropped, so this must be over at once.
+    A name in no table of ours is looked for in the local folders of packages alone: cells that
+    wait behind a failed one are dropped, so no program is started and no index asked.
     """
     request = parse([found.wanted], cwd=context.cwd, frontend=context.frontend)
     line = context.first_line(request).command
     if found.kind != "unknown":
         return replace(found, command=line)
-    quick = partial(context.run, timeout=_PATIENCE)
-    asking = replace(context, run=quick, progress=lambda _: None, offline=True)
-    planned = carry_out(replace(request, dry_run=True, no_deps=True), asking)
-    fine = isinstance(planned, Outcome) and planned.status in ("planned", "satisfied")
-    return replace(found, command=line, sentence=found.if_known) if fine else found
+    here = map(_names_in, map(Path, context.meet(request).sources.find_links))
+    known = any(normalized(found.wanted) in names for names in here)
+    return replace(found, command=line, sentence=found.if_known) if known else found
+
+
+def _names_in(folder: Path) -> set[str]:
+    """Return the names of the packages that lie in a local folder; none for anything else."""
+    try:
+        return {normalized(file.name.split("-")[0]) for file in folder.iterdir()}
+    except OSError:
+        return set()
 
 
 def _parsed(command: str, words: list[str]) -> Request:

@@ -100,8 +100,6 @@ class Context:
     keeping: Keeping = Keeping()
     loaded: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     """Which file (inode, size, time) each module of this process was loaded from, where noted."""
-    offline: bool = False
-    """True where nothing but local folders and caches may be asked, because somebody waits."""
     policy: Policy = field(default_factory=dict)
     """Severity of findings by code, where it is not their own; None switches a guard off."""
 

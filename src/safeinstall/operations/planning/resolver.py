@@ -69,7 +69,7 @@ class Resolver:
         asked = (intent.request, intent.environment, intent.sources)
         return self.chosen.installer.plan_command(
             *asked,
-            from_cache=from_cache or self.context.offline,
+            from_cache=from_cache,
             config=self.reads_uv_config(),
         )
 
