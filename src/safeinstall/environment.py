@@ -306,9 +306,4 @@ class Destination:
 
     def to_dict(self) -> dict[str, str]:
         """Return the JSON form."""
-        return {
-            "path": self.path,
-            "scheme": self.scheme,
-            "interpreter": self.interpreter,
-            "reason": self.reason,
-        }
+        return asdict(self)

@@ -237,13 +237,10 @@ def twice(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosis]
             bases = some(os.path.basename(each.metadata) for each in stale)
             words = f"set {bases} aside; {whole[0].version} is complete"
             fix = Fix(words=words, aside=tuple(each.metadata for each in stale))
-        yield say(
-            "two-versions",
-            f"{newest.name} is listed twice in {newest.folder}: {names}.",
-            *(() if fix else (_again(newest, frontend),)),
-            context="An upgrade was interrupted between its two halves.",
-            fix=fix,
-        )
+        words = f"{newest.name} is listed twice in {newest.folder}: {names}."
+        ways = () if fix else (_again(newest, frontend),)
+        why = "An upgrade was interrupted between its two halves."
+        yield say("two-versions", words, *ways, context=why, fix=fix)
 
 
 def leftovers(names: Sequence[str]) -> Iterator[Diagnosis]:
@@ -277,8 +274,7 @@ def conflicts(
             requirement = parsed(text)
             if requirement is None or not applies(requirement, markers):
                 continue
-            key = (each.name, str(requirement))
-            if key in told:
+            if (key := (each.name, str(requirement))) in told:
                 continue
             told.add(key)
             have = versions.get(canonicalize_name(requirement.name))
@@ -297,9 +293,8 @@ def old_pip(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosi
     for each in found:
         if canonicalize_name(each.name) == "pip" and _version(each) < Version("22.3"):
             words = f"pip {each.version} is older than 22.3 and cannot plan an install."
-            yield say(
-                "pip-outdated", words, frontend.line("install", "--upgrade", "pip"), info=True
-            )
+            line = frontend.line("install", "--upgrade", "pip")
+            yield say("pip-outdated", words, line, info=True)
 
 
 def _doubled(found: Sequence[Installed]) -> list[list[Installed]]:
@@ -447,12 +442,10 @@ def foreign_files(
         if who != owner:
             names = some(os.path.relpath(path, prefix) for path in paths)
             parts = f"{len(paths)} part{'s' if len(paths) > 1 else ''} of {prefix}"
-            yield say(
-                "foreign-owner",
-                f"{parts} belong to {who}, not to {owner}: {names}.",
-                f"sudo chown -R {owner} {shlex.quote(prefix)}",
-                context="Usually an install run with sudo. Upgrading them would be refused.",
-            )
+            words = f"{parts} belong to {who}, not to {owner}: {names}."
+            line = f"sudo chown -R {owner} {shlex.quote(prefix)}"
+            why = "Usually an install run with sudo. Upgrading them would be refused."
+            yield say("foreign-owner", words, line, context=why)
 
 
 def in_progress(waiting: bool, prefix: str, command: str) -> Iterator[Diagnosis]:
@@ -466,9 +459,7 @@ def in_progress(waiting: bool, prefix: str, command: str) -> Iterator[Diagnosis]
 def low_space(free: int, path: str, frontend: Frontend) -> Iterator[Diagnosis]:
     """Yield that hardly anything fits on the disk any more."""
     if free < _LOW_SPACE:
-        yield say(
-            "low-space",
-            f"{free / 2**20:.0f} MB are free where {path} lies.",
-            frontend.line("history", "--prune", "--keep", "0", "--python", path),
-            context="That forgets what is kept for undo; what else may go, only you can say.",
-        )
+        words = f"{free / 2**20:.0f} MB are free where {path} lies."
+        line = frontend.line("history", "--prune", "--keep", "0", "--python", path)
+        why = "That forgets what is kept for undo; what else may go, only you can say."
+        yield say("low-space", words, line, context=why)

@@ -21,6 +21,7 @@ from safeinstall.doctor.diagnosis import Examination, Repair, Rewrite, Script
 from safeinstall.metadata.distribution import distributions_in
 from safeinstall.metadata.record import RecordError
 from safeinstall.probe.facts.interpreter import pyvenv_settings
+from safeinstall.probe.facts.search_path import listed
 from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.undo import NewFile, repair
@@ -65,7 +66,7 @@ def scripts(folder: str, python: str) -> tuple[Script, ...]:
     """Return the Python scripts of `folder` and the interpreter each starts."""
     found = []
     places = {os.path.realpath(folder), os.path.realpath(os.path.dirname(python))}
-    for name in _listed(folder):
+    for name in listed(folder):
         path = os.path.join(folder, name)
         program = _program(_head(path))
         if _PYTHONS.search(os.path.basename(program)):
@@ -124,7 +125,7 @@ def activate_rewrites(prefix: str, named: str) -> tuple[Rewrite, ...]:
     rewrites: list[Rewrite] = []
     if _QUOTING.search(named + prefix):
         return ()
-    for name in _listed(os.path.join(prefix, "bin")):
+    for name in listed(os.path.join(prefix, "bin")):
         path = os.path.join(prefix, "bin", name)
         if name.lower().startswith(("activate", "deactivate")) and os.path.isfile(path):
             text = _text(path)
@@ -141,7 +142,7 @@ def home_problem(prefix: str) -> tuple[str, str]:
         return "", ""
     if not os.path.isdir(home):
         return home, "which is not there any more"
-    names = [name for name in _listed(home) if _PYTHONS.match(name)]
+    names = [name for name in listed(home) if _PYTHONS.match(name)]
     if not names:
         return home, "where there is no Python any more"
     python = os.path.join(prefix, "bin", "python")
@@ -166,7 +167,7 @@ def home_rewrites(prefix: str, base: str) -> tuple[Rewrite, ...]:
         lines.append(line)
     rewrites = [_rewritten(config, ("\n".join(lines) + "\n").encode())]
     folder = os.path.join(prefix, "bin")
-    for name in _listed(folder):
+    for name in listed(folder):
         path = os.path.join(folder, name)
         dangling = os.path.islink(path) and not os.path.exists(path)
         if dangling and _PYTHONS.match(name) and os.path.isabs(os.readlink(path)):
@@ -216,10 +217,3 @@ def _text(path: str) -> str:
             return file.read(_BIGGEST)
     except OSError:
         return ""
-
-
-def _listed(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []

@@ -64,13 +64,10 @@ def not_importable(intent: ResolvedRequest) -> Finding | None:
     environment = intent.environment
     if environment.importable_destination():
         return None
-    return Finding.refuse(
-        "not-importable",
-        f"This kernel does not import from {environment.paths.purelib}, where its packages are "
-        "installed.",
-        new_environment(intent),
-        context="Its import path does not hold that folder (-S or PYTHONHOME?).",
-    )
+    place, why = environment.paths.purelib, "Its import path does not hold that folder"
+    message = f"This kernel does not import from {place}, where its packages are installed."
+    way, why = new_environment(intent), f"{why} (-S or PYTHONHOME?)."
+    return Finding.refuse("not-importable", message, way, context=why)
 
 
 def virtualenv_required(intent: ResolvedRequest) -> Finding | None:
@@ -117,11 +114,9 @@ def system_changed(intent: ResolvedRequest) -> Finding | None:
     """Say what `--break-system-packages` does, when it was typed."""
     if not intent.request.break_system_packages or intent.request.user:
         return None
-    return Finding.warn(
-        "system-changed",
-        f"Programs of the operating system that use {intent.environment.executable} see "
-        f"what is now in {intent.environment.paths.purelib}.",
-    )
+    python, place = intent.environment.executable, intent.environment.paths.purelib
+    message = f"Programs of the operating system that use {python} see what is now in {place}."
+    return Finding.warn("system-changed", message)
 
 
 def _is_user_site(intent: ResolvedRequest) -> bool:
@@ -154,9 +149,8 @@ def ephemeral_prefix(plan: Plan, around: EnvironmentState) -> Finding | None:
     """Say when the environment lies in a container's layer while the home folder is kept."""
     environment = plan.intent.environment
     home = environment.home.rstrip("/")
-    if not (environment.ephemeral and around.home_is_kept):
-        return None
-    if home and environment.prefix.startswith(home + "/"):
+    at_home = bool(home) and environment.prefix.startswith(home + "/")
+    if not (environment.ephemeral and around.home_is_kept) or at_home:
         return None
     return Finding.remark(
         "ephemeral-prefix",
@@ -196,13 +190,11 @@ def foreign_owner(plan: Plan, around: EnvironmentState) -> Finding | None:
     deed = f"replaced by {change.after}" if change.after else "removed"
     others = [each.name for each, _ in hit[1:]]
     also = f" The same holds for {', '.join(others)}." if others else ""
+    message = f"{change.name} {change.before} {who} and would be {deed}.{also}"
+    way = _command(plan, owner, [owner.package or change.name, *others])
     place = shown(owner.where, plan.intent.environment.home)
-    return Finding.refuse(
-        "foreign-owner",
-        f"{change.name} {change.before} {who} and would be {deed}.{also}",
-        _command(plan, owner, [owner.package or change.name, *others]),
-        context=f"Known from {place}." if owner.where else "",
-    )
+    known = f"Known from {place}." if owner.where else ""
+    return Finding.refuse("foreign-owner", message, way, context=known)
 
 
 def unlisted(plan: Plan, around: EnvironmentState) -> Finding | None:
@@ -212,13 +204,10 @@ def unlisted(plan: Plan, around: EnvironmentState) -> Finding | None:
         found = installed.get(canonicalize_name(change.name))
         if found is None or found.key in around.owners or not DistInfo(found.metadata).is_egg:
             continue
-        return Finding.refuse(
-            "no-record",
-            f"{change.name} {change.before} was installed without a list of its files, as "
-            "`setup.py install` did: nobody knows what to take away.",
-            new_environment(plan.intent),
-            context=f"Known from {shown(found.metadata, plan.intent.environment.home)}.",
-        )
+        came = f"{change.name} {change.before} was installed without a list of its files"
+        message = f"{came}, as `setup.py install` did: nobody knows what to take away."
+        known = f"Known from {shown(found.metadata, plan.intent.environment.home)}."
+        return Finding.refuse("no-record", message, new_environment(plan.intent), context=known)
     return None
 
 
@@ -281,24 +270,17 @@ def name_trap(intent: ResolvedRequest, installed: Collection[str]) -> Finding | 
     A name that is already installed here is no news, and one that the table knows as a
     distribution is meant.
     """
-    traps = []
-    for item in intent.request.items:
-        if item.kind != "named" or not item.name or item.name in installed:
-            continue
-        meant = _meant(item, intent)
-        if meant is not None:
-            traps.append((item, *meant))
+    named = (item for item in intent.request.items if item.kind == "named" and item.name)
+    strange = [item for item in named if item.name not in installed]
+    traps = [(item, *meant) for item in strange if (meant := _meant(item, intent)) is not None]
     if not traps:
         return None
     item, _, why = traps[0]
     message = why + "".join(f" {reason}" for _, _, reason in traps[1:])
-    anyway = intent.line(yes=True, dry_run=False)
-    return Finding.ask(
-        "name-trap",
-        message,
-        *_right(intent, {id(trap[0]): trap[1] for trap in traps}),
-        Suggestion(anyway, f"really the package called {item.name}"),
-    )
+    right = _right(intent, {id(trap[0]): trap[1] for trap in traps})
+    line = intent.line(yes=True, dry_run=False)
+    anyway = Suggestion(line, f"really the package called {item.name}")
+    return Finding.ask("name-trap", message, *right, anyway)
 
 
 def _meant(item: RequestItem, intent: ResolvedRequest) -> tuple[str | None, str] | None:
@@ -351,12 +333,10 @@ def from_file_only(intent: ResolvedRequest) -> Finding | None:
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     line = intent.line(allow=intent.request.allow | {"allow-direct"}, dry_run=False)
     others = zip(found[1:], texts[1:], strict=True)
-    return Finding.ask(
-        "from-file-only",
-        f"{found[0].origin} asks for {texts[0]}{more}: a place that was not typed here.",
-        Suggestion(line, "accept the places this file names"),
-        context="\n".join(f"{item.origin}: {text}" for item, text in others),
-    )
+    message = f"{found[0].origin} asks for {texts[0]}{more}: a place that was not typed here."
+    way = Suggestion(line, "accept the places this file names")
+    also = "\n".join(f"{item.origin}: {text}" for item, text in others)
+    return Finding.ask("from-file-only", message, way, context=also)
 
 
 def extra_index(intent: ResolvedRequest) -> Finding | None:
@@ -384,12 +364,9 @@ def builds_from_source(intent: ResolvedRequest, needed: Collection[str]) -> Find
     named = some(missing, 4)
     verb, them = ("has", "it") if len(missing) == 1 else ("have", "them")
     line = intent.line(allow_builds=frozenset(asked | set(missing)), dry_run=False)
-    return Finding.ask(
-        "builds-from-source",
-        f"{named} {verb} no ready-made wheel for this Python: building {them} would run code of "
-        "the package now.",
-        Suggestion(line, f"let {named} run it"),
-    )
+    lacks = f"{named} {verb} no ready-made wheel for this Python"
+    message = f"{lacks}: building {them} would run code of the package now."
+    return Finding.ask("builds-from-source", message, Suggestion(line, f"let {named} run it"))
 
 
 def is_explicit(item: RequestItem) -> bool:
@@ -427,12 +404,9 @@ def local_build_replaced(plan: Plan, around: EnvironmentState) -> Finding | None
         line = intent.line(requirements=(*others, *keep), dry_run=False)
         ways.insert(0, Suggestion(line, "keeps the build"))
     labels = ", ".join(dict.fromkeys(f"+{_local(change.before)}" for change in lost))
-    return Finding.ask(
-        "local-build-replaced",
-        f"{words}: the installed build was made for this machine ({labels}), the new one is the "
-        "plain one.",
-        *ways,
-    )
+    made = f"the installed build was made for this machine ({labels})"
+    message = f"{words}: {made}, the new one is the plain one."
+    return Finding.ask("local-build-replaced", message, *ways)
 
 
 def _local(version: str | None) -> str:
@@ -478,9 +452,6 @@ def yanked(plan: Plan, around: EnvironmentState) -> Finding | None:
     found = [resolved for resolved in plan.resolved.arriving if resolved.yanked is not None]
     if not found:
         return None
-    words = "; ".join(
-        f"{each.name} {each.version} was yanked by its makers"
-        + (f": {each.yanked}" if each.yanked else "")
-        for each in found
-    )
-    return Finding.warn("yanked", f"{words}.")
+    why = ((each, f": {each.yanked}" if each.yanked else "") for each in found)
+    told = (f"{each.name} {each.version} was yanked by its makers{words}" for each, words in why)
+    return Finding.warn("yanked", f"{'; '.join(told)}.")

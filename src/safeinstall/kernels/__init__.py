@@ -25,6 +25,7 @@ from typing import Any, Final, Literal
 from jupyter_client.kernelspec import KernelSpecManager
 
 from safeinstall.errors import SafeInstallError
+from safeinstall.probe.facts.search_path import listed
 from safeinstall.probe.facts.writability import describe_access
 
 Place = Literal["user", "environment", "machine"]
@@ -90,11 +91,8 @@ def place_of(folder: str, user: str) -> Place:
 
 
 def _names(folder: str) -> list[str]:
-    try:
-        entries = sorted(os.listdir(folder))
-    except OSError:
-        return []
-    return [name for name in entries if os.path.lexists(os.path.join(folder, name, _FILE))]
+    names = listed(folder)
+    return [name for name in names if os.path.lexists(os.path.join(folder, name, _FILE))]
 
 
 def _read(name: str, folder: str, place: Place, hidden_by: str) -> Spec:

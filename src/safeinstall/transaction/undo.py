@@ -14,25 +14,12 @@ from typing import NamedTuple
 from safeinstall.errors import TransactionError, UndoRefused
 from safeinstall.metadata.distribution import DistInfo
 from safeinstall.metadata.record import RecordError, RecordRow, digest
+from safeinstall.transaction.moves import prefix
 from safeinstall.transaction.moves.additions import Additions, add_tree
 from safeinstall.transaction.moves.commit import Committed, commit
-from safeinstall.transaction.moves.prefix import (
-    Layout,
-    Removals,
-    installed,
-    owners,
-    remove_files,
-    set_aside,
-)
-from safeinstall.transaction.store.history import (
-    Entry,
-    Store,
-    entries_of,
-    find,
-    left_standing,
-    objection,
-    of_users,
-)
+from safeinstall.transaction.moves.prefix import Layout, Removals
+from safeinstall.transaction.store import history
+from safeinstall.transaction.store.history import Entry, Store
 from safeinstall.transaction.store.journal import FileStamp, Journal, VersionChange, stamp_of
 
 
@@ -53,7 +40,7 @@ def repair(
     """
     journal, layout = store.start(command), Layout(store.prefix)
     try:
-        leaving = set_aside(layout, aside)
+        leaving = prefix.set_aside(layout, aside)
         names = {layout.name(path): new for path, new in files.items()}
         for name, new in names.items():
             _stage(os.path.join(journal.stage, *name.split("/")), new)
@@ -93,18 +80,18 @@ def undo_transaction(store: Store, id: str | None = None, *, force: bool = False
     Raises UndoRefused with the reason, TransactionError; the environment is then as it was.
     """
     journals = store.journals()
-    target = find(journals, id)
-    reason = objection(target, journals)
+    target = history.find(journals, id)
+    reason = history.objection(target, journals)
     if reason:
         raise UndoRefused(f"Transaction {target.title} cannot be undone. {reason}")
     layout = Layout(store.prefix)
-    unneeded, theirs = left_standing(target, journals), of_users(target, journals)
+    unneeded, theirs = history.left_standing(target, journals), history.of_users(target, journals)
     leaving, coming = _moves(layout, target, force=force, unneeded=unneeded, of_users=theirs)
     journal = store.start(f"undo {target.id}", target.packages)
     journal.undoes, journal.depth = target.id, target.depth + 1
     journal.changes = [VersionChange(each.name, each.after, each.before) for each in target.changes]
     commit(journal, layout, store.disk, leaving, coming)
-    return next(entries_of([*journals, journal]))
+    return next(history.entries_of([*journals, journal]))
 
 
 def _moves(
@@ -124,16 +111,16 @@ def _moves(
     _refuse_if_replaced(layout, target)
     records = {name.rpartition("/")[0] for name in mine.added if name.endswith(_RECORD)}
     back = {name.rpartition("/")[0] for name in mine.removed if name.endswith(_RECORD)}
-    others = installed(
+    others = prefix.installed(
         {os.path.dirname(layout.path(folder)) for folder in records | back},
         without={layout.path(folder) for folder in records},
     )
     # Whoever was first to bring a file that was there already may have gone since.
     shared = {name: stamp for name, stamp in mine.already_shared.items() if name not in of_users}
     came = {**shared, **mine.added}
-    owned = {*owners(layout, came, others)} | {*mine.already_shared} & {*mine.kept_shared}
+    owned = {*prefix.owners(layout, came, others)} | {*mine.already_shared} & {*mine.kept_shared}
     created = {*mine.created, *unneeded}
-    leaving = remove_files(layout, came, lambda folder: folder in created, owned)
+    leaving = prefix.remove_files(layout, came, lambda folder: folder in created, owned)
     edited = _edited(layout, leaving, came, target)
     if edited and not force:
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
@@ -159,7 +146,7 @@ def _moves(
             " replaced.",
             context=f"It was kept in {target.replaced}.",
         )
-    coming = coming.with_owners(owners(layout, present, others))
+    coming = coming.with_owners(prefix.owners(layout, present, others))
     kept = dict(coming.already_shared)
     for name in mine.kept_shared:
         with contextlib.suppress(OSError):

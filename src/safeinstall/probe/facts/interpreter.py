@@ -17,6 +17,7 @@ import sysconfig
 from .search_path import (
     find_distribution,
     home_folder,
+    listed,
     module_origin,
     read_text,
     site_folders,
@@ -213,10 +214,7 @@ def _library_at(prefix: str, hint: str) -> str | None:
     lib = os.path.join(prefix, "lib")
     if hint and os.path.isfile(os.path.join(lib, hint, "os.py")):
         return hint
-    try:
-        names = [name for name in os.listdir(lib) if _LIB.match(name)]
-    except OSError:
-        return None
+    names = [name for name in listed(lib) if _LIB.match(name)]
     # A program called `python3` that no link resolves: only one library may answer.
     with_landmark = [name for name in names if os.path.isfile(os.path.join(lib, name, "os.py"))]
     return with_landmark[0] if len(with_landmark) == 1 else None

@@ -29,6 +29,14 @@ def read_text(path: str, most: int = 64 * 1024) -> str | None:
         return None
 
 
+def listed(folder: str) -> list[str]:
+    """Return the names in *folder*, sorted; none where it cannot be read."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
 def upward(folder: str) -> Iterator[str]:
     """Yield *folder* and its parents."""
     for _ in range(_DEEPEST):
@@ -99,11 +107,7 @@ def with_pth_folders(folders: Sequence[str]) -> list[str]:
         if not os.path.isdir(folder):
             continue
         result.append(folder)
-        try:
-            names = sorted(n for n in os.listdir(folder) if n.endswith(".pth"))[:_MOST_PTH]
-        except OSError:
-            continue
-        for name in names:
+        for name in [name for name in listed(folder) if name.endswith(".pth")][:_MOST_PTH]:
             for line in (read_text(os.path.join(folder, name)) or "").splitlines():
                 line = line.strip()
                 if not line or line.startswith(("#", "import ", "import\t")):

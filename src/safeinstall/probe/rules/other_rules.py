@@ -27,9 +27,7 @@ _BREWED = re.compile(
     r"|pybind11|cython|libcython|pydantic|rpds-py|jupyterlab|ipython|pygments|pyqt)(?:@.*)?$"
 )
 _FILES = {
-    "poetry": ("pyproject.toml",),
-    "pdm": ("pyproject.toml",),
-    "rye": ("pyproject.toml",),
+    **dict.fromkeys(("poetry", "pdm", "rye"), ("pyproject.toml",)),
     "pipenv": ("Pipfile",),
     "pixi": ("pixi.toml", "pyproject.toml"),
 }
@@ -38,9 +36,9 @@ _FILES = {
 def decide_other(invocation: Invocation, kernel: Interpreter) -> Verdict:
     """Return what this command would do in a process of the kernel."""
     tool = invocation.tool
-    if tool in ("easy_install", "setup.py"):
-        return _script(invocation, read_line(invocation.words, OTHER))
     line = read_line(invocation.words, OTHER)
+    if tool in ("easy_install", "setup.py"):
+        return _script(invocation, line)
     if line.has("dry-run") or line.has("simulate") or line.has("help"):
         return Verdict("no-change", "a dry run installs nothing")
     if tool in _FILES:
@@ -66,10 +64,7 @@ def _system(invocation: Invocation, line: Line) -> Verdict:
         return Verdict("no-change", "%s names no Python package, only programs of its own" % tool)
     prefix = os.path.dirname(os.path.dirname(invocation.program))
     prefix = "/usr" if os.path.realpath(prefix) == os.path.realpath("/") else prefix
-    python = next(
-        (read_interpreter(os.path.join(prefix, "bin", name)) for name in ("python3", "python")),
-        None,
-    )
+    python = read_interpreter(os.path.join(prefix, "bin", "python3"))
     debian = os.path.join(prefix, "lib", "python3", "dist-packages")
     site = debian if os.path.isdir(debian) else ""
     site = site or (python.scheme(invocation.environ)["purelib"] if python else debian)

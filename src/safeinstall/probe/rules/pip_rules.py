@@ -14,27 +14,14 @@ import os
 import re
 from typing import NamedTuple, Sequence, Tuple
 
+from ..facts import writability
 from ..facts.interpreter import Interpreter, read_interpreter, scheme_folders
 from ..facts.search_path import Installed, home_folder, module_origin, read_text
-from ..facts.writability import (
-    describe_access,
-    looks_writable,
-    why_not_replaceable,
-    why_not_writable,
-)
 from ..shell.option_grammar import PIP, read_line
 from ..shell.reach import Invocation
 from . import DEFAULTS_TO_USER, SCRIPTS_MISSING, SITE, Verdict
-from .local_candidates import (
-    Candidate,
-    Compared,
-    LocalFolders,
-    Request,
-    compare,
-    read_request,
-    standing,
-    unpacked,
-)
+from . import local_candidates as local
+from .local_candidates import Candidate, Compared, LocalFolders, Request
 from .pip_settings import PipOptions, parse_ini, read_pip_options
 
 Refusal = Tuple[str, str]
@@ -252,10 +239,12 @@ def _default_place(run: _Run, root: str | None) -> _Place:
     elif user is None and run.pip.version >= (20,) and run.user_site_allowed():
         front = run.absolute(root) if root else ""
         places = dict.fromkeys(front + scheme[name] for name in ("purelib", "platlib"))
-        closed = [place for place in places if not looks_writable(place, invocation.elevated)]
+        closed = [
+            place for place in places if not writability.looks_writable(place, invocation.elevated)
+        ]
         user = bool(closed)
         if user:
-            reason = DEFAULTS_TO_USER % describe_access(closed[0])["detail"]
+            reason = DEFAULTS_TO_USER % writability.describe_access(closed[0])["detail"]
     if user:
         scheme = run.interpreter.user_scheme(invocation.environ, invocation.cwd)
         return _Place(scheme, "user-site", reason)
@@ -298,7 +287,7 @@ def _judge_contents(run: _Run, place: _Place) -> Verdict:
     """Return the verdict on *place* after a look at what is asked for and what stands there."""
     options, line = run.options, run.options.line
     files, editables = options.values("requirement"), options.values("editable")
-    request = read_request(line.positional[1:], files, editables, run.invocation.cwd)
+    request = local.read_request(line.positional[1:], files, editables, run.invocation.cwd)
     if request.problem and not (line.has("group") and request.problem == "nothing is asked for"):
         return Verdict("fails", request.problem, names=request.names)
     return _judge_request(run, place, request)._replace(names=request.names)
@@ -311,7 +300,7 @@ def _judge_request(run: _Run, place: _Place, request: Request) -> Verdict:
         return Verdict("fails", "no local folder has %s" % compared.missing)
     if compared.met:
         name = request.wanted[0].name
-        copy, _ = standing(request.wanted[0], path)
+        copy, _ = local.standing(request.wanted[0], path)
         where = copy.folder if copy else None
         return Verdict("already-satisfied", "%s is already satisfied in %s" % (name, where), where)
     if run.options.flag("dry-run"):
@@ -322,7 +311,7 @@ def _judge_request(run: _Run, place: _Place, request: Request) -> Verdict:
         if refusal == _STAYS:
             notes.append("the copy of %s in %s stays" % (copy.name, copy.folder))
             continue
-        refusal = refusal or why_not_replaceable(copy, run.invocation.elevated)
+        refusal = refusal or writability.why_not_replaceable(copy, run.invocation.elevated)
         if refusal:
             return Verdict(*refusal)
         removed.append(copy.folder)
@@ -346,7 +335,7 @@ def _compare(run: _Run, request: Request, path: list[str]) -> Compared:
     upgrade, offline = options.flag("upgrade"), options.flag("no-index")
     ignore = options.flag("ignore-installed") or bool(options.value("target"))
     links = LocalFolders(options.values("find-links"), run.invocation.cwd, options.flag("pre"))
-    compared = compare(
+    compared = local.compare(
         request,
         path,
         links,
@@ -393,13 +382,13 @@ def _holds(site: str, request: Request) -> bool:
 def _written(run: _Run, place: _Place, chosen: Sequence[Candidate]) -> Verdict:
     """Return what stops the files from being written, where it can be seen beforehand."""
     elevated, scheme = run.invocation.elevated, place.scheme
-    files = unpacked(chosen)
+    files = local.unpacked(chosen)
     for name in files.folders:
-        refusal = why_not_writable(scheme[name], elevated, files.size)
+        refusal = writability.why_not_writable(scheme[name], elevated, files.size)
         if refusal:
             return Verdict(*refusal)
     notes: tuple[str, ...] = ()
-    refusal = why_not_writable(scheme["scripts"], elevated)
+    refusal = writability.why_not_writable(scheme["scripts"], elevated)
     if refusal and refusal[0] == "refused-permission":
         if files.scripts:
             # scripts come last: the modules and their metadata are there by then, and stay
@@ -411,11 +400,16 @@ def _written(run: _Run, place: _Place, chosen: Sequence[Candidate]) -> Verdict:
 
 
 _NAME = "safeinstall-asks-for-what-is-not-there"
-_PLACES = (
-    *("user", "no-user", "target", "prefix", "root", "python", "isolated"),
+_PLACES = [
+    "user",
+    "no-user",
+    "target",
+    "prefix",
+    "root",
+    "python",
+    "isolated",
     "break-system-packages",
-)
-
+]
 _LINES = (
     ("externally-managed", "refused-externally-managed"),
     ("find an activated virtualenv", "refused-require-virtualenv"),
@@ -429,13 +423,11 @@ _LINES = (
     ("User install by explicit request", "user-site"),
     ("Defaulting to user installation", "user-site"),
 )
+_ANY_PLACE = ("root-dir", "fails", "refused-permission")
 _FITTING = {
-    "site": (
-        *("env-site", "wrong-interpreter", "root-dir", "fails"),
-        *("refused-permission", "refused-cannot-uninstall"),
-    ),
-    "elsewhere": ("target-dir", "prefix", "root-dir", "fails", "refused-permission"),
-    "user-site": ("user-site", "refused-permission", "fails", "root-dir"),
+    "site": (*_ANY_PLACE, "env-site", "wrong-interpreter", "refused-cannot-uninstall"),
+    "elsewhere": (*_ANY_PLACE, "target-dir", "prefix"),
+    "user-site": (*_ANY_PLACE, "user-site"),
 }
 """The outcomes that each of pip's words about a place goes with."""
 

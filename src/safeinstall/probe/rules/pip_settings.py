@@ -30,29 +30,23 @@ _FALSE = ("n", "no", "f", "false", "off", "0")
 _SINCE = {
     "user": (0,),
     "no-user": (9,),
-    "dry-run": (22, 2),
-    "report": (22, 2),
+    "prefer-binary": (18, 0),
     "python": (22, 3),
+    **dict.fromkeys(("no-warn-conflicts", "no-warn-script-location", "progress-bar"), (10, 0)),
+    **dict.fromkeys(("config-settings", "root-user-action"), (22, 1)),
+    **dict.fromkeys(("dry-run", "report"), (22, 2)),
     "break-system-packages": (23, 0, 1),
-    "config-settings": (22, 1),
-    "root-user-action": (22, 1),
+    "keyring-provider": (23, 1),
     "group": (25, 1),
     "requirements-from-script": (26, 0),
     "only-deps": (26, 1),
-    "prefer-binary": (18, 0),
-    "no-warn-conflicts": (10, 0),
-    "no-warn-script-location": (10, 0),
-    "progress-bar": (10, 0),
-    "keyring-provider": (23, 1),
 }
 _UNTIL = {
     "egg": (10, 0),
-    "process-dependency-links": (19, 0),
     "no-download": (10, 0),
+    "process-dependency-links": (19, 0),
+    **dict.fromkeys(("build", "build-dir", "build-directory"), (21, 3)),
     "install-option": (23, 1),
-    "build": (21, 3),
-    "build-dir": (21, 3),
-    "build-directory": (21, 3),
 }
 
 
@@ -234,10 +228,8 @@ def read_pip_options(invocation: Invocation, prefix: str, version: Version) -> P
     isolated = line.has("isolated")
     if isolated:
         # --isolated drops the variables and the user's files, not the other files
-        environ = {k: v for k, v in environ.items() if not k.startswith("PIP_")}
-        environ = {**environ, "XDG_CONFIG_HOME": os.devnull}
-        if "PIP_CONFIG_FILE" in invocation.environ:
-            environ["PIP_CONFIG_FILE"] = invocation.environ["PIP_CONFIG_FILE"]
+        kept = (n for n in environ if not n.startswith("PIP_") or n == "PIP_CONFIG_FILE")
+        environ = {**{name: environ[name] for name in kept}, "XDG_CONFIG_HOME": os.devnull}
     settings = read_pip_settings(environ, prefix, os.devnull if isolated else None)
     if isolated:
         settings = tuple(s for s in settings if s.section != ":env:")

@@ -14,7 +14,7 @@ import re
 from typing import Iterator, NamedTuple
 
 from ..facts.interpreter import Interpreter, read_interpreter, scheme_folders
-from ..facts.search_path import home_folder, module_origin, upward
+from ..facts.search_path import home_folder, listed, module_origin, upward
 from ..facts.writability import why_not_replaceable, why_not_writable
 from ..shell.option_grammar import UV, Line, read_line
 from ..shell.reach import Invocation, find_programs, interpreter_at
@@ -219,11 +219,7 @@ def _programs(environ: dict[str, str], cwd: str) -> Iterator[str]:
     managed = environ.get("UV_PYTHON_INSTALL_DIR")
     data = environ.get("XDG_DATA_HOME") or os.path.join(home_folder(environ), ".local", "share")
     managed = managed or os.path.join(data, "uv", "python")
-    try:
-        names = sorted(os.listdir(managed), reverse=True)
-    except OSError:
-        names = []
-    for name in names:
+    for name in reversed(listed(managed)):
         path = os.path.join(managed, name, "bin", "python3")
         if name.startswith("cpython-") and os.path.isfile(path):
             yield path

@@ -11,7 +11,7 @@ import re
 from typing import Mapping, NamedTuple, Sequence
 
 from ..facts.interpreter import Interpreter, read_interpreter
-from ..facts.search_path import home_folder, read_text, upward
+from ..facts.search_path import home_folder, listed, read_text, upward
 from .effects import Change
 from .option_grammar import CONDA, PIP, UV, read_line
 from .others import verb_of
@@ -168,10 +168,7 @@ def _python_behind(path: str, environ: Mapping[str, str], cwd: str) -> str | Non
 
 
 def _newest(versions: str, start: str, name: str) -> str | None:
-    try:
-        names = [entry for entry in os.listdir(versions) if entry.startswith(start + ".")]
-    except OSError:
-        return None
+    names = [entry for entry in listed(versions) if entry.startswith(start + ".")]
     names.sort(key=lambda entry: [int(part) for part in re.findall(r"\d+", entry)])
     paths = [os.path.join(versions, entry, "bin", name) for entry in reversed(names)]
     return next((path for path in paths if os.path.isfile(path)), None)
@@ -373,8 +370,6 @@ def installs(tool: str, words: tuple[str, ...]) -> bool:
     if tool == "pip":
         return named[:1] in (["install"], ["download"])
     if tool == "uv":
-        return named[:2] in (["pip", "install"], ["pip", "sync"]) or named[:1] in (
-            ["add"],
-            ["sync"],
-        )
+        pip = named[:2] in (["pip", "install"], ["pip", "sync"])
+        return pip or named[:1] in (["add"], ["sync"])
     return named[:1] in (["install"], ["update"], ["upgrade"])
