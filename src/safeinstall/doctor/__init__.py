@@ -45,9 +45,8 @@ def examine(
     `deep` reads every file that is listed.
     """
     began = time.perf_counter()
-    own = tuple(
-        _with_owner(each, target.prefix) for each in installed(target.site_packages, deep=deep)
-    )
+    found = installed(target.site_packages, deep=deep)
+    own = tuple(_with_owner(each, target.prefix) for each in found)
     others = installed(_other_folders(target))
     diagnoses = [
         *_interpreter(target, here, environ, frontend),
@@ -118,9 +117,8 @@ def _with_owner(each: Installed, prefix: str) -> Installed:
 
 def _half_made(target: Target) -> Iterator[Diagnosis]:
     if left_behind(target.prefix) is not None:
-        words = (
-            f"{target.prefix} was being made when safeinstall died ({MARK}); it is not complete."
-        )
+        died = f"{target.prefix} was being made when safeinstall died ({MARK})"
+        words = f"{died}; it is not complete."
         yield say("unfinished-environment", words, f"rm -r {shlex.quote(target.prefix)}")
 
 

@@ -33,6 +33,7 @@ from safeinstall.metadata.record import (
     top_level,
 )
 from safeinstall.probe.facts.interpreter import pyvenv_settings
+from safeinstall.probe.facts.search_path import listed
 from safeinstall.probe.facts.writability import user_name
 
 _UV_SCRATCH: Final = re.compile(r"\.tmp[A-Za-z0-9]{6}$")
@@ -104,7 +105,7 @@ def installed(folders: Sequence[str], *, deep: bool = False) -> tuple[Installed,
 def leftover_paths(folders: Iterable[str]) -> tuple[str, ...]:
     """Return what killed installers left: pip's `~name`, uv's `.tmpXXXXXX`."""
     real = dict.fromkeys(map(os.path.realpath, folders))
-    entries = ((folder, name) for folder in real for name in sorted(_listed(folder)))
+    entries = ((folder, name) for folder in real for name in listed(folder))
     wrong = (pair for pair in entries if pair[1].startswith("~") or _UV_SCRATCH.match(pair[1]))
     return tuple(os.path.join(*pair) for pair in wrong)
 
@@ -115,12 +116,9 @@ def importable(folder: str) -> list[str]:
         entries = [entry for entry, _ in zip(os.scandir(folder or "."), range(_SCAN), strict=False)]
     except OSError:
         return []
-    names = {
-        entry.name[:-3] if entry.name.endswith(".py") else entry.name
-        for entry in entries
-        if entry.name.endswith(".py")
-        or (entry.is_dir() and (Path(entry.path) / "__init__.py").exists())
-    }
+    names = {entry.name[:-3] for entry in entries if entry.name.endswith(".py")}
+    others = (entry for entry in entries if not entry.name.endswith(".py") and entry.is_dir())
+    names |= {entry.name for entry in others if Path(entry.path, "__init__.py").exists()}
     return sorted(name for name in names if name.isidentifier())
 
 
@@ -218,10 +216,8 @@ def _compared(
 def _disputed(records: Iterable[Sequence[RecordRow]]) -> frozenset[str]:
     """Return the files that two RECORDs list with different hashes: one of them was overwritten."""
     hashes: dict[str, str] = {}
-    rows = [row for record in records for row in record]
-    return frozenset(
-        row.path for row in rows if hashes.setdefault(row.path, row.digest) != row.digest
-    )
+    pairs = ((row.path, row.digest) for record in records for row in record)
+    return frozenset(path for path, has in pairs if hashes.setdefault(path, has) != has)
 
 
 def _differing(folder: str, suspects: Sequence[RecordRow]) -> tuple[str, ...]:
@@ -265,10 +261,3 @@ def _files(folder: str) -> dict[str, tuple[int, int]]:
         except OSError:
             continue
     return files
-
-
-def _listed(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []

@@ -199,9 +199,8 @@ def broken(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosis
         base = os.path.basename(each.metadata)
         aside = Fix(words=f"set {base} aside", aside=(each.metadata,))
         if each.unreadable:
-            words = (
-                f"{base} in {each.folder} cannot be read by you: nothing more can be said of it."
-            )
+            closed = f"{base} in {each.folder} cannot be read by you"
+            words = f"{closed}: nothing more can be said of it."
             opens = "chmod -R u+rX" if each.mine else "sudo chmod -R a+rX"
             yield say("not-readable", words, f"{opens} {shlex.quote(each.metadata)}")
         elif not each.has_metadata:

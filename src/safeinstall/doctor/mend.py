@@ -47,19 +47,15 @@ def mend(examination: Examination) -> Repair:
     with store.lock(timeout=10.0, command="safeinstall doctor"):
         recovered = recover_store(store)
         aside = list(dict.fromkeys(path for fix in fixes for path in fix.aside))
-        files = {
-            rewrite.path: NewFile(rewrite.content, rewrite.mode, rewrite.link)
-            for fix in fixes
-            for rewrite in fix.rewrites
-        }
+        rewrites = [rewrite for fix in fixes for rewrite in fix.rewrites]
+        files = {new.path: NewFile(new.content, new.mode, new.link) for new in rewrites}
         aside = [path for path in aside if os.path.lexists(path)]
         if not aside and not files:
             done = tuple(fix.words for fix in fixes if fix.recover)
             return Repair(done=done, transaction=None, recovered=recovered)
         committed = repair(store, aside, files, "safeinstall doctor --fix")
-    return Repair(
-        done=tuple(fix.words for fix in fixes), transaction=committed.id, recovered=recovered
-    )
+    done = tuple(fix.words for fix in fixes)
+    return Repair(done=done, transaction=committed.id, recovered=recovered)
 
 
 def scripts(folder: str, python: str) -> tuple[Script, ...]:

@@ -210,11 +210,8 @@ def _misread(root: str, unread: Mapping[str, RecordRow]) -> set[str]:
     workers = min(4, os.cpu_count() or 1, len(names))
 
     def judge(first: int) -> list[str]:
-        return [
-            name
-            for name in names[first::workers]
-            if not _agrees(os.path.join(root, name), unread[name])
-        ]
+        mine = names[first::workers]
+        return [n for n in mine if not _agrees(os.path.join(root, n), unread[n])]
 
     if workers < 2:
         return set(judge(0)) if names else set()
@@ -247,13 +244,11 @@ def _collisions(staged: Staged, twice: Mapping[str, Mapping[str, str]]) -> Itera
             why = f"Installing over it would break {owner}."
             yield Finding.refuse("file-collision", message, context=why)
         else:
+            message = f"{there} to no installed distribution."
             why = "It would be set aside, and undo would put it back."
-            yield Finding.ask(
-                "file-collision", f"{there} to no installed distribution.", context=why
-            )
-    different = {
-        name: " and ".join(by) for name, by in sorted(twice.items()) if len({*by.values()}) > 1
-    }
+            yield Finding.ask("file-collision", message, context=why)
+    apart = ((name, by) for name, by in sorted(twice.items()) if len({*by.values()}) > 1)
+    different = {name: " and ".join(by) for name, by in apart}
     for who, files in sorted(_grouped(different).items()):
         message = f"{who} both bring {_some(files, verb='')} with different contents."
         why = "Only one of them can be complete."
@@ -329,12 +324,9 @@ def zip_bombs(root: str, sizes: Mapping[str, int]) -> Iterator[Finding]:
         return
     total = sum(huge[name] for name in empty)
     more = f" and {len(empty) - 1} more" if len(empty) > 1 else ""
-    yield Finding.ask(
-        "too-big",
-        f"{os.path.basename(empty[0])}{more} fills {total / 2**20:.0f} MiB of the disk with "
-        "next to nothing, as a zip bomb does.",
-        context=empty[0],
-    )
+    fills = f"{os.path.basename(empty[0])}{more} fills {total / 2**20:.0f} MiB of the disk"
+    message = f"{fills} with next to nothing, as a zip bomb does."
+    yield Finding.ask("too-big", message, context=empty[0])
 
 
 def _is_empty(path: str, size: int) -> bool:

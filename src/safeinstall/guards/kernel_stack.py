@@ -42,9 +42,8 @@ def changes_kernel(plan: Plan, around: EnvironmentState) -> tuple[str, ...]:
 
 def removes_kernel(plan: Plan) -> bool:
     """Tell whether the plan takes ipykernel itself away."""
-    return any(
-        canonicalize_name(change.name) == ROOT and change.after is None for change in plan.changes
-    )
+    gone = (change.name for change in plan.changes if change.after is None)
+    return any(canonicalize_name(name) == ROOT for name in gone)
 
 
 def kernel_stack(
@@ -62,23 +61,18 @@ def kernel_stack(
     allowed = intent.request.allows("allow-kernel-change")
     names = list(dict.fromkeys(violation.name for violation in own)) or [ROOT]
     changed: dict[str, Change] = {canonicalize_name(change.name): change for change in plan.changes}
-    what = ", ".join(
-        f"{change.name} {change.before or 'absent'} → {change.after or 'removed'}"
-        for name in names
-        if (change := changed.get(name))
-    ) or ", ".join(names)
+    hit = filter(None, map(changed.get, names))
+    told = (f"{c.name} {c.before or 'absent'} → {c.after or 'removed'}" for c in hit)
+    what = ", ".join(told) or ", ".join(names)
     context = "\n".join(f"{each.words} (it would have {each.found or 'none'})" for each in own)
     if allowed:
         runs = f"This kernel runs on {', '.join(names)}: a second one has to start before"
         return Finding.warn("kernel-stack", f"{runs} {what} is kept.", context=context)
     line = intent.line(allow=intent.request.allow | {"allow-kernel-change"}, dry_run=False)
-    return Finding.refuse(
-        "kernel-stack",
-        f"This kernel could not start again after {what}.",
-        new_environment(intent),
-        Suggestion(line, "try it: it is put back unless a second kernel starts and answers"),
-        context=context,
-    )
+    message = f"This kernel could not start again after {what}."
+    note = "try it: it is put back unless a second kernel starts and answers"
+    ways = new_environment(intent), Suggestion(line, note)
+    return Finding.refuse("kernel-stack", message, *ways, context=context)
 
 
 def kernel_kept(first: Plan, kept: Plan) -> Finding:
@@ -110,12 +104,10 @@ def replaces_loaded(plan: Plan, around: EnvironmentState) -> Finding | None:
         count = f"{len(each.modules)} module{'s' if len(each.modules) > 1 else ''}"
         compiled = f", {each.compiled} of them compiled" if each.compiled else ""
         words.append(f"{' and '.join(tops[:2])} ({count}{compiled})")
-    named = some(words, _NAMED)
-    return Finding.warn(
-        "replaces-loaded",
-        f"This kernel has loaded {named}: it will have to be restarted afterwards.",
-        context=", ".join(sorted(chain.from_iterable(each.modules for each in around.loaded))),
-    )
+    has = f"This kernel has loaded {some(words, _NAMED)}"
+    message = f"{has}: it will have to be restarted afterwards."
+    modules = ", ".join(sorted(chain.from_iterable(each.modules for each in around.loaded)))
+    return Finding.warn("replaces-loaded", message, context=modules)
 
 
 def shared_environment(plan: Plan, around: EnvironmentState) -> Finding | None:
@@ -126,8 +118,7 @@ def shared_environment(plan: Plan, around: EnvironmentState) -> Finding | None:
     number = "Another kernel uses" if count == 1 else f"{count} other kernels use"
     pids = ", ".join(str(kernel.pid) for kernel in around.kernels[:_NAMED])
     names = ", ".join(change.name for change in plan.changes.leaving[:_NAMED])
-    return Finding.warn(
-        "shared-environment",
-        f"{number} {plan.intent.environment.label} now (process {pids}): after this "
-        f"change of {names} {'it needs' if count == 1 else 'they need'} a restart too.",
-    )
+    need = "it needs" if count == 1 else "they need"
+    uses = f"{number} {plan.intent.environment.label} now (process {pids})"
+    message = f"{uses}: after this change of {names} {need} a restart too."
+    return Finding.warn("shared-environment", message)

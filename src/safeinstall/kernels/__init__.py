@@ -159,9 +159,8 @@ def free_name(wanted: str, specs: Iterable[Spec], python: str) -> str:
 
     The letters are those `jupyter_client.kernelspec` accepts (`_is_valid_kernel_name`).
     """
-    taken = {
-        spec.name for spec in specs if not spec.argv or os.path.abspath(spec.argv[0]) != python
-    }
+    others = (s for s in specs if not s.argv or os.path.abspath(s.argv[0]) != python)
+    taken = {spec.name for spec in others}
     base = _NOT_IN_NAMES.sub("-", wanted.lower()).strip("-.") or "python"
     names = chain([base], (f"{base}-{number}" for number in count(2)))
     return next(name for name in names if name not in taken)

@@ -68,10 +68,8 @@ def resolve(spec: Spec, server: Server) -> Launch | None:
     if not spec.argv:
         return None
     path = dict(spec.env).get("PATH", "").replace("${PATH}", server.path) or server.path
-    words = [
-        word.replace("{resource_dir}", spec.folder).replace("{prefix}", server.prefix)
-        for word in spec.argv
-    ]
+    words = [word.replace("{resource_dir}", spec.folder) for word in spec.argv]
+    words = [word.replace("{prefix}", server.prefix) for word in words]
     first = _program(words[0], server, path)
     position = _interpreter_in(words)
     if position == 0:
@@ -194,9 +192,8 @@ def judge_spec(
     `other` names an interpreter that may be offered where the kernelspec's own is gone, or none.
     """
     lost = launch is None or (not launch.exists and launch.how != "relative")
-    lost |= (
-        launch is not None and launch.how != "launcher" and launch.exists and interpreter is None
-    )
+    asked = launch is not None and launch.how != "launcher" and launch.exists
+    lost |= asked and interpreter is None
     repair = _repair(spec, frontend, other() if lost and (spec.is_python or launch is None) else "")
     findings = [*_about_file(spec, repair)]
     if launch is not None and (spec.is_python or not launch.exists):

@@ -137,11 +137,9 @@ class _ByRunner(LocalProvisioner):  # type: ignore[misc]
 
     async def launch_kernel(self, cmd: Sequence[str], **options: Any) -> Any:
         """Start it as `jupyter_client.launcher.launch_kernel` does, and return how to reach it."""
-        command = Command(
-            argv=tuple(map(os.path.expanduser, cmd)),
-            overrides={"JPY_PARENT_PID": str(os.getpid())},  # it ends when we do
-            cwd=options.get("cwd"),
-        )
+        argv = tuple(map(os.path.expanduser, cmd))
+        own = {"JPY_PARENT_PID": str(os.getpid())}  # it ends when we do
+        command = Command(argv=argv, overrides=own, cwd=options.get("cwd"))
         self.process = start(command, options["stdout"], options["env"])
         self.pid = self.pgid = self.process.pid  # it leads a session of its own
         return self.connection_info
@@ -242,11 +240,9 @@ def answer_command(
     python, flags = environment.executable, environment.flags.arguments()
     kernel = (python, *flags, "-m", "ipykernel_launcher", "-f", "{connection_file}")
     quiet = ("--HistoryManager.enabled=False",)
-    return Command(
-        argv=(python, *flags, "-c", _SCRIPT, cookie, str(seconds / 2), *kernel, *quiet),
-        cwd=cwd,
-        overrides={"PYTHONIOENCODING": "utf-8", "PYTHONDONTWRITEBYTECODE": "1"},
-    )
+    argv = (python, *flags, "-c", _SCRIPT, cookie, str(seconds / 2), *kernel, *quiet)
+    overrides = {"PYTHONIOENCODING": "utf-8", "PYTHONDONTWRITEBYTECODE": "1"}
+    return Command(argv=argv, cwd=cwd, overrides=overrides)
 
 
 def read_answer(stdout: str, cookie: str) -> str | None:

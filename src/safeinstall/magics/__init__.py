@@ -90,9 +90,8 @@ def _door() -> Any:
     """Return what does the work; `%load_ext` does not pay for it."""
     try:
         from safeinstall.magics import door
-    except (
-        Exception
-    ) as error:  # a file in a library's place may raise anything; the doctor names it
+    except Exception as error:  # a file in a library's place may raise anything
+        # the doctor names it
         words = f"✗ Nothing changed. safeinstall cannot start: {type(error).__name__}: {error}"
         doctor = f"\n  → !{sys.executable} -m safeinstall doctor"
         raise SafeInstallStopped(words + doctor) from None
@@ -128,10 +127,8 @@ def _unfinished(prefix: str) -> bool:
         folder = Path(prefix, ".safeinstall", "transactions")
         if folder.stat().st_uid != getattr(os, "geteuid", lambda: 0)():
             return False
-        return not all(
-            (each / "state.committed").exists() and not (each / "stage").exists()
-            for each in folder.iterdir()
-        )
+        states = [(e / "state.committed", e / "stage") for e in folder.iterdir()]
+        return not all(done.exists() and not stage.exists() for done, stage in states)
     except OSError:
         return False
 
@@ -197,9 +194,8 @@ class SafeInstall(Configurable):  # type: ignore[misc]
         guards: dict[str, str] = proposal["value"]
         for code in guards:
             if code not in CODES:
-                raise TraitError(
-                    f"There is no finding {code}; the nearest code is {closest_code(code)}."
-                )
+                near = closest_code(code)
+                raise TraitError(f"There is no finding {code}; the nearest code is {near}.")
         return guards
 
 

@@ -210,19 +210,11 @@ def _is_last_expression(frame: FrameType | None) -> bool:
 
 
 def _context(options: Options, request: Request, progress: Progress) -> Context:
-    return replace(
-        context_for(request, progress),
-        policy={
-            code: None if word == "off" else Severity(word) for code, word in options.guards.items()
-        },
-        keeping=Keeping(*options.keeping),
-        loaded=_loaded(),
-    )
-
-
-def _loaded() -> Mapping[str, tuple[int, int, int]]:
+    policy = {code: None if w == "off" else Severity(w) for code, w in options.guards.items()}
     watch = getattr(get_ipython(), "_safeinstall_watch", None)
-    return watch.loaded() if watch else {}
+    context = replace(context_for(request, progress), policy=policy)
+    loaded = watch.loaded() if watch else {}
+    return replace(context, keeping=Keeping(*options.keeping), loaded=loaded)
 
 
 def _unknown_names(request: InstallRequest, outcome: Outcome) -> set[str]:
@@ -260,11 +252,8 @@ class OneLine:
         """Take note of where the work is; show it when it has taken long enough."""
         self._words = render.clean(words)[:90]
         now = self._clock()
-        if (
-            not self._watched
-            or now - self._start < self.patience
-            or now - self._last < self.interval
-        ):
+        early = now - self._start < self.patience or now - self._last < self.interval
+        if early or not self._watched:
             return
         self._last = now
         self._show(f"… {self._words}")

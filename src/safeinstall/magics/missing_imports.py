@@ -103,10 +103,8 @@ def missing_from(error: BaseException | None) -> Missing | None:
         text = str(each)[:4000]
         named = _INSTALL_HINT.search(text) or _OPTIONAL.search(text)
         if named and not hint:
-            extras = named.groupdict().get("extras") or ""
-            hint = f"{named['name']}{extras}"
-        if isinstance(each, ModuleNotFoundError) or _MODULE.search(text):
-            found = _MODULE.search(text)
+            hint = named["name"] + (named.groupdict().get("extras") or "")
+        if (found := _MODULE.search(text)) or isinstance(each, ModuleNotFoundError):
             name = each.name or (found["name"] if found else "")
             if name and all(part.isidentifier() for part in name.split(".")):
                 module = name
@@ -130,9 +128,8 @@ def remark(missing: Missing, facts: Facts, frontend: Frontend = NOTEBOOK) -> Rem
         if facts.loaded and module != top:
             there = f"{module} is on disk now ({facts.found_now}), but this kernel has loaded"
             return Remark("stale", f"{there} another {top}: restart the kernel.")
-        return Remark(
-            "run-again", f"{module} is there now ({facts.found_now}): run the cell again."
-        )
+        there = f"{module} is there now ({facts.found_now})"
+        return Remark("run-again", f"{there}: run the cell again.")
     if stdlib := elsewhere_in_python(top, facts.python, frontend):
         return stdlib
     if facts.built_without:
@@ -147,8 +144,14 @@ def remark(missing: Missing, facts: Facts, frontend: Frontend = NOTEBOOK) -> Rem
         words = f"{there} not there: the install is damaged."
         return Remark("broken", words, frontend.line("doctor"))
     wanted = _wanted(missing)
-    if not wanted:
-        return None
+    return _way_to_install(wanted, missing, facts, frontend) if wanted else None
+
+
+def _way_to_install(
+    wanted: str, missing: Missing, facts: Facts, frontend: Frontend
+) -> Remark | None:
+    """Return the line about a module that the requirement `wanted` would bring."""
+    module, top = missing.module, missing.top
     if facts.installed:
         words = f"{facts.installed} is installed and has no {module}: another version may."
         return Remark("no-submodule", words, frontend.line("install", "--upgrade", wanted))

@@ -258,6 +258,7 @@ def _as_prediction(
     reached = verdict.interpreter or invocation.interpreter
     lands = verdict.path if verdict.outcome in _LANDS else None
     requirements, options = _words(invocation)
+    in_pip = read_line(invocation.words, UV).positional[:1] == ["pip"]
     return Prediction(
         outcome=verdict.outcome,
         path=os.path.realpath(lands) if lands else None,
@@ -273,21 +274,13 @@ def _as_prediction(
         interpreter_prefix=reached.prefix if reached else None,
         installer_version=verdict.version,
         notes=(*invocation.notes, *verdict.notes, *importability.notes),
-        records=_records(invocation),
+        records=invocation.tool in RECORDING or (invocation.tool == "uv" and not in_pip),
     )
-
-
-def _records(invocation: Invocation) -> bool:
-    if invocation.tool != "uv":
-        return invocation.tool in RECORDING
-    return invocation.tool == "uv" and read_line(invocation.words, UV).positional[:1] != ["pip"]
 
 
 def _words(invocation: Invocation) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split the words of the command into requirements and options, as typed."""
-    words = invocation.words
-    if invocation.tool == "conda":
-        words = words[1:]
+    words = invocation.words[1:] if invocation.tool == "conda" else invocation.words
     line = read_line(words, {"pip": PIP, "uv": UV, "conda": CONDA}.get(invocation.tool, OTHER))
     skip = 2 if line.positional[:1] == ["pip"] else 1
     if invocation.tool == "easy_install":

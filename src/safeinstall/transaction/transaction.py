@@ -147,11 +147,9 @@ class Transaction:
                 raise TransactionError(planned.additions.escapes[0], code="escapes-prefix")
             if planned.additions.collisions:
                 first = self._layout.path(planned.additions.collisions[0])
-                raise TransactionError(
-                    f"{first} is in the way and does not belong to what is replaced;"
-                    " the environment is untouched.",
-                    code="file-collision",
-                )
+                way = f"{first} is in the way and does not belong to what is replaced"
+                message = f"{way}; the environment is untouched."
+                raise TransactionError(message, code="file-collision")
             self._journal.changes = _changes(planned.leaving.values(), self._staged())
         except BaseException:
             self.abandon()
@@ -170,11 +168,11 @@ class Transaction:
             with undisturbed():
                 roll_back(self._journal, self._layout.prefix, self._disk)
         except OSError as error:
-            raise TransactionError(
+            message, code = (
                 f"Transaction {self.id} could not be taken back: {error}.",
-                command=("recover",),
-                code="half-changed",
-            ) from error
+                "half-changed",
+            )
+            raise TransactionError(message, command=("recover",), code=code) from error
 
     def abandon(self) -> None:
         """Forget a transaction that has not been committed; does nothing to one that has."""

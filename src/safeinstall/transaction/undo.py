@@ -111,10 +111,8 @@ def _moves(
     _refuse_if_replaced(layout, target)
     records = {name.rpartition("/")[0] for name in mine.added if name.endswith(_RECORD)}
     back = {name.rpartition("/")[0] for name in mine.removed if name.endswith(_RECORD)}
-    others = prefix.installed(
-        {os.path.dirname(layout.path(folder)) for folder in records | back},
-        without={layout.path(folder) for folder in records},
-    )
+    sites = {os.path.dirname(layout.path(folder)) for folder in records | back}
+    others = prefix.installed(sites, without={layout.path(folder) for folder in records})
     # Whoever was first to bring a file that was there already may have gone since.
     shared = {name: stamp for name, stamp in mine.already_shared.items() if name not in of_users}
     came = {**shared, **mine.added}
@@ -124,28 +122,23 @@ def _moves(
     edited = _edited(layout, leaving, came, target)
     if edited and not force:
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
-        raise UndoRefused(
-            f"{layout.path(edited[0])}{more} changed after the installation; undoing"
-            f" {target.id} would take that away.",
-            context="With force they are set aside and kept with the undo.",
-        )
+        changed = f"{layout.path(edited[0])}{more} changed after the installation"
+        message = f"{changed}; undoing {target.id} would take that away."
+        way = "With force they are set aside and kept with the undo."
+        raise UndoRefused(message, context=way)
     coming = Additions()
     if os.path.isdir(target.replaced):
         coming = add_tree(layout, target.replaced, leaving, known=mine.removed)
     in_the_way = (f"{layout.path(name)} is in the way" for name in coming.collisions)
+    cannot = f"Transaction {target.id} cannot be undone"
     for problem in (*coming.escapes, *in_the_way):
-        raise UndoRefused(
-            f"Transaction {target.id} cannot be undone: {problem}.",
-            context="Something else changed the environment since.",
-        )
+        why = "Something else changed the environment since."
+        raise UndoRefused(f"{cannot}: {problem}.", context=why)
     present = coming.already_shared
     lost = mine.removed.keys() - coming.files.keys() - {*present, *coming.created}
     if lost:
-        raise UndoRefused(
-            f"Transaction {target.id} cannot be undone: {layout.path(min(lost))} is gone of what it"
-            " replaced.",
-            context=f"It was kept in {target.replaced}.",
-        )
+        message = f"{cannot}: {layout.path(min(lost))} is gone of what it replaced."
+        raise UndoRefused(message, context=f"It was kept in {target.replaced}.")
     coming = coming.with_owners(prefix.owners(layout, present, others))
     kept = dict(coming.already_shared)
     for name in mine.kept_shared:
@@ -159,28 +152,21 @@ def _refuse_if_replaced(layout: Layout, target: Journal) -> None:
     for name in target.manifest.added:
         if name.endswith(".dist-info/METADATA") and not os.path.lexists(layout.path(name)):
             gone = name.split("/")[-2].removesuffix(".dist-info").replace("-", " ")
-            raise UndoRefused(
-                f"{gone} is not installed any more as transaction {target.id} left it:"
-                " another program changed it since."
-            )
+            left = f"{gone} is not installed any more as transaction {target.id} left it"
+            raise UndoRefused(f"{left}: another program changed it since.")
 
 
 def _edited(
     layout: Layout, leaving: Removals, came: Mapping[str, FileStamp], target: Journal
 ) -> list[str]:
     """List the files that hold something else than what came."""
-    suspects = {
-        name: now.size == came[name].size
-        for name, now in leaving.files.items()
-        if came.get(name, now) != now and not name.endswith(HARMLESS)
-    }
+    there = ((name, now) for name, now in leaving.files.items() if not name.endswith(HARMLESS))
+    other = [(name, now) for name, now in there if came.get(name, now) != now]
+    suspects = {name: now.size == came[name].size for name, now in other}
     # An environment may have been copied without its times: each RECORD is read once for all.
     promised = _promised(layout, target) if any(suspects.values()) else {}
-    return [
-        name
-        for name, same_size in suspects.items()
-        if not (same_size and _is_as_promised(layout, name, promised))
-    ]
+    same = {n for n, fits in suspects.items() if fits and _is_as_promised(layout, n, promised)}
+    return [name for name in suspects if name not in same]
 
 
 def _promised(layout: Layout, target: Journal) -> dict[str, RecordRow]:

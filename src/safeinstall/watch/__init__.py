@@ -68,14 +68,12 @@ class Watch:
         """Redirect or block an install line (IPython's `input_transformers_cleanup`)."""
         if self.options.shell_installs not in ("redirect", "block") or not _worth("".join(lines)):
             return lines
-        changed = self._guarded(
-            "redirect", "block", act=lambda session: session.rewritten(lines), cell="".join(lines)
-        )
+        changed = self._guarded("redirect", "block", act=lambda session: session.rewritten(lines))
         return lines if changed is None else changed
 
     rewrite.has_side_effects = False  # type: ignore[attr-defined]
 
-    def _guarded(self, *modes: str, act: Callable[[Any], Any], cell: str = "") -> Any:
+    def _guarded(self, *modes: str, act: Callable[[Any], Any]) -> Any:
         """Do something for a cell, unless the mode says no; a fault of ours is logged, no more."""
         if self.options.shell_installs not in modes:
             return None

@@ -49,16 +49,11 @@ def warning_message(
     prediction: Prediction, environment: Environment, cell_cwd: str, *, done: str = "warn"
 ) -> Message:
     """Return what is shown above the output; `done` is what happens: warn, redirect, block."""
-    home = environment.home
-    quoted = f'"{_short(prediction.command)}"'
-    said = [note for note in prediction.notes if "redirection" in note or "sudo" in note]
-    lines = [shown_in(note, home) + "." for note in said]
-    return Message(
-        mark="!",
-        headline=f"{quoted} {_sentence(prediction, environment)}",
-        lines=tuple(lines),
-        suggestions=_ways(prediction, environment, cell_cwd, done),
-    )
+    headline = f'"{_short(prediction.command)}" {_sentence(prediction, environment)}'
+    said = (note for note in prediction.notes if "redirection" in note or "sudo" in note)
+    lines = tuple(shown_in(note, environment.home) + "." for note in said)
+    ways = _ways(prediction, environment, cell_cwd, done)
+    return Message(mark="!", headline=headline, lines=lines, suggestions=ways)
 
 
 def landed_message(
@@ -151,24 +146,18 @@ def _sentence(prediction: Prediction, environment: Environment) -> str:
     if prediction.outcome == "wrong-interpreter":
         here = f"{environment.label}, Python {environment.python}"
         if prediction.tool not in _OF_AN_INTERPRETER:
-            return (
-                f"would install into {path} ({reason}), which is not this kernel's environment "
-                f"({here}).{_lost(prediction)}"
-            )
+            other = f"which is not this kernel's environment ({here}).{_lost(prediction)}"
+            return f"would install into {path} ({reason}), {other}"
         program = "Python" if prediction.tool == "setup.py" else prediction.tool
-        return (
-            f"runs the {program} of {shown(other, home)}, not this kernel's ({here}): "
-            f"it would go to {path}.{_lost(prediction)}"
-        )
+        runs = f"runs the {program} of {shown(other, home)}, not this kernel's ({here})"
+        return f"{runs}: it would go to {path}.{_lost(prediction)}"
     if prediction.outcome in ("target-dir", "prefix", "root-dir"):
         return f"would put files into {path} ({reason}).{_lost(prediction)}"
     if prediction.outcome == "already-satisfied" and not foreign:
         return f"would install nothing: {reason}, where this kernel does not look."
     if prediction.outcome == "already-satisfied":
-        return (
-            f"asks another Python ({shown(other, home)}), which has it already: "
-            "nothing would be installed for this kernel."
-        )
+        asks = f"asks another Python ({shown(other, home)}), which has it already"
+        return f"{asks}: nothing would be installed for this kernel."
     if prediction.outcome == "env-site":
         return "would not install the version you ask for:"
     if prediction.outcome.startswith("refused-"):

@@ -50,9 +50,8 @@ class Session:
             key = (prediction.command, prediction.outcome, prediction.path or "")
             if key not in self._said:
                 self._said.add(key)
-                _show(
-                    advice.warning_message(prediction, self.environment, str(Path.cwd()), done=done)
-                )
+                about = prediction, self.environment, str(Path.cwd())
+                _show(advice.warning_message(*about, done=done))
 
     def after(self, loaded: Mapping[str, tuple[int, int, int]]) -> None:
         """Say what has landed elsewhere after all, and what code in use is another on disk now.

@@ -82,11 +82,8 @@ def record_rows(info: DistInfo) -> tuple[RecordRow, ...]:
     try:
         return info.record.rows
     except RecordError as error:
-        raise TransactionError(
-            f"{info.entry} has no readable RECORD: nobody knows which files are its own.",
-            code="no-record",
-            context=str(error),
-        ) from error
+        message = f"{info.entry} has no readable RECORD: nobody knows which files are its own."
+        raise TransactionError(message, code="no-record", context=str(error)) from error
 
 
 def owned_files(layout: Layout, dist_info: str, rows: Iterable[RecordRow]) -> Iterator[str]:
@@ -114,10 +111,9 @@ def _name(layout: Layout, site: str, path: str, dist_info: str) -> str:
     try:
         return layout.name(os.path.join(site, path.replace("/", os.sep)))
     except EscapesPrefix as error:
-        raise EscapesPrefix(
-            f"RECORD of {os.path.basename(dist_info)} lists {path}, which lies outside the"
-            " environment; it cannot be moved safely."
-        ) from error
+        lists = f"RECORD of {os.path.basename(dist_info)} lists {path}"
+        message = f"{lists}, which lies outside the environment; it cannot be moved safely."
+        raise EscapesPrefix(message) from error
 
 
 def installed(
@@ -131,12 +127,10 @@ def installed(
     listed: dict[str, list[DistInfo]] = {}
     for info in known:
         listed.setdefault(real.of(info.folder), []).append(info)
-    return [
-        info
-        for folder in dict.fromkeys(map(os.path.realpath, folders))
-        for info in listed.get(folder) or distributions_in([folder])
-        if not info.is_egg and os.path.join(folder, info.entry) not in without
-    ]
+    places = dict.fromkeys(map(os.path.realpath, folders))
+    found = ((at, info) for at in places for info in listed.get(at) or distributions_in([at]))
+    staying = (pair for pair in found if os.path.join(pair[0], pair[1].entry) not in without)
+    return [info for _, info in staying if not info.is_egg]
 
 
 def owners(layout: Layout, names: Collection[str], infos: Iterable[DistInfo]) -> dict[str, str]:
@@ -276,11 +270,8 @@ def set_aside(layout: Layout, paths: Iterable[str]) -> Removals:
                     files[layout.name(below)] = os.lstat(below)
         else:
             files[name] = os.lstat(path)
-    return Removals(
-        moves=moves,
-        files={name: stamp_of(status) for name, status in files.items()},
-        bytes=sum(status.st_size for status in files.values()),
-    )
+    stamps = {name: stamp_of(status) for name, status in files.items()}
+    return Removals(moves=moves, files=stamps, bytes=sum(s.st_size for s in files.values()))
 
 
 class _Walk:

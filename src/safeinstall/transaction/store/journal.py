@@ -91,10 +91,8 @@ class Manifest(NamedTuple):
             with open(os.path.join(directory, _MANIFEST), encoding="utf-8") as file:
                 return cls.of(json.load(file))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise JournalError(
-                f"The list of files of transaction {os.path.basename(directory)} cannot be read:"
-                f" {error}; nothing was touched."
-            ) from error
+            files = f"The list of files of transaction {os.path.basename(directory)}"
+            raise JournalError(f"{files} cannot be read: {error}; nothing was touched.") from error
 
     @classmethod
     def of(cls, data: Any) -> Manifest:
@@ -249,10 +247,9 @@ class Journal:
             return journal
         if journal.state in ("", STAGING) and not _holds_files(journal.replaced):
             return None  # nothing was ever moved: it died while it began
-        raise JournalError(
-            f"The journal of transaction {journal.id} is damaged ({problem}); nothing was touched.",
-            context=f"What it replaced lies in {journal.replaced}.",
-        )
+        damaged = f"The journal of transaction {journal.id} is damaged ({problem})"
+        kept = f"What it replaced lies in {journal.replaced}."
+        raise JournalError(f"{damaged}; nothing was touched.", context=kept)
 
     def _to_json(self) -> dict[str, Any]:
         return {

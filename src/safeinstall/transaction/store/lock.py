@@ -44,10 +44,9 @@ def check(folder: str) -> bool:
             return path != folder
         reason = _objection(status)
         if reason:
-            raise UnsafeStore(
-                f"{path} {reason}; it is not used and the environment is untouched.",
-                context="It would hold files that go into the environment.",
-            )
+            message = f"{path} {reason}; it is not used and the environment is untouched."
+            why = "It would hold files that go into the environment."
+            raise UnsafeStore(message, context=why)
     return True
 
 
@@ -73,9 +72,8 @@ def create(folder: str, disk: Disk) -> None:
         except FileExistsError:
             continue
         except OSError as error:
-            raise TransactionError(
-                f"{path} cannot be created: {error.strerror}.", code="not-writable"
-            ) from error
+            message = f"{path} cannot be created: {error.strerror}."
+            raise TransactionError(message, code="not-writable") from error
     check(folder)
 
 
