@@ -77,9 +77,8 @@ def parse_probe(python: str, stdout: str, cookie: str) -> Environment:
     """
     start, end = stdout.find(cookie), stdout.rfind(cookie[::-1])
     if start < 0 or end < start:
-        raise EnvironmentReportError(
-            f"{python} gives no answer that a Python 3.8 or newer would give.", code="not-a-python"
-        )
+        message = f"{python} gives no answer that a Python 3.8 or newer would give."
+        raise EnvironmentReportError(message, code="not-a-python")
     return Environment.from_report(json.loads(stdout[start + len(cookie) : end]))
 
 

@@ -73,9 +73,8 @@ def applies(
 ) -> bool:
     """Tell whether the requirement counts where `markers` hold and these extras are asked for."""
     marker = requirement.marker
-    return marker is None or any(
-        marker.evaluate({**markers, "extra": extra}) for extra in ("", *extras)
-    )
+    cases = ({**markers, "extra": extra} for extra in ("", *extras))
+    return marker is None or any(map(marker.evaluate, cases))
 
 
 def meets(version: str, requirement: Requirement) -> bool | None:
@@ -99,13 +98,9 @@ def satisfied(
     of the interpreter. Requirements of requirements are followed, with their markers and extras,
     unless the request says `--no-deps`.
     """
-    if (
-        request.upgrade
-        or request.force_reinstall
-        or request.pre
-        or request.constraint_files
-        or any(item.kind != "named" or item.hashes for item in request.items)
-    ):
+    if request.upgrade or request.force_reinstall or request.pre or request.constraint_files:
+        return None
+    if any(item.kind != "named" or item.hashes for item in request.items):
         return None
     found: dict[str, Distribution] = {}
     requirements = [item.requirement for item in request.items if item.requirement is not None]
@@ -129,11 +124,8 @@ def _closure_holds(
     markers: Mapping[str, str],
 ) -> bool:
     seen: set[tuple[str, str]] = set()
-    waiting = [
-        (found[canonicalize_name(requirement.name)], extra)
-        for requirement in requirements
-        for extra in ("", *sorted(requirement.extras))
-    ]
+    there = ((found[canonicalize_name(each.name)], each) for each in requirements)
+    waiting = [(it, extra) for it, each in there for extra in ("", *sorted(each.extras))]
     while waiting:
         distribution, extra = waiting.pop()
         if (distribution.key, extra) in seen:

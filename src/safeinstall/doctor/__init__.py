@@ -47,7 +47,8 @@ def examine(
     began = time.perf_counter()
     found = installed(target.site_packages, deep=deep)
     own = tuple(_with_owner(each, target.prefix) for each in found)
-    others = installed(_other_folders(target))
+    folders = {os.path.realpath(folder) for folder in target.site_packages}
+    others = installed([at for at in target.import_path if os.path.realpath(at) not in folders])
     diagnoses = [
         *_interpreter(target, here, environ, frontend),
         *_transactions(target, frontend),
@@ -160,12 +161,6 @@ def _base_for(target: Target, here: Environment, environ: Mapping[str, str]) -> 
     fitting = [found for found in others if not os.path.realpath(found.path).startswith(prefix)]
     exact = [found for found in fitting if found.version == target.version]
     return os.path.realpath((exact or fitting)[0].path) if fitting else ""
-
-
-def _other_folders(target: Target) -> list[str]:
-    """Return the folders of the import path that are not the environment's own."""
-    own = {os.path.realpath(folder) for folder in target.site_packages}
-    return [folder for folder in target.import_path if os.path.realpath(folder) not in own]
 
 
 def _shadowing(

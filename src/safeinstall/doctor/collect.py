@@ -163,7 +163,8 @@ def _read(info: DistInfo, record: Record, rows: Sequence[RecordRow], check: _Che
         return replace(found, has_record=False)
     missing, changed, listed = _compared(rows, check, info.entry)
     parts = (info.path, *(os.path.join(info.path, name) for name in ("METADATA", "RECORD")))
-    closed = [] if os.path.islink(info.path) else _closed(parts)
+    there = () if os.path.islink(info.path) else filter(os.path.lexists, parts)
+    closed = [path for path in there if not os.access(path, os.R_OK)]
     return replace(
         found,
         installer=info.installer,
@@ -177,11 +178,6 @@ def _read(info: DistInfo, record: Record, rows: Sequence[RecordRow], check: _Che
         missing=missing,
         changed=changed,
     )
-
-
-def _closed(paths: Iterable[str]) -> list[str]:
-    """Return those that are there and cannot be read by us."""
-    return [path for path in paths if os.path.lexists(path) and not os.access(path, os.R_OK)]
 
 
 def _compared(

@@ -79,11 +79,9 @@ def kernel_kept(first: Plan, kept: Plan) -> Finding:
     """Say that the request was solved anew so that the kernel stays as it is."""
     before = {canonicalize_name(change.name): change for change in first.changes.arriving}
     now = {canonicalize_name(change.name): change for change in kept.changes.arriving}
-    other = [
-        f"{change.name} {now[key].after} instead of {change.after}"
-        for key, change in before.items()
-        if key in now and now[key].after != change.after
-    ]
+    pairs = [(now[key], change) for key, change in before.items() if key in now]
+    moved = [(new, old) for new, old in pairs if new.after != old.after]
+    other = [f"{old.name} {new.after} instead of {old.after}" for new, old in moved]
     left = sorted(change.name for key, change in before.items() if key not in now)
     other += [f"{', '.join(left)} left as it is"] if left else []
     words = "; ".join(other) or "the same versions"

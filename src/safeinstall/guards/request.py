@@ -103,11 +103,9 @@ def user_site_leaks(intent: ResolvedRequest) -> Finding | None:
     """Say what the user site is, when it was asked for and is the destination."""
     if not intent.request.user or not _is_user_site(intent):
         return None
-    return Finding.warn(
-        "user-site-leaks",
-        f"Every Python {intent.environment.python} of yours that looks at the user site now sees "
-        "this, other projects' too, and imports it in front of its own packages.",
-    )
+    every = f"Every Python {intent.environment.python} of yours that looks at the user site"
+    leaks = "now sees this, other projects' too, and imports it in front of its own packages."
+    return Finding.warn("user-site-leaks", f"{every} {leaks}")
 
 
 def system_changed(intent: ResolvedRequest) -> Finding | None:
@@ -121,9 +119,8 @@ def system_changed(intent: ResolvedRequest) -> Finding | None:
 
 def _is_user_site(intent: ResolvedRequest) -> bool:
     environment = intent.environment
-    return bool(environment.user_site.enabled) and (
-        environment.paths.purelib == environment.user_site.path
-    )
+    place = environment.user_site.path
+    return bool(environment.user_site.enabled) and environment.paths.purelib == place
 
 
 def ambient_redirect(intent: ResolvedRequest) -> Finding | None:
@@ -152,11 +149,9 @@ def ephemeral_prefix(plan: Plan, around: EnvironmentState) -> Finding | None:
     at_home = bool(home) and environment.prefix.startswith(home + "/")
     if not (environment.ephemeral and around.home_is_kept) or at_home:
         return None
-    return Finding.remark(
-        "ephemeral-prefix",
-        f"{environment.label} is part of this container and is forgotten when it ends; "
-        "your home folder is kept. Keep this line in the notebook, to be run again.",
-    )
+    goes = f"{environment.label} is part of this container and is forgotten when it ends"
+    stays = "your home folder is kept. Keep this line in the notebook, to be run again."
+    return Finding.remark("ephemeral-prefix", f"{goes}; {stays}")
 
 
 def shadowed(plan: Plan, around: EnvironmentState) -> Finding | None:
@@ -174,11 +169,8 @@ def shadowed(plan: Plan, around: EnvironmentState) -> Finding | None:
 
 def foreign_owner(plan: Plan, around: EnvironmentState) -> Finding | None:
     """Refuse to replace or remove what another program installed; offer that program's command."""
-    hit = [
-        (change, around.owners[key])
-        for change in plan.changes.leaving
-        if (key := canonicalize_name(change.name)) in around.owners
-    ]
+    keyed = ((change, canonicalize_name(change.name)) for change in plan.changes.leaving)
+    hit = [(change, around.owners[key]) for change, key in keyed if key in around.owners]
     if not hit:
         return None
     change, owner = hit[0]
@@ -373,9 +365,8 @@ def is_explicit(item: RequestItem) -> bool:
     """Tell whether an item was typed as a place on this machine: building it is what is asked."""
     if not item.typed:
         return False
-    return item.kind == "folder" or (
-        item.kind in ("editable", "archive") and "://" not in item.text.replace("file://", "")
-    )
+    here = "://" not in item.text.replace("file://", "")
+    return item.kind == "folder" or (item.kind in ("editable", "archive") and here)
 
 
 def explicit_build(intent: ResolvedRequest) -> Finding | None:
@@ -420,19 +411,13 @@ def prerelease(plan: Plan, around: EnvironmentState) -> Finding | None:
     """Say when a pre-release comes that nobody asked for by `--pre` or by its version."""
     if plan.intent.sources.pre:
         return None
-    asked = {
-        item.name
-        for item in plan.intent.request.items
-        if item.kind != "named"
-        or (item.requirement and any(_is_pre(s.version) for s in item.requirement.specifier))
-    }
-    found = [
-        change
-        for change in plan.changes.arriving
-        if _is_pre(change.after)
-        and canonicalize_name(change.name) not in asked
-        and change.after != change.before
-    ]
+    asked = set()
+    for item in plan.intent.request.items:
+        versions = [each.version for each in item.requirement.specifier] if item.requirement else []
+        if item.kind != "named" or any(map(_is_pre, versions)):
+            asked.add(item.name)
+    new = (change for change in plan.changes.arriving if change.after != change.before)
+    found = [c for c in new if _is_pre(c.after) and canonicalize_name(c.name) not in asked]
     if not found:
         return None
     words = ", ".join(f"{change.name} {change.after}" for change in found)

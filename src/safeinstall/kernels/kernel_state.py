@@ -132,7 +132,6 @@ class Interpreter:
     kind: str
     writable: bool
     owner: str
-    """Who owns the environment."""
     has_ipykernel: bool | None
     """None when it was not asked."""
 
@@ -194,7 +193,11 @@ def judge_spec(
     lost = launch is None or (not launch.exists and launch.how != "relative")
     asked = launch is not None and launch.how != "launcher" and launch.exists
     lost |= asked and interpreter is None
-    repair = _repair(spec, frontend, other() if lost and (spec.is_python or launch is None) else "")
+    python = other() if lost and (spec.is_python or launch is None) else ""
+    line = frontend.line(
+        "kernels", "--repair", spec.name, *(("--python", python) if python else ())
+    )
+    repair = Suggestion(line, "re-registers it; the old file is kept")
     findings = [*_about_file(spec, repair)]
     if launch is not None and (spec.is_python or not launch.exists):
         findings += _about_program(spec, launch, interpreter, repair)
@@ -255,9 +258,3 @@ def _about_interpreter(
             way = Suggestion(line, "makes a kernel of its own")
         words = f"{spec.name} cannot start: {found.prefix} has no ipykernel."
         yield Finding.warn("kernelspec-no-ipykernel", words, way)
-
-
-def _repair(spec: Spec, frontend: Frontend, python: str) -> Suggestion:
-    named = ("--python", python) if python else ()
-    line = frontend.line("kernels", "--repair", spec.name, *named)
-    return Suggestion(line, "re-registers it; the old file is kept")

@@ -171,7 +171,10 @@ def _run(options: Options, read: Callable[[], Request]) -> Any:
         text = render.as_text(message, verbose=request.verbose)
         raise SafeInstallStopped(text, getattr(result, "outcome", result))
     if getattr(result, "restart", "") == "needed" and "google.colab" in sys.modules:
-        _offer_restart(result)
+        # Colab's restart button for the stale modules (google/colab/_pip.py reads this shape)
+        stale = getattr(result, "stale_modules", ())
+        packages = sorted({name.split(".")[0] for name in stale})
+        display({COLAB: {"pip_warning": {"packages": packages}}}, raw=True)
     if not watched:
         message = replace(message, seconds=None)  # a saved notebook is the same at each run
     return _displayed(result, message, verbose=request.verbose)
@@ -222,12 +225,6 @@ def _unknown_names(request: InstallRequest, outcome: Outcome) -> set[str]:
     if not any(found.code in ("not-found", "no-such-version") for found in outcome.findings):
         return set()
     return {item.name for item in request.items if item.name}
-
-
-def _offer_restart(outcome: Any) -> None:
-    """Show Colab's restart button for the stale modules (google/colab/_pip.py reads this shape)."""
-    packages = sorted({name.split(".")[0] for name in outcome.stale_modules})
-    display({COLAB: {"pip_warning": {"packages": packages}}}, raw=True)
 
 
 class OneLine:

@@ -277,11 +277,8 @@ def _text(node: ast.expr, known: Mapping[str, str]) -> tuple[str, bool] | None:
         name = _dotted(node)
         return (known[name], True) if name in known else ("{%s}" % name, False)
     if isinstance(node, ast.JoinedStr):
-        pieces = [
-            _text(part.value if isinstance(part, ast.FormattedValue) else part, known)
-            for part in node.values
-        ]
-        texts = [piece or ("{}", False) for piece in pieces]
+        parts = (p.value if isinstance(p, ast.FormattedValue) else p for p in node.values)
+        texts = [_text(part, known) or ("{}", False) for part in parts]
         return "".join(text for text, _ in texts), all(certain for _, certain in texts)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         left, right = _text(node.left, known), _text(node.right, known)

@@ -22,6 +22,8 @@ from .shell.others import RECORDING
 from .shell.reach import Invocation, KernelProcess
 from .shell.walk import resolve_step
 
+Facts = Mapping[str, Any]
+"""What ``facts.interpreter`` reports of the kernel."""
 _MOST_JUDGED = 20
 _MOST_NAMED = 200
 _TOO_MANY = "the cell holds more install commands than are judged before it runs"
@@ -79,11 +81,7 @@ class Importability(NamedTuple):
 
 
 def predict(
-    cell: str,
-    *,
-    environ: Mapping[str, str] | None = None,
-    cwd: str | None = None,
-    facts: Mapping[str, Any] | None = None,
+    cell: str, environ: Mapping[str, str] | None, cwd: str | None, facts: Facts | None
 ) -> tuple[Prediction, ...]:
     """Return one prediction per install command of *cell*; see ``safeinstall.probe.predict``."""
     if not isinstance(cell, str) or not mentions_installer(cell):
@@ -96,7 +94,7 @@ def predict(
 
 
 def _predict(
-    cell: str, environ: Mapping[str, str] | None, cwd: str | None, facts: Mapping[str, Any] | None
+    cell: str, environ: Mapping[str, str] | None, cwd: str | None, facts: Facts | None
 ) -> tuple[Prediction, ...]:
     given = facts if facts is not None else {"executable": sys.executable, "prefix": sys.prefix}
     steps = cell_steps(cell, {"sys." + name: str(given[name]) for name in ("executable", "prefix")})
@@ -156,23 +154,17 @@ def _decide(invocation: Invocation, kernel: Interpreter) -> Verdict:
     if invocation.problem:
         return Verdict(*invocation.problem)
     if invocation.tool == "pip":
-        from .rules.pip_rules import decide_pip  # import time
-
-        return decide_pip(invocation)
-    if invocation.tool == "uv":
-        from .rules.uv_rules import decide_uv  # import time
-
-        return decide_uv(invocation, kernel)
-    if invocation.tool == "conda":
-        from .rules.conda_rules import decide_conda  # import time
-
-        return decide_conda(invocation, kernel)
-    from .rules.other_rules import decide_other  # import time
-
-    return decide_other(invocation, kernel)
+        from .rules.pip_rules import decide_pip as decide
+    elif invocation.tool == "uv":
+        from .rules.uv_rules import decide_uv as decide
+    elif invocation.tool == "conda":
+        from .rules.conda_rules import decide_conda as decide
+    else:
+        from .rules.other_rules import decide_other as decide
+    return decide(invocation, kernel)
 
 
-def _compared(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
+def _compared(verdict: Verdict, facts: Facts) -> Verdict:
     """Say whose environment it is that an install goes into."""
     if verdict.outcome != SITE:
         return verdict
@@ -184,9 +176,7 @@ def _compared(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
     return verdict._replace(outcome="env-site" if mine else "wrong-interpreter")
 
 
-def _importability(
-    verdict: Verdict, facts: Mapping[str, Any], cwd: str, live: bool
-) -> Importability:
+def _importability(verdict: Verdict, facts: Facts, cwd: str, live: bool) -> Importability:
     """Say whether this kernel, and a new one like it, could import the result."""
     if verdict.outcome == "unknown":
         return Importability(None, None)
@@ -209,7 +199,7 @@ def _index(folder: str, entries: Sequence[str]) -> int | None:
 
 
 def _judge_importability(
-    folder: str, verdict: Verdict, facts: Mapping[str, Any], cwd: str, live: bool
+    folder: str, verdict: Verdict, facts: Facts, cwd: str, live: bool
 ) -> Importability:
     """Judge a landing in *folder* by this kernel's ``sys.path``, never by version numbers.
 

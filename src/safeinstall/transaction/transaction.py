@@ -168,11 +168,8 @@ class Transaction:
             with undisturbed():
                 roll_back(self._journal, self._layout.prefix, self._disk)
         except OSError as error:
-            message, code = (
-                f"Transaction {self.id} could not be taken back: {error}.",
-                "half-changed",
-            )
-            raise TransactionError(message, command=("recover",), code=code) from error
+            message = f"Transaction {self.id} could not be taken back: {error}."
+            raise TransactionError(message, command=("recover",), code="half-changed") from error
 
     def abandon(self) -> None:
         """Forget a transaction that has not been committed; does nothing to one that has."""

@@ -78,7 +78,7 @@ class _Place(NamedTuple):
     reason: str
 
 
-def decide_pip(invocation: Invocation) -> Verdict:
+def decide_pip(invocation: Invocation, kernel: Interpreter) -> Verdict:
     """Return what ``pip install`` would do, started as *invocation* says."""
     interpreter = invocation.interpreter
     if interpreter is None:
@@ -121,8 +121,7 @@ def _why_no_start(pip: _Pip, invocation: Invocation, interpreter: Interpreter) -
     """Say why this pip stops before it reads its command line; empty where it does not."""
     for since, oldest in _OLDEST_THAT_STARTS:
         if interpreter.version >= since and pip.version < oldest:
-            named = pip.text, "%d.%d" % interpreter.version
-            return "pip %s cannot start on Python %s" % named
+            return "pip %s cannot start on Python %d.%d" % (pip.text, *interpreter.version)
     if pip.version < (20,) and invocation.first == invocation.cwd:
         for name in _SHADOWED_BY_OLD_PIP:
             if os.path.isfile(os.path.join(invocation.cwd, name + ".py")):
@@ -239,9 +238,8 @@ def _default_place(run: _Run, root: str | None) -> _Place:
     elif user is None and run.pip.version >= (20,) and run.user_site_allowed():
         front = run.absolute(root) if root else ""
         places = dict.fromkeys(front + scheme[name] for name in ("purelib", "platlib"))
-        closed = [
-            place for place in places if not writability.looks_writable(place, invocation.elevated)
-        ]
+        elevated = invocation.elevated
+        closed = [place for place in places if not writability.looks_writable(place, elevated)]
         user = bool(closed)
         if user:
             reason = DEFAULTS_TO_USER % writability.describe_access(closed[0])["detail"]
@@ -264,12 +262,8 @@ def _distutils_override(run: _Run) -> dict[str, str]:
         os.path.join(home_folder(run.invocation.environ), ".pydistutils.cfg"),
         os.path.join(cwd, "setup.cfg"),
     )
-    settings = {
-        key: value and os.path.join(cwd, os.path.expanduser(value))
-        for path in files
-        for section, key, value in parse_ini(path)
-        if section == "install"
-    }
+    entries = [entry for path in files for entry in parse_ini(path) if entry[0] == "install"]
+    settings = {k: v and os.path.join(cwd, os.path.expanduser(v)) for _, k, v in entries}
     prefix, home = settings.get("prefix"), settings.get("home")
     moved: dict[str, str] = {}
     if prefix:

@@ -123,11 +123,9 @@ def read_pip_settings(
     *prefix* is the ``sys.prefix`` of the interpreter that runs pip (its ``pip.conf`` counts);
     *home* replaces the home folder that the variables name. ``effective_settings`` merges them.
     """
-    settings = [
-        Setting(key, value, path, section)
-        for path in _config_files(environ, prefix, home)
-        for section, key, value in parse_ini(path)
-    ]
+    settings = []
+    for path in _config_files(environ, prefix, home):
+        settings += [Setting(key, value, path, section) for section, key, value in parse_ini(path)]
     for name in environ:
         key = _normal(name[4:])
         if name.startswith("PIP_") and key not in _IGNORED_VARIABLES:

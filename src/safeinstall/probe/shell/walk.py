@@ -68,9 +68,8 @@ def resolve_step(
         walker.shell(step.text, os.path.basename(step.name))
     elif step.kind == "argv":
         walker.words([Word(*word) for word in step.argv], dict(process.environ), step.source, ())
-    if step.kind in ("pip", "uv", *_CONDA) or (
-        step.kind == "shell" and len(walker.invocations) == 1
-    ):
+    alone = step.kind == "shell" and len(walker.invocations) == 1
+    if alone or step.kind in ("pip", "uv", *_CONDA):
         walker.invocations = [each._replace(text=step.source) for each in walker.invocations]
     return walker.invocations, tuple(walker.changes)
 
@@ -168,10 +167,8 @@ class _Walker:
         for word in words[: len(words) - len(left)]:
             self.note_uncertain(word)
         words = left
-        writes = any(
-            op.strip("&|") in (">", ">>") and not to.isdigit() and to not in ("/dev/null", "-")
-            for op, to in simple.redirections
-        )
+        targets = [to for op, to in simple.redirections if op.strip("&|") in (">", ">>")]
+        writes = any(not to.isdigit() and to not in ("/dev/null", "-") for to in targets)
         if not words:
             for name, value in assigned.items():  # only exported names reach a child
                 (self.environ if name in self.environ else self.local)[name] = value

@@ -299,12 +299,9 @@ def is_pending(prefix: str) -> bool:
     """
     store = os.path.join(prefix, FOLDER)
     places = [os.path.join(store, "transactions", name) for name in transaction_ids(store)]
-    return any(
-        place.endswith(GONE)
-        or not os.path.exists(os.path.join(place, _STATE + COMMITTED))
-        or os.path.exists(os.path.join(place, "stage"))
-        for place in places
-    )
+    pairs = [(os.path.join(at, _STATE + COMMITTED), os.path.join(at, "stage")) for at in places]
+    left = any(not os.path.exists(done) or os.path.exists(stage) for done, stage in pairs)
+    return left or any(place.endswith(GONE) for place in places)
 
 
 def _holds_files(directory: str) -> bool:
