@@ -101,8 +101,7 @@ def find_python(
     `asked` is a version (`3.12`, `3.12.1`, `python3.12`) or a path; `here` is asked first, `also`
     (`managed_pythons`) last. Raises `SafeInstallError` listing what there is when nothing fits.
     """
-    number = _VERSION.match(asked)
-    if number is None:
+    if (number := _VERSION.match(asked)) is None:
         try:
             return environment_of(asked)
         except EnvironmentReportError as error:
@@ -135,8 +134,7 @@ def managed_pythons(
     installer: Installer, start: Callable[..., Completed] = run
 ) -> Iterator[FoundPython]:
     """Ask an installer for the interpreters it has installed itself, which nobody else knows."""
-    command = installer.pythons_command()
-    if command is None:
+    if (command := installer.pythons_command()) is None:
         return
     try:
         answer = start(command, timeout=30.0)

@@ -132,13 +132,11 @@ def _closure_holds(
             continue
         seen.add((distribution.key, extra))
         for text in distribution.requires:
-            requirement = parsed(text)
-            if requirement is None:
+            if (requirement := parsed(text)) is None:
                 return False
             if not applies(requirement, markers, (extra,)):
                 continue
-            needed = _meeting(requirement, index)
-            if needed is None:
+            if (needed := _meeting(requirement, index)) is None:
                 return False
             waiting += [(needed, wanted) for wanted in ("", *sorted(requirement.extras))]
     return True

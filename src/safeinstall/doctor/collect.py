@@ -66,8 +66,7 @@ def target_at(place: str, cwd: str) -> Target:
         trouble = error.message
     path = Path(cwd, Path(place).expanduser())
     prefix = path.parent.parent if path.parent.name == "bin" else path
-    found = sorted(prefix.glob("lib/python3.*/site-packages"))
-    if not found:
+    if not (found := sorted(prefix.glob("lib/python3.*/site-packages"))):
         words = f"There is no Python environment at {place}."
         raise EnvironmentReportError(words, code="not-a-python")
     folder = str(found[-1])
@@ -93,8 +92,7 @@ def installed(folders: Sequence[str], *, deep: bool = False) -> tuple[Installed,
     """Return what lies in the folders, in their order; `deep` reads every file they list."""
     found: list[Installed] = []
     for folder in dict.fromkeys(os.path.realpath(each) for each in folders):
-        infos = [info for info in distributions_in([folder]) if info.entry[:1] != "~"]
-        if infos:
+        if infos := [info for info in distributions_in([folder]) if info.entry[:1] != "~"]:
             records = [read_record(info.path, strict=False) for info in infos]
             rows = [_rows(record) for record in records]
             check = _Check(folder, _files(folder), _disputed(rows), deep)
@@ -191,8 +189,7 @@ def _compared(
         if path.endswith(".pyc") or path.startswith(own):
             continue
         listed += 1
-        seen = check.files.get(path)
-        if seen is None:
+        if (seen := check.files.get(path)) is None:
             try:
                 status = os.stat(os.path.join(check.folder, path))
             except OSError:

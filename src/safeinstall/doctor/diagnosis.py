@@ -393,8 +393,7 @@ def copies(found: Sequence[Installed], kinds: Mapping[str, str]) -> Iterator[Dia
             groups.setdefault(canonicalize_name(each.name), []).append(each)
     for group in groups.values():
         first = group[0]
-        others = [each for each in group if each.folder != first.folder]
-        if not others:
+        if not (others := [each for each in group if each.folder != first.folder]):
             continue
         kind = kinds.get(first.folder, "")
         front = f"{first.name} {first.version} is imported from {first.folder}"

@@ -133,13 +133,11 @@ def activate_rewrites(prefix: str, named: str) -> tuple[Rewrite, ...]:
 def home_problem(prefix: str) -> tuple[str, str]:
     """Return the `home` of `pyvenv.cfg` and what is wrong with it; empty when all is well."""
     settings = pyvenv_settings(prefix)
-    home = settings.get("home", "")
-    if not home:
+    if not (home := settings.get("home", "")):
         return "", ""
     if not os.path.isdir(home):
         return home, "which is not there any more"
-    names = [name for name in listed(home) if _PYTHONS.match(name)]
-    if not names:
+    if not any(map(_PYTHONS.match, listed(home))):
         return home, "where there is no Python any more"
     python = os.path.join(prefix, "bin", "python")
     if os.path.lexists(python) and not os.path.exists(python):

@@ -60,8 +60,7 @@ def breaks_installed(
     `found`: the plan's new violations. Those inside the kernel are `kernel_stack`'s business.
     """
     own = set(kernel_violations(found, around))
-    others = [violation for violation in found if violation not in own]
-    if not others:
+    if not (others := [violation for violation in found if violation not in own]):
         return None
     intent = plan.intent
     owners = list(dict.fromkeys(violation.owner for violation in others))

@@ -73,8 +73,7 @@ class Verified:
 
     def add(self, items: Iterable[str]) -> None:
         """Remember that what these seals stand for is as promised."""
-        new = "".join(f"{item}\n" for item in items).encode()
-        if not new:
+        if not (new := "".join(f"{item}\n" for item in items).encode()):
             return
         with contextlib.suppress(OSError):
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)  # noqa: PTH103

@@ -290,8 +290,7 @@ def _meant(item: RequestItem, intent: ResolvedRequest) -> tuple[str | None, str]
         if item.name in names.known():
             return None
         return owner, f"{spelling} is the import name of {owner}; a package {name} is another one."
-    other = names.slip_of(name)
-    if other is not None:
+    if (other := names.slip_of(name)) is not None:
         return other, f"{name} is not installed here and looks like {other}."
     return None
 
@@ -302,8 +301,7 @@ def _right(intent: ResolvedRequest, right: dict[int, str | None]) -> tuple[Sugge
         if id(item) not in right:
             texts.append(item.text)
             continue
-        name = right[id(item)]
-        if name is not None:
+        if (name := right[id(item)]) is not None:
             extras = item.requirement and sorted(item.requirement.extras)
             specifier = str(item.requirement.specifier) if item.requirement else ""
             texts.append(f"{name}{f'[{chr(44).join(extras)}]' if extras else ''}{specifier}")
@@ -350,8 +348,7 @@ def builds_from_source(intent: ResolvedRequest, needed: Collection[str]) -> Find
     """
     asked = {canonicalize_name(name) for name in intent.request.allow_builds}
     names = sorted(canonicalize_name(name) for name in needed)
-    missing = [name for name in names if name not in asked]
-    if not missing:
+    if not (missing := [name for name in names if name not in asked]):
         return None
     named = some(missing, 4)
     verb, them = ("has", "it") if len(missing) == 1 else ("have", "them")
@@ -371,8 +368,7 @@ def is_explicit(item: RequestItem) -> bool:
 
 def explicit_build(intent: ResolvedRequest) -> Finding | None:
     """Note that a typed local folder, archive or editable install runs its own build code."""
-    texts = [item.text for item in intent.request.items if is_explicit(item)]
-    if not texts:
+    if not (texts := [item.text for item in intent.request.items if is_explicit(item)]):
         return None
     named = ", ".join(text.rstrip("/").rpartition("/")[2] or text for text in texts[:4])
     message = f"{named} is built here, with the code of its own folder."

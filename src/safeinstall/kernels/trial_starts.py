@@ -14,9 +14,8 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import wraps
 from typing import Any, Final
 from uuid import uuid4
 
@@ -68,21 +67,6 @@ class Trial:
     seconds: float = 0.0
 
 
-def _with_free_ports(start_once: Callable[..., Trial]) -> Callable[..., Trial]:
-    """Let a kernel be started once more where all that was wrong is a port that was taken."""
-
-    @wraps(start_once)
-    def started(*given: Any, **options: Any) -> Trial:
-        for _ in range(_ATTEMPTS):
-            trial = start_once(*given, **options)
-            if trial.started or _PORT_TAKEN not in trial.stderr:
-                break
-        return trial
-
-    return started
-
-
-@_with_free_ports
 def try_kernel(
     name: str,
     modules: Iterable[str] = (),
@@ -96,22 +80,31 @@ def try_kernel(
 
     `folders` are where the kernelspec is looked for (default: where a server looks).
     """
-    specs = KernelSpecManager(
-        kernel_dirs=list(folders or kernel_folders()), ensure_native_kernel=False
-    )
+    places = list(folders or kernel_folders())
+    specs = KernelSpecManager(kernel_dirs=places, ensure_native_kernel=False)
+    more: dict[str, Any] = {"cwd": cwd} if cwd else {}
+    more |= {} if environ is None else {"env": dict(environ)}
+    for _ in range(_ATTEMPTS):
+        manager = KernelManager(kernel_name=name, kernel_spec_manager=specs)
+        trial = _started(manager, tuple(modules), more, timeout)
+        if trial.started or _PORT_TAKEN not in trial.stderr:
+            break
+    return trial
+
+
+def _started(
+    manager: KernelManager, modules: tuple[str, ...], more: dict[str, Any], timeout: float
+) -> Trial:
     began = time.perf_counter()
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as noise:
-        manager = KernelManager(kernel_name=name, kernel_spec_manager=specs)
         client = None
         try:
-            more: dict[str, Any] = {"cwd": cwd} if cwd else {}
-            more |= {} if environ is None else {"env": dict(environ)}
             manager.provisioner = _provisioner(manager)
             manager.start_kernel(stdout=noise, stderr=noise, **more)
             client = manager.client()
             client.start_channels()
             client.wait_for_ready(timeout=timeout)
-            answer = _asked(client, tuple(modules), timeout)
+            answer = _asked(client, modules, timeout)
         except Exception as error:
             noise.seek(0)
             why = noise.read().strip()[-_MOST:] or f"{type(error).__name__}: {error}"

@@ -149,8 +149,7 @@ def unload(shell: Any) -> None:
         shell.events.unregister("post_run_cell", _after_cell)
     if _with_body in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(_with_body)
-    used = sys.modules.get("safeinstall.magics.door")
-    if used is not None:
+    if (used := sys.modules.get("safeinstall.magics.door")) is not None:
         used.told.clear()
         used.failed.clear()
 
@@ -217,7 +216,6 @@ def options_of(shell: Any) -> SafeInstall:
 
 def unload_options(shell: Any) -> None:
     """Take the options away again."""
-    found = getattr(shell, _ATTRIBUTE, None)
-    if found is not None:
+    if (found := getattr(shell, _ATTRIBUTE, None)) is not None:
         shell.configurables.remove(found)
         delattr(shell, _ATTRIBUTE)

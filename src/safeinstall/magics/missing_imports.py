@@ -252,8 +252,7 @@ def remark_about(
 
     `failed` holds canonical names whose install has failed in this kernel.
     """
-    missing = missing_from(error)
-    if missing is None:
+    if (missing := missing_from(error)) is None:
         return None
     own_file, own_folder = _own_file(missing.top, cwd)
     other = _other_environment(missing.top, environment, cwd, environ)

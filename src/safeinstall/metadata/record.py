@@ -105,8 +105,7 @@ class RealFolders:
 
     def of(self, folder: str) -> str:
         """Return the real path of `folder`, of links resolved in every part."""
-        known = self._known.get(folder)
-        if known is None:
+        if (known := self._known.get(folder)) is None:
             parent, last = os.path.split(folder)
             if parent == folder or last in ("", ".", ".."):
                 known = os.path.realpath(folder)

@@ -105,8 +105,7 @@ def _cell_magic(cell: str, line: int, known: Mapping[str, str]) -> list[Step]:
         return _magic_line(rest, line, first, known) + _lines(body, line + 1, known)
     if name in _RUN_MAGICS or magic.startswith("!"):
         return [Step("shell", _expanded(body, known), line + 1, body)]
-    script = _SCRIPT.match(magic)
-    if script:
+    if script := _SCRIPT.match(magic):
         return [Step("script", body, line + 1, body, script.group(1))]
     return []
 
@@ -170,8 +169,7 @@ def _magic_line(command: str, line: int, source: str, known: Mapping[str, str]) 
     if not command.startswith("%"):
         return []
     magic = command.lstrip("%").strip()
-    tool = _MAGIC_TOOL.match(magic)
-    if tool:
+    if tool := _MAGIC_TOOL.match(magic):
         return [Step(tool.group(1), _expanded(tool.group(2) or "", known), line, source)]
     name, _, rest = magic.partition(" ")
     rest = rest.strip()
@@ -234,8 +232,7 @@ def install_calls(code: str, known: Mapping[str, str]) -> Iterator[Call]:
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            found = _call(node, known)
-            if found:
+            if found := _call(node, known):
                 yield found
         elif isinstance(node, ast.Assign) and len(node.targets) == 1:
             name = _environ_name(node.targets[0])
@@ -342,8 +339,7 @@ def _program(node: ast.Call, name: str, last: str, known: Mapping[str, str]) -> 
     if not in_shell:
         words = _words(node.args[0], known)
         return (node.lineno, "argv", "", "", words) if words else None
-    text = _text(node.args[0], known)
-    if text is None:
+    if (text := _text(node.args[0], known)) is None:
         return None
     if name.startswith("get_ipython()"):
         return node.lineno, "shell", text[0], "", ()

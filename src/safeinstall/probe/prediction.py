@@ -18,8 +18,7 @@ from .facts.search_path import module_origin
 from .rules import SITE, Verdict
 from .shell.effects import MAKES, PATH_NAMES, Change, why_open
 from .shell.option_grammar import CONDA, OTHER, PIP, UV, read_line
-from .shell.others import RECORDING
-from .shell.reach import Invocation, KernelProcess
+from .shell.reach import RECORDING, Invocation, KernelProcess
 from .shell.walk import resolve_step
 
 Facts = Mapping[str, Any]
@@ -113,8 +112,7 @@ def _predict(
             invocations, changes = resolve_step(step, process, _MOST_JUDGED - len(predictions))
             for invocation in invocations:
                 verdict = _compared(_decide(invocation, process.interpreter), facts)
-                open_still = why_open(verdict.outcome, verdict.reason, invocation.changes)
-                if open_still:
+                if open_still := why_open(verdict.outcome, verdict.reason, invocation.changes):
                     verdict = Verdict("unknown", open_still, interpreter=verdict.interpreter)
                 importability = _importability(verdict, facts, process.cwd, live)
                 predictions.append(_as_prediction(invocation, verdict, importability))
@@ -232,8 +230,7 @@ def _judge_importability(
     if at is None:
         return Importability(False, True, ("%s did not exist when this kernel started" % folder,))
     if live:
-        loaded = [module for module in modules if module in sys.modules]
-        if loaded:
+        if loaded := [module for module in modules if module in sys.modules]:
             return Importability(False, True, ("%s is already loaded here" % loaded[0],))
         listed = str(facts["sys_path"][at])
         if not os.path.isdir(folder) and sys.path_importer_cache.get(listed, 0) is None:

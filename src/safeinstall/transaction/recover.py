@@ -64,8 +64,7 @@ def recover_folder(folder: str, disk: Disk | None = None) -> Recovery | None:
         if name.endswith(GONE):
             disk.remove_tree(directory)
             continue
-        journal = Journal.read(directory)
-        if journal is None:
+        if (journal := Journal.read(directory)) is None:
             Journal(directory).discard(disk)
         elif journal.state == states.COMMITTED:
             disk.remove_tree(journal.stage)

@@ -81,8 +81,7 @@ def undo_transaction(store: Store, id: str | None = None, *, force: bool = False
     """
     journals = store.journals()
     target = history.find(journals, id)
-    reason = history.objection(target, journals)
-    if reason:
+    if reason := history.objection(target, journals):
         raise UndoRefused(f"Transaction {target.title} cannot be undone. {reason}")
     layout = Layout(store.prefix)
     unneeded, theirs = history.left_standing(target, journals), history.of_users(target, journals)

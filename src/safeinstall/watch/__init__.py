@@ -129,8 +129,7 @@ def load(shell: Any) -> None:
 
 def unload(shell: Any) -> None:
     """Stop watching and remove every trace."""
-    watch = getattr(shell, _ATTRIBUTE, None)
-    if watch is None:
+    if (watch := getattr(shell, _ATTRIBUTE, None)) is None:
         return
     shell.events.unregister("pre_run_cell", watch.pre_run_cell)
     shell.events.unregister("post_run_cell", watch.after)

@@ -110,8 +110,7 @@ def _ways(
     Where nothing may be written, or an owner forbids it (PEP 668), that is an overlay; the user
     site only where it was asked for.
     """
-    request = _request(prediction, cwd)
-    if request is None:
+    if (request := _request(prediction, cwd)) is None:
         return ()
     if not (environment.locked or environment.externally_managed):
         return (Suggestion(command=request.line(NOTEBOOK), note=_NOTES[done]),)
@@ -246,10 +245,9 @@ def replaceable(
         line = lines[number].strip() if 0 <= number < len(lines) else ""
         alone = line == prediction.command.strip() and not line.endswith("\\")
         shell = line.startswith(("!", "%", "pip ", "uv ", "conda "))
-        if alone and shell and not any(sign in line for sign in _CHAIN):
-            instead = better(prediction)
-            if instead is not None:
-                found[number] = instead
+        whole = alone and shell and not any(sign in line for sign in _CHAIN)
+        if whole and (instead := better(prediction)) is not None:
+            found[number] = instead
     return found
 
 

@@ -248,8 +248,7 @@ def read_interpreter(executable: str) -> Interpreter | None:
         starts = [os.path.realpath(path) for path in beside if os.path.exists(path)] + starts
     for start in starts:
         for base in upward(os.path.dirname(start)):
-            lib_name = _library_at(base, hint)
-            if lib_name:
+            if lib_name := _library_at(base, hint):
                 return Interpreter(executable, prefix or base, base, lib_name, settings)
     return None
 
@@ -265,8 +264,7 @@ _FORGETFUL = ("Binder", "Colab", "Kubernetes")
 
 def _default_scheme() -> str:
     """Name the scheme of a default install (``sysconfig.get_preferred_scheme``, 3.10+)."""
-    preferred = getattr(sysconfig, "get_preferred_scheme", None)
-    if preferred is not None:
+    if (preferred := getattr(sysconfig, "get_preferred_scheme", None)) is not None:
         return str(preferred("prefix"))
     default: Callable[[], str] | None = getattr(sysconfig, "_get_default_scheme", None)
     return str(default()) if default is not None else "posix_prefix"
@@ -328,8 +326,7 @@ def _pip(user: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str] | N
     venv = pyvenv_settings(sys.prefix) if sys.prefix != sys.base_prefix else None
     if user["path"] and user["path"] not in folders and user_site_allowed(environ, venv):
         folders.append(user["path"])
-    origin = module_origin("pip", folders)
-    if origin is None:
+    if (origin := module_origin("pip", folders)) is None:
         return None
     pip = find_distribution("pip", [origin])
     return {"version": pip.version if pip else "", "path": os.path.join(origin, "pip")}
@@ -375,11 +372,9 @@ def container_facts(environ: Mapping[str, str]) -> dict[str, Any]:
     if "KUBERNETES_SERVICE_HOST" in environ:
         hints.append("Kubernetes: KUBERNETES_SERVICE_HOST is set")
     for start, service in _HOSTED:
-        names = sorted(name for name in environ if name.startswith(start))
-        if names:
+        if names := sorted(name for name in environ if name.startswith(start)):
             hints.append("%s: %s is set" % (service, names[0]))
-    overlay = _root_is_overlay()
-    if overlay:
+    if overlay := _root_is_overlay():
         hints.append("the root file system is an overlay")
     ephemeral = (marked and overlay) or any(hint.startswith(_FORGETFUL) for hint in hints)
     return {"hints": hints, "ephemeral": ephemeral}

@@ -52,8 +52,7 @@ def home_folder(environ: Mapping[str, str]) -> str:
 
     Without HOME the passwd entry decides; without an entry the answer is a literal ``~``.
     """
-    home = environ.get("HOME")
-    if home is None:
+    if (home := environ.get("HOME")) is None:
         try:
             import pwd  # not on Windows
 

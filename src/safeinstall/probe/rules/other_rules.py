@@ -82,8 +82,7 @@ def _pipx(invocation: Invocation, line: Line) -> Verdict:
     data = environ.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
     older = os.path.join(home, ".local", "pipx")
     place = environ.get("PIPX_HOME") or (older if os.path.isdir(older) else data + "/pipx")
-    named = line.positional[1:2]
-    if not named:
+    if not (named := line.positional[1:2]):
         return Verdict("fails", "pipx is asked for nothing")
     name = re.split(r"[\[<>=!~ ;@]", named[0])[0]
     folder = os.path.join(place, "venvs", canonical(name))
@@ -111,8 +110,7 @@ def _project(invocation: Invocation, line: Line) -> Verdict:
         return Verdict("unknown", reason, names=names)
     python = read_interpreter(os.path.join(place, "bin", "python"))
     site = python.scheme(environ)["purelib"] if python else place
-    refusal = why_not_writable(site, invocation.elevated)
-    if refusal:
+    if refusal := why_not_writable(site, invocation.elevated):
         return Verdict(*refusal, interpreter=python, names=names)
     return Verdict(SITE, "%s works on %s" % (tool, why), site, python, names=names)
 
@@ -154,8 +152,7 @@ def _script(invocation: Invocation, line: Line) -> Verdict:
     elif prefix:
         base = os.path.join(cwd, prefix)
         scheme, outcome = scheme_folders(interpreter.site_below(base), base), "prefix"
-    refusal = why_not_writable(scheme["purelib"], invocation.elevated)
-    if refusal:
+    if refusal := why_not_writable(scheme["purelib"], invocation.elevated):
         return Verdict(*refusal, interpreter=interpreter)
     names = () if invocation.tool == "setup.py" else tuple(line.positional)
     return Verdict(outcome, reason, scheme["purelib"], interpreter, names=names)

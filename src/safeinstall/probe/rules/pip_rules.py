@@ -88,8 +88,7 @@ def decide_pip(invocation: Invocation, kernel: Interpreter) -> Verdict:
         verdict = Verdict(*pip.problem)
     else:
         options = read_pip_options(invocation, interpreter.prefix, pip.version)
-        run = _sent_elsewhere(_Run(invocation, pip, interpreter, options))
-        if run is None:
+        if (run := _sent_elsewhere(_Run(invocation, pip, interpreter, options))) is None:
             named = options.value("python")
             verdict = Verdict("fails", "pip cannot find the interpreter %s" % named)
         else:
@@ -101,8 +100,7 @@ def decide_pip(invocation: Invocation, kernel: Interpreter) -> Verdict:
 
 def _find_pip(invocation: Invocation, interpreter: Interpreter) -> _Pip:
     """Find the pip that is imported and read its version."""
-    origin = module_origin("pip", invocation.search_path(interpreter))
-    if origin is None:
+    if (origin := module_origin("pip", invocation.search_path(interpreter))) is None:
         return _Pip(problem=("no-installer", "%s has no module named pip" % interpreter.executable))
     package = os.path.join(origin, "pip")
     text = read_text(os.path.join(package, "__init__.py"), 16 * 1024) or ""
@@ -228,8 +226,7 @@ def _default_place(run: _Run, root: str | None) -> _Place:
     invocation, options = run.invocation, run.options
     scheme = run.interpreter.scheme(invocation.environ)
     reason = "the default place of %s" % run.interpreter.executable
-    moved = _distutils_override(run)
-    if moved:
+    if moved := _distutils_override(run):
         scheme = {**scheme, **moved}
         reason = "a configuration file of distutils names the folder"
     user = options.user
@@ -378,8 +375,7 @@ def _written(run: _Run, place: _Place, chosen: Sequence[Candidate]) -> Verdict:
     elevated, scheme = run.invocation.elevated, place.scheme
     files = local.unpacked(chosen)
     for name in files.folders:
-        refusal = writability.why_not_writable(scheme[name], elevated, files.size)
-        if refusal:
+        if refusal := writability.why_not_writable(scheme[name], elevated, files.size):
             return Verdict(*refusal)
     notes: tuple[str, ...] = ()
     refusal = writability.why_not_writable(scheme["scripts"], elevated)

@@ -71,8 +71,7 @@ def decide_uv(invocation: Invocation, kernel: Interpreter) -> Verdict:
     parent = invocation.interpreter
     if parent is not None and module_origin("uv", invocation.search_path(parent)) is None:
         return Verdict("no-installer", "%s has no module named uv" % parent.executable)
-    folder = line.last("directory")
-    if folder:
+    if folder := line.last("directory"):
         invocation = invocation._replace(cwd=os.path.join(invocation.cwd, folder))
     run = _Run(invocation, line, kernel)
     return _pip_install(run) if line.positional[:1] == ["pip"] else _add(run)
@@ -87,8 +86,7 @@ def _pip_install(run: _Run) -> Verdict:
     request = run.request(2)
     if request.problem:
         return Verdict("fails", request.problem)
-    refusal = _cache_refusal(run)
-    if refusal:
+    if refusal := _cache_refusal(run):
         return Verdict(*refusal)
     target, prefix = line.last("target"), line.last("prefix")
     choice = _choose_interpreter(run, any_serves=bool(target or prefix))
@@ -196,8 +194,7 @@ def _on_path(run: _Run, version: tuple[int, ...], any_serves: bool) -> _Choice:
 
 def _environments(environ: dict[str, str], cwd: str) -> Iterator[tuple[str, str]]:
     """Yield the environments that are active or lie in the folder, in uv's order."""
-    active = environ.get("VIRTUAL_ENV")
-    if active:
+    if active := environ.get("VIRTUAL_ENV"):
         yield os.path.join(cwd, active), "VIRTUAL_ENV names it"
     conda = environ.get("CONDA_PREFIX")
     # a base environment counts as a system interpreter
@@ -225,8 +222,7 @@ def _programs(environ: dict[str, str], cwd: str) -> Iterator[str]:
             yield path
     for folder in environ.get("PATH", os.defpath).split(os.pathsep)[:_MOST_FOLDERS]:
         for name in _NAMES:
-            hits = find_programs(os.path.join(folder or ".", name), environ, cwd)
-            if hits:
+            if hits := find_programs(os.path.join(folder or ".", name), environ, cwd):
                 yield hits[0]
                 break
 
@@ -258,13 +254,11 @@ def _contents(run: _Run, request: Request, scheme: dict[str, str]) -> Verdict:
         if os.path.isfile(copy.metadata):  # without RECORD uv goes on, with a bare file it stops
             text = "%s in %s was installed by distutils" % (copy.name, copy.folder)
             return Verdict("refused-cannot-uninstall", text)
-        refusal = why_not_replaceable(copy, elevated)
-        if refusal:
+        if refusal := why_not_replaceable(copy, elevated):
             return Verdict(*refusal)
     files = unpacked(compared.chosen)
     for name in files.folders:
-        refusal = why_not_writable(scheme[name], elevated, files.size)
-        if refusal:
+        if refusal := why_not_writable(scheme[name], elevated, files.size):
             return Verdict(*refusal)
     refusal = why_not_writable(scheme["scripts"], elevated)
     if refusal and files.scripts:
@@ -294,7 +288,6 @@ def _add(run: _Run) -> Verdict:
     if interpreter is None:
         return Verdict("unknown", reason + ", which it would have to make first", names=names)
     site = interpreter.scheme(environ)["purelib"]
-    refusal = why_not_writable(site, run.invocation.elevated)
-    if refusal:
+    if refusal := why_not_writable(site, run.invocation.elevated):
         return Verdict(*refusal)
     return Verdict(SITE, reason, site, interpreter, names=names)

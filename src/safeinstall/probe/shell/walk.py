@@ -137,8 +137,7 @@ class _Walker:
 
     def source(self, path: str) -> None:
         """Take over what a sourced file exports; commands in it are not the cell's."""
-        text = read_text(path, _LONGEST)
-        if text is None:
+        if (text := read_text(path, _LONGEST)) is None:
             return
         if os.path.basename(path) == "activate":
             match = re.search(r"^\s*(?:export )?VIRTUAL_ENV=(['\"]?)(/[^'\"\n]*)\1", text, re.M)
@@ -258,8 +257,7 @@ class _Walker:
     def builtin(self, words: list[Word]) -> bool:
         """Do what the shell itself does; False for a program."""
         name, rest = words[0].text, [word.text for word in words[1:]]
-        turned = effects.turns_path([name, *rest])
-        if turned:
+        if turned := effects.turns_path([name, *rest]):
             self.unsure = turned
         elif name in ("export", "declare", "typeset", "readonly"):
             for exported in words[1:]:
@@ -285,8 +283,7 @@ class _Walker:
 
     def export(self, words: list[str]) -> None:
         for word in words:
-            match = _ASSIGNMENT.match(word)
-            if match:
+            if match := _ASSIGNMENT.match(word):
                 self.environ[match.group(1)] = match.group(2)
             elif word in self.local:
                 self.environ[word] = self.local[word]
@@ -371,8 +368,7 @@ def _under_sudo(command: Prefixed, options: Mapping[str, str], cwd: str) -> Pref
 def _under_conda(command: Prefixed, options: Mapping[str, str], program: str, cwd: str) -> Prefixed:
     """Activate the environment that ``conda run`` names."""
     names = command.environ
-    hits = find_programs(program, names, cwd)
-    if not hits:
+    if not (hits := find_programs(program, names, cwd)):
         absent = "command-not-found", "there is no program %s on PATH" % program
         return command._replace(problem=command.problem or absent)
     prefix = options.get("-p") or options.get("--prefix")
@@ -404,8 +400,7 @@ def _assigned(words: list[Word], form: Pattern[str]) -> tuple[dict[str, str], li
     """Split leading words that are ``NAME=value`` by *form* off; the last of a name counts."""
     names: dict[str, str] = {}
     for at, word in enumerate(words):
-        match = form.match(word.text)
-        if match is None:
+        if (match := form.match(word.text)) is None:
             return names, words[at:]
         names[match.group(1)] = match.group(2)
     return names, []

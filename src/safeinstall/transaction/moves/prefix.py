@@ -57,8 +57,7 @@ class Layout:
     def name(self, path: str) -> str:
         """Return the one name of an absolute `path`. Raises EscapesPrefix."""
         folder, last = os.path.split(path if ".." not in path else os.path.normpath(path))
-        real = self._folders.get(folder)
-        if real is None:
+        if (real := self._folders.get(folder)) is None:
             real = self._folders[folder] = self._inside(self._real.of(folder), path)
         return f"{real}/{last}" if real else last
 

@@ -42,8 +42,7 @@ def check(folder: str) -> bool:
             status = os.lstat(path)
         except (FileNotFoundError, NotADirectoryError):
             return path != folder
-        reason = _objection(status)
-        if reason:
+        if reason := _objection(status):
             message = f"{path} {reason}; it is not used and the environment is untouched."
             why = "It would hold files that go into the environment."
             raise UnsafeStore(message, context=why)
