@@ -23,7 +23,6 @@ from safeinstall.request import InstallRequest
 
 _NAME: Final = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[)?")
 _EXTRA: Final = re.compile(r"\bextra\b")
-
 Set = Mapping[str, Distribution]
 """Distributions by canonical name."""
 
@@ -157,8 +156,7 @@ def new_violations(before: Set, after: Set, markers: Mapping[str, str]) -> tuple
     if not changed:
         return ()
     old = {(v.owner, v.name) for v in _violations(before, changed, markers)}
-    found = _violations(after, changed, markers)
-    return tuple(v for v in found if (v.owner, v.name) not in old)
+    return tuple(v for v in _violations(after, changed, markers) if (v.owner, v.name) not in old)
 
 
 def _state(distribution: Distribution | None) -> tuple[str, tuple[str, ...]] | None:
@@ -250,10 +248,9 @@ def closure(roots: Collection[str], among: Set, markers: Mapping[str, str]) -> f
 def wanted_by(key: str, among: Set) -> Iterator[str]:
     """Yield the names of the distributions that name `key` in a requirement without an extra."""
     for distribution in among.values():
-        for text in distribution.requires:
-            if _name_of(text) == key and not _is_about_extras(text):
-                yield distribution.name
-                break
+        named = (text for text in distribution.requires if _name_of(text) == key)
+        if not all(map(_is_about_extras, named)):
+            yield distribution.name
 
 
 @lru_cache(maxsize=16384)

@@ -72,8 +72,7 @@ def target_at(place: str, cwd: str) -> Target:
     folder = str(found[-1])
     python = path if path != prefix else prefix / "bin" / "python"
     if python.is_symlink() and not python.exists():
-        target = os.path.realpath(python)
-        trouble = f"{python} leads to {target}, which is not there."
+        trouble = f"{python} leads to {os.path.realpath(python)}, which is not there."
     settings = pyvenv_settings(str(prefix))
     named = settings.get("version_info") or settings.get("version") or ""
     minor = found[-1].parent.name.removeprefix("python")

@@ -375,8 +375,7 @@ def wrong_home(
         return
     words = f"{prefix} rests on the Python in {home}, {problem}."
     if base:
-        fix = Fix(words=f"let it use {base}", rewrites=rewrites)
-        yield say("wrong-home", words, fix=fix)
+        yield say("wrong-home", words, fix=Fix(words=f"let it use {base}", rewrites=rewrites))
     else:
         why = "No Python of that version is found to take its place."
         yield say("wrong-home", words, frontend.new_environment(), context=why)

@@ -98,8 +98,7 @@ def script_fixes(
         if mine:
             text = io.StringIO()
             csv.writer(text, lineterminator="\n").writerows(rows)
-            record = os.path.join(info.path, "RECORD")
-            mine.append(_rewritten(record, text.getvalue().encode()))
+            mine.append(_rewritten(os.path.join(info.path, "RECORD"), text.getvalue().encode()))
             fixes |= dict.fromkeys(paths, ()) | {paths[0]: tuple(mine)}
     for path, script in wrong.items():
         if script.path not in fixes and not script.exists and os.access(path, os.R_OK):
@@ -132,8 +131,7 @@ def activate_rewrites(prefix: str, named: str) -> tuple[Rewrite, ...]:
 
 def home_problem(prefix: str) -> tuple[str, str]:
     """Return the `home` of `pyvenv.cfg` and what is wrong with it; empty when all is well."""
-    settings = pyvenv_settings(prefix)
-    if not (home := settings.get("home", "")):
+    if not (home := pyvenv_settings(prefix).get("home", "")):
         return "", ""
     if not os.path.isdir(home):
         return home, "which is not there any more"

@@ -209,8 +209,7 @@ def _misread(root: str, unread: Mapping[str, RecordRow]) -> set[str]:
     workers = min(4, os.cpu_count() or 1, len(names))
 
     def judge(first: int) -> list[str]:
-        mine = names[first::workers]
-        return [n for n in mine if not _agrees(os.path.join(root, n), unread[n])]
+        return [n for n in names[first::workers] if not _agrees(os.path.join(root, n), unread[n])]
 
     if workers < 2:
         return set(judge(0)) if names else set()
@@ -307,8 +306,7 @@ def _size(distributions: Collection[StagedDistribution], limit: int) -> Iterator
     if total > limit:
         biggest = max(distributions, key=lambda each: each.bytes)
         alone = f"{biggest.name} alone takes {biggest.bytes / 2**30:.1f} GiB."
-        message = f"The unpacked packages take {total / 2**30:.1f} GiB; {alone}"
-        yield Finding.ask("too-big", message)
+        yield Finding.ask("too-big", f"The unpacked packages take {total / 2**30:.1f} GiB; {alone}")
 
 
 def zip_bombs(root: str, sizes: Mapping[str, int]) -> Iterator[Finding]:

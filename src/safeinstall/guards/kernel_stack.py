@@ -35,8 +35,7 @@ def kernel_violations(
 def changes_kernel(plan: Plan, around: EnvironmentState) -> tuple[str, ...]:
     """Return the members of the kernel that the plan changes: then a second kernel must start."""
     names = {canonicalize_name(change.name): change.name for change in plan.changes}
-    visible = around.visible.versions()
-    touched = names.keys() & visible.keys()
+    touched = names.keys() & around.visible.versions().keys()
     return tuple(sorted(names[key] for key in touched & kernel_closure(around))) if touched else ()
 
 

@@ -184,8 +184,7 @@ def foreign_owner(plan: Plan, around: EnvironmentState) -> Finding | None:
     also = f" The same holds for {', '.join(others)}." if others else ""
     message = f"{change.name} {change.before} {who} and would be {deed}.{also}"
     way = _command(plan, owner, [owner.package or change.name, *others])
-    place = shown(owner.where, plan.intent.environment.home)
-    known = f"Known from {place}." if owner.where else ""
+    known = f"Known from {shown(owner.where, plan.intent.environment.home)}." if owner.where else ""
     return Finding.refuse("foreign-owner", message, way, context=known)
 
 
@@ -307,8 +306,7 @@ def _right(intent: ResolvedRequest, right: dict[int, str | None]) -> tuple[Sugge
             texts.append(f"{name}{f'[{chr(44).join(extras)}]' if extras else ''}{specifier}")
     if not texts or any(not item.typed for item in intent.request.items):
         return ()
-    line = intent.line(requirements=tuple(texts), dry_run=False)
-    return (Suggestion(line, "probably meant"),)
+    return (Suggestion(intent.line(requirements=tuple(texts), dry_run=False), "probably meant"),)
 
 
 def from_file_only(intent: ResolvedRequest) -> Finding | None:

@@ -29,7 +29,6 @@ from safeinstall.probe.facts.search_path import listed
 from safeinstall.probe.facts.writability import describe_access
 
 Place = Literal["user", "environment", "machine"]
-
 _FILE: Final = "kernel.json"
 
 
@@ -91,8 +90,7 @@ def place_of(folder: str, user: str) -> Place:
 
 
 def _names(folder: str) -> list[str]:
-    names = listed(folder)
-    return [name for name in names if os.path.lexists(os.path.join(folder, name, _FILE))]
+    return [name for name in listed(folder) if os.path.lexists(os.path.join(folder, name, _FILE))]
 
 
 def _read(name: str, folder: str, place: Place, hidden_by: str) -> Spec:

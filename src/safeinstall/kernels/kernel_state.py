@@ -107,10 +107,10 @@ def _runs(path: str) -> bool:
 def _interpreter_in(words: Sequence[str]) -> int:
     """Return which word is the interpreter: the one before `-m ipykernel`, the first, or -1."""
     for position in range(1, len(words) - 1):
-        if words[position] == "-m" and words[position + 1].startswith("ipykernel"):
-            before = os.path.basename(words[position - 1])
-            if position == 1 or before.startswith("python"):
-                return position - 1
+        before = os.path.basename(words[position - 1])
+        named = position == 1 or before.startswith("python")
+        if named and words[position] == "-m" and words[position + 1].startswith("ipykernel"):
+            return position - 1
     return 0 if _PYTHON.match(os.path.basename(words[0])) else -1
 
 

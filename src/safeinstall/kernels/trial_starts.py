@@ -31,11 +31,9 @@ SECONDS: Final = 60.0
 """How long a kernel may take; a healthy one needs one to two."""
 _MOST: Final = 6000
 """Characters kept of what a kernel that did not start wrote to standard error."""
-
 _PORT_TAKEN: Final = "Address already in use"
 _ATTEMPTS: Final = 3
 """A server gives a kernel free ports, which another program may take before it binds them."""
-
 _IMPORT: Final = """
 def _tried(names):
     import importlib, json, sys

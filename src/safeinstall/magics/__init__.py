@@ -20,7 +20,6 @@ from traitlets.config import Configurable
 from safeinstall.errors import SafeInstallStopped
 
 __all__ = ["SafeInstall", "SafeInstallMagics", "SafeInstallStopped", "load", "unload"]
-
 _ATTRIBUTE: Final = "_safeinstall_options"
 _SEVERITIES: Final = ("off", "info", "warning", "confirm", "refuse")
 _NAMES: Final = {

@@ -172,8 +172,7 @@ def _run(options: Options, read: Callable[[], Request]) -> Any:
         raise SafeInstallStopped(text, getattr(result, "outcome", result))
     if getattr(result, "restart", "") == "needed" and "google.colab" in sys.modules:
         # Colab's restart button for the stale modules (google/colab/_pip.py reads this shape)
-        stale = getattr(result, "stale_modules", ())
-        packages = sorted({name.split(".")[0] for name in stale})
+        packages = sorted({name.split(".")[0] for name in getattr(result, "stale_modules", ())})
         display({COLAB: {"pip_warning": {"packages": packages}}}, raw=True)
     if not watched:
         message = replace(message, seconds=None)  # a saved notebook is the same at each run

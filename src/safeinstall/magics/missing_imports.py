@@ -195,10 +195,8 @@ _REMOVED: Final = {
     " ossaudiodev pipes sndhdr spwd sunau telnetlib uu xdrlib",
 }
 """From "What's New in Python": the version without it."""
-
 _ADDED: Final = {"3.9": "graphlib zoneinfo", "3.11": "tomllib", "3.14": "annotationlib compression"}
 """The first version with it."""
-
 _PYTHON_2: Final = _table("""
 BaseHTTPServer:http.server ConfigParser:configparser Cookie:http.cookies HTMLParser:html.parser
 Queue:queue SimpleHTTPServer:http.server SocketServer:socketserver StringIO:io Tkinter:tkinter
@@ -207,7 +205,6 @@ dummy_thread:threading httplib:http.client sets:builtins thread:threading
 tkMessageBox:tkinter.messagebox urllib2:urllib.request urlparse:urllib.parse
 xmlrpclib:xmlrpc.client
 """)
-
 _BACKPORTS: Final = _table("""
 distutils:setuptools tomllib:tomli zoneinfo:backports.zoneinfo asyncore:pyasyncore
 asynchat:pyasynchat audioop:audioop-lts cgi:legacy-cgi telnetlib:standard-telnetlib

@@ -164,8 +164,7 @@ def _magic_line(command: str, line: int, source: str, known: Mapping[str, str]) 
     """Turn one ``!`` or ``%`` line into steps."""
     command = command.strip()
     if command.startswith("!"):
-        text = command.lstrip("!").strip()
-        return [Step("shell", _expanded(text, known), line, source)]
+        return [Step("shell", _expanded(command.lstrip("!").strip(), known), line, source)]
     if not command.startswith("%"):
         return []
     magic = command.lstrip("%").strip()
@@ -208,7 +207,6 @@ def _expanded(text: str, known: Mapping[str, str]) -> str:
 
 Words = Tuple[Tuple[str, bool], ...]
 Call = Tuple[int, str, str, str, Words]
-
 _STARTERS = ("run", "call", "check_call", "check_output", "Popen")
 _SHELL_STARTERS = ("system", "popen", "getoutput", "getstatusoutput")
 _WRITING = (

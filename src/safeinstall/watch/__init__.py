@@ -21,8 +21,6 @@ _WORDS: Final = (
 _VERBS: Final = ("install", "add", "sync", "-r", "develop")
 _ATTRIBUTE: Final = "_safeinstall_watch"
 _log = logging.getLogger("safeinstall")
-
-
 FileIdentity = tuple[int, int, int]
 """Inode, size and time of change: what tells a file from the one that takes its place."""
 _LIBRARY: Final = os.path.dirname(os.__file__) + os.sep

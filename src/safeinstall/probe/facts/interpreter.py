@@ -129,8 +129,7 @@ class Interpreter:
 
     def externally_managed(self) -> bool:
         """Whether PEP 668's marker is in force here."""
-        marker = os.path.join(self.stdlib, "EXTERNALLY-MANAGED")
-        return not self.in_venv and os.path.isfile(marker)
+        return not self.in_venv and os.path.isfile(os.path.join(self.stdlib, "EXTERNALLY-MANAGED"))
 
     def scheme(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the folders of a default install (``sysconfig.get_preferred_scheme``)."""
@@ -189,8 +188,7 @@ class Interpreter:
 
 def scheme_folders(site: str, data: str) -> dict[str, str]:
     """Return a scheme whose modules all go to *site* and whose scripts go below *data*."""
-    scripts = os.path.join(data, "bin")
-    return {"purelib": site, "platlib": site, "scripts": scripts, "data": data}
+    return {"purelib": site, "platlib": site, "scripts": os.path.join(data, "bin"), "data": data}
 
 
 def interpreter_from_facts(facts: Mapping[str, Any]) -> Interpreter:

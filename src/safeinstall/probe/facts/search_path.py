@@ -64,8 +64,7 @@ def home_folder(environ: Mapping[str, str]) -> str:
 
 def user_base(environ: Mapping[str, str]) -> str:
     """Return the folder ``site.getuserbase()`` gives (``site.py:_getuserbase``)."""
-    base = environ.get("PYTHONUSERBASE")
-    return base or os.path.join(home_folder(environ), ".local")
+    return environ.get("PYTHONUSERBASE") or os.path.join(home_folder(environ), ".local")
 
 
 def user_site_allowed(environ: Mapping[str, str], venv: Mapping[str, str] | None) -> bool | None:
@@ -121,9 +120,8 @@ def module_origin(module: str, folders: Sequence[str]) -> str | None:
     """Return the first of *folders* from which ``import module`` would be served, or None."""
     for folder in folders:
         base = os.path.join(folder or ".", module)
-        if os.path.isfile(base + ".py") or os.path.isfile(os.path.join(base, "__init__.py")):
-            return folder
-        if os.path.isfile(base + ".so"):
+        places = (base + ".py", os.path.join(base, "__init__.py"), base + ".so")
+        if any(map(os.path.isfile, places)):
             return folder
     return None
 

@@ -38,8 +38,7 @@ def decide_conda(invocation: Invocation, kernel: Interpreter) -> Verdict:
         return Verdict("unknown", "which environment conda means cannot be seen from here")
     prefix = os.path.normpath(os.path.join(invocation.cwd, prefix))
     bare = (re.split(r"[=<>!~ \[]", word)[0] for word in line.positional[1:])
-    names = tuple(word.rpartition("::")[2] for word in bare)
-    return _into(prefix, invocation, kernel, names)
+    return _into(prefix, invocation, kernel, tuple(word.rpartition("::")[2] for word in bare))
 
 
 def _into(

@@ -25,15 +25,12 @@ from .local_candidates import Candidate, Compared, LocalFolders, Request
 from .pip_settings import PipOptions, parse_ini, read_pip_options
 
 Refusal = Tuple[str, str]
-
 _SHADOWED_BY_OLD_PIP = (
     *("random", "copy", "json", "re", "logging", "string", "tempfile", "types", "socket", "ssl"),
     *("email", "http", "optparse", "hashlib", "zipfile", "shutil", "platform", "queue", "locale"),
     *("collections", "configparser", "subprocess", "textwrap", "calendar"),
 )
 """Modules of the standard library that pip imports after it has started."""
-
-
 _OLDEST_THAT_STARTS = (((3, 12), (23, 1)), ((3, 10), (19, 2)))
 """From this Python on, the first pip that starts at all (each pair was tried)."""
 _STAYS = ("", "")

@@ -23,10 +23,8 @@ Version = Tuple[int, ...]
 _BIGGEST_FILE = 256 * 1024
 _IGNORED_VARIABLES = ("version", "help", "config-file")
 """Not options of pip: ``configuration.py:ENV_NAMES_IGNORED``, and the variable naming a file."""
-
 _TRUE = ("y", "yes", "t", "true", "on", "1")
 _FALSE = ("n", "no", "f", "false", "off", "0")
-
 _SINCE = {
     "user": (0,),
     "no-user": (9,),
@@ -170,8 +168,7 @@ class PipOptions:
         self.problem = line.problem and "pip: " + line.problem
         strange = [name for name, _ in line.options if not _knows(version, name)]
         if strange and not self.problem:
-            release = ".".join(map(str, version))
-            self.problem = "pip %s has no option --%s" % (release, strange[0])
+            self.problem = "pip %s has no option --%s" % (".".join(map(str, version)), strange[0])
         for key, (_, value, source, _) in self._configured.items():
             counted = key in ("verbose", "quiet") and value.isdigit()
             if key in PIP_BOOLEANS and not counted and value.lower() not in _TRUE + _FALSE:

@@ -117,8 +117,7 @@ def _cache_refusal(run: _Run) -> tuple[str, str] | None:
         return None
     home = environ.get("XDG_CACHE_HOME") or os.path.join(home_folder(environ), ".cache")
     cache = run.line.last("cache-dir") or environ.get("UV_CACHE_DIR") or os.path.join(home, "uv")
-    folder = os.path.join(run.invocation.cwd, cache)
-    refusal = why_not_writable(folder, run.invocation.elevated)
+    refusal = why_not_writable(os.path.join(run.invocation.cwd, cache), run.invocation.elevated)
     return (refusal[0], "uv cannot write its cache: " + refusal[1]) if refusal else None
 
 
@@ -176,8 +175,7 @@ def _active(run: _Run, version: tuple[int, ...]) -> _Choice | None:
         python = os.path.join(folder, "bin", "python")
         interpreter = run.interpreter_at(python) if os.path.isfile(python) else None
         if interpreter is None and reason.startswith("VIRTUAL_ENV"):
-            text = "VIRTUAL_ENV names %s, which has no interpreter" % folder
-            return _Choice(None, text, "fails")
+            return _Choice(None, "VIRTUAL_ENV names %s, which has no interpreter" % folder, "fails")
         if interpreter is not None and _fits(interpreter, version):
             return _Choice(interpreter, reason)
     return None
@@ -263,8 +261,7 @@ def _contents(run: _Run, request: Request, scheme: dict[str, str]) -> Verdict:
     refusal = why_not_writable(scheme["scripts"], elevated)
     if refusal and files.scripts:
         return Verdict(*refusal, path=site, notes=(SCRIPTS_MISSING,))
-    removed = tuple(copy.folder for copy in compared.replaced)
-    return Verdict(SITE, "", site, removed=removed)
+    return Verdict(SITE, "", site, removed=tuple(copy.folder for copy in compared.replaced))
 
 
 def _add(run: _Run) -> Verdict:

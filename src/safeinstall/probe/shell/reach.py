@@ -306,8 +306,7 @@ class Reach(NamedTuple):
                 return blank._replace(problem=("unknown", reason), program=path)
             folder = os.path.dirname(os.path.realpath(path))
             return blank._replace(interpreter=interpreter, first=folder, program=path)
-        problem = ("command-not-found", stale) if stale else _not_found(name)
-        return blank._replace(problem=problem)
+        return blank._replace(problem=("command-not-found", stale) if stale else _not_found(name))
 
 
 def conda_prefix(name: str | None, program: str, environ: Mapping[str, str]) -> str | None:

@@ -127,8 +127,7 @@ class _Reader:
     def end_command(self, operator: str) -> None:
         self.end_word()
         if self.words or self.redirections:
-            raw = self.text[self.start : self.at]
-            source = raw.lstrip()
+            source = self.text[self.start : self.at].lstrip()
             line = self.text.count("\n", 0, self.at - len(source))
             parts = tuple(self.words), tuple(self.redirections), self.before, source.rstrip()
             self.commands.append(Simple(*parts, line, self.depth))

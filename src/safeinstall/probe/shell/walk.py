@@ -182,8 +182,7 @@ class _Walker:
         sources = [source for op, source in simple.redirections if op == "<"]
         missing = [s for s in sources if not os.path.exists(os.path.join(self.cwd, s))]
         count = len(self.invocations)
-        environ = {**self.environ, **assigned}
-        self.words(words, environ, simple.text, notes, simple.line, writes)
+        self.words(words, {**self.environ, **assigned}, simple.text, notes, simple.line, writes)
         if missing:
             reason = "the shell reads <%s as a file to read, and there is none" % missing[0]
             for at in range(count, len(self.invocations)):

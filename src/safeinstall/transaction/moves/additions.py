@@ -87,8 +87,7 @@ class _Walk:
         """Bring what lies in `source` into the existing folder `target`."""
         self.snapshot.look(self.layout.path(target))
         # Files first: they decide about bytecode in a folder that is looked at afterwards.
-        entries = sorted(os.scandir(source), key=lambda entry: (_is_folder(entry), entry.name))
-        for entry in entries:
+        for entry in sorted(os.scandir(source), key=lambda entry: (_is_folder(entry), entry.name)):
             if entry.name not in ignored:
                 name = f"{target}/{entry.name}" if target else entry.name
                 (self._subfolder if _is_folder(entry) else self._file)(entry, name)

@@ -29,7 +29,6 @@ RETRACTING = "retracting"
 RESTORING = "restoring"
 """Going back: nothing that arrived is left; what had left is being moved in again."""
 STATES = (STAGING, LEAVING, ARRIVING, COMMITTED, RETRACTING, RESTORING)
-
 FOLDER = ".safeinstall"
 GONE = ".gone"
 """End of the name of a transaction folder that only waits for its deletion."""

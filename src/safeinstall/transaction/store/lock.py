@@ -25,7 +25,6 @@ from safeinstall.transaction.store.journal import FOLDER, STAGING, Journal, tran
 
 _REMINDER = 0.5
 """Seconds after which a waiting caller is told again: it may not show what is said early."""
-
 _DYING = 2.0
 """Seconds in which what an ended installer had started lets go; nobody who lives is waited for."""
 
