@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion
+from packaging.version import InvalidVersion, Version
 
 from safeinstall.distributions import Distribution
 from safeinstall.request import InstallRequest
@@ -65,6 +65,14 @@ def parsed(text: str) -> Requirement | None:
         return Requirement(text)
     except (InvalidRequirement, RecursionError):
         return None
+
+
+def version_of(text: str | None) -> Version:
+    """Return a version; that of nothing, or of what PEP 440 does not know, is 0."""
+    try:
+        return Version(text or "0")
+    except InvalidVersion:
+        return Version("0")
 
 
 def applies(

@@ -175,9 +175,8 @@ def _shadowing(
     if environment is None:
         return
     kinds = dict.fromkeys(target.site_packages, "this environment")
-    for entry in environ.get("PYTHONPATH", "").split(os.pathsep):
-        if entry:
-            kinds[os.path.realpath(entry)] = "PYTHONPATH"
+    added = filter(None, environ.get("PYTHONPATH", "").split(os.pathsep))
+    kinds |= dict.fromkeys(map(os.path.realpath, added), "PYTHONPATH")
     if environment.user_site.path:
         kinds[os.path.realpath(environment.user_site.path)] = "your user site"
     folders = list(dict.fromkeys(os.path.realpath(entry) for entry in target.import_path))

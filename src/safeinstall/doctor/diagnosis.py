@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from safeinstall.environment import Environment
 from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.frontend import Frontend
-from safeinstall.requirements import applies, meets, parsed
+from safeinstall.requirements import applies, meets, parsed, version_of
 from safeinstall.transaction.recover import Recovery
 
 
@@ -230,7 +230,7 @@ def twice(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosis]
         whole = [each for each in group if each.complete and not each.changed]
         stale = [each for each in group if each not in whole]
         names = " and ".join(each.version or "?" for each in group)
-        newest = max(group, key=_version)
+        newest = max(group, key=lambda each: version_of(each.version))
         fix = None
         if len(whole) == 1:
             bases = some(os.path.basename(each.metadata) for each in stale)
@@ -290,7 +290,7 @@ def conflicts(
 def old_pip(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosis]:
     """Yield a remark about a pip that cannot say what it would do."""
     for each in found:
-        if canonicalize_name(each.name) == "pip" and _version(each) < Version("22.3"):
+        if canonicalize_name(each.name) == "pip" and version_of(each.version) < Version("22.3"):
             words = f"pip {each.version} is older than 22.3 and cannot plan an install."
             line = frontend.line("install", "--upgrade", "pip")
             yield say("pip-outdated", words, line, info=True)
@@ -309,13 +309,6 @@ def _again(each: Installed, frontend: Frontend) -> str:
     options = ("--installer", "conda") if each.conda else ()
     named = f"{each.conda or each.name}=={each.version}"
     return frontend.line("install", *options, "--force-reinstall", named)
-
-
-def _version(each: Installed) -> Version:
-    try:
-        return Version(each.version)
-    except InvalidVersion:
-        return Version("0")
 
 
 _LOW_SPACE: Final = 300 * 2**20

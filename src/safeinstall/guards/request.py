@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from safeinstall.environment import shown
 from safeinstall.findings import Finding, Suggestion, some
@@ -21,6 +20,7 @@ from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.metadata.distribution import DistInfo
 from safeinstall.plan import Plan
 from safeinstall.request import RequestItem, names
+from safeinstall.requirements import version_of
 
 
 def browser(intent: ResolvedRequest) -> Finding | None:
@@ -376,7 +376,8 @@ def explicit_build(intent: ResolvedRequest) -> Finding | None:
 def local_build_replaced(plan: Plan, around: EnvironmentState) -> Finding | None:
     """Ask before a special build (`2.4.0+cu124`) gives way to a plain one."""
     replaced = (change for change in plan.changes.leaving if change.after is not None)
-    lost = [each for each in replaced if _local(each.before) and not _local(each.after)]
+    special = [each for each in replaced if version_of(each.before).local]
+    lost = [each for each in special if not version_of(each.after).local]
     if not lost:
         return None
     intent = plan.intent
@@ -388,17 +389,10 @@ def local_build_replaced(plan: Plan, around: EnvironmentState) -> Finding | None
     if others and all(item.typed for item in intent.request.items):
         line = intent.line(requirements=(*others, *keep), dry_run=False)
         ways.insert(0, Suggestion(line, "keeps the build"))
-    labels = ", ".join(dict.fromkeys(f"+{_local(change.before)}" for change in lost))
+    labels = ", ".join(dict.fromkeys(f"+{version_of(change.before).local}" for change in lost))
     made = f"the installed build was made for this machine ({labels})"
     message = f"{words}: {made}, the new one is the plain one."
     return Finding.ask("local-build-replaced", message, *ways)
-
-
-def _local(version: str | None) -> str:
-    try:
-        return Version(version or "").local or ""
-    except InvalidVersion:
-        return ""
 
 
 def prerelease(plan: Plan, around: EnvironmentState) -> Finding | None:
@@ -407,23 +401,17 @@ def prerelease(plan: Plan, around: EnvironmentState) -> Finding | None:
         return None
     asked = set()
     for item in plan.intent.request.items:
-        versions = [each.version for each in item.requirement.specifier] if item.requirement else []
-        if item.kind != "named" or any(map(_is_pre, versions)):
+        bounds = item.requirement.specifier if item.requirement else ()
+        if item.kind != "named" or any(version_of(b.version).is_prerelease for b in bounds):
             asked.add(item.name)
     new = (change for change in plan.changes.arriving if change.after != change.before)
-    found = [c for c in new if _is_pre(c.after) and canonicalize_name(c.name) not in asked]
+    early = (change for change in new if version_of(change.after).is_prerelease)
+    found = [change for change in early if canonicalize_name(change.name) not in asked]
     if not found:
         return None
     words = ", ".join(f"{change.name} {change.after}" for change in found)
     verb = "is a pre-release" if len(found) == 1 else "are pre-releases"
     return Finding.warn("prerelease", f"{words} {verb}; no other fits.")
-
-
-def _is_pre(version: str | None) -> bool:
-    try:
-        return Version(version or "0").is_prerelease
-    except InvalidVersion:
-        return False
 
 
 def yanked(plan: Plan, around: EnvironmentState) -> Finding | None:

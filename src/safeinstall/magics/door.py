@@ -6,7 +6,7 @@ import dis
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -80,24 +80,12 @@ def uninstall(options: Options, line: str) -> Any:
 
 def undo(options: Options, line: str) -> Any:
     """Carry out `%safeundo [ID] [--force] [--user]`, or `--list`."""
-
-    def parsed() -> Request:
-        words = tokenize(line)
-        command = "history" if "--list" in words else "undo"
-        return _parsed(command, [word for word in words if word != "--list"])
-
-    return _run(options, parsed)
+    return _run(options, lambda: _parsed(line, "undo", {"--list": "history"}))
 
 
 def kernelenv(options: Options, line: str) -> Any:
     """Carry out `%kernelenv`, and what else it looks at."""
-
-    def parsed() -> Request:
-        words = tokenize(line)
-        option = next((word for word in words if word in _LOOKS), "")
-        return _parsed(_LOOKS.get(option, "env"), [word for word in words if word != option])
-
-    return _run(options, parsed)
+    return _run(options, lambda: _parsed(line, "env", _LOOKS))
 
 
 def recover() -> None:
@@ -143,7 +131,11 @@ def _with_a_line_that_works(found: Remark, context: Context) -> Remark:
     return replace(found, command=line, sentence=found.if_known) if fine else found
 
 
-def _parsed(command: str, words: list[str]) -> Request:
+def _parsed(line: str, command: str, others: Mapping[str, str]) -> Request:
+    """Return what a line asks for: `command`, or another one that an option of it stands for."""
+    words: Sequence[str] = tokenize(line)
+    if option := next((word for word in words if word in others), ""):
+        command, words = others[option], [word for word in words if word != option]
     return parse_command(command, words, cwd=folder(), frontend=NOTEBOOK)
 
 

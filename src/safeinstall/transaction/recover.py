@@ -109,7 +109,7 @@ def main(arguments: Sequence[str]) -> int:
         if not check(folder):
             sys.stdout.write(f"Nothing to recover in {arguments[0]}.\n")
             return 0
-        with acquire(folder, command="recover", wait=False):
+        with acquire(folder, command="recover", timeout=0):
             recovery = recover_folder(folder)
     except (SafeInstallError, OSError) as error:
         sys.stderr.write(f"{error}\n")

@@ -108,16 +108,14 @@ class Transaction:
         stamps = {path: FileStamp(s.st_size, s.st_mtime_ns) for path, s in tree.files.items()}
         planned = self._planned = self._moves(leaving, (), known, stamps)
         hits = planned.additions.collisions
+        files = {tree.name(path): status for path, status in tree.files.items()}
+        linked = [(name, status) for name, status in files.items() if status.st_nlink > 1]
         who = prefix.owners(self._layout, hits, planned.others)
         return Staged(
             root=tree.root,
             distributions=tuple(_describe(info, tree) for info in infos),
-            sizes={tree.name(path): status.st_size for path, status in tree.files.items()},
-            linked={
-                tree.name(path): f"{s.st_dev} {s.st_ino} {s.st_size} {s.st_mtime_ns}"
-                for path, s in tree.files.items()
-                if s.st_nlink > 1
-            },
+            sizes={name: status.st_size for name, status in files.items()},
+            linked={n: f"{s.st_dev} {s.st_ino} {s.st_size} {s.st_mtime_ns}" for n, s in linked},
             links={tree.name(path): target for path, target in tree.links.items()},
             collisions={name: who.get(name, "") for name in hits},
             escapes=planned.additions.escapes,

@@ -68,9 +68,8 @@ class Store:
         seconds over), TransactionError when the store cannot be made.
         """
         create(self.path, self.disk)
-        self._lock = acquire(
-            self.path, command=command, wait=wait, on_wait=on_wait, timeout=timeout
-        )
+        patience = timeout if wait else 0.0
+        self._lock = acquire(self.path, command=command, on_wait=on_wait, timeout=patience)
         return self._lock
 
     def unfinished(self) -> bool:

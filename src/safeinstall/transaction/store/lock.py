@@ -144,13 +144,12 @@ def acquire(
     folder: str,
     *,
     command: str = "",
-    wait: bool = True,
     on_wait: Callable[[Holder | None], None] | None = None,
     timeout: float | None = None,
 ) -> Lock:
     """Take the lock of the existing `folder`.
 
-    Waits for another holder, telling `on_wait` now and then, unless `wait` is false. When the
+    Waits for another holder, `timeout` seconds at most, telling `on_wait` now and then. When the
     holder died and only its installer keeps the lock, that installer is ended. Raises LockBusy,
     OSError.
     """
@@ -162,7 +161,7 @@ def acquire(
             raise UnsafeStore(f"{path} is a symbolic link; it is not used.") from error
         raise
     try:
-        _wait_for(descriptor, folder, wait, on_wait, timeout)
+        _wait_for(descriptor, folder, on_wait, timeout)
         _sign(descriptor, command)
     except BaseException:
         os.close(descriptor)
@@ -173,7 +172,6 @@ def acquire(
 def _wait_for(
     descriptor: int,
     folder: str,
-    wait: bool,
     on_wait: Callable[[Holder | None], None] | None,
     timeout: float | None,
 ) -> None:
@@ -186,7 +184,7 @@ def _wait_for(
         if time.monotonic() < dying:
             time.sleep(0.01)
             continue
-        if not wait or (deadline is not None and time.monotonic() >= deadline):
+        if deadline is not None and time.monotonic() >= deadline:
             raise LockBusy(_busy(holder), context="The environment is untouched.")
         if on_wait is not None and time.monotonic() - reminded >= _REMINDER:
             on_wait(holder)
