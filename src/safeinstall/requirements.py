@@ -247,8 +247,7 @@ def closure(roots: Collection[str], among: Set, markers: Mapping[str, str]) -> f
         for text in among[name].requires:
             if not extras and _is_about_extras(text):
                 continue
-            requirement = parsed(text)
-            if requirement and applies(requirement, markers, extras):
+            if (requirement := parsed(text)) and applies(requirement, markers, extras):
                 waiting.append((canonicalize_name(requirement.name), frozenset(requirement.extras)))
     return frozenset(found)
 

@@ -221,10 +221,8 @@ def _differing(folder: str, suspects: Sequence[RecordRow]) -> tuple[str, ...]:
     def differs(row: RecordRow) -> bool:
         place = os.path.join(folder, row.path)
         try:
-            # A pipe would be waited for.
-            return not stat.S_ISREG(os.stat(place).st_mode) or (
-                digest(place, row.algorithm) != row.digest
-            )
+            plain = stat.S_ISREG(os.stat(place).st_mode)  # a pipe would be waited for
+            return not plain or digest(place, row.algorithm) != row.digest
         except (OSError, ValueError):
             return False
 

@@ -270,8 +270,7 @@ def conflicts(
     told: set[tuple[str, str]] = set()
     for each in found:
         for text in each.requires:
-            requirement = parsed(text)
-            if requirement is None or not applies(requirement, markers):
+            if (requirement := parsed(text)) is None or not applies(requirement, markers):
                 continue
             if (key := (each.name, str(requirement))) in told:
                 continue
@@ -324,10 +323,8 @@ def scripts(
     """
     gone = [script for script in found if not script.exists]
     foreign = [script for script in found if script.exists and not script.own]
-    for code, wrong, what in (
-        ("stale-shebang", gone, "which is not there"),
-        ("foreign-shebang", foreign, "of another environment"),
-    ):
+    stale = ("stale-shebang", gone, "which is not there")
+    for code, wrong, what in (stale, ("foreign-shebang", foreign, "of another environment")):
         by_interpreter: dict[str, list[Script]] = {}
         for script in wrong:
             if script.path in fixed:

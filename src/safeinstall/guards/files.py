@@ -182,8 +182,7 @@ def _differing(staged: Staged, twice: Collection[str], verified: Verified | None
     for each in staged.distributions:
         pending: dict[str, RecordRow] = {}
         for name, row in each.files.items():
-            size = staged.sizes.get(name)
-            if size is None or name in twice:
+            if (size := staged.sizes.get(name)) is None or name in twice:
                 continue
             if row.size is not None and size != row.size:
                 differing.add(name)

@@ -53,8 +53,7 @@ def kernel_stack(
     `found`: the new violations of the plan. The caller has already tried to solve the request
     with the kernel's members kept as they are.
     """
-    own = kernel_violations(found, around)
-    if not own and not removes_kernel(plan):
+    if not (own := kernel_violations(found, around)) and not removes_kernel(plan):
         return None
     intent = plan.intent
     allowed = intent.request.allows("allow-kernel-change")

@@ -377,8 +377,7 @@ def local_build_replaced(plan: Plan, around: EnvironmentState) -> Finding | None
     """Ask before a special build (`2.4.0+cu124`) gives way to a plain one."""
     replaced = (change for change in plan.changes.leaving if change.after is not None)
     special = [each for each in replaced if version_of(each.before).local]
-    lost = [each for each in special if not version_of(each.after).local]
-    if not lost:
+    if not (lost := [each for each in special if not version_of(each.after).local]):
         return None
     intent = plan.intent
     words = ", ".join(f"{change.name} {change.before} → {change.after}" for change in lost)

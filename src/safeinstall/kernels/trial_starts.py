@@ -142,9 +142,8 @@ def _provisioner(manager: KernelManager) -> Any:
     Somebody else need not start a process of this machine at all.
     """
     manager.kernel_id = str(uuid4())
-    given = KernelProvisionerFactory.instance().create_provisioner_instance(
-        manager.kernel_id, manager.kernel_spec, parent=manager
-    )
+    make = KernelProvisionerFactory.instance().create_provisioner_instance
+    given = make(manager.kernel_id, manager.kernel_spec, parent=manager)
     if type(given) is not LocalProvisioner:
         return given
     return _ByRunner(kernel_id=manager.kernel_id, kernel_spec=given.kernel_spec, parent=manager)

@@ -118,8 +118,7 @@ def _moves(
     owned = {*prefix.owners(layout, came, others)} | {*mine.already_shared} & {*mine.kept_shared}
     created = {*mine.created, *unneeded}
     leaving = prefix.remove_files(layout, came, lambda folder: folder in created, owned)
-    edited = _edited(layout, leaving, came, target)
-    if edited and not force:
+    if (edited := _edited(layout, leaving, came, target)) and not force:
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
         changed = f"{layout.path(edited[0])}{more} changed after the installation"
         message = f"{changed}; undoing {target.id} would take that away."
@@ -185,8 +184,7 @@ def _is_as_promised(layout: Layout, name: str, promised: Mapping[str, RecordRow]
     """Tell whether a file of another time still has its content."""
     if name.endswith(_RECORD):
         return True  # nobody promises it: of the same size it lists the same files
-    row = promised.get(name)
-    if row is None or not row.digest:
+    if (row := promised.get(name)) is None or not row.digest:
         return False
     try:
         return digest(layout.path(name), row.algorithm) == row.digest

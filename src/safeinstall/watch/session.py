@@ -96,7 +96,6 @@ class Session:
 
 
 def _show(message: render.Message) -> None:
-    publish_display_data(
-        {"text/plain": render.as_text(message), "text/html": render.as_html(message)}
-    )
+    shown = {"text/plain": render.as_text(message), "text/html": render.as_html(message)}
+    publish_display_data(shown)
     sys.stdout.flush()  # the command writes to the same terminal or file past Python's buffer

@@ -235,8 +235,7 @@ def read_interpreter(executable: str) -> Interpreter | None:
         if os.path.isfile(os.path.join(candidate, "pyvenv.cfg")):
             prefix, settings = candidate, pyvenv_settings(candidate)
             said = settings.get("version_info", settings.get("version", ""))
-            version = re.match(r"(\d+)\.(\d+)", said)
-            if version and not hint:
+            if (version := re.match(r"(\d+)\.(\d+)", said)) and not hint:
                 hint = "python%s.%s" % version.groups()
             break
     starts = [real]

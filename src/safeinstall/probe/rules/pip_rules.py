@@ -127,8 +127,7 @@ def _why_no_start(pip: _Pip, invocation: Invocation, interpreter: Interpreter) -
 def _sent_elsewhere(run: _Run) -> _Run | None:
     """Follow ``--python`` (``identify_python_interpreter``); None where it leads nowhere."""
     options = run.options
-    other = options.value("python")
-    if not other or options.problem:
+    if not (other := options.value("python")) or options.problem:
         return run
     path = os.path.join(run.invocation.cwd, other)
     if os.path.isdir(path):

@@ -192,15 +192,13 @@ class PipOptions:
         """Tell whether a switch is on."""
         if self.line.has(name):
             return True
-        setting = self._configured.get(name)
-        if setting is None and name == "require-virtualenv":
+        if (setting := self._configured.get(name)) is None and name == "require-virtualenv":
             setting = self._configured.get("require-venv")
         return setting is not None and setting.value.lower() in _TRUE
 
     def value(self, name: str) -> str | None:
         """Return the value of an option, expanded like a path; an empty one is none."""
-        given = self.line.last(name)
-        if given is None and name in self._configured:
+        if (given := self.line.last(name)) is None and name in self._configured:
             given = self._configured[name].value
         return given or None
 

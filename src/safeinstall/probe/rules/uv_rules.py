@@ -258,8 +258,7 @@ def _contents(run: _Run, request: Request, scheme: dict[str, str]) -> Verdict:
     for name in files.folders:
         if refusal := why_not_writable(scheme[name], elevated, files.size):
             return Verdict(*refusal)
-    refusal = why_not_writable(scheme["scripts"], elevated)
-    if refusal and files.scripts:
+    if (refusal := why_not_writable(scheme["scripts"], elevated)) and files.scripts:
         return Verdict(*refusal, path=site, notes=(SCRIPTS_MISSING,))
     return Verdict(SITE, "", site, removed=tuple(copy.folder for copy in compared.replaced))
 

@@ -157,8 +157,7 @@ def _read_short(word: str, rest: list[str], grammar: Grammar, line: Line) -> Non
     letters = word[1:]
     while letters:
         letter, letters = letters[0], letters[1:]
-        name = grammar.short.get(letter, "")
-        if not name and grammar.strict:
+        if not (name := grammar.short.get(letter, "")) and grammar.strict:
             line.problem = line.problem or "no such option: -%s" % letter
             return
         if name in grammar.values:

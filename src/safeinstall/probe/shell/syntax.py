@@ -42,8 +42,7 @@ def expand_word(
             text, certain, started = text + piece, False, True
         else:
             value = environ.get(piece, "")
-            parts = value.split()
-            if parts and value[:1].isspace() and started:
+            if (parts := value.split()) and value[:1].isspace() and started:
                 words.append(Word(text, certain))
                 text, certain = "", True
             for index, part in enumerate(parts):

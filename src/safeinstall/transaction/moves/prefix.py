@@ -366,6 +366,5 @@ class _Walk:
 
 def _compiled_from(key: str, stems: set[str]) -> bool:
     # x.cpython-312.opt-1.pyc, x.cpython-312-pytest-9.pyc and the old x.pyc come from x.py
-    return key.endswith(BYTECODE) and any(
-        key[: at + 1] in stems for at, letter in enumerate(key) if letter == "."
-    )
+    starts = (key[: at + 1] for at, letter in enumerate(key) if letter == ".")
+    return key.endswith(BYTECODE) and any(start in stems for start in starts)
