@@ -152,14 +152,14 @@ class Environment:
         try:
             return cls._parse(report)
         except (KeyError, TypeError, ValueError) as error:
-            raise EnvironmentReportError(
-                f"The interpreter's report is incomplete: {error!r}.", code="bad-report"
-            ) from error
+            message = f"The interpreter's report is incomplete: {error!r}."
+            raise EnvironmentReportError(message, code="bad-report") from error
 
     @classmethod
     def _parse(cls, report: Mapping[str, Any]) -> Environment:
         flags, paths, site = report["flags"], report["paths"], report["user_site"]
         managed, pip, uv = report["externally_managed"], report["pip"], report["uv"]
+        marker = managed and Marker(path=managed["marker"], message=managed["message"])
         plain = ("executable", "version", "implementation", "kind", "prefix", "base_prefix")
         return cls(
             **{name: report[name] for name in plain},
@@ -168,8 +168,7 @@ class Environment:
             paths=Paths(**{name: paths[name] for name in Paths.__slots__}),
             sys_path=tuple(report["sys_path"]),
             user_site=UserSite(**{name: site[name] for name in UserSite.__slots__}),
-            externally_managed=managed
-            and Marker(path=managed["marker"], message=managed["message"]),
+            externally_managed=marker,
             access=tuple(
                 (key, Access(**{name: value[name] for name in Access.__slots__}))
                 for key, value in report["access"].items()
@@ -297,18 +296,11 @@ class Destination:
     @classmethod
     def of(cls, environment: Environment) -> Destination:
         """Return the one destination `%safeinstall` ever uses: the environment's own."""
-        return cls(
-            path=environment.paths.purelib,
-            scheme=str(environment.report.get("scheme", "")),
-            interpreter=environment.executable,
-            reason="the environment of the interpreter that runs the cell",
-        )
+        path, interpreter = environment.paths.purelib, environment.executable
+        scheme = str(environment.report.get("scheme", ""))
+        reason = "the environment of the interpreter that runs the cell"
+        return cls(path=path, scheme=scheme, interpreter=interpreter, reason=reason)
 
     def to_dict(self) -> dict[str, str]:
         """Return the JSON form."""
-        return {
-            "path": self.path,
-            "scheme": self.scheme,
-            "interpreter": self.interpreter,
-            "reason": self.reason,
-        }
+        return asdict(self)

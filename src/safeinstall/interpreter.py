@@ -13,6 +13,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ from safeinstall import probe
 from safeinstall.environment import Environment, shown
 from safeinstall.errors import EnvironmentReportError, SafeInstallError
 from safeinstall.installers import Installer
+from safeinstall.probe.facts.search_path import listed
 from safeinstall.runner import Command, CommandNotFoundError, Completed, run
 
 _PROGRAM: Final = re.compile(r"python(?P<version>3(?:\.\d+)?)?$")
@@ -75,9 +77,8 @@ def parse_probe(python: str, stdout: str, cookie: str) -> Environment:
     """
     start, end = stdout.find(cookie), stdout.rfind(cookie[::-1])
     if start < 0 or end < start:
-        raise EnvironmentReportError(
-            f"{python} gives no answer that a Python 3.8 or newer would give.", code="not-a-python"
-        )
+        message = f"{python} gives no answer that a Python 3.8 or newer would give."
+        raise EnvironmentReportError(message, code="not-a-python")
     return Environment.from_report(json.loads(stdout[start + len(cookie) : end]))
 
 
@@ -100,8 +101,7 @@ def find_python(
     `asked` is a version (`3.12`, `3.12.1`, `python3.12`) or a path; `here` is asked first, `also`
     (`managed_pythons`) last. Raises `SafeInstallError` listing what there is when nothing fits.
     """
-    number = _VERSION.match(asked)
-    if number is None:
+    if (number := _VERSION.match(asked)) is None:
         try:
             return environment_of(asked)
         except EnvironmentReportError as error:
@@ -134,8 +134,7 @@ def managed_pythons(
     installer: Installer, start: Callable[..., Completed] = run
 ) -> Iterator[FoundPython]:
     """Ask an installer for the interpreters it has installed itself, which nobody else knows."""
-    command = installer.pythons_command()
-    if command is None:
+    if (command := installer.pythons_command()) is None:
         return
     try:
         answer = start(command, timeout=30.0)
@@ -178,7 +177,7 @@ def _of_pyenv(environ: Mapping[str, str]) -> Iterator[FoundPython]:
     shims = filter(_is_shims, environ.get("PATH", "").split(os.pathsep))
     roots += [os.path.dirname(folder.rstrip("/")) for folder in shims]
     for root in dict.fromkeys(filter(None, roots)):
-        for name in sorted(_listed(os.path.join(root, "versions")), key=_key, reverse=True):
+        for name in sorted(listed(os.path.join(root, "versions")), key=_key, reverse=True):
             path = os.path.join(root, "versions", name, "bin", "python")
             version = name if re.fullmatch(r"3\.\d+\.\d+\w*", name) else ""
             if os.access(path, os.X_OK) and (version or not name[:1].isdigit()):
@@ -187,17 +186,14 @@ def _of_pyenv(environ: Mapping[str, str]) -> Iterator[FoundPython]:
 
 def _of_conda(environ: Mapping[str, str]) -> Iterator[FoundPython]:
     prefixes = [environ.get("CONDA_PREFIX", "")]
-    try:
-        listed = Path(_home(environ, ".conda/environments.txt")).read_text("utf-8")
-    except OSError:
-        listed = ""
-    prefixes += listed.splitlines()
+    with suppress(OSError):
+        prefixes += Path(_home(environ, ".conda/environments.txt")).read_text("utf-8").splitlines()
     for program in (environ.get("CONDA_EXE", ""), environ.get("MAMBA_EXE", "")):
         if program:
             base = os.path.dirname(os.path.dirname(program))
-            prefixes += [base, *(f"{base}/envs/{name}" for name in _listed(f"{base}/envs"))]
+            prefixes += [base, *(f"{base}/envs/{name}" for name in listed(f"{base}/envs"))]
     for prefix in dict.fromkeys(filter(None, (each.strip() for each in prefixes))):
-        for name in _listed(os.path.join(prefix, "conda-meta")):
+        for name in listed(os.path.join(prefix, "conda-meta")):
             found = _CONDA_PYTHON.match(name)
             path = os.path.join(prefix, "bin", "python")
             if found and os.access(path, os.X_OK):
@@ -205,7 +201,7 @@ def _of_conda(environ: Mapping[str, str]) -> Iterator[FoundPython]:
 
 
 def _in(folder: str, where: str) -> Iterator[FoundPython]:
-    names = [name for name in _listed(folder) if _PROGRAM.match(name)]
+    names = [name for name in listed(folder) if _PROGRAM.match(name)]
     for name in sorted(names, key=lambda name: _key(name.removeprefix("python")), reverse=True):
         number = name.removeprefix("python")
         version = number if "." in number else ""
@@ -218,10 +214,10 @@ def _missing(asked: str, known: tuple[FoundPython, ...], here: Environment) -> S
         if found.version and _key(found.version)[:2] >= _OLDEST:
             rows.setdefault(".".join(found.version.split(".")[:2]), found)
     best = max(rows, key=_key, default="")
-    listed = sorted(rows.items(), key=lambda row: _key(row[0]))
+    ordered = sorted(rows.items(), key=lambda row: _key(row[0]))
     install = "uv python install " + asked if shutil.which("uv") else ""
     what = f"Python {asked}" if _VERSION.match(asked) else f"interpreter {asked}"
-    lines = [f"Python {minor}: {shown(found.path, here.home)}" for minor, found in listed]
+    lines = [f"Python {minor}: {shown(found.path, here.home)}" for minor, found in ordered]
     lines += [f"To get it: {install}"] if install and _VERSION.match(asked) else []
     words, context = f"There is no {what} on this machine.", "\n".join(lines)
     return SafeInstallError(words, context=context, hint=best, code="no-such-python")
@@ -244,10 +240,3 @@ def _key(version: str) -> tuple[int, ...]:
 
 def _home(environ: Mapping[str, str], inside: str) -> str:
     return os.path.join(environ.get("HOME") or str(Path("~").expanduser()), inside)
-
-
-def _listed(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))  # noqa: PTH208 - names are wanted
-    except OSError:
-        return []

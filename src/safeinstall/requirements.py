@@ -16,14 +16,13 @@ from typing import Final, Protocol
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion
+from packaging.version import InvalidVersion, Version
 
 from safeinstall.distributions import Distribution
 from safeinstall.request import InstallRequest
 
 _NAME: Final = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[)?")
 _EXTRA: Final = re.compile(r"\bextra\b")
-
 Set = Mapping[str, Distribution]
 """Distributions by canonical name."""
 
@@ -68,14 +67,21 @@ def parsed(text: str) -> Requirement | None:
         return None
 
 
+def version_of(text: str | None) -> Version:
+    """Return a version; that of nothing, or of what PEP 440 does not know, is 0."""
+    try:
+        return Version(text or "0")
+    except InvalidVersion:
+        return Version("0")
+
+
 def applies(
     requirement: Requirement, markers: Mapping[str, str], extras: Collection[str] = ()
 ) -> bool:
     """Tell whether the requirement counts where `markers` hold and these extras are asked for."""
     marker = requirement.marker
-    return marker is None or any(
-        marker.evaluate({**markers, "extra": extra}) for extra in ("", *extras)
-    )
+    cases = ({**markers, "extra": extra} for extra in ("", *extras))
+    return marker is None or any(map(marker.evaluate, cases))
 
 
 def meets(version: str, requirement: Requirement) -> bool | None:
@@ -99,13 +105,9 @@ def satisfied(
     of the interpreter. Requirements of requirements are followed, with their markers and extras,
     unless the request says `--no-deps`.
     """
-    if (
-        request.upgrade
-        or request.force_reinstall
-        or request.pre
-        or request.constraint_files
-        or any(item.kind != "named" or item.hashes for item in request.items)
-    ):
+    if request.upgrade or request.force_reinstall or request.pre or request.constraint_files:
+        return None
+    if any(item.kind != "named" or item.hashes for item in request.items):
         return None
     found: dict[str, Distribution] = {}
     requirements = [item.requirement for item in request.items if item.requirement is not None]
@@ -129,24 +131,19 @@ def _closure_holds(
     markers: Mapping[str, str],
 ) -> bool:
     seen: set[tuple[str, str]] = set()
-    waiting = [
-        (found[canonicalize_name(requirement.name)], extra)
-        for requirement in requirements
-        for extra in ("", *sorted(requirement.extras))
-    ]
+    there = ((found[canonicalize_name(each.name)], each) for each in requirements)
+    waiting = [(it, extra) for it, each in there for extra in ("", *sorted(each.extras))]
     while waiting:
         distribution, extra = waiting.pop()
         if (distribution.key, extra) in seen:
             continue
         seen.add((distribution.key, extra))
         for text in distribution.requires:
-            requirement = parsed(text)
-            if requirement is None:
+            if (requirement := parsed(text)) is None:
                 return False
             if not applies(requirement, markers, (extra,)):
                 continue
-            needed = _meeting(requirement, index)
-            if needed is None:
+            if (needed := _meeting(requirement, index)) is None:
                 return False
             waiting += [(needed, wanted) for wanted in ("", *sorted(requirement.extras))]
     return True
@@ -167,8 +164,7 @@ def new_violations(before: Set, after: Set, markers: Mapping[str, str]) -> tuple
     if not changed:
         return ()
     old = {(v.owner, v.name) for v in _violations(before, changed, markers)}
-    found = _violations(after, changed, markers)
-    return tuple(v for v in found if (v.owner, v.name) not in old)
+    return tuple(v for v in _violations(after, changed, markers) if (v.owner, v.name) not in old)
 
 
 def _state(distribution: Distribution | None) -> tuple[str, tuple[str, ...]] | None:
@@ -251,8 +247,7 @@ def closure(roots: Collection[str], among: Set, markers: Mapping[str, str]) -> f
         for text in among[name].requires:
             if not extras and _is_about_extras(text):
                 continue
-            requirement = parsed(text)
-            if requirement and applies(requirement, markers, extras):
+            if (requirement := parsed(text)) and applies(requirement, markers, extras):
                 waiting.append((canonicalize_name(requirement.name), frozenset(requirement.extras)))
     return frozenset(found)
 
@@ -260,10 +255,9 @@ def closure(roots: Collection[str], among: Set, markers: Mapping[str, str]) -> f
 def wanted_by(key: str, among: Set) -> Iterator[str]:
     """Yield the names of the distributions that name `key` in a requirement without an extra."""
     for distribution in among.values():
-        for text in distribution.requires:
-            if _name_of(text) == key and not _is_about_extras(text):
-                yield distribution.name
-                break
+        named = (text for text in distribution.requires if _name_of(text) == key)
+        if not all(map(_is_about_extras, named)):
+            yield distribution.name
 
 
 @lru_cache(maxsize=16384)

@@ -131,10 +131,8 @@ def _followed(
     out: list[str] = []
     err: list[str] = []
     news = threading.Event()
-    readers = [
-        threading.Thread(target=_read, args=(stream, lines, news), daemon=True)
-        for stream, lines in ((process.stdout, out), (process.stderr, err))
-    ]
+    given = ((process.stdout, out, news), (process.stderr, err, news))
+    readers = [threading.Thread(target=_read, args=each, daemon=True) for each in given]
     for reader in readers:
         reader.start()
     if process.stdin:

@@ -91,7 +91,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
     ),
     "probe": (
         "cell facts facts.search_path shell shell.effects shell.option_grammar shell.syntax",
-        "facts.writability rules.local_candidates shell.others",
+        "facts.writability rules.local_candidates",
         "facts.interpreter",
         "rules shell.reach",
         "rules.removals",

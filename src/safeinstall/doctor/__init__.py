@@ -45,10 +45,10 @@ def examine(
     `deep` reads every file that is listed.
     """
     began = time.perf_counter()
-    own = tuple(
-        _with_owner(each, target.prefix) for each in installed(target.site_packages, deep=deep)
-    )
-    others = installed(_other_folders(target))
+    found = installed(target.site_packages, deep=deep)
+    own = tuple(_with_owner(each, target.prefix) for each in found)
+    folders = {os.path.realpath(folder) for folder in target.site_packages}
+    others = installed([at for at in target.import_path if os.path.realpath(at) not in folders])
     diagnoses = [
         *_interpreter(target, here, environ, frontend),
         *_transactions(target, frontend),
@@ -118,9 +118,8 @@ def _with_owner(each: Installed, prefix: str) -> Installed:
 
 def _half_made(target: Target) -> Iterator[Diagnosis]:
     if left_behind(target.prefix) is not None:
-        words = (
-            f"{target.prefix} was being made when safeinstall died ({MARK}); it is not complete."
-        )
+        died = f"{target.prefix} was being made when safeinstall died ({MARK})"
+        words = f"{died}; it is not complete."
         yield say("unfinished-environment", words, f"rm -r {shlex.quote(target.prefix)}")
 
 
@@ -164,12 +163,6 @@ def _base_for(target: Target, here: Environment, environ: Mapping[str, str]) -> 
     return os.path.realpath((exact or fitting)[0].path) if fitting else ""
 
 
-def _other_folders(target: Target) -> list[str]:
-    """Return the folders of the import path that are not the environment's own."""
-    own = {os.path.realpath(folder) for folder in target.site_packages}
-    return [folder for folder in target.import_path if os.path.realpath(folder) not in own]
-
-
 def _shadowing(
     target: Target,
     own: tuple[Installed, ...],
@@ -182,9 +175,8 @@ def _shadowing(
     if environment is None:
         return
     kinds = dict.fromkeys(target.site_packages, "this environment")
-    for entry in environ.get("PYTHONPATH", "").split(os.pathsep):
-        if entry:
-            kinds[os.path.realpath(entry)] = "PYTHONPATH"
+    added = filter(None, environ.get("PYTHONPATH", "").split(os.pathsep))
+    kinds |= dict.fromkeys(map(os.path.realpath, added), "PYTHONPATH")
     if environment.user_site.path:
         kinds[os.path.realpath(environment.user_site.path)] = "your user site"
     folders = list(dict.fromkeys(os.path.realpath(entry) for entry in target.import_path))

@@ -33,6 +33,7 @@ from safeinstall.metadata.record import (
     top_level,
 )
 from safeinstall.probe.facts.interpreter import pyvenv_settings
+from safeinstall.probe.facts.search_path import listed
 from safeinstall.probe.facts.writability import user_name
 
 _UV_SCRATCH: Final = re.compile(r"\.tmp[A-Za-z0-9]{6}$")
@@ -65,15 +66,13 @@ def target_at(place: str, cwd: str) -> Target:
         trouble = error.message
     path = Path(cwd, Path(place).expanduser())
     prefix = path.parent.parent if path.parent.name == "bin" else path
-    found = sorted(prefix.glob("lib/python3.*/site-packages"))
-    if not found:
+    if not (found := sorted(prefix.glob("lib/python3.*/site-packages"))):
         words = f"There is no Python environment at {place}."
         raise EnvironmentReportError(words, code="not-a-python")
     folder = str(found[-1])
     python = path if path != prefix else prefix / "bin" / "python"
     if python.is_symlink() and not python.exists():
-        target = os.path.realpath(python)
-        trouble = f"{python} leads to {target}, which is not there."
+        trouble = f"{python} leads to {os.path.realpath(python)}, which is not there."
     settings = pyvenv_settings(str(prefix))
     named = settings.get("version_info") or settings.get("version") or ""
     minor = found[-1].parent.name.removeprefix("python")
@@ -92,8 +91,7 @@ def installed(folders: Sequence[str], *, deep: bool = False) -> tuple[Installed,
     """Return what lies in the folders, in their order; `deep` reads every file they list."""
     found: list[Installed] = []
     for folder in dict.fromkeys(os.path.realpath(each) for each in folders):
-        infos = [info for info in distributions_in([folder]) if info.entry[:1] != "~"]
-        if infos:
+        if infos := [info for info in distributions_in([folder]) if info.entry[:1] != "~"]:
             records = [read_record(info.path, strict=False) for info in infos]
             rows = [_rows(record) for record in records]
             check = _Check(folder, _files(folder), _disputed(rows), deep)
@@ -104,7 +102,7 @@ def installed(folders: Sequence[str], *, deep: bool = False) -> tuple[Installed,
 def leftover_paths(folders: Iterable[str]) -> tuple[str, ...]:
     """Return what killed installers left: pip's `~name`, uv's `.tmpXXXXXX`."""
     real = dict.fromkeys(map(os.path.realpath, folders))
-    entries = ((folder, name) for folder in real for name in sorted(_listed(folder)))
+    entries = ((folder, name) for folder in real for name in listed(folder))
     wrong = (pair for pair in entries if pair[1].startswith("~") or _UV_SCRATCH.match(pair[1]))
     return tuple(os.path.join(*pair) for pair in wrong)
 
@@ -115,12 +113,9 @@ def importable(folder: str) -> list[str]:
         entries = [entry for entry, _ in zip(os.scandir(folder or "."), range(_SCAN), strict=False)]
     except OSError:
         return []
-    names = {
-        entry.name[:-3] if entry.name.endswith(".py") else entry.name
-        for entry in entries
-        if entry.name.endswith(".py")
-        or (entry.is_dir() and (Path(entry.path) / "__init__.py").exists())
-    }
+    names = {entry.name[:-3] for entry in entries if entry.name.endswith(".py")}
+    others = (entry for entry in entries if not entry.name.endswith(".py") and entry.is_dir())
+    names |= {entry.name for entry in others if Path(entry.path, "__init__.py").exists()}
     return sorted(name for name in names if name.isidentifier())
 
 
@@ -165,7 +160,8 @@ def _read(info: DistInfo, record: Record, rows: Sequence[RecordRow], check: _Che
         return replace(found, has_record=False)
     missing, changed, listed = _compared(rows, check, info.entry)
     parts = (info.path, *(os.path.join(info.path, name) for name in ("METADATA", "RECORD")))
-    closed = [] if os.path.islink(info.path) else _closed(parts)
+    there = () if os.path.islink(info.path) else filter(os.path.lexists, parts)
+    closed = [path for path in there if not os.access(path, os.R_OK)]
     return replace(
         found,
         installer=info.installer,
@@ -181,11 +177,6 @@ def _read(info: DistInfo, record: Record, rows: Sequence[RecordRow], check: _Che
     )
 
 
-def _closed(paths: Iterable[str]) -> list[str]:
-    """Return those that are there and cannot be read by us."""
-    return [path for path in paths if os.path.lexists(path) and not os.access(path, os.R_OK)]
-
-
 def _compared(
     rows: Sequence[RecordRow], check: _Check, own: str
 ) -> tuple[tuple[str, ...], tuple[str, ...], int]:
@@ -197,8 +188,7 @@ def _compared(
         if path.endswith(".pyc") or path.startswith(own):
             continue
         listed += 1
-        seen = check.files.get(path)
-        if seen is None:
+        if (seen := check.files.get(path)) is None:
             try:
                 status = os.stat(os.path.join(check.folder, path))
             except OSError:
@@ -218,10 +208,8 @@ def _compared(
 def _disputed(records: Iterable[Sequence[RecordRow]]) -> frozenset[str]:
     """Return the files that two RECORDs list with different hashes: one of them was overwritten."""
     hashes: dict[str, str] = {}
-    rows = [row for record in records for row in record]
-    return frozenset(
-        row.path for row in rows if hashes.setdefault(row.path, row.digest) != row.digest
-    )
+    pairs = ((row.path, row.digest) for record in records for row in record)
+    return frozenset(path for path, has in pairs if hashes.setdefault(path, has) != has)
 
 
 def _differing(folder: str, suspects: Sequence[RecordRow]) -> tuple[str, ...]:
@@ -233,10 +221,8 @@ def _differing(folder: str, suspects: Sequence[RecordRow]) -> tuple[str, ...]:
     def differs(row: RecordRow) -> bool:
         place = os.path.join(folder, row.path)
         try:
-            # A pipe would be waited for.
-            return not stat.S_ISREG(os.stat(place).st_mode) or (
-                digest(place, row.algorithm) != row.digest
-            )
+            plain = stat.S_ISREG(os.stat(place).st_mode)  # a pipe would be waited for
+            return not plain or digest(place, row.algorithm) != row.digest
         except (OSError, ValueError):
             return False
 
@@ -265,10 +251,3 @@ def _files(folder: str) -> dict[str, tuple[int, int]]:
         except OSError:
             continue
     return files
-
-
-def _listed(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from safeinstall.environment import Environment
 from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.frontend import Frontend
-from safeinstall.requirements import applies, meets, parsed
+from safeinstall.requirements import applies, meets, parsed, version_of
 from safeinstall.transaction.recover import Recovery
 
 
@@ -199,9 +199,8 @@ def broken(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosis
         base = os.path.basename(each.metadata)
         aside = Fix(words=f"set {base} aside", aside=(each.metadata,))
         if each.unreadable:
-            words = (
-                f"{base} in {each.folder} cannot be read by you: nothing more can be said of it."
-            )
+            closed = f"{base} in {each.folder} cannot be read by you"
+            words = f"{closed}: nothing more can be said of it."
             opens = "chmod -R u+rX" if each.mine else "sudo chmod -R a+rX"
             yield say("not-readable", words, f"{opens} {shlex.quote(each.metadata)}")
         elif not each.has_metadata:
@@ -231,19 +230,16 @@ def twice(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosis]
         whole = [each for each in group if each.complete and not each.changed]
         stale = [each for each in group if each not in whole]
         names = " and ".join(each.version or "?" for each in group)
-        newest = max(group, key=_version)
+        newest = max(group, key=lambda each: version_of(each.version))
         fix = None
         if len(whole) == 1:
             bases = some(os.path.basename(each.metadata) for each in stale)
             words = f"set {bases} aside; {whole[0].version} is complete"
             fix = Fix(words=words, aside=tuple(each.metadata for each in stale))
-        yield say(
-            "two-versions",
-            f"{newest.name} is listed twice in {newest.folder}: {names}.",
-            *(() if fix else (_again(newest, frontend),)),
-            context="An upgrade was interrupted between its two halves.",
-            fix=fix,
-        )
+        words = f"{newest.name} is listed twice in {newest.folder}: {names}."
+        ways = () if fix else (_again(newest, frontend),)
+        why = "An upgrade was interrupted between its two halves."
+        yield say("two-versions", words, *ways, context=why, fix=fix)
 
 
 def leftovers(names: Sequence[str]) -> Iterator[Diagnosis]:
@@ -274,11 +270,9 @@ def conflicts(
     told: set[tuple[str, str]] = set()
     for each in found:
         for text in each.requires:
-            requirement = parsed(text)
-            if requirement is None or not applies(requirement, markers):
+            if (requirement := parsed(text)) is None or not applies(requirement, markers):
                 continue
-            key = (each.name, str(requirement))
-            if key in told:
+            if (key := (each.name, str(requirement))) in told:
                 continue
             told.add(key)
             have = versions.get(canonicalize_name(requirement.name))
@@ -295,11 +289,10 @@ def conflicts(
 def old_pip(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosis]:
     """Yield a remark about a pip that cannot say what it would do."""
     for each in found:
-        if canonicalize_name(each.name) == "pip" and _version(each) < Version("22.3"):
+        if canonicalize_name(each.name) == "pip" and version_of(each.version) < Version("22.3"):
             words = f"pip {each.version} is older than 22.3 and cannot plan an install."
-            yield say(
-                "pip-outdated", words, frontend.line("install", "--upgrade", "pip"), info=True
-            )
+            line = frontend.line("install", "--upgrade", "pip")
+            yield say("pip-outdated", words, line, info=True)
 
 
 def _doubled(found: Sequence[Installed]) -> list[list[Installed]]:
@@ -317,13 +310,6 @@ def _again(each: Installed, frontend: Frontend) -> str:
     return frontend.line("install", *options, "--force-reinstall", named)
 
 
-def _version(each: Installed) -> Version:
-    try:
-        return Version(each.version)
-    except InvalidVersion:
-        return Version("0")
-
-
 _LOW_SPACE: Final = 300 * 2**20
 
 
@@ -337,10 +323,8 @@ def scripts(
     """
     gone = [script for script in found if not script.exists]
     foreign = [script for script in found if script.exists and not script.own]
-    for code, wrong, what in (
-        ("stale-shebang", gone, "which is not there"),
-        ("foreign-shebang", foreign, "of another environment"),
-    ):
+    stale = ("stale-shebang", gone, "which is not there")
+    for code, wrong, what in (stale, ("foreign-shebang", foreign, "of another environment")):
         by_interpreter: dict[str, list[Script]] = {}
         for script in wrong:
             if script.path in fixed:
@@ -381,8 +365,7 @@ def wrong_home(
         return
     words = f"{prefix} rests on the Python in {home}, {problem}."
     if base:
-        fix = Fix(words=f"let it use {base}", rewrites=rewrites)
-        yield say("wrong-home", words, fix=fix)
+        yield say("wrong-home", words, fix=Fix(words=f"let it use {base}", rewrites=rewrites))
     else:
         why = "No Python of that version is found to take its place."
         yield say("wrong-home", words, frontend.new_environment(), context=why)
@@ -399,8 +382,7 @@ def copies(found: Sequence[Installed], kinds: Mapping[str, str]) -> Iterator[Dia
             groups.setdefault(canonicalize_name(each.name), []).append(each)
     for group in groups.values():
         first = group[0]
-        others = [each for each in group if each.folder != first.folder]
-        if not others:
+        if not (others := [each for each in group if each.folder != first.folder]):
             continue
         kind = kinds.get(first.folder, "")
         front = f"{first.name} {first.version} is imported from {first.folder}"
@@ -447,12 +429,10 @@ def foreign_files(
         if who != owner:
             names = some(os.path.relpath(path, prefix) for path in paths)
             parts = f"{len(paths)} part{'s' if len(paths) > 1 else ''} of {prefix}"
-            yield say(
-                "foreign-owner",
-                f"{parts} belong to {who}, not to {owner}: {names}.",
-                f"sudo chown -R {owner} {shlex.quote(prefix)}",
-                context="Usually an install run with sudo. Upgrading them would be refused.",
-            )
+            words = f"{parts} belong to {who}, not to {owner}: {names}."
+            line = f"sudo chown -R {owner} {shlex.quote(prefix)}"
+            why = "Usually an install run with sudo. Upgrading them would be refused."
+            yield say("foreign-owner", words, line, context=why)
 
 
 def in_progress(waiting: bool, prefix: str, command: str) -> Iterator[Diagnosis]:
@@ -466,9 +446,7 @@ def in_progress(waiting: bool, prefix: str, command: str) -> Iterator[Diagnosis]
 def low_space(free: int, path: str, frontend: Frontend) -> Iterator[Diagnosis]:
     """Yield that hardly anything fits on the disk any more."""
     if free < _LOW_SPACE:
-        yield say(
-            "low-space",
-            f"{free / 2**20:.0f} MB are free where {path} lies.",
-            frontend.line("history", "--prune", "--keep", "0", "--python", path),
-            context="That forgets what is kept for undo; what else may go, only you can say.",
-        )
+        words = f"{free / 2**20:.0f} MB are free where {path} lies."
+        line = frontend.line("history", "--prune", "--keep", "0", "--python", path)
+        why = "That forgets what is kept for undo; what else may go, only you can say."
+        yield say("low-space", words, line, context=why)

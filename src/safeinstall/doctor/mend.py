@@ -21,6 +21,7 @@ from safeinstall.doctor.diagnosis import Examination, Repair, Rewrite, Script
 from safeinstall.metadata.distribution import distributions_in
 from safeinstall.metadata.record import RecordError
 from safeinstall.probe.facts.interpreter import pyvenv_settings
+from safeinstall.probe.facts.search_path import listed
 from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.undo import NewFile, repair
@@ -46,26 +47,22 @@ def mend(examination: Examination) -> Repair:
     with store.lock(timeout=10.0, command="safeinstall doctor"):
         recovered = recover_store(store)
         aside = list(dict.fromkeys(path for fix in fixes for path in fix.aside))
-        files = {
-            rewrite.path: NewFile(rewrite.content, rewrite.mode, rewrite.link)
-            for fix in fixes
-            for rewrite in fix.rewrites
-        }
+        rewrites = [rewrite for fix in fixes for rewrite in fix.rewrites]
+        files = {new.path: NewFile(new.content, new.mode, new.link) for new in rewrites}
         aside = [path for path in aside if os.path.lexists(path)]
         if not aside and not files:
             done = tuple(fix.words for fix in fixes if fix.recover)
             return Repair(done=done, transaction=None, recovered=recovered)
         committed = repair(store, aside, files, "safeinstall doctor --fix")
-    return Repair(
-        done=tuple(fix.words for fix in fixes), transaction=committed.id, recovered=recovered
-    )
+    done = tuple(fix.words for fix in fixes)
+    return Repair(done=done, transaction=committed.id, recovered=recovered)
 
 
 def scripts(folder: str, python: str) -> tuple[Script, ...]:
     """Return the Python scripts of `folder` and the interpreter each starts."""
     found = []
     places = {os.path.realpath(folder), os.path.realpath(os.path.dirname(python))}
-    for name in _listed(folder):
+    for name in listed(folder):
         path = os.path.join(folder, name)
         program = _program(_head(path))
         if _PYTHONS.search(os.path.basename(program)):
@@ -101,8 +98,7 @@ def script_fixes(
         if mine:
             text = io.StringIO()
             csv.writer(text, lineterminator="\n").writerows(rows)
-            record = os.path.join(info.path, "RECORD")
-            mine.append(_rewritten(record, text.getvalue().encode()))
+            mine.append(_rewritten(os.path.join(info.path, "RECORD"), text.getvalue().encode()))
             fixes |= dict.fromkeys(paths, ()) | {paths[0]: tuple(mine)}
     for path, script in wrong.items():
         if script.path not in fixes and not script.exists and os.access(path, os.R_OK):
@@ -124,7 +120,7 @@ def activate_rewrites(prefix: str, named: str) -> tuple[Rewrite, ...]:
     rewrites: list[Rewrite] = []
     if _QUOTING.search(named + prefix):
         return ()
-    for name in _listed(os.path.join(prefix, "bin")):
+    for name in listed(os.path.join(prefix, "bin")):
         path = os.path.join(prefix, "bin", name)
         if name.lower().startswith(("activate", "deactivate")) and os.path.isfile(path):
             text = _text(path)
@@ -135,14 +131,11 @@ def activate_rewrites(prefix: str, named: str) -> tuple[Rewrite, ...]:
 
 def home_problem(prefix: str) -> tuple[str, str]:
     """Return the `home` of `pyvenv.cfg` and what is wrong with it; empty when all is well."""
-    settings = pyvenv_settings(prefix)
-    home = settings.get("home", "")
-    if not home:
+    if not (home := pyvenv_settings(prefix).get("home", "")):
         return "", ""
     if not os.path.isdir(home):
         return home, "which is not there any more"
-    names = [name for name in _listed(home) if _PYTHONS.match(name)]
-    if not names:
+    if not any(map(_PYTHONS.match, listed(home))):
         return home, "where there is no Python any more"
     python = os.path.join(prefix, "bin", "python")
     if os.path.lexists(python) and not os.path.exists(python):
@@ -166,7 +159,7 @@ def home_rewrites(prefix: str, base: str) -> tuple[Rewrite, ...]:
         lines.append(line)
     rewrites = [_rewritten(config, ("\n".join(lines) + "\n").encode())]
     folder = os.path.join(prefix, "bin")
-    for name in _listed(folder):
+    for name in listed(folder):
         path = os.path.join(folder, name)
         dangling = os.path.islink(path) and not os.path.exists(path)
         if dangling and _PYTHONS.match(name) and os.path.isabs(os.readlink(path)):
@@ -216,10 +209,3 @@ def _text(path: str) -> str:
             return file.read(_BIGGEST)
     except OSError:
         return ""
-
-
-def _listed(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []

@@ -62,13 +62,10 @@ def examine(
     """
     found: list[Finding] = []
     for guard in BEFORE_PLAN:
-        finding = guard(intent)
-        if finding is not None:
-            found += weigh([finding], intent, policy)
-            if found and found[-1].stops:
-                return tuple(found)
-    trap = request.name_trap(intent, installed)
-    return (*found, *weigh([trap], intent, policy)) if trap else tuple(found)
+        found += weigh([guard(intent)], intent, policy)
+        if found and found[-1].stops:
+            return tuple(found)
+    return (*found, *weigh([request.name_trap(intent, installed)], intent, policy))
 
 
 def examine_plan(
@@ -84,7 +81,7 @@ def examine_plan(
         conflicts.breaks_installed(plan, around, violations, fitting),
         *(guard(plan, around) for guard in ON_PLAN),
     ]
-    return weigh([finding for finding in found if finding], plan.intent, policy)
+    return weigh(found, plan.intent, policy)
 
 
 def examine_staged(
@@ -104,30 +101,22 @@ def examine_staged(
         request.shadowed(plan, around),
         *files,
     ]
-    return weigh([finding for finding in found if finding], plan.intent, policy)
+    return weigh(found, plan.intent, policy)
 
 
 def weigh(
-    findings: Iterable[Finding], intent: ResolvedRequest, policy: Policy
+    findings: Iterable[Finding | None], intent: ResolvedRequest, policy: Policy
 ) -> tuple[Finding, ...]:
-    """Return the findings as they count for this request.
+    """Return those that are findings as they count for this request.
 
     First the policy, then `--strict` (warnings become questions), then `--yes` (questions become
     warnings). A refusal gives way to its own flag only, which its guard knows. A question without
     a line to type gets the same line with `--yes`.
     """
-    return tuple(
-        _answered(finding, intent)
-        for given in findings
-        if (finding := _ruled(given, policy)) is not None
-    )
-
-
-def _ruled(finding: Finding, policy: Policy) -> Finding | None:
-    if finding.code not in policy:
-        return finding
-    severity = policy[finding.code]
-    return None if severity is None else replace(finding, severity=severity)
+    given = (finding for finding in findings if finding is not None)
+    weighed = ((finding, policy.get(finding.code, finding.severity)) for finding in given)
+    ruled = (replace(finding, severity=said) for finding, said in weighed if said is not None)
+    return tuple(_answered(finding, intent) for finding in ruled)
 
 
 def _answered(finding: Finding, intent: ResolvedRequest) -> Finding:

@@ -60,8 +60,7 @@ def breaks_installed(
     `found`: the plan's new violations. Those inside the kernel are `kernel_stack`'s business.
     """
     own = set(kernel_violations(found, around))
-    others = [violation for violation in found if violation not in own]
-    if not others:
+    if not (others := [violation for violation in found if violation not in own]):
         return None
     intent = plan.intent
     owners = list(dict.fromkeys(violation.owner for violation in others))
@@ -75,9 +74,8 @@ def breaks_installed(
     ways = [Suggestion(line, "" if fitting else "do it all the same")]
     if fitting:
         ways.insert(0, Suggestion(fitting, "satisfies everybody"))
-    return Finding.ask(
-        "breaks-installed", f"{culprits} would break {where}", *ways, context=context
-    )
+    message = f"{culprits} would break {where}"
+    return Finding.ask("breaks-installed", message, *ways, context=context)
 
 
 def relax(request: InstallRequest, violations: Sequence[Violation]) -> InstallRequest | None:
@@ -110,9 +108,8 @@ def fitting_line(plan: Plan, *, as_asked: bool) -> str:
     intent = plan.intent
     if not as_asked:
         return intent.line(dry_run=False)
-    found: dict[str, str | None] = {
-        canonicalize_name(change.name): change.after for change in plan.changes.arriving
-    }
+    arriving = plan.changes.arriving
+    found: dict[str, str | None] = {canonicalize_name(c.name): c.after for c in arriving}
     texts = []
     for item in intent.request.items:
         version = found.get(item.name or "")
@@ -126,12 +123,8 @@ def fitting_line(plan: Plan, *, as_asked: bool) -> str:
 
 def _culprits(violations: Sequence[Violation], plan: Plan) -> str:
     changes: dict[str, Change] = {canonicalize_name(change.name): change for change in plan.changes}
-    named = dict.fromkeys(violation.name for violation in violations)
-    words = [
-        f"{change.name} {change.after}" if change.after else f"removing {change.name}"
-        for name in named
-        if (change := changes.get(name))
-    ]
+    named = filter(None, (changes.get(n) for n in dict.fromkeys(v.name for v in violations)))
+    words = [f"{c.name} {c.after}" if c.after else f"removing {c.name}" for c in named]
     return " and ".join(words[:3]) or "This plan"
 
 

@@ -118,8 +118,7 @@ def changed_since_conda(
 def _owner(distribution: Distribution, inside: set[str], records: _CondaRecords) -> Owner | None:
     where = os.path.realpath(distribution.location)
     who = _SYSTEM_INSTALLERS.get(distribution.installer.strip().lower())
-    record = records.of(distribution.metadata, distribution.key)
-    if record:
+    if record := records.of(distribution.metadata, distribution.key):
         return Owner(who="conda", where=record, package=_package(record))
     if who:
         return Owner(who=who, where=os.path.join(distribution.metadata, "INSTALLER"))

@@ -73,8 +73,7 @@ class Verified:
 
     def add(self, items: Iterable[str]) -> None:
         """Remember that what these seals stand for is as promised."""
-        new = "".join(f"{item}\n" for item in items).encode()
-        if not new:
+        if not (new := "".join(f"{item}\n" for item in items).encode()):
             return
         with contextlib.suppress(OSError):
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)  # noqa: PTH103
@@ -183,8 +182,7 @@ def _differing(staged: Staged, twice: Collection[str], verified: Verified | None
     for each in staged.distributions:
         pending: dict[str, RecordRow] = {}
         for name, row in each.files.items():
-            size = staged.sizes.get(name)
-            if size is None or name in twice:
+            if (size := staged.sizes.get(name)) is None or name in twice:
                 continue
             if row.size is not None and size != row.size:
                 differing.add(name)
@@ -210,11 +208,7 @@ def _misread(root: str, unread: Mapping[str, RecordRow]) -> set[str]:
     workers = min(4, os.cpu_count() or 1, len(names))
 
     def judge(first: int) -> list[str]:
-        return [
-            name
-            for name in names[first::workers]
-            if not _agrees(os.path.join(root, name), unread[name])
-        ]
+        return [n for n in names[first::workers] if not _agrees(os.path.join(root, n), unread[n])]
 
     if workers < 2:
         return set(judge(0)) if names else set()
@@ -247,13 +241,11 @@ def _collisions(staged: Staged, twice: Mapping[str, Mapping[str, str]]) -> Itera
             why = f"Installing over it would break {owner}."
             yield Finding.refuse("file-collision", message, context=why)
         else:
+            message = f"{there} to no installed distribution."
             why = "It would be set aside, and undo would put it back."
-            yield Finding.ask(
-                "file-collision", f"{there} to no installed distribution.", context=why
-            )
-    different = {
-        name: " and ".join(by) for name, by in sorted(twice.items()) if len({*by.values()}) > 1
-    }
+            yield Finding.ask("file-collision", message, context=why)
+    apart = ((name, by) for name, by in sorted(twice.items()) if len({*by.values()}) > 1)
+    different = {name: " and ".join(by) for name, by in apart}
     for who, files in sorted(_grouped(different).items()):
         message = f"{who} both bring {_some(files, verb='')} with different contents."
         why = "Only one of them can be complete."
@@ -313,8 +305,7 @@ def _size(distributions: Collection[StagedDistribution], limit: int) -> Iterator
     if total > limit:
         biggest = max(distributions, key=lambda each: each.bytes)
         alone = f"{biggest.name} alone takes {biggest.bytes / 2**30:.1f} GiB."
-        message = f"The unpacked packages take {total / 2**30:.1f} GiB; {alone}"
-        yield Finding.ask("too-big", message)
+        yield Finding.ask("too-big", f"The unpacked packages take {total / 2**30:.1f} GiB; {alone}")
 
 
 def zip_bombs(root: str, sizes: Mapping[str, int]) -> Iterator[Finding]:
@@ -329,12 +320,9 @@ def zip_bombs(root: str, sizes: Mapping[str, int]) -> Iterator[Finding]:
         return
     total = sum(huge[name] for name in empty)
     more = f" and {len(empty) - 1} more" if len(empty) > 1 else ""
-    yield Finding.ask(
-        "too-big",
-        f"{os.path.basename(empty[0])}{more} fills {total / 2**20:.0f} MiB of the disk with "
-        "next to nothing, as a zip bomb does.",
-        context=empty[0],
-    )
+    fills = f"{os.path.basename(empty[0])}{more} fills {total / 2**20:.0f} MiB of the disk"
+    message = f"{fills} with next to nothing, as a zip bomb does."
+    yield Finding.ask("too-big", message, context=empty[0])
 
 
 def _is_empty(path: str, size: int) -> bool:

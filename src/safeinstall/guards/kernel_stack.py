@@ -35,16 +35,14 @@ def kernel_violations(
 def changes_kernel(plan: Plan, around: EnvironmentState) -> tuple[str, ...]:
     """Return the members of the kernel that the plan changes: then a second kernel must start."""
     names = {canonicalize_name(change.name): change.name for change in plan.changes}
-    visible = around.visible.versions()
-    touched = names.keys() & visible.keys()
+    touched = names.keys() & around.visible.versions().keys()
     return tuple(sorted(names[key] for key in touched & kernel_closure(around))) if touched else ()
 
 
 def removes_kernel(plan: Plan) -> bool:
     """Tell whether the plan takes ipykernel itself away."""
-    return any(
-        canonicalize_name(change.name) == ROOT and change.after is None for change in plan.changes
-    )
+    gone = (change.name for change in plan.changes if change.after is None)
+    return any(canonicalize_name(name) == ROOT for name in gone)
 
 
 def kernel_stack(
@@ -55,41 +53,33 @@ def kernel_stack(
     `found`: the new violations of the plan. The caller has already tried to solve the request
     with the kernel's members kept as they are.
     """
-    own = kernel_violations(found, around)
-    if not own and not removes_kernel(plan):
+    if not (own := kernel_violations(found, around)) and not removes_kernel(plan):
         return None
     intent = plan.intent
     allowed = intent.request.allows("allow-kernel-change")
     names = list(dict.fromkeys(violation.name for violation in own)) or [ROOT]
     changed: dict[str, Change] = {canonicalize_name(change.name): change for change in plan.changes}
-    what = ", ".join(
-        f"{change.name} {change.before or 'absent'} → {change.after or 'removed'}"
-        for name in names
-        if (change := changed.get(name))
-    ) or ", ".join(names)
+    hit = filter(None, map(changed.get, names))
+    told = (f"{c.name} {c.before or 'absent'} → {c.after or 'removed'}" for c in hit)
+    what = ", ".join(told) or ", ".join(names)
     context = "\n".join(f"{each.words} (it would have {each.found or 'none'})" for each in own)
     if allowed:
         runs = f"This kernel runs on {', '.join(names)}: a second one has to start before"
         return Finding.warn("kernel-stack", f"{runs} {what} is kept.", context=context)
     line = intent.line(allow=intent.request.allow | {"allow-kernel-change"}, dry_run=False)
-    return Finding.refuse(
-        "kernel-stack",
-        f"This kernel could not start again after {what}.",
-        new_environment(intent),
-        Suggestion(line, "try it: it is put back unless a second kernel starts and answers"),
-        context=context,
-    )
+    message = f"This kernel could not start again after {what}."
+    note = "try it: it is put back unless a second kernel starts and answers"
+    ways = new_environment(intent), Suggestion(line, note)
+    return Finding.refuse("kernel-stack", message, *ways, context=context)
 
 
 def kernel_kept(first: Plan, kept: Plan) -> Finding:
     """Say that the request was solved anew so that the kernel stays as it is."""
     before = {canonicalize_name(change.name): change for change in first.changes.arriving}
     now = {canonicalize_name(change.name): change for change in kept.changes.arriving}
-    other = [
-        f"{change.name} {now[key].after} instead of {change.after}"
-        for key, change in before.items()
-        if key in now and now[key].after != change.after
-    ]
+    pairs = [(now[key], change) for key, change in before.items() if key in now]
+    moved = [(new, old) for new, old in pairs if new.after != old.after]
+    other = [f"{old.name} {new.after} instead of {old.after}" for new, old in moved]
     left = sorted(change.name for key, change in before.items() if key not in now)
     other += [f"{', '.join(left)} left as it is"] if left else []
     words = "; ".join(other) or "the same versions"
@@ -110,12 +100,10 @@ def replaces_loaded(plan: Plan, around: EnvironmentState) -> Finding | None:
         count = f"{len(each.modules)} module{'s' if len(each.modules) > 1 else ''}"
         compiled = f", {each.compiled} of them compiled" if each.compiled else ""
         words.append(f"{' and '.join(tops[:2])} ({count}{compiled})")
-    named = some(words, _NAMED)
-    return Finding.warn(
-        "replaces-loaded",
-        f"This kernel has loaded {named}: it will have to be restarted afterwards.",
-        context=", ".join(sorted(chain.from_iterable(each.modules for each in around.loaded))),
-    )
+    has = f"This kernel has loaded {some(words, _NAMED)}"
+    message = f"{has}: it will have to be restarted afterwards."
+    modules = ", ".join(sorted(chain.from_iterable(each.modules for each in around.loaded)))
+    return Finding.warn("replaces-loaded", message, context=modules)
 
 
 def shared_environment(plan: Plan, around: EnvironmentState) -> Finding | None:
@@ -126,8 +114,7 @@ def shared_environment(plan: Plan, around: EnvironmentState) -> Finding | None:
     number = "Another kernel uses" if count == 1 else f"{count} other kernels use"
     pids = ", ".join(str(kernel.pid) for kernel in around.kernels[:_NAMED])
     names = ", ".join(change.name for change in plan.changes.leaving[:_NAMED])
-    return Finding.warn(
-        "shared-environment",
-        f"{number} {plan.intent.environment.label} now (process {pids}): after this "
-        f"change of {names} {'it needs' if count == 1 else 'they need'} a restart too.",
-    )
+    need = "it needs" if count == 1 else "they need"
+    uses = f"{number} {plan.intent.environment.label} now (process {pids})"
+    message = f"{uses}: after this change of {names} {need} a restart too."
+    return Finding.warn("shared-environment", message)

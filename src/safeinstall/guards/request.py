@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from safeinstall.environment import shown
 from safeinstall.findings import Finding, Suggestion, some
@@ -22,6 +21,7 @@ from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.metadata.distribution import DistInfo
 from safeinstall.plan import Plan
 from safeinstall.request import RequestItem, names
+from safeinstall.requirements import version_of
 
 
 def browser(intent: ResolvedRequest) -> Finding | None:
@@ -76,13 +76,10 @@ def not_importable(intent: ResolvedRequest) -> Finding | None:
     environment = intent.environment
     if environment.importable_destination():
         return None
-    return Finding.refuse(
-        "not-importable",
-        f"This kernel does not import from {environment.paths.purelib}, where its packages are "
-        "installed.",
-        new_environment(intent),
-        context="Its import path does not hold that folder (-S or PYTHONHOME?).",
-    )
+    place, why = environment.paths.purelib, "Its import path does not hold that folder"
+    message = f"This kernel does not import from {place}, where its packages are installed."
+    way, why = new_environment(intent), f"{why} (-S or PYTHONHOME?)."
+    return Finding.refuse("not-importable", message, way, context=why)
 
 
 def virtualenv_required(intent: ResolvedRequest) -> Finding | None:
@@ -118,29 +115,24 @@ def user_site_leaks(intent: ResolvedRequest) -> Finding | None:
     """Say what the user site is, when it was asked for and is the destination."""
     if not intent.request.user or not _is_user_site(intent):
         return None
-    return Finding.warn(
-        "user-site-leaks",
-        f"Every Python {intent.environment.python} of yours that looks at the user site now sees "
-        "this, other projects' too, and imports it in front of its own packages.",
-    )
+    every = f"Every Python {intent.environment.python} of yours that looks at the user site"
+    leaks = "now sees this, other projects' too, and imports it in front of its own packages."
+    return Finding.warn("user-site-leaks", f"{every} {leaks}")
 
 
 def system_changed(intent: ResolvedRequest) -> Finding | None:
     """Say what `--break-system-packages` does, when it was typed."""
     if not intent.request.break_system_packages or intent.request.user:
         return None
-    return Finding.warn(
-        "system-changed",
-        f"Programs of the operating system that use {intent.environment.executable} see "
-        f"what is now in {intent.environment.paths.purelib}.",
-    )
+    python, place = intent.environment.executable, intent.environment.paths.purelib
+    message = f"Programs of the operating system that use {python} see what is now in {place}."
+    return Finding.warn("system-changed", message)
 
 
 def _is_user_site(intent: ResolvedRequest) -> bool:
     environment = intent.environment
-    return bool(environment.user_site.enabled) and (
-        environment.paths.purelib == environment.user_site.path
-    )
+    place = environment.user_site.path
+    return bool(environment.user_site.enabled) and environment.paths.purelib == place
 
 
 def ambient_redirect(intent: ResolvedRequest) -> Finding | None:
@@ -166,15 +158,12 @@ def ephemeral_prefix(plan: Plan, around: EnvironmentState) -> Finding | None:
     """Say when the environment lies in a container's layer while the home folder is kept."""
     environment = plan.intent.environment
     home = environment.home.rstrip("/")
-    if not (environment.ephemeral and around.home_is_kept):
+    at_home = bool(home) and environment.prefix.startswith(home + "/")
+    if not (environment.ephemeral and around.home_is_kept) or at_home:
         return None
-    if home and environment.prefix.startswith(home + "/"):
-        return None
-    return Finding.remark(
-        "ephemeral-prefix",
-        f"{environment.label} is part of this container and is forgotten when it ends; "
-        "your home folder is kept. Keep this line in the notebook, to be run again.",
-    )
+    goes = f"{environment.label} is part of this container and is forgotten when it ends"
+    stays = "your home folder is kept. Keep this line in the notebook, to be run again."
+    return Finding.remark("ephemeral-prefix", f"{goes}; {stays}")
 
 
 def shadowed(plan: Plan, around: EnvironmentState) -> Finding | None:
@@ -192,11 +181,8 @@ def shadowed(plan: Plan, around: EnvironmentState) -> Finding | None:
 
 def foreign_owner(plan: Plan, around: EnvironmentState) -> Finding | None:
     """Refuse to replace or remove what another program installed; offer that program's command."""
-    hit = [
-        (change, around.owners[key])
-        for change in plan.changes.leaving
-        if (key := canonicalize_name(change.name)) in around.owners
-    ]
+    keyed = ((change, canonicalize_name(change.name)) for change in plan.changes.leaving)
+    hit = [(change, around.owners[key]) for change, key in keyed if key in around.owners]
     if not hit:
         return None
     change, owner = hit[0]
@@ -208,13 +194,10 @@ def foreign_owner(plan: Plan, around: EnvironmentState) -> Finding | None:
     deed = f"replaced by {change.after}" if change.after else "removed"
     others = [each.name for each, _ in hit[1:]]
     also = f" The same holds for {', '.join(others)}." if others else ""
-    place = shown(owner.where, plan.intent.environment.home)
-    return Finding.refuse(
-        "foreign-owner",
-        f"{change.name} {change.before} {who} and would be {deed}.{also}",
-        _command(plan, owner, [owner.package or change.name, *others]),
-        context=f"Known from {place}." if owner.where else "",
-    )
+    message = f"{change.name} {change.before} {who} and would be {deed}.{also}"
+    way = _command(plan, owner, [owner.package or change.name, *others])
+    known = f"Known from {shown(owner.where, plan.intent.environment.home)}." if owner.where else ""
+    return Finding.refuse("foreign-owner", message, way, context=known)
 
 
 def unlisted(plan: Plan, around: EnvironmentState) -> Finding | None:
@@ -224,13 +207,10 @@ def unlisted(plan: Plan, around: EnvironmentState) -> Finding | None:
         found = installed.get(canonicalize_name(change.name))
         if found is None or found.key in around.owners or not DistInfo(found.metadata).is_egg:
             continue
-        return Finding.refuse(
-            "no-record",
-            f"{change.name} {change.before} was installed without a list of its files, as "
-            "`setup.py install` did: nobody knows what to take away.",
-            new_environment(plan.intent),
-            context=f"Known from {shown(found.metadata, plan.intent.environment.home)}.",
-        )
+        came = f"{change.name} {change.before} was installed without a list of its files"
+        message = f"{came}, as `setup.py install` did: nobody knows what to take away."
+        known = f"Known from {shown(found.metadata, plan.intent.environment.home)}."
+        return Finding.refuse("no-record", message, new_environment(plan.intent), context=known)
     return None
 
 
@@ -293,24 +273,17 @@ def name_trap(intent: ResolvedRequest, installed: Collection[str]) -> Finding | 
     A name that is already installed here is no news, and one that the table knows as a
     distribution is meant.
     """
-    traps = []
-    for item in intent.request.items:
-        if item.kind != "named" or not item.name or item.name in installed:
-            continue
-        meant = _meant(item, intent)
-        if meant is not None:
-            traps.append((item, *meant))
+    named = (item for item in intent.request.items if item.kind == "named" and item.name)
+    strange = [item for item in named if item.name not in installed]
+    traps = [(item, *meant) for item in strange if (meant := _meant(item, intent)) is not None]
     if not traps:
         return None
     item, _, why = traps[0]
     message = why + "".join(f" {reason}" for _, _, reason in traps[1:])
-    anyway = intent.line(yes=True, dry_run=False)
-    return Finding.ask(
-        "name-trap",
-        message,
-        *_right(intent, {id(trap[0]): trap[1] for trap in traps}),
-        Suggestion(anyway, f"really the package called {item.name}"),
-    )
+    right = _right(intent, {id(trap[0]): trap[1] for trap in traps})
+    line = intent.line(yes=True, dry_run=False)
+    anyway = Suggestion(line, f"really the package called {item.name}")
+    return Finding.ask("name-trap", message, *right, anyway)
 
 
 def _meant(item: RequestItem, intent: ResolvedRequest) -> tuple[str | None, str] | None:
@@ -328,8 +301,7 @@ def _meant(item: RequestItem, intent: ResolvedRequest) -> tuple[str | None, str]
         if item.name in names.known():
             return None
         return owner, f"{spelling} is the import name of {owner}; a package {name} is another one."
-    other = names.slip_of(name)
-    if other is not None:
+    if (other := names.slip_of(name)) is not None:
         return other, f"{name} is not installed here and looks like {other}."
     return None
 
@@ -340,15 +312,13 @@ def _right(intent: ResolvedRequest, right: dict[int, str | None]) -> tuple[Sugge
         if id(item) not in right:
             texts.append(item.text)
             continue
-        name = right[id(item)]
-        if name is not None:
+        if (name := right[id(item)]) is not None:
             extras = item.requirement and sorted(item.requirement.extras)
             specifier = str(item.requirement.specifier) if item.requirement else ""
             texts.append(f"{name}{f'[{chr(44).join(extras)}]' if extras else ''}{specifier}")
     if not texts or any(not item.typed for item in intent.request.items):
         return ()
-    line = intent.line(requirements=tuple(texts), dry_run=False)
-    return (Suggestion(line, "probably meant"),)
+    return (Suggestion(intent.line(requirements=tuple(texts), dry_run=False), "probably meant"),)
 
 
 def from_file_only(intent: ResolvedRequest) -> Finding | None:
@@ -363,12 +333,10 @@ def from_file_only(intent: ResolvedRequest) -> Finding | None:
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     line = intent.line(allow=intent.request.allow | {"allow-direct"}, dry_run=False)
     others = zip(found[1:], texts[1:], strict=True)
-    return Finding.ask(
-        "from-file-only",
-        f"{found[0].origin} asks for {texts[0]}{more}: a place that was not typed here.",
-        Suggestion(line, "accept the places this file names"),
-        context="\n".join(f"{item.origin}: {text}" for item, text in others),
-    )
+    message = f"{found[0].origin} asks for {texts[0]}{more}: a place that was not typed here."
+    way = Suggestion(line, "accept the places this file names")
+    also = "\n".join(f"{item.origin}: {text}" for item, text in others)
+    return Finding.ask("from-file-only", message, way, context=also)
 
 
 def extra_index(intent: ResolvedRequest) -> Finding | None:
@@ -389,34 +357,27 @@ def builds_from_source(intent: ResolvedRequest, needed: Collection[str]) -> Find
     An installer was asked for a plan without builds first, and named these.
     """
     asked = set(intent.request.allow_builds)
-    names = sorted(needed)
-    missing = [name for name in names if name not in asked]
-    if not missing:
+    if not (missing := [name for name in sorted(needed) if name not in asked]):
         return None
     named = some(missing, 4)
     verb, them = ("has", "it") if len(missing) == 1 else ("have", "them")
     line = intent.line(allow_builds=frozenset(asked | set(missing)), dry_run=False)
-    return Finding.ask(
-        "builds-from-source",
-        f"{named} {verb} no ready-made wheel for this Python: building {them} would run code of "
-        "the package now.",
-        Suggestion(line, f"let {named} run it"),
-    )
+    lacks = f"{named} {verb} no ready-made wheel for this Python"
+    message = f"{lacks}: building {them} would run code of the package now."
+    return Finding.ask("builds-from-source", message, Suggestion(line, f"let {named} run it"))
 
 
 def is_explicit(item: RequestItem) -> bool:
     """Tell whether an item was typed as a place on this machine: building it is what is asked."""
     if not item.typed:
         return False
-    return item.kind == "folder" or (
-        item.kind in ("editable", "archive") and "://" not in item.text.replace("file://", "")
-    )
+    here = "://" not in item.text.replace("file://", "")
+    return item.kind == "folder" or (item.kind in ("editable", "archive") and here)
 
 
 def explicit_build(intent: ResolvedRequest) -> Finding | None:
     """Note that a typed local folder, archive or editable install runs its own build code."""
-    texts = [item.text for item in intent.request.items if is_explicit(item)]
-    if not texts:
+    if not (texts := [item.text for item in intent.request.items if is_explicit(item)]):
         return None
     places = (text.partition("#")[0].rstrip("/") for text in texts)
     named = some(place.rpartition("/")[2] or place for place in places)
@@ -429,8 +390,8 @@ def explicit_build(intent: ResolvedRequest) -> Finding | None:
 def local_build_replaced(plan: Plan, around: EnvironmentState) -> Finding | None:
     """Ask before a special build (`2.4.0+cu124`) gives way to a plain one."""
     replaced = (change for change in plan.changes.leaving if change.after is not None)
-    lost = [each for each in replaced if _local(each.before) and not _local(each.after)]
-    if not lost:
+    special = [each for each in replaced if version_of(each.before).local]
+    if not (lost := [each for each in special if not version_of(each.after).local]):
         return None
     intent = plan.intent
     words = ", ".join(f"{change.name} {change.before} → {change.after}" for change in lost)
@@ -441,39 +402,24 @@ def local_build_replaced(plan: Plan, around: EnvironmentState) -> Finding | None
     if others and all(item.typed for item in intent.request.items):
         line = intent.line(requirements=(*others, *keep), dry_run=False)
         ways.insert(0, Suggestion(line, "keeps the build"))
-    labels = ", ".join(dict.fromkeys(f"+{_local(change.before)}" for change in lost))
-    return Finding.ask(
-        "local-build-replaced",
-        f"{words}: the installed build was made for this machine ({labels}), the new one is the "
-        "plain one.",
-        *ways,
-    )
-
-
-def _local(version: str | None) -> str:
-    try:
-        return Version(version or "").local or ""
-    except InvalidVersion:
-        return ""
+    labels = ", ".join(dict.fromkeys(f"+{version_of(change.before).local}" for change in lost))
+    made = f"the installed build was made for this machine ({labels})"
+    message = f"{words}: {made}, the new one is the plain one."
+    return Finding.ask("local-build-replaced", message, *ways)
 
 
 def prerelease(plan: Plan, around: EnvironmentState) -> Finding | None:
     """Say when a pre-release comes that nobody asked for by `--pre` or by its version."""
     if plan.intent.sources.pre:
         return None
-    asked = {
-        item.name
-        for item in plan.intent.request.items
-        if item.kind != "named"
-        or (item.requirement and any(_is_pre(s.version) for s in item.requirement.specifier))
-    }
-    found = [
-        change
-        for change in plan.changes.arriving
-        if _is_pre(change.after)
-        and canonicalize_name(change.name) not in asked
-        and change.after != change.before
-    ]
+    asked = set()
+    for item in plan.intent.request.items:
+        bounds = item.requirement.specifier if item.requirement else ()
+        if item.kind != "named" or any(version_of(b.version).is_prerelease for b in bounds):
+            asked.add(item.name)
+    new = (change for change in plan.changes.arriving if change.after != change.before)
+    early = (change for change in new if version_of(change.after).is_prerelease)
+    found = [change for change in early if canonicalize_name(change.name) not in asked]
     if not found:
         return None
     words = ", ".join(f"{change.name} {change.after}" for change in found)
@@ -481,21 +427,11 @@ def prerelease(plan: Plan, around: EnvironmentState) -> Finding | None:
     return Finding.warn("prerelease", f"{words} {verb}; no other fits.")
 
 
-def _is_pre(version: str | None) -> bool:
-    try:
-        return Version(version or "0").is_prerelease
-    except InvalidVersion:
-        return False
-
-
 def yanked(plan: Plan, around: EnvironmentState) -> Finding | None:
     """Pass on that a version was taken back by its makers, with their reason."""
     found = [resolved for resolved in plan.resolved.arriving if resolved.yanked is not None]
     if not found:
         return None
-    words = "; ".join(
-        f"{each.name} {each.version} was yanked by its makers"
-        + (f": {each.yanked}" if each.yanked else "")
-        for each in found
-    )
-    return Finding.warn("yanked", f"{words}.")
+    why = ((each, f": {each.yanked}" if each.yanked else "") for each in found)
+    told = (f"{each.name} {each.version} was yanked by its makers{words}" for each, words in why)
+    return Finding.warn("yanked", f"{'; '.join(told)}.")

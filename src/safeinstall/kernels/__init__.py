@@ -25,10 +25,10 @@ from typing import Any, Final, Literal
 from jupyter_client.kernelspec import KernelSpecManager
 
 from safeinstall.errors import SafeInstallError
+from safeinstall.probe.facts.search_path import listed
 from safeinstall.probe.facts.writability import describe_access
 
 Place = Literal["user", "environment", "machine"]
-
 _FILE: Final = "kernel.json"
 
 
@@ -90,11 +90,7 @@ def place_of(folder: str, user: str) -> Place:
 
 
 def _names(folder: str) -> list[str]:
-    try:
-        entries = sorted(os.listdir(folder))
-    except OSError:
-        return []
-    return [name for name in entries if os.path.lexists(os.path.join(folder, name, _FILE))]
+    return [name for name in listed(folder) if os.path.lexists(os.path.join(folder, name, _FILE))]
 
 
 def _read(name: str, folder: str, place: Place, hidden_by: str) -> Spec:
@@ -161,9 +157,8 @@ def free_name(wanted: str, specs: Iterable[Spec], python: str) -> str:
 
     The letters are those `jupyter_client.kernelspec` accepts (`_is_valid_kernel_name`).
     """
-    taken = {
-        spec.name for spec in specs if not spec.argv or os.path.abspath(spec.argv[0]) != python
-    }
+    others = (s for s in specs if not s.argv or os.path.abspath(s.argv[0]) != python)
+    taken = {spec.name for spec in others}
     base = _NOT_IN_NAMES.sub("-", wanted.lower()).strip("-.") or "python"
     names = chain([base], (f"{base}-{number}" for number in count(2)))
     return next(name for name in names if name not in taken)

@@ -68,10 +68,8 @@ def resolve(spec: Spec, server: Server) -> Launch | None:
     if not spec.argv:
         return None
     path = dict(spec.env).get("PATH", "").replace("${PATH}", server.path) or server.path
-    words = [
-        word.replace("{resource_dir}", spec.folder).replace("{prefix}", server.prefix)
-        for word in spec.argv
-    ]
+    words = [word.replace("{resource_dir}", spec.folder) for word in spec.argv]
+    words = [word.replace("{prefix}", server.prefix) for word in words]
     first = _program(words[0], server, path)
     position = _interpreter_in(words)
     if position == 0:
@@ -109,10 +107,10 @@ def _runs(path: str) -> bool:
 def _interpreter_in(words: Sequence[str]) -> int:
     """Return which word is the interpreter: the one before `-m ipykernel`, the first, or -1."""
     for position in range(1, len(words) - 1):
-        if words[position] == "-m" and words[position + 1].startswith("ipykernel"):
-            before = os.path.basename(words[position - 1])
-            if position == 1 or before.startswith("python"):
-                return position - 1
+        before = os.path.basename(words[position - 1])
+        named = position == 1 or before.startswith("python")
+        if named and words[position] == "-m" and words[position + 1].startswith("ipykernel"):
+            return position - 1
     return 0 if _PYTHON.match(os.path.basename(words[0])) else -1
 
 
@@ -134,7 +132,6 @@ class Interpreter:
     kind: str
     writable: bool
     owner: str
-    """Who owns the environment."""
     has_ipykernel: bool | None
     """None when it was not asked."""
 
@@ -194,10 +191,13 @@ def judge_spec(
     `other` names an interpreter that may be offered where the kernelspec's own is gone, or none.
     """
     lost = launch is None or (not launch.exists and launch.how != "relative")
-    lost |= (
-        launch is not None and launch.how != "launcher" and launch.exists and interpreter is None
+    asked = launch is not None and launch.how != "launcher" and launch.exists
+    lost |= asked and interpreter is None
+    python = other() if lost and (spec.is_python or launch is None) else ""
+    line = frontend.line(
+        "kernels", "--repair", spec.name, *(("--python", python) if python else ())
     )
-    repair = _repair(spec, frontend, other() if lost and (spec.is_python or launch is None) else "")
+    repair = Suggestion(line, "re-registers it; the old file is kept")
     findings = [*_about_file(spec, repair)]
     if launch is not None and (spec.is_python or not launch.exists):
         findings += _about_program(spec, launch, interpreter, repair)
@@ -258,9 +258,3 @@ def _about_interpreter(
             way = Suggestion(line, "makes a kernel of its own")
         words = f"{spec.name} cannot start: {found.prefix} has no ipykernel."
         yield Finding.warn("kernelspec-no-ipykernel", words, way)
-
-
-def _repair(spec: Spec, frontend: Frontend, python: str) -> Suggestion:
-    named = ("--python", python) if python else ()
-    line = frontend.line("kernels", "--repair", spec.name, *named)
-    return Suggestion(line, "re-registers it; the old file is kept")

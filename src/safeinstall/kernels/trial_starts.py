@@ -14,9 +14,8 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import wraps
 from typing import Any, Final
 from uuid import uuid4
 
@@ -32,11 +31,9 @@ SECONDS: Final = 60.0
 """How long a kernel may take; a healthy one needs one to two."""
 _MOST: Final = 6000
 """Characters kept of what a kernel that did not start wrote to standard error."""
-
 _PORT_TAKEN: Final = "Address already in use"
 _ATTEMPTS: Final = 3
 """A server gives a kernel free ports, which another program may take before it binds them."""
-
 _IMPORT: Final = """
 def _tried(names):
     import importlib, json, sys
@@ -68,21 +65,6 @@ class Trial:
     seconds: float = 0.0
 
 
-def _with_free_ports(start_once: Callable[..., Trial]) -> Callable[..., Trial]:
-    """Let a kernel be started once more where all that was wrong is a port that was taken."""
-
-    @wraps(start_once)
-    def started(*given: Any, **options: Any) -> Trial:
-        for _ in range(_ATTEMPTS):
-            trial = start_once(*given, **options)
-            if trial.started or _PORT_TAKEN not in trial.stderr:
-                break
-        return trial
-
-    return started
-
-
-@_with_free_ports
 def try_kernel(
     name: str,
     modules: Iterable[str] = (),
@@ -96,22 +78,31 @@ def try_kernel(
 
     `folders` are where the kernelspec is looked for (default: where a server looks).
     """
-    specs = KernelSpecManager(
-        kernel_dirs=list(folders or kernel_folders()), ensure_native_kernel=False
-    )
+    places = list(folders or kernel_folders())
+    specs = KernelSpecManager(kernel_dirs=places, ensure_native_kernel=False)
+    more: dict[str, Any] = {"cwd": cwd} if cwd else {}
+    more |= {} if environ is None else {"env": dict(environ)}
+    for _ in range(_ATTEMPTS):
+        manager = KernelManager(kernel_name=name, kernel_spec_manager=specs)
+        trial = _started(manager, tuple(modules), more, timeout)
+        if trial.started or _PORT_TAKEN not in trial.stderr:
+            break
+    return trial
+
+
+def _started(
+    manager: KernelManager, modules: tuple[str, ...], more: dict[str, Any], timeout: float
+) -> Trial:
     began = time.perf_counter()
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as noise:
-        manager = KernelManager(kernel_name=name, kernel_spec_manager=specs)
         client = None
         try:
-            more: dict[str, Any] = {"cwd": cwd} if cwd else {}
-            more |= {} if environ is None else {"env": dict(environ)}
             manager.provisioner = _provisioner(manager)
             manager.start_kernel(stdout=noise, stderr=noise, **more)
             client = manager.client()
             client.start_channels()
             client.wait_for_ready(timeout=timeout)
-            answer = _asked(client, tuple(modules), timeout)
+            answer = _asked(client, modules, timeout)
         except Exception as error:
             noise.seek(0)
             why = noise.read().strip()[-_MOST:] or f"{type(error).__name__}: {error}"
@@ -137,11 +128,9 @@ class _ByRunner(LocalProvisioner):  # type: ignore[misc]
 
     async def launch_kernel(self, cmd: Sequence[str], **options: Any) -> Any:
         """Start it as `jupyter_client.launcher.launch_kernel` does, and return how to reach it."""
-        command = Command(
-            argv=tuple(map(os.path.expanduser, cmd)),
-            overrides={"JPY_PARENT_PID": str(os.getpid())},  # it ends when we do
-            cwd=options.get("cwd"),
-        )
+        argv = tuple(map(os.path.expanduser, cmd))
+        own = {"JPY_PARENT_PID": str(os.getpid())}  # it ends when we do
+        command = Command(argv=argv, overrides=own, cwd=options.get("cwd"))
         self.process = start(command, options["stdout"], options["env"])
         self.pid = self.pgid = self.process.pid  # it leads a session of its own
         return self.connection_info
@@ -153,9 +142,8 @@ def _provisioner(manager: KernelManager) -> Any:
     Somebody else need not start a process of this machine at all.
     """
     manager.kernel_id = str(uuid4())
-    given = KernelProvisionerFactory.instance().create_provisioner_instance(
-        manager.kernel_id, manager.kernel_spec, parent=manager
-    )
+    make = KernelProvisionerFactory.instance().create_provisioner_instance
+    given = make(manager.kernel_id, manager.kernel_spec, parent=manager)
     if type(given) is not LocalProvisioner:
         return given
     return _ByRunner(kernel_id=manager.kernel_id, kernel_spec=given.kernel_spec, parent=manager)
@@ -242,11 +230,9 @@ def answer_command(
     python, flags = environment.executable, environment.flags.arguments()
     kernel = (python, *flags, "-m", "ipykernel_launcher", "-f", "{connection_file}")
     quiet = ("--HistoryManager.enabled=False",)
-    return Command(
-        argv=(python, *flags, "-c", _SCRIPT, cookie, str(seconds / 2), *kernel, *quiet),
-        cwd=cwd,
-        overrides={"PYTHONIOENCODING": "utf-8", "PYTHONDONTWRITEBYTECODE": "1"},
-    )
+    argv = (python, *flags, "-c", _SCRIPT, cookie, str(seconds / 2), *kernel, *quiet)
+    overrides = {"PYTHONIOENCODING": "utf-8", "PYTHONDONTWRITEBYTECODE": "1"}
+    return Command(argv=argv, cwd=cwd, overrides=overrides)
 
 
 def read_answer(stdout: str, cookie: str) -> str | None:

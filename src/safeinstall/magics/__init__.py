@@ -20,7 +20,6 @@ from traitlets.config import Configurable
 from safeinstall.errors import SafeInstallStopped
 
 __all__ = ["SafeInstall", "SafeInstallMagics", "SafeInstallStopped", "load", "unload"]
-
 _ATTRIBUTE: Final = "_safeinstall_options"
 _SEVERITIES: Final = ("off", "info", "warning", "confirm", "refuse")
 _NAMES: Final = {
@@ -90,9 +89,8 @@ def _door() -> Any:
     """Return what does the work; `%load_ext` does not pay for it."""
     try:
         from safeinstall.magics import door
-    except (
-        Exception
-    ) as error:  # a file in a library's place may raise anything; the doctor names it
+    except Exception as error:  # a file in a library's place may raise anything
+        # the doctor names it
         words = f"✗ Nothing changed. safeinstall cannot start: {type(error).__name__}: {error}"
         doctor = f"\n  → !{sys.executable} -m safeinstall doctor"
         raise SafeInstallStopped(words + doctor) from None
@@ -128,10 +126,8 @@ def _unfinished(prefix: str) -> bool:
         folder = Path(prefix, ".safeinstall", "transactions")
         if folder.stat().st_uid != getattr(os, "geteuid", lambda: 0)():
             return False
-        return not all(
-            (each / "state.committed").exists() and not (each / "stage").exists()
-            for each in folder.iterdir()
-        )
+        states = [(e / "state.committed", e / "stage") for e in folder.iterdir()]
+        return not all(done.exists() and not stage.exists() for done, stage in states)
     except OSError:
         return False
 
@@ -152,8 +148,7 @@ def unload(shell: Any) -> None:
         shell.events.unregister("post_run_cell", _after_cell)
     if _with_body in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(_with_body)
-    used = sys.modules.get("safeinstall.magics.door")
-    if used is not None:
+    if (used := sys.modules.get("safeinstall.magics.door")) is not None:
         used.told.clear()
         used.failed.clear()
 
@@ -197,9 +192,8 @@ class SafeInstall(Configurable):  # type: ignore[misc]
         guards: dict[str, str] = proposal["value"]
         for code in guards:
             if code not in CODES:
-                raise TraitError(
-                    f"There is no finding {code}; the nearest code is {closest_code(code)}."
-                )
+                near = closest_code(code)
+                raise TraitError(f"There is no finding {code}; the nearest code is {near}.")
         return guards
 
 
@@ -221,7 +215,6 @@ def options_of(shell: Any) -> SafeInstall:
 
 def unload_options(shell: Any) -> None:
     """Take the options away again."""
-    found = getattr(shell, _ATTRIBUTE, None)
-    if found is not None:
+    if (found := getattr(shell, _ATTRIBUTE, None)) is not None:
         shell.configurables.remove(found)
         delattr(shell, _ATTRIBUTE)

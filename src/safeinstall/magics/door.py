@@ -6,7 +6,7 @@ import dis
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -79,24 +79,12 @@ def uninstall(options: Options, line: str) -> Any:
 
 def undo(options: Options, line: str) -> Any:
     """Carry out `%safeundo [ID] [--force] [--user]`, or `--list`."""
-
-    def parsed() -> Request:
-        words = tokenize(line)
-        command = "history" if "--list" in words else "undo"
-        return _parsed(command, [word for word in words if word != "--list"])
-
-    return _run(options, parsed)
+    return _run(options, lambda: _parsed(line, "undo", {"--list": "history"}))
 
 
 def kernelenv(options: Options, line: str) -> Any:
     """Carry out `%kernelenv`, and what else it looks at."""
-
-    def parsed() -> Request:
-        words = tokenize(line)
-        option = next((word for word in words if word in _LOOKS), "")
-        return _parsed(_LOOKS.get(option, "env"), [word for word in words if word != option])
-
-    return _run(options, parsed)
+    return _run(options, lambda: _parsed(line, "env", _LOOKS))
 
 
 def recover() -> None:
@@ -149,7 +137,11 @@ def _names_in(folder: Path) -> set[str]:
         return set()
 
 
-def _parsed(command: str, words: list[str]) -> Request:
+def _parsed(line: str, command: str, others: Mapping[str, str]) -> Request:
+    """Return what a line asks for: `command`, or another one that an option of it stands for."""
+    words: Sequence[str] = tokenize(line)
+    if option := next((word for word in words if word in others), ""):
+        command, words = others[option], [word for word in words if word != option]
     return parse_command(command, words, cwd=folder(), frontend=NOTEBOOK)
 
 
@@ -177,7 +169,9 @@ def _run(options: Options, read: Callable[[], Request]) -> Any:
         text = render.as_text(message, verbose=request.verbose)
         raise SafeInstallStopped(text, getattr(result, "outcome", result))
     if getattr(result, "restart", "") == "needed" and "google.colab" in sys.modules:
-        _offer_restart(result)
+        # Colab's restart button for the stale modules (google/colab/_pip.py reads this shape)
+        packages = sorted({name.split(".")[0] for name in getattr(result, "stale_modules", ())})
+        display({COLAB: {"pip_warning": {"packages": packages}}}, raw=True)
     if not watched:
         message = replace(message, seconds=None)  # a saved notebook is the same at each run
     return _displayed(result, message, verbose=request.verbose)
@@ -216,19 +210,11 @@ def _is_last_expression(frame: FrameType | None) -> bool:
 
 
 def _context(options: Options, request: Request, progress: Progress) -> Context:
-    return replace(
-        context_for(request, progress),
-        policy={
-            code: None if word == "off" else Severity(word) for code, word in options.guards.items()
-        },
-        keeping=Keeping(*options.keeping),
-        loaded=_loaded(),
-    )
-
-
-def _loaded() -> Mapping[str, tuple[int, int, int]]:
+    policy = {code: None if w == "off" else Severity(w) for code, w in options.guards.items()}
     watch = getattr(get_ipython(), "_safeinstall_watch", None)
-    return watch.loaded() if watch else {}
+    context = replace(context_for(request, progress), policy=policy)
+    loaded = watch.loaded() if watch else {}
+    return replace(context, keeping=Keeping(*options.keeping), loaded=loaded)
 
 
 def _unknown_names(request: InstallRequest, outcome: Outcome) -> set[str]:
@@ -236,12 +222,6 @@ def _unknown_names(request: InstallRequest, outcome: Outcome) -> set[str]:
     if not any(found.code in ("not-found", "no-such-version") for found in outcome.findings):
         return set()
     return {item.name for item in request.items if item.name}
-
-
-def _offer_restart(outcome: Any) -> None:
-    """Show Colab's restart button for the stale modules (google/colab/_pip.py reads this shape)."""
-    packages = sorted({name.split(".")[0] for name in outcome.stale_modules})
-    display({COLAB: {"pip_warning": {"packages": packages}}}, raw=True)
 
 
 class OneLine:
@@ -266,11 +246,8 @@ class OneLine:
         """Take note of where the work is; show it when it has taken long enough."""
         self._words = render.clean(words)[:90]
         now = self._clock()
-        if (
-            not self._watched
-            or now - self._start < self.patience
-            or now - self._last < self.interval
-        ):
+        early = now - self._start < self.patience or now - self._last < self.interval
+        if early or not self._watched:
             return
         self._last = now
         self._show(f"… {self._words}")

@@ -103,10 +103,8 @@ def missing_from(error: BaseException | None) -> Missing | None:
         text = str(each)[:4000]
         named = _INSTALL_HINT.search(text) or _OPTIONAL.search(text)
         if named and not hint:
-            extras = named.groupdict().get("extras") or ""
-            hint = f"{named['name']}{extras}"
-        if isinstance(each, ModuleNotFoundError) or _MODULE.search(text):
-            found = _MODULE.search(text)
+            hint = named["name"] + (named.groupdict().get("extras") or "")
+        if (found := _MODULE.search(text)) or isinstance(each, ModuleNotFoundError):
             name = each.name or (found["name"] if found else "")
             if name and all(part.isidentifier() for part in name.split(".")):
                 module = name
@@ -130,9 +128,8 @@ def remark(missing: Missing, facts: Facts, frontend: Frontend = NOTEBOOK) -> Rem
         if facts.loaded and module != top:
             there = f"{module} is on disk now ({facts.found_now}), but this kernel has loaded"
             return Remark("stale", f"{there} another {top}: restart the kernel.")
-        return Remark(
-            "run-again", f"{module} is there now ({facts.found_now}): run the cell again."
-        )
+        there = f"{module} is there now ({facts.found_now})"
+        return Remark("run-again", f"{there}: run the cell again.")
     if stdlib := elsewhere_in_python(top, facts.python, frontend):
         return stdlib
     if facts.built_without:
@@ -147,17 +144,15 @@ def remark(missing: Missing, facts: Facts, frontend: Frontend = NOTEBOOK) -> Rem
         words = f"{there} not there: the install is damaged."
         return Remark("broken", words, frontend.line("doctor"))
     wanted = _wanted(missing)
-    if not wanted:
-        return None
-    if facts.installed:
-        words = f"{facts.installed} is installed and has no {module}: another version may."
-        return Remark("no-submodule", words, frontend.line("install", "--upgrade", wanted))
-    return _to_install(missing, wanted, facts, frontend)
+    return _to_install(missing, wanted, facts, frontend) if wanted else None
 
 
 def _to_install(missing: Missing, wanted: str, facts: Facts, frontend: Frontend) -> Remark | None:
     """Return the line that installs what is wanted, as far as anybody knows it."""
     module, top, key = missing.module, missing.top, canonicalize_name(wanted.split("[")[0])
+    if facts.installed:
+        words = f"{facts.installed} is installed and has no {module}: another version may."
+        return Remark("no-submodule", words, frontend.line("install", "--upgrade", wanted))
     if key in facts.failed:
         return None
     line, there = frontend.line("install", wanted), f"is not installed in {facts.environment}"
@@ -197,10 +192,8 @@ _REMOVED: Final = {
     " ossaudiodev pipes sndhdr spwd sunau telnetlib uu xdrlib",
 }
 """From "What's New in Python": the version without it."""
-
 _ADDED: Final = {"3.9": "graphlib zoneinfo", "3.11": "tomllib", "3.14": "annotationlib compression"}
 """The first version with it."""
-
 _PYTHON_2: Final = _table("""
 BaseHTTPServer:http.server ConfigParser:configparser Cookie:http.cookies HTMLParser:html.parser
 Queue:queue SimpleHTTPServer:http.server SocketServer:socketserver StringIO:io Tkinter:tkinter
@@ -209,7 +202,6 @@ dummy_thread:threading httplib:http.client sets:builtins thread:threading
 tkMessageBox:tkinter.messagebox urllib2:urllib.request urlparse:urllib.parse
 xmlrpclib:xmlrpc.client
 """)
-
 _BACKPORTS: Final = _table("""
 distutils:setuptools tomllib:tomli zoneinfo:backports.zoneinfo asyncore:pyasyncore
 asynchat:pyasynchat audioop:audioop-lts cgi:legacy-cgi telnetlib:standard-telnetlib
@@ -254,8 +246,7 @@ def remark_about(
 
     `failed` holds canonical names whose install has failed in this kernel.
     """
-    missing = missing_from(error)
-    if missing is None:
+    if (missing := missing_from(error)) is None:
         return None
     own_file, own_folder = _own_file(missing.top, cwd)
     other = _other_environment(missing.top, environment, cwd, environ)

@@ -255,11 +255,9 @@ class InstalledState:
 
         What was installed anew in the same version is noticed as well.
         """
-        before = self.look()._marks
-        seen = self._listings.items()
-        now = {
-            folder: old if _is_untouched(folder, old[1]) else _list(folder) for folder, old in seen
-        }
+        before, now = self.look()._marks, {}
+        for folder, old in self._listings.items():
+            now[folder] = old if _is_untouched(folder, old[1]) else _list(folder)
         return tuple(_marks(now)) == before
 
     def __eq__(self, other: object) -> bool:

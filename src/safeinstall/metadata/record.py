@@ -105,8 +105,7 @@ class RealFolders:
 
     def of(self, folder: str) -> str:
         """Return the real path of `folder`, of links resolved in every part."""
-        known = self._known.get(folder)
-        if known is None:
+        if (known := self._known.get(folder)) is None:
             parent, last = os.path.split(folder)
             if parent == folder or last in ("", ".", ".."):
                 known = os.path.realpath(folder)
@@ -147,9 +146,8 @@ def _lines(text: str) -> list[str]:
 def _row(cells: list[str]) -> RecordRow:
     algorithm, _, digest = (cells[1] if len(cells) > 1 else "").partition("=")
     size = cells[2] if len(cells) > 2 else ""
-    return RecordRow(
-        cells[0], algorithm, digest.rstrip("="), int(size) if size.isdecimal() else None
-    )
+    number = int(size) if size.isdecimal() else None
+    return RecordRow(cells[0], algorithm, digest.rstrip("="), number)
 
 
 def top_level(paths: Iterable[str], *, with_code: bool = True) -> tuple[str, ...]:
@@ -178,6 +176,5 @@ def meant(modules: Sequence[str]) -> tuple[str, ...]:
 
 def public(modules: Sequence[str]) -> tuple[str, ...]:
     """Return those for people; where there are none, those that are not Python's own business."""
-    return tuple(name for name in modules if name[:1] != "_") or tuple(
-        name for name in modules if name[:2] != "__"
-    )
+    not_pythons = tuple(name for name in modules if name[:2] != "__")
+    return tuple(name for name in not_pythons if name[:1] != "_") or not_pythons

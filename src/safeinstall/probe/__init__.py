@@ -36,7 +36,7 @@ def predict(
     """
     from .prediction import predict as predict_cell  # a kernel pays when a cell first asks
 
-    return predict_cell(cell, environ=environ, cwd=cwd, facts=facts)
+    return predict_cell(cell, environ, cwd, facts)
 
 
 def _print_facts(cookie: str) -> None:
@@ -50,9 +50,8 @@ def _print_facts(cookie: str) -> None:
         del sys.path[:1]
     sys.dont_write_bytecode = True
     name = "_safeinstall_probe"
-    spec = importlib.util.spec_from_file_location(
-        name, os.path.join(here, "__init__.py"), submodule_search_locations=[here]
-    )
+    file, locate = os.path.join(here, "__init__.py"), importlib.util.spec_from_file_location
+    spec = locate(name, file, submodule_search_locations=[here])
     if spec is None or spec.loader is None:
         raise SystemExit("cannot load the probe from %s" % here)
     room = importlib.util.module_from_spec(spec)

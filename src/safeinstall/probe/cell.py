@@ -2,8 +2,8 @@
 
 Written after ``IPython/core/inputtransformer2.py`` (what is a magic line, how continued lines are
 joined), ``core/magics/script.py`` (cell magics) and ``core/prefilter.py`` (automagic, which only
-works in cells of a single line). Of Python code only what stands
-there as literals (and ``sys.executable``) is understood; the rest of a word is marked as uncertain.
+works in cells of a single line). Of Python code only what stands there as literals (and
+``sys.executable``) is understood; the rest of a word is marked as uncertain.
 """
 
 from __future__ import annotations
@@ -105,8 +105,7 @@ def _cell_magic(cell: str, line: int, known: Mapping[str, str]) -> list[Step]:
         return _magic_line(rest, line, first, known) + _lines(body, line + 1, known)
     if name in _RUN_MAGICS or magic.startswith("!"):
         return [Step("shell", _expanded(body, known), line + 1, body)]
-    script = _SCRIPT.match(magic)
-    if script:
+    if script := _SCRIPT.match(magic):
         return [Step("script", body, line + 1, body, script.group(1))]
     return []
 
@@ -165,13 +164,11 @@ def _magic_line(command: str, line: int, source: str, known: Mapping[str, str]) 
     """Turn one ``!`` or ``%`` line into steps."""
     command = command.strip()
     if command.startswith("!"):
-        text = command.lstrip("!").strip()
-        return [Step("shell", _expanded(text, known), line, source)]
+        return [Step("shell", _expanded(command.lstrip("!").strip(), known), line, source)]
     if not command.startswith("%"):
         return []
     magic = command.lstrip("%").strip()
-    tool = _MAGIC_TOOL.match(magic)
-    if tool:
+    if tool := _MAGIC_TOOL.match(magic):
         return [Step(tool.group(1), _expanded(tool.group(2) or "", known), line, source)]
     name, _, rest = magic.partition(" ")
     rest = rest.strip()
@@ -210,7 +207,6 @@ def _expanded(text: str, known: Mapping[str, str]) -> str:
 
 Words = Tuple[Tuple[str, bool], ...]
 Call = Tuple[int, str, str, str, Words]
-
 _STARTERS = ("run", "call", "check_call", "check_output", "Popen")
 _SHELL_STARTERS = ("system", "popen", "getoutput", "getstatusoutput")
 _WRITING = (
@@ -234,7 +230,8 @@ def install_calls(code: str, known: Mapping[str, str]) -> Iterator[Call]:
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            yield from _call(node, known)
+            if found := _call(node, known):
+                yield found
         elif isinstance(node, ast.Assign) and len(node.targets) == 1:
             name = _environ_name(node.targets[0])
             value = _text(node.value, known)
@@ -275,11 +272,8 @@ def _text(node: ast.expr, known: Mapping[str, str]) -> tuple[str, bool] | None:
         name = _dotted(node)
         return (known[name], True) if name in known else ("{%s}" % name, False)
     if isinstance(node, ast.JoinedStr):
-        pieces = [
-            _text(part.value if isinstance(part, ast.FormattedValue) else part, known)
-            for part in node.values
-        ]
-        texts = [piece or ("{}", False) for piece in pieces]
+        parts = (p.value if isinstance(p, ast.FormattedValue) else p for p in node.values)
+        texts = [_text(part, known) or ("{}", False) for part in parts]
         return "".join(text for text, _ in texts), all(certain for _, certain in texts)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         left, right = _text(node.left, known), _text(node.right, known)
@@ -306,56 +300,51 @@ def _words(node: ast.expr, known: Mapping[str, str]) -> Words | None:
     return None
 
 
-def _library_call(node: ast.Call, name: str, known: Mapping[str, str]) -> Iterator[Call]:
-    """Yield what ``pip.main`` and IPython's own functions for a magic start."""
-    last = name.rpartition(".")[2]
-    if last in ("main", "_main"):
-        words = _words(node.args[0], known)
-        if words:
-            start = ((known.get("sys.executable", "python"), True), ("-m", True), ("pip", True))
-            yield node.lineno, "argv", "", "", start + words
-    elif last in ("run_line_magic", "magic"):
+def _library_call(node: ast.Call, name: str, known: Mapping[str, str]) -> Call | None:
+    """Return what ``pip.main`` and IPython's own functions for a magic start."""
+    if name.rpartition(".")[2] in ("run_line_magic", "magic"):
         texts = [_text(argument, known) for argument in node.args[:2]]
         joined = " ".join(text[0] for text in texts if text).split(None, 1)
-        if joined and joined[0] in ("pip", "uv", "conda", "mamba", "micromamba"):
-            yield node.lineno, joined[0], joined[1] if len(joined) > 1 else "", "", ()
+        magic = joined[:1] and joined[0] in ("pip", "uv", "conda", "mamba", "micromamba")
+        return (node.lineno, joined[0], "".join(joined[1:]), "", ()) if magic else None
+    words = _words(node.args[0], known) if name.rpartition(".")[2] in ("main", "_main") else None
+    start = ((known.get("sys.executable", "python"), True), ("-m", True), ("pip", True))
+    return (node.lineno, "argv", "", "", start + words) if words else None
 
 
-def _call(node: ast.Call, known: Mapping[str, str]) -> Iterator[Call]:
-    name = _dotted(node.func)
+def _call(node: ast.Call, known: Mapping[str, str]) -> Call | None:
+    """Return what a call does here: to the disk, to variables, to the folder, or by a program."""
+    name, line = _dotted(node.func), node.lineno
     last = name.rpartition(".")[2]
     modes = [*node.args[1:2], *(word.value for word in node.keywords if word.arg == "mode")]
     written = any(set("wax") & set(str(getattr(mode, "value", ""))) for mode in modes)
     if not _WRITERS.isdisjoint((name, last)) or (last == "open" and written):
-        yield node.lineno, "makes", name, "", ()
-        return
+        return line, "makes", name, "", ()
     if not node.args:
-        return
-    first = node.args[0]
-    if name in ("exec", "execfile", "runpy.run_path") or name.endswith(
-        "environ.update"
-    ):  # `activate_this.py` of a virtual environment
-        yield node.lineno, "turns", name, "", ()
-        return
+        return None
+    # `activate_this.py` of a virtual environment
+    if name in ("exec", "execfile", "runpy.run_path") or name.endswith("environ.update"):
+        return line, "turns", name, "", ()
     if name.startswith("pip.") or last in ("run_line_magic", "magic"):
-        yield from _library_call(node, name, known)
-        return
+        return _library_call(node, name, known)
     if last == "chdir":
-        text = _text(first, known)
-        if text and text[1]:
-            yield node.lineno, "chdir", text[0], "", ()
-        return
-    if last not in _STARTERS + _SHELL_STARTERS or (last == "run" and name.startswith("asyncio")):
-        return
+        text = _text(node.args[0], known)
+        return (line, "chdir", text[0], "", ()) if text and text[1] else None
+    started = last in _STARTERS + _SHELL_STARTERS
+    asynchronous = last == "run" and name.startswith("asyncio")
+    return _program(node, name, last, known) if started and not asynchronous else None
+
+
+def _program(node: ast.Call, name: str, last: str, known: Mapping[str, str]) -> Call | None:
+    """Return what is started by a call of ``subprocess``, ``os`` or IPython."""
     shell = next((word.value for word in node.keywords if word.arg == "shell"), None)
     in_shell = last in _SHELL_STARTERS or (isinstance(shell, ast.Constant) and bool(shell.value))
-    text = _text(first, known)
-    if text is not None and in_shell:
-        if name.startswith("get_ipython()"):
-            yield node.lineno, "shell", text[0], "", ()
-        else:  # os.system and shell=True take /bin/sh whatever SHELL says
-            yield node.lineno, "script", text[0], "/bin/sh", ()
-        return
-    words = _words(first, known)
-    if words and not in_shell:
-        yield node.lineno, "argv", "", "", words
+    if not in_shell:
+        words = _words(node.args[0], known)
+        return (node.lineno, "argv", "", "", words) if words else None
+    if (text := _text(node.args[0], known)) is None:
+        return None
+    if name.startswith("get_ipython()"):
+        return node.lineno, "shell", text[0], "", ()
+    # os.system and shell=True take /bin/sh whatever SHELL says
+    return node.lineno, "script", text[0], "/bin/sh", ()

@@ -18,10 +18,11 @@ from .facts.search_path import module_origin
 from .rules import SITE, Verdict
 from .shell.effects import MAKES, PATH_NAMES, Change, why_open
 from .shell.option_grammar import CONDA, OTHER, PIP, UV, read_line
-from .shell.others import RECORDING
-from .shell.reach import Invocation, KernelProcess
+from .shell.reach import RECORDING, Invocation, KernelProcess
 from .shell.walk import resolve_step
 
+Facts = Mapping[str, Any]
+"""What ``facts.interpreter`` reports of the kernel."""
 _MOST_JUDGED = 20
 _MOST_NAMED = 200
 _TOO_MANY = "the cell holds more install commands than are judged before it runs"
@@ -82,11 +83,7 @@ class Importability(NamedTuple):
 
 
 def predict(
-    cell: str,
-    *,
-    environ: Mapping[str, str] | None = None,
-    cwd: str | None = None,
-    facts: Mapping[str, Any] | None = None,
+    cell: str, environ: Mapping[str, str] | None, cwd: str | None, facts: Facts | None
 ) -> tuple[Prediction, ...]:
     """Return one prediction per install command of *cell*; see ``safeinstall.probe.predict``."""
     if not isinstance(cell, str) or not mentions_installer(cell):
@@ -99,7 +96,7 @@ def predict(
 
 
 def _predict(
-    cell: str, environ: Mapping[str, str] | None, cwd: str | None, facts: Mapping[str, Any] | None
+    cell: str, environ: Mapping[str, str] | None, cwd: str | None, facts: Facts | None
 ) -> tuple[Prediction, ...]:
     given = facts if facts is not None else {"executable": sys.executable, "prefix": sys.prefix}
     steps = cell_steps(cell, {"sys." + name: str(given[name]) for name in ("executable", "prefix")})
@@ -118,8 +115,7 @@ def _predict(
             invocations, changes = resolve_step(step, process, _MOST_JUDGED - len(predictions))
             for invocation in invocations:
                 verdict = _compared(_decide(invocation, process.interpreter), facts)
-                open_still = why_open(verdict.outcome, verdict.reason, invocation.changes)
-                if open_still:
+                if open_still := why_open(verdict.outcome, verdict.reason, invocation.changes):
                     verdict = Verdict("unknown", open_still, interpreter=verdict.interpreter)
                 importability = Importability(None, None)
                 if not invocation.removes:
@@ -161,23 +157,17 @@ def _decide(invocation: Invocation, kernel: Interpreter) -> Verdict:
     if invocation.problem:
         return Verdict(*invocation.problem)
     if invocation.tool == "pip":
-        from .rules.pip_rules import decide_pip  # import time
-
-        return decide_pip(invocation)
-    if invocation.tool == "uv":
-        from .rules.uv_rules import decide_uv  # import time
-
-        return decide_uv(invocation, kernel)
-    if invocation.tool == "conda":
-        from .rules.conda_rules import decide_conda  # import time
-
-        return decide_conda(invocation, kernel)
-    from .rules.other_rules import decide_other  # import time
-
-    return decide_other(invocation, kernel)
+        from .rules.pip_rules import decide_pip as decide
+    elif invocation.tool == "uv":
+        from .rules.uv_rules import decide_uv as decide
+    elif invocation.tool == "conda":
+        from .rules.conda_rules import decide_conda as decide
+    else:
+        from .rules.other_rules import decide_other as decide
+    return decide(invocation, kernel)
 
 
-def _compared(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
+def _compared(verdict: Verdict, facts: Facts) -> Verdict:
     """Say whose environment it is that an install goes into."""
     if verdict.outcome != SITE:
         return verdict
@@ -189,9 +179,7 @@ def _compared(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
     return verdict._replace(outcome="env-site" if mine else "wrong-interpreter")
 
 
-def _importability(
-    verdict: Verdict, facts: Mapping[str, Any], cwd: str, live: bool
-) -> Importability:
+def _importability(verdict: Verdict, facts: Facts, cwd: str, live: bool) -> Importability:
     """Say whether this kernel, and a new one like it, could import the result."""
     if verdict.outcome == "unknown":
         return Importability(None, None)
@@ -214,7 +202,7 @@ def _index(folder: str, entries: Sequence[str]) -> int | None:
 
 
 def _judge_importability(
-    folder: str, verdict: Verdict, facts: Mapping[str, Any], cwd: str, live: bool
+    folder: str, verdict: Verdict, facts: Facts, cwd: str, live: bool
 ) -> Importability:
     """Judge a landing in *folder* by this kernel's ``sys.path``, never by version numbers.
 
@@ -247,8 +235,7 @@ def _judge_importability(
     if at is None:
         return Importability(False, True, ("%s did not exist when this kernel started" % folder,))
     if live:
-        loaded = [module for module in modules if module in sys.modules]
-        if loaded:
+        if loaded := [module for module in modules if module in sys.modules]:
             return Importability(False, True, ("%s is already loaded here" % loaded[0],))
         listed = str(facts["sys_path"][at])
         if not os.path.isdir(folder) and sys.path_importer_cache.get(listed, 0) is None:
@@ -263,6 +250,7 @@ def _as_prediction(
     reached = verdict.interpreter or invocation.interpreter
     lands = verdict.path if verdict.outcome in _LANDS else None
     requirements, options = _words(invocation)
+    in_pip = read_line(invocation.words, UV).positional[:1] in (["pip"], ["tool"])
     return Prediction(
         outcome=verdict.outcome,
         path=os.path.realpath(lands) if lands else None,
@@ -278,22 +266,14 @@ def _as_prediction(
         interpreter_prefix=reached.prefix if reached else None,
         installer_version=verdict.version,
         notes=(*invocation.notes, *verdict.notes, *importability.notes),
-        records=_records(invocation),
+        records=invocation.tool in RECORDING or (invocation.tool == "uv" and not in_pip),
         removes=invocation.removes,
     )
 
 
-def _records(invocation: Invocation) -> bool:
-    if invocation.tool != "uv":
-        return invocation.tool in RECORDING
-    return read_line(invocation.words, UV).positional[:1] not in (["pip"], ["tool"])
-
-
 def _words(invocation: Invocation) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split the words of the command into requirements and options, as typed."""
-    words = invocation.words
-    if invocation.tool == "conda":
-        words = words[1:]
+    words = invocation.words[1:] if invocation.tool == "conda" else invocation.words
     line = read_line(words, {"pip": PIP, "uv": UV, "conda": CONDA}.get(invocation.tool, OTHER))
     skip = 2 if line.positional[:1] in (["pip"], ["tool"]) else 1
     if invocation.tool == "easy_install":

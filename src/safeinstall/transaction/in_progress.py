@@ -97,9 +97,8 @@ def left_behind(path: str) -> Leftover | None:
         kernelspec, host = str(data.get("kernelspec", "")), str(data.get("host", ""))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if host.split("/")[0] != process_host().split("/")[0]:
-        return None
-    if host == process_host() and is_alive(pid, started):
+    elsewhere = host.split("/")[0] != process_host().split("/")[0]
+    if elsewhere or (host == process_host() and is_alive(pid, started)):
         return None
     return Leftover(path=path, kernelspec=kernelspec if _starts(kernelspec, path) else "")
 

@@ -64,8 +64,7 @@ def recover_folder(folder: str, disk: Disk | None = None) -> Recovery | None:
         if name.endswith(GONE):
             disk.remove_tree(directory)
             continue
-        journal = Journal.read(directory)
-        if journal is None:
+        if (journal := Journal.read(directory)) is None:
             Journal(directory).discard(disk)
         elif journal.state == states.COMMITTED:
             disk.remove_tree(journal.stage)
@@ -110,7 +109,7 @@ def main(arguments: Sequence[str]) -> int:
         if not check(folder):
             sys.stdout.write(f"Nothing to recover in {arguments[0]}.\n")
             return 0
-        with acquire(folder, command="recover", wait=False):
+        with acquire(folder, command="recover", timeout=0):
             recovery = recover_folder(folder)
     except (SafeInstallError, OSError) as error:
         sys.stderr.write(f"{error}\n")

@@ -15,20 +15,11 @@ from safeinstall.distributions import Staged, StagedDistribution
 from safeinstall.errors import TransactionError
 from safeinstall.metadata.distribution import DistInfo, is_metadata, normalized
 from safeinstall.metadata.record import Record, RecordError, RecordRow, top_level
+from safeinstall.transaction.moves import prefix
 from safeinstall.transaction.moves.additions import Additions, add_tree
 from safeinstall.transaction.moves.commit import Committed, commit, roll_back
 from safeinstall.transaction.moves.disk import Disk, undisturbed
-from safeinstall.transaction.moves.prefix import (
-    INTERPRETER,
-    KEPT_FOLDERS,
-    Layout,
-    Removals,
-    installed,
-    owned_files,
-    owners,
-    record_rows,
-    remove_files,
-)
+from safeinstall.transaction.moves.prefix import Layout, Removals
 from safeinstall.transaction.store import journal as states
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.store.journal import FileStamp, Journal, ProcessMark, VersionChange
@@ -117,20 +108,18 @@ class Transaction:
         stamps = {path: FileStamp(s.st_size, s.st_mtime_ns) for path, s in tree.files.items()}
         planned = self._planned = self._moves(leaving, (), known, stamps)
         hits = planned.additions.collisions
-        who = owners(self._layout, hits, planned.others)
+        files = {tree.name(path): status for path, status in tree.files.items()}
+        linked = [(name, status) for name, status in files.items() if status.st_nlink > 1]
+        who = prefix.owners(self._layout, hits, planned.others)
         return Staged(
             root=tree.root,
             distributions=tuple(_describe(info, tree) for info in infos),
-            sizes={tree.name(path): status.st_size for path, status in tree.files.items()},
-            linked={
-                tree.name(path): f"{s.st_dev} {s.st_ino} {s.st_size} {s.st_mtime_ns}"
-                for path, s in tree.files.items()
-                if s.st_nlink > 1
-            },
+            sizes={name: status.st_size for name, status in files.items()},
+            linked={n: f"{s.st_dev} {s.st_ino} {s.st_size} {s.st_mtime_ns}" for n, s in linked},
             links={tree.name(path): target for path, target in tree.links.items()},
             collisions={name: who.get(name, "") for name in hits},
             escapes=planned.additions.escapes,
-            departing={path: record_rows(info) for path, info in planned.recorded.items()},
+            departing={path: prefix.record_rows(info) for path, info in planned.recorded.items()},
         )
 
     def requested(self, names: Iterable[str]) -> None:
@@ -156,11 +145,9 @@ class Transaction:
                 raise TransactionError(planned.additions.escapes[0], code="escapes-prefix")
             if planned.additions.collisions:
                 first = self._layout.path(planned.additions.collisions[0])
-                raise TransactionError(
-                    f"{first} is in the way and does not belong to what is replaced;"
-                    " the environment is untouched.",
-                    code="file-collision",
-                )
+                way = f"{first} is in the way and does not belong to what is replaced"
+                message = f"{way}; the environment is untouched."
+                raise TransactionError(message, code="file-collision")
             self._journal.changes = _changes(planned.leaving.values(), self._staged())
         except BaseException:
             self.abandon()
@@ -179,11 +166,8 @@ class Transaction:
             with undisturbed():
                 roll_back(self._journal, self._layout.prefix, self._disk)
         except OSError as error:
-            raise TransactionError(
-                f"Transaction {self.id} could not be taken back: {error}.",
-                command=("recover",),
-                code="half-changed",
-            ) from error
+            message = f"Transaction {self.id} could not be taken back: {error}."
+            raise TransactionError(message, command=("recover",), code="half-changed") from error
 
     def abandon(self) -> None:
         """Forget a transaction that has not been committed; does nothing to one that has."""
@@ -217,21 +201,21 @@ class Transaction:
         recorded = {path: self._with_record(info) for path, info in going.items()}
         names: set[str] = set()
         for dist_info, info in recorded.items():
-            owned = owned_files(layout, dist_info, record_rows(info))
-            names.update(name for name in owned if not INTERPRETER.fullmatch(name))
+            owned = prefix.owned_files(layout, dist_info, prefix.record_rows(info))
+            names.update(name for name in owned if not prefix.INTERPRETER.fullmatch(name))
         folders = self._site_folders(leaving)
         without = {os.path.realpath(path) for path in leaving}
-        others = installed(folders, without=without, known=here.values())
-        shared = owners(layout, names, others)
-        kept = {*KEPT_FOLDERS}
+        others = prefix.installed(folders, without=without, known=here.values())
+        shared = prefix.owners(layout, names, others)
+        kept = {*prefix.KEPT_FOLDERS}
         for folder in folders:
             inside = os.path.relpath(folder, layout.prefix).replace(os.sep, "/").split("/")
             kept.update(layout.folder("/".join(inside[:n])) for n in range(1, len(inside) + 1))
-        removals = remove_files(layout, names, lambda folder: folder not in kept, shared)
+        removals = prefix.remove_files(layout, names, lambda folder: folder not in kept, shared)
         additions = add_tree(
             layout, self.stage, removals, ignored=_LITTER, replacing=replacing, stamps=stamps
         )
-        additions = additions.with_owners(owners(layout, additions.already_shared, others))
+        additions = additions.with_owners(prefix.owners(layout, additions.already_shared, others))
         return _Planned(going, recorded, others, removals, additions)
 
     def _staged(self) -> Sequence[DistInfo]:
@@ -311,7 +295,7 @@ def _describe(info: DistInfo, tree: _StagedTree) -> StagedDistribution:
     problem, outside = "", []
     files: dict[str, RecordRow] = {}
     try:
-        for row in record_rows(info):
+        for row in prefix.record_rows(info):
             path = _meant(info.folder, row.path)
             if path.startswith(tree.root + os.sep):
                 files[tree.name(path)] = row

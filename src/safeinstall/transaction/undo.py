@@ -14,25 +14,12 @@ from typing import NamedTuple
 from safeinstall.errors import TransactionError, UndoRefused
 from safeinstall.metadata.distribution import DistInfo
 from safeinstall.metadata.record import RecordError, RecordRow, digest
+from safeinstall.transaction.moves import prefix
 from safeinstall.transaction.moves.additions import Additions, add_tree
 from safeinstall.transaction.moves.commit import Committed, commit
-from safeinstall.transaction.moves.prefix import (
-    Layout,
-    Removals,
-    installed,
-    owners,
-    remove_files,
-    set_aside,
-)
-from safeinstall.transaction.store.history import (
-    Entry,
-    Store,
-    entries_of,
-    find,
-    left_standing,
-    objection,
-    of_users,
-)
+from safeinstall.transaction.moves.prefix import Layout, Removals
+from safeinstall.transaction.store import history
+from safeinstall.transaction.store.history import Entry, Store
 from safeinstall.transaction.store.journal import FileStamp, Journal, VersionChange, stamp_of
 
 
@@ -53,7 +40,7 @@ def repair(
     """
     journal, layout = store.start(command), Layout(store.prefix)
     try:
-        leaving = set_aside(layout, aside)
+        leaving = prefix.set_aside(layout, aside)
         names = {layout.name(path): new for path, new in files.items()}
         for name, new in names.items():
             _stage(os.path.join(journal.stage, *name.split("/")), new)
@@ -93,18 +80,17 @@ def undo_transaction(store: Store, id: str | None = None, *, force: bool = False
     Raises UndoRefused with the reason, TransactionError; the environment is then as it was.
     """
     journals = store.journals()
-    target = find(journals, id)
-    reason = objection(target, journals)
-    if reason:
+    target = history.find(journals, id)
+    if reason := history.objection(target, journals):
         raise UndoRefused(f"Transaction {target.title} cannot be undone. {reason}")
     layout = Layout(store.prefix)
-    unneeded, theirs = left_standing(target, journals), of_users(target, journals)
+    unneeded, theirs = history.left_standing(target, journals), history.of_users(target, journals)
     leaving, coming = _moves(layout, target, force=force, unneeded=unneeded, of_users=theirs)
     journal = store.start(f"undo {target.id}", target.packages)
     journal.undoes, journal.depth = target.id, target.depth + 1
     journal.changes = [VersionChange(each.name, each.after, each.before) for each in target.changes]
     commit(journal, layout, store.disk, leaving, coming)
-    return next(entries_of([*journals, journal]))
+    return next(history.entries_of([*journals, journal]))
 
 
 def _moves(
@@ -124,42 +110,34 @@ def _moves(
     _refuse_if_replaced(layout, target)
     records = {name.rpartition("/")[0] for name in mine.added if name.endswith(_RECORD)}
     back = {name.rpartition("/")[0] for name in mine.removed if name.endswith(_RECORD)}
-    others = installed(
-        {os.path.dirname(layout.path(folder)) for folder in records | back},
-        without={layout.path(folder) for folder in records},
-    )
+    sites = {os.path.dirname(layout.path(folder)) for folder in records | back}
+    others = prefix.installed(sites, without={layout.path(folder) for folder in records})
     # Whoever was first to bring a file that was there already may have gone since.
     shared = {name: stamp for name, stamp in mine.already_shared.items() if name not in of_users}
     came = {**shared, **mine.added}
-    owned = {*owners(layout, came, others)} | {*mine.already_shared} & {*mine.kept_shared}
+    owned = {*prefix.owners(layout, came, others)} | {*mine.already_shared} & {*mine.kept_shared}
     created = {*mine.created, *unneeded}
-    leaving = remove_files(layout, came, lambda folder: folder in created, owned)
-    edited = _edited(layout, leaving, came, target)
-    if edited and not force:
+    leaving = prefix.remove_files(layout, came, lambda folder: folder in created, owned)
+    if (edited := _edited(layout, leaving, came, target)) and not force:
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
-        raise UndoRefused(
-            f"{layout.path(edited[0])}{more} changed after the installation; undoing"
-            f" {target.id} would take that away.",
-            context="With force they are set aside and kept with the undo.",
-        )
+        changed = f"{layout.path(edited[0])}{more} changed after the installation"
+        message = f"{changed}; undoing {target.id} would take that away."
+        way = "With force they are set aside and kept with the undo."
+        raise UndoRefused(message, context=way)
     coming = Additions()
     if os.path.isdir(target.replaced):
         coming = add_tree(layout, target.replaced, leaving, known=mine.removed)
     in_the_way = (f"{layout.path(name)} is in the way" for name in coming.collisions)
+    cannot = f"Transaction {target.id} cannot be undone"
     for problem in (*coming.escapes, *in_the_way):
-        raise UndoRefused(
-            f"Transaction {target.id} cannot be undone: {problem}.",
-            context="Something else changed the environment since.",
-        )
+        why = "Something else changed the environment since."
+        raise UndoRefused(f"{cannot}: {problem}.", context=why)
     present = coming.already_shared
     lost = mine.removed.keys() - coming.files.keys() - {*present, *coming.created}
     if lost:
-        raise UndoRefused(
-            f"Transaction {target.id} cannot be undone: {layout.path(min(lost))} is gone of what it"
-            " replaced.",
-            context=f"It was kept in {target.replaced}.",
-        )
-    coming = coming.with_owners(owners(layout, present, others))
+        message = f"{cannot}: {layout.path(min(lost))} is gone of what it replaced."
+        raise UndoRefused(message, context=f"It was kept in {target.replaced}.")
+    coming = coming.with_owners(prefix.owners(layout, present, others))
     kept = dict(coming.already_shared)
     for name in mine.kept_shared:
         with contextlib.suppress(OSError):
@@ -172,28 +150,21 @@ def _refuse_if_replaced(layout: Layout, target: Journal) -> None:
     for name in target.manifest.added:
         if name.endswith(".dist-info/METADATA") and not os.path.lexists(layout.path(name)):
             gone = name.split("/")[-2].removesuffix(".dist-info").replace("-", " ")
-            raise UndoRefused(
-                f"{gone} is not installed any more as transaction {target.id} left it:"
-                " another program changed it since."
-            )
+            left = f"{gone} is not installed any more as transaction {target.id} left it"
+            raise UndoRefused(f"{left}: another program changed it since.")
 
 
 def _edited(
     layout: Layout, leaving: Removals, came: Mapping[str, FileStamp], target: Journal
 ) -> list[str]:
     """List the files that hold something else than what came."""
-    suspects = {
-        name: now.size == came[name].size
-        for name, now in leaving.files.items()
-        if came.get(name, now) != now and not name.endswith(HARMLESS)
-    }
+    there = ((name, now) for name, now in leaving.files.items() if not name.endswith(HARMLESS))
+    other = [(name, now) for name, now in there if came.get(name, now) != now]
+    suspects = {name: now.size == came[name].size for name, now in other}
     # An environment may have been copied without its times: each RECORD is read once for all.
     promised = _promised(layout, target) if any(suspects.values()) else {}
-    return [
-        name
-        for name, same_size in suspects.items()
-        if not (same_size and _is_as_promised(layout, name, promised))
-    ]
+    same = {n for n, fits in suspects.items() if fits and _is_as_promised(layout, n, promised)}
+    return [name for name in suspects if name not in same]
 
 
 def _promised(layout: Layout, target: Journal) -> dict[str, RecordRow]:
@@ -213,8 +184,7 @@ def _is_as_promised(layout: Layout, name: str, promised: Mapping[str, RecordRow]
     """Tell whether a file of another time still has its content."""
     if name.endswith(_RECORD):
         return True  # nobody promises it: of the same size it lists the same files
-    row = promised.get(name)
-    if row is None or not row.digest:
+    if (row := promised.get(name)) is None or not row.digest:
         return False
     try:
         return digest(layout.path(name), row.algorithm) == row.digest

@@ -18,8 +18,6 @@ from safeinstall.errors import SafeInstallStopped
 _VERBS: Final = ("install", "add", "sync", "-r", "develop", "remove", "purge")
 _ATTRIBUTE: Final = "_safeinstall_watch"
 _log = logging.getLogger("safeinstall")
-
-
 FileIdentity = tuple[int, int, int]
 """Inode, size and time of change: what tells a file from the one that takes its place."""
 _LIBRARY: Final = os.path.dirname(os.__file__) + os.sep
@@ -65,14 +63,12 @@ class Watch:
         """Redirect or block an install line (IPython's `input_transformers_cleanup`)."""
         if self.options.shell_installs not in ("redirect", "block") or not _worth("".join(lines)):
             return lines
-        changed = self._guarded(
-            "redirect", "block", act=lambda session: session.rewritten(lines), cell="".join(lines)
-        )
+        changed = self._guarded("redirect", "block", act=lambda session: session.rewritten(lines))
         return lines if changed is None else changed
 
     rewrite.has_side_effects = False  # type: ignore[attr-defined]
 
-    def _guarded(self, *modes: str, act: Callable[[Any], Any], cell: str = "") -> Any:
+    def _guarded(self, *modes: str, act: Callable[[Any], Any]) -> Any:
         """Do something for a cell, unless the mode says no; a fault of ours is logged, no more."""
         if self.options.shell_installs not in modes:
             return None
@@ -133,8 +129,7 @@ def load(shell: Any) -> None:
 
 def unload(shell: Any) -> None:
     """Stop watching and remove every trace."""
-    watch = getattr(shell, _ATTRIBUTE, None)
-    if watch is None:
+    if (watch := getattr(shell, _ATTRIBUTE, None)) is None:
         return
     shell.events.unregister("pre_run_cell", watch.pre_run_cell)
     shell.events.unregister("post_run_cell", watch.after)

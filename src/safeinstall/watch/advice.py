@@ -55,18 +55,13 @@ def warning_message(
     prediction: Prediction, environment: Environment, cell_cwd: str, *, done: str = "warn"
 ) -> Message:
     """Return what is shown above the output; `done` is what happens: warn, redirect, block."""
-    home = environment.home
     removal = _removal(prediction) if prediction.removes else None
     sentence = removal.sentence if removal else _sentence(prediction, environment)
-    quoted = f'"{_short(prediction.command)}"'
-    said = [note for note in prediction.notes if "redirection" in note or "sudo" in note]
-    lines = [shown_in(note, home) + "." for note in said]
-    return Message(
-        mark="!",
-        headline=f"{quoted} {sentence}",
-        lines=tuple(lines),
-        suggestions=_ways(prediction, environment, cell_cwd, done),
-    )
+    ways = removal.ways if removal else _ways(prediction, environment, cell_cwd, done)
+    said = (note for note in prediction.notes if "redirection" in note or "sudo" in note)
+    lines = tuple(shown_in(note, environment.home) + "." for note in said)
+    headline = f'"{_short(prediction.command)}" {sentence}'
+    return Message(mark="!", headline=headline, lines=lines, suggestions=ways)
 
 
 def landed_message(
@@ -133,8 +128,7 @@ def _ways(
     if prediction.removes:
         removal = _removal(prediction)
         return removal.ways if removal else ()
-    request = _request(prediction, cwd)
-    if request is None:
+    if (request := _request(prediction, cwd)) is None:
         return ()
     if not (environment.locked or environment.externally_managed):
         return (Suggestion(command=request.line(NOTEBOOK), note=_NOTES[done]),)
@@ -176,24 +170,18 @@ def _sentence(prediction: Prediction, environment: Environment) -> str:
     if prediction.outcome == "wrong-interpreter":
         here = f"{environment.label}, Python {environment.python}"
         if prediction.tool not in _OF_AN_INTERPRETER or not other:
-            return (
-                f"would install into {path} ({reason}), which is not this kernel's environment "
-                f"({here}).{_lost(prediction)}"
-            )
+            other = f"which is not this kernel's environment ({here}).{_lost(prediction)}"
+            return f"would install into {path} ({reason}), {other}"
         program = "Python" if prediction.tool == "setup.py" else prediction.tool
-        return (
-            f"runs the {program} of {shown(other, home)}, not this kernel's ({here}): "
-            f"it would go to {path}.{_lost(prediction)}"
-        )
+        runs = f"runs the {program} of {shown(other, home)}, not this kernel's ({here})"
+        return f"{runs}: it would go to {path}.{_lost(prediction)}"
     if prediction.outcome in ("target-dir", "prefix", "root-dir"):
         return f"would put files into {path} ({reason}).{_lost(prediction)}"
     if prediction.outcome == "already-satisfied" and not foreign:
         return f"would install nothing: {reason}, where this kernel does not look."
     if prediction.outcome == "already-satisfied":
-        return (
-            f"asks another Python ({shown(other, home)}), which has it already: "
-            "nothing would be installed for this kernel."
-        )
+        asks = f"asks another Python ({shown(other, home)}), which has it already"
+        return f"{asks}: nothing would be installed for this kernel."
     if prediction.outcome == "env-site":
         return "would not install the version you ask for:"
     if prediction.outcome.startswith("refused-"):
@@ -282,10 +270,9 @@ def replaceable(
         line = lines[number].strip() if 0 <= number < len(lines) else ""
         alone = line == prediction.command.strip() and not line.endswith("\\")
         shell = line.startswith(("!", "%", "pip ", "uv ", "conda "))
-        if alone and shell and not any(sign in line for sign in _CHAIN):
-            instead = better(prediction)
-            if instead is not None:
-                found[number] = instead
+        whole = alone and shell and not any(sign in line for sign in _CHAIN)
+        if whole and (instead := better(prediction)) is not None:
+            found[number] = instead
     return found
 
 

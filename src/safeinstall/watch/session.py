@@ -15,16 +15,7 @@ from safeinstall.importing import outdated_words, replaced_since
 from safeinstall.magics import SafeInstall
 from safeinstall.metadata.distribution import metadata_in, split_name
 from safeinstall.probe.prediction import Prediction
-from safeinstall.watch.advice import (
-    better_line,
-    blocked,
-    goes_wrong,
-    landed_message,
-    line_to_run,
-    replaceable,
-    replaced,
-    warning_message,
-)
+from safeinstall.watch import advice
 
 
 class Session:
@@ -51,7 +42,7 @@ class Session:
         self._looked_at = "%safe" not in info.raw_cell  # which says it itself
         wrong = self._wrong(info.raw_cell)
         mode = self.options.shell_installs
-        new = replaceable(info.raw_cell, wrong, self._run) if mode == "redirect" else {}
+        new = advice.replaceable(info.raw_cell, wrong, self._run) if mode == "redirect" else {}
         for prediction in wrong:
             done = mode if mode == "block" or prediction.line - 1 in new else "warn"
             if prediction.path and done == "warn" and not prediction.removes:
@@ -59,7 +50,8 @@ class Session:
             key = (prediction.command, prediction.outcome, prediction.path or "")
             if key not in self._said:
                 self._said.add(key)
-                _show(warning_message(prediction, self.environment, str(Path.cwd()), done=done))
+                about = prediction, self.environment, str(Path.cwd())
+                _show(advice.warning_message(*about, done=done))
 
     def after(self, loaded: Mapping[str, tuple[int, int, int]]) -> None:
         """Say what has landed elsewhere after all, and what code in use is another on disk now.
@@ -71,7 +63,7 @@ class Session:
             new = sorted({*metadata_in(prediction.path or "")} - before)
             if new and prediction.importable_now is not True:
                 arrived = tuple(" ".join(split_name(name)).strip() for name in new)
-                _show(landed_message(prediction, self.environment, arrived, str(Path.cwd())))
+                _show(advice.landed_message(prediction, self.environment, arrived, str(Path.cwd())))
         if not self._looked_at:
             return
         self._looked_at = False
@@ -89,22 +81,21 @@ class Session:
         cell = "".join(lines)
         wrong = self._wrong(cell)
         if self.options.shell_installs == "block":
-            return blocked(cell, wrong, self._offered)
-        new = replaceable(cell, wrong, self._run)
-        return replaced(lines, new) if new else None
+            return advice.blocked(cell, wrong, self._offered)
+        new = advice.replaceable(cell, wrong, self._run)
+        return advice.replaced(lines, new) if new else None
 
     def _wrong(self, cell: str) -> list[Prediction]:
-        return [prediction for prediction in probe.predict(cell) if goes_wrong(prediction)]
+        return [prediction for prediction in probe.predict(cell) if advice.goes_wrong(prediction)]
 
     def _run(self, prediction: Prediction) -> str | None:
-        return line_to_run(prediction, str(Path.cwd()))
+        return advice.line_to_run(prediction, str(Path.cwd()))
 
     def _offered(self, prediction: Prediction) -> str:
-        return better_line(prediction, self.environment, str(Path.cwd()))
+        return advice.better_line(prediction, self.environment, str(Path.cwd()))
 
 
 def _show(message: render.Message) -> None:
-    publish_display_data(
-        {"text/plain": render.as_text(message), "text/html": render.as_html(message)}
-    )
+    shown = {"text/plain": render.as_text(message), "text/html": render.as_html(message)}
+    publish_display_data(shown)
     sys.stdout.flush()  # the command writes to the same terminal or file past Python's buffer

@@ -17,6 +17,7 @@ import sysconfig
 from .search_path import (
     find_distribution,
     home_folder,
+    listed,
     module_origin,
     read_text,
     site_folders,
@@ -128,8 +129,7 @@ class Interpreter:
 
     def externally_managed(self) -> bool:
         """Whether PEP 668's marker is in force here."""
-        marker = os.path.join(self.stdlib, "EXTERNALLY-MANAGED")
-        return not self.in_venv and os.path.isfile(marker)
+        return not self.in_venv and os.path.isfile(os.path.join(self.stdlib, "EXTERNALLY-MANAGED"))
 
     def scheme(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the folders of a default install (``sysconfig.get_preferred_scheme``)."""
@@ -188,8 +188,7 @@ class Interpreter:
 
 def scheme_folders(site: str, data: str) -> dict[str, str]:
     """Return a scheme whose modules all go to *site* and whose scripts go below *data*."""
-    scripts = os.path.join(data, "bin")
-    return {"purelib": site, "platlib": site, "scripts": scripts, "data": data}
+    return {"purelib": site, "platlib": site, "scripts": os.path.join(data, "bin"), "data": data}
 
 
 def interpreter_from_facts(facts: Mapping[str, Any]) -> Interpreter:
@@ -213,10 +212,7 @@ def _library_at(prefix: str, hint: str) -> str | None:
     lib = os.path.join(prefix, "lib")
     if hint and os.path.isfile(os.path.join(lib, hint, "os.py")):
         return hint
-    try:
-        names = [name for name in os.listdir(lib) if _LIB.match(name)]
-    except OSError:
-        return None
+    names = [name for name in listed(lib) if _LIB.match(name)]
     # A program called `python3` that no link resolves: only one library may answer.
     with_landmark = [name for name in names if os.path.isfile(os.path.join(lib, name, "os.py"))]
     return with_landmark[0] if len(with_landmark) == 1 else None
@@ -239,8 +235,7 @@ def read_interpreter(executable: str) -> Interpreter | None:
         if os.path.isfile(os.path.join(candidate, "pyvenv.cfg")):
             prefix, settings = candidate, pyvenv_settings(candidate)
             said = settings.get("version_info", settings.get("version", ""))
-            version = re.match(r"(\d+)\.(\d+)", said)
-            if version and not hint:
+            if (version := re.match(r"(\d+)\.(\d+)", said)) and not hint:
                 hint = "python%s.%s" % version.groups()
             break
     starts = [real]
@@ -250,8 +245,7 @@ def read_interpreter(executable: str) -> Interpreter | None:
         starts = [os.path.realpath(path) for path in beside if os.path.exists(path)] + starts
     for start in starts:
         for base in upward(os.path.dirname(start)):
-            lib_name = _library_at(base, hint)
-            if lib_name:
+            if lib_name := _library_at(base, hint):
                 return Interpreter(executable, prefix or base, base, lib_name, settings)
     return None
 
@@ -267,8 +261,7 @@ _FORGETFUL = ("Binder", "Colab", "Kubernetes")
 
 def _default_scheme() -> str:
     """Name the scheme of a default install (``sysconfig.get_preferred_scheme``, 3.10+)."""
-    preferred = getattr(sysconfig, "get_preferred_scheme", None)
-    if preferred is not None:
+    if (preferred := getattr(sysconfig, "get_preferred_scheme", None)) is not None:
         return str(preferred("prefix"))
     default: Callable[[], str] | None = getattr(sysconfig, "_get_default_scheme", None)
     return str(default()) if default is not None else "posix_prefix"
@@ -330,8 +323,7 @@ def _pip(user: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str] | N
     venv = pyvenv_settings(sys.prefix) if sys.prefix != sys.base_prefix else None
     if user["path"] and user["path"] not in folders and user_site_allowed(environ, venv):
         folders.append(user["path"])
-    origin = module_origin("pip", folders)
-    if origin is None:
+    if (origin := module_origin("pip", folders)) is None:
         return None
     pip = find_distribution("pip", [origin])
     return {"version": pip.version if pip else "", "path": os.path.join(origin, "pip")}
@@ -377,11 +369,9 @@ def container_facts(environ: Mapping[str, str]) -> dict[str, Any]:
     if "KUBERNETES_SERVICE_HOST" in environ:
         hints.append("Kubernetes: KUBERNETES_SERVICE_HOST is set")
     for start, service in _HOSTED:
-        names = sorted(name for name in environ if name.startswith(start))
-        if names:
+        if names := sorted(name for name in environ if name.startswith(start)):
             hints.append("%s: %s is set" % (service, names[0]))
-    overlay = _root_is_overlay()
-    if overlay:
+    if overlay := _root_is_overlay():
         hints.append("the root file system is an overlay")
     ephemeral = (marked and overlay) or any(hint.startswith(_FORGETFUL) for hint in hints)
     return {"hints": hints, "ephemeral": ephemeral}

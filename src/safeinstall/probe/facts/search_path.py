@@ -29,6 +29,14 @@ def read_text(path: str, most: int = 64 * 1024) -> str | None:
         return None
 
 
+def listed(folder: str) -> list[str]:
+    """Return the names in *folder*, sorted; none where it cannot be read."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
 def upward(folder: str) -> Iterator[str]:
     """Yield *folder* and its parents."""
     for _ in range(_DEEPEST):
@@ -44,8 +52,7 @@ def home_folder(environ: Mapping[str, str]) -> str:
 
     Without HOME the passwd entry decides; without an entry the answer is a literal ``~``.
     """
-    home = environ.get("HOME")
-    if home is None:
+    if (home := environ.get("HOME")) is None:
         try:
             import pwd  # not on Windows
 
@@ -57,8 +64,7 @@ def home_folder(environ: Mapping[str, str]) -> str:
 
 def user_base(environ: Mapping[str, str]) -> str:
     """Return the folder ``site.getuserbase()`` gives (``site.py:_getuserbase``)."""
-    base = environ.get("PYTHONUSERBASE")
-    return base or os.path.join(home_folder(environ), ".local")
+    return environ.get("PYTHONUSERBASE") or os.path.join(home_folder(environ), ".local")
 
 
 def user_site_allowed(environ: Mapping[str, str], venv: Mapping[str, str] | None) -> bool | None:
@@ -99,11 +105,7 @@ def with_pth_folders(folders: Sequence[str]) -> list[str]:
         if not os.path.isdir(folder):
             continue
         result.append(folder)
-        try:
-            names = sorted(n for n in os.listdir(folder) if n.endswith(".pth"))[:_MOST_PTH]
-        except OSError:
-            continue
-        for name in names:
+        for name in [name for name in listed(folder) if name.endswith(".pth")][:_MOST_PTH]:
             for line in (read_text(os.path.join(folder, name)) or "").splitlines():
                 line = line.strip()
                 if not line or line.startswith(("#", "import ", "import\t")):
@@ -118,9 +120,8 @@ def module_origin(module: str, folders: Sequence[str]) -> str | None:
     """Return the first of *folders* from which ``import module`` would be served, or None."""
     for folder in folders:
         base = os.path.join(folder or ".", module)
-        if os.path.isfile(base + ".py") or os.path.isfile(os.path.join(base, "__init__.py")):
-            return folder
-        if os.path.isfile(base + ".so"):
+        places = (base + ".py", os.path.join(base, "__init__.py"), base + ".so")
+        if any(map(os.path.isfile, places)):
             return folder
     return None
 

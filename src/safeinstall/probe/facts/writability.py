@@ -66,11 +66,10 @@ def describe_access(path: str) -> dict[str, Any]:
     owned_by = None
     try:
         status = os.stat(probed)
-    except OSError:
-        pass
-    else:
         owned_by, mode = status.st_uid, "%04o" % stat.S_IMODE(status.st_mode)
         owner, group = user_name(status.st_uid), _group_name(status.st_gid)
+    except OSError:
+        pass
     reason = None
     if writable:
         detail = "%s can be written by you" % probed
@@ -80,9 +79,8 @@ def describe_access(path: str) -> dict[str, Any]:
         reason, detail = "read-only-mount", "%s is on a file system mounted read-only" % probed
     elif owned_by is not None and owned_by != euid:
         reason = "not-owner"
-        octal = mode.lstrip("0") or "0"
         whose = owner if group == owner else "%s, group %s" % (owner, group)
-        detail = "%s belongs to %s (mode %s), not to you" % (probed, whose, octal)
+        detail = "%s belongs to %s (mode %s), not to you" % (probed, whose, mode.lstrip("0") or "0")
     else:
         reason, detail = "other", "%s cannot be written by you (mode %s)" % (probed, mode)
     return {

@@ -25,8 +25,7 @@ def decide_conda(invocation: Invocation, kernel: Interpreter) -> Verdict:
     if name.startswith("%"):
         if not os.path.isfile(os.path.join(kernel.prefix, "conda-meta", "history")):
             return Verdict("fails", "the kernel's environment is not a conda environment")
-        program = _magic_program(name[1:], invocation, kernel)
-        if program is None:
+        if (program := _magic_program(name[1:], invocation, kernel)) is None:
             return Verdict("command-not-found", "there is no program %s to be found" % name[1:])
         prefix = prefix or (None if line.last("name") else kernel.prefix)
     else:
@@ -39,8 +38,7 @@ def decide_conda(invocation: Invocation, kernel: Interpreter) -> Verdict:
         return Verdict("unknown", "which environment conda means cannot be seen from here")
     prefix = os.path.normpath(os.path.join(invocation.cwd, prefix))
     bare = (re.split(r"[=<>!~ \[]", word)[0] for word in line.positional[1:])
-    names = tuple(word.rpartition("::")[2] for word in bare)
-    return _into(prefix, invocation, kernel, names)
+    return _into(prefix, invocation, kernel, tuple(word.rpartition("::")[2] for word in bare))
 
 
 def _into(
@@ -53,8 +51,7 @@ def _into(
     if interpreter is None:
         return Verdict("unknown", "%s has no Python of its own" % prefix)
     site = interpreter.scheme(invocation.environ)["purelib"]
-    refusal = why_not_writable(os.path.join(prefix, "conda-meta"), invocation.elevated)
-    if refusal:
+    if refusal := why_not_writable(os.path.join(prefix, "conda-meta"), invocation.elevated):
         return Verdict(*refusal, interpreter=interpreter)
     return Verdict(SITE, "conda works on %s" % prefix, site, interpreter, names=names)
 

@@ -90,8 +90,7 @@ def read_request(
         if "://" in name:
             opaque.append(name)
             continue
-        lines = _file_lines(os.path.join(cwd, name))
-        if lines is None:
+        if (lines := _file_lines(os.path.join(cwd, name))) is None:
             problem = problem or "could not open the requirements file %s" % name
             continue
         opaque += [line for line in lines if line.startswith("-")]
@@ -102,8 +101,7 @@ def read_request(
     for text in texts[:_MOST_REQUIREMENTS]:
         folder, name = os.path.split(os.path.join(cwd, text))
         if name.endswith(".whl") and os.path.isfile(os.path.join(folder, name)):
-            candidate = _entry(folder, name)
-            if candidate is not None:
+            if (candidate := _entry(folder, name)) is not None:
                 local.append(candidate)
             continue
         requirement = None if _is_place(text) else parse_requirement(text)
@@ -121,8 +119,7 @@ def read_request(
 
 def _file_lines(path: str) -> list[str] | None:
     """Return the lines of a requirements file without comments; None where it cannot be read."""
-    content = read_text(path, _BIGGEST_FILE)
-    if content is None:
+    if (content := read_text(path, _BIGGEST_FILE)) is None:
         return None
     lines = content.replace("\\\n", " ").splitlines()
     bare = (re.sub(r"(^|\s)#.*$", "", line).strip() for line in lines)
@@ -162,28 +159,22 @@ def best_local(wanted: Wanted, links: LocalFolders) -> Candidate | None:
     """
     name = canonical(wanted.name)
     pre = links.pre or any(is_prerelease(bound) for _, bound in wanted.clauses)
-    best: tuple[tuple[object, bool], Candidate] | None = None
+    fitting: list[tuple[Key, bool, Candidate]] = []
     for link in links.folders:
         folder = os.path.join(links.cwd, link[7:] if link.startswith("file://") else link)
         try:
             entries = os.listdir(folder)[:_MOST_ENTRIES]
         except OSError:
             continue
-        for entry in entries:
-            if canonical(entry[: len(wanted.name)]) != name:
+        alike = (entry for entry in entries if canonical(entry[: len(wanted.name)]) == name)
+        for candidate in filter(None, (_entry(folder, entry) for entry in alike)):
+            key = sort_key(candidate.version)
+            if key is None or canonical(candidate.name) != name:
                 continue
-            candidate = _entry(folder, entry)
-            key = sort_key(candidate.version) if candidate else None
-            if candidate is None or key is None or canonical(candidate.name) != name:
-                continue
-            if is_prerelease(candidate.version) and not pre:
-                continue
-            if satisfies(candidate.version, wanted) is False:
-                continue
-            rank = (key, candidate.wheel)
-            if best is None or rank > best[0]:
-                best = (rank, candidate)
-    return best[1] if best else None
+            too_early = is_prerelease(candidate.version) and not pre
+            if not too_early and satisfies(candidate.version, wanted) is not False:
+                fitting.append((key, candidate.wheel, candidate))
+    return max(fitting, key=lambda each: each[:2])[2] if fitting else None
 
 
 class Compared(NamedTuple):
@@ -235,8 +226,7 @@ def compare(
 
 def standing(wanted: Wanted, folders: Sequence[str]) -> tuple[Installed | None, bool]:
     """Return the installed copy of *wanted* on *folders*, and whether it surely satisfies it."""
-    copy = find_distribution(wanted.name, folders)
-    if copy is None:
+    if (copy := find_distribution(wanted.name, folders)) is None:
         return None, False
     return copy, bool(copy.version) and satisfies(copy.version, wanted) is True
 
@@ -252,16 +242,14 @@ class Wanted(NamedTuple):
 
 def parse_requirement(text: str) -> Wanted | None:
     """Take a PEP 508 requirement apart; None where *text* is not one (a path, a URL)."""
-    match = _REQUIREMENT.match(text[:2000])
-    if match is None:
+    if (match := _REQUIREMENT.match(text[:2000])) is None:
         return None
     name, _, specifiers, url, _ = match.groups()
     clauses = []
     for part in specifiers.strip().strip("()").split(","):
         if not part.strip():
             continue
-        clause = _CLAUSE.match(part.strip())
-        if clause is None:
+        if (clause := _CLAUSE.match(part.strip())) is None:
             return None
         clauses.append((clause.group(1), clause.group(2)))
     return Wanted(name, tuple(clauses), url or "")
@@ -269,8 +257,7 @@ def parse_requirement(text: str) -> Wanted | None:
 
 def sort_key(text: str) -> Key | None:
     """Return a key that orders versions, or None for what PEP 440 does not know."""
-    match = _VERSION.match(text.strip())
-    if match is None:
+    if (match := _VERSION.match(text.strip())) is None:
         return None
     release = tuple(int(part) for part in match.group(1).split("."))
     while len(release) > 1 and release[-1] == 0:
@@ -323,8 +310,7 @@ def satisfies(version: str, wanted: Wanted) -> bool | None:
     """Tell whether *version* meets every clause of *wanted*; None where that is not clear."""
     sure: bool | None = True
     for operator, bound in wanted.clauses:
-        answer = _holds(version, operator, bound)
-        if answer is False:
+        if (answer := _holds(version, operator, bound)) is False:
             return False
         sure = sure if answer else None
     return sure

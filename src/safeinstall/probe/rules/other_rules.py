@@ -27,9 +27,7 @@ _BREWED = re.compile(
     r"|pybind11|cython|libcython|pydantic|rpds-py|jupyterlab|ipython|pygments|pyqt)(?:@.*)?$"
 )
 _FILES = {
-    "poetry": ("pyproject.toml",),
-    "pdm": ("pyproject.toml",),
-    "rye": ("pyproject.toml",),
+    **dict.fromkeys(("poetry", "pdm", "rye"), ("pyproject.toml",)),
     "pipenv": ("Pipfile",),
     "pixi": ("pixi.toml", "pyproject.toml"),
 }
@@ -38,9 +36,9 @@ _FILES = {
 def decide_other(invocation: Invocation, kernel: Interpreter) -> Verdict:
     """Return what this command would do in a process of the kernel."""
     tool = invocation.tool
-    if tool in ("easy_install", "setup.py"):
-        return _script(invocation, read_line(invocation.words, OTHER))
     line = read_line(invocation.words, OTHER)
+    if tool in ("easy_install", "setup.py"):
+        return _script(invocation, line)
     if line.has("dry-run") or line.has("simulate") or line.has("help"):
         return Verdict("no-change", "a dry run installs nothing")
     if tool in _FILES:
@@ -66,10 +64,7 @@ def _system(invocation: Invocation, line: Line) -> Verdict:
         return Verdict("no-change", "no Python package is named, only programs of %s" % tool)
     prefix = os.path.dirname(os.path.dirname(invocation.program))
     prefix = "/usr" if os.path.realpath(prefix) == os.path.realpath("/") else prefix
-    python = next(
-        (read_interpreter(os.path.join(prefix, "bin", name)) for name in ("python3", "python")),
-        None,
-    )
+    python = read_interpreter(os.path.join(prefix, "bin", "python3"))
     debian = os.path.join(prefix, "lib", "python3", "dist-packages")
     site = debian if os.path.isdir(debian) else ""
     site = site or (python.scheme(invocation.environ)["purelib"] if python else debian)
@@ -87,8 +82,7 @@ def _pipx(invocation: Invocation, line: Line) -> Verdict:
     data = environ.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
     older = os.path.join(home, ".local", "pipx")
     place = environ.get("PIPX_HOME") or (older if os.path.isdir(older) else data + "/pipx")
-    named = line.positional[1:2]
-    if not named:
+    if not (named := line.positional[1:2]):
         return Verdict("fails", "pipx is asked for nothing")
     name = re.split(r"[\[<>=!~ ;@]", named[0])[0]
     folder = os.path.join(place, "venvs", canonical(name))
@@ -116,8 +110,7 @@ def _project(invocation: Invocation, line: Line) -> Verdict:
         return Verdict("unknown", reason, names=names)
     python = read_interpreter(os.path.join(place, "bin", "python"))
     site = python.scheme(environ)["purelib"] if python else place
-    refusal = why_not_writable(site, invocation.elevated)
-    if refusal:
+    if refusal := why_not_writable(site, invocation.elevated):
         return Verdict(*refusal, interpreter=python, names=names)
     return Verdict(SITE, "%s works on %s" % (tool, why), site, python, names=names)
 
@@ -159,8 +152,7 @@ def _script(invocation: Invocation, line: Line) -> Verdict:
     elif prefix:
         base = os.path.join(cwd, prefix)
         scheme, outcome = scheme_folders(interpreter.site_below(base), base), "prefix"
-    refusal = why_not_writable(scheme["purelib"], invocation.elevated)
-    if refusal:
+    if refusal := why_not_writable(scheme["purelib"], invocation.elevated):
         return Verdict(*refusal, interpreter=interpreter)
     names = () if invocation.tool == "setup.py" else tuple(line.positional)
     return Verdict(outcome, reason, scheme["purelib"], interpreter, names=names)

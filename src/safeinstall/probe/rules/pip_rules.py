@@ -14,40 +14,24 @@ import os
 import re
 from typing import NamedTuple, Sequence, Tuple
 
+from ..facts import writability
 from ..facts.interpreter import Interpreter, read_interpreter, scheme_folders
 from ..facts.search_path import Installed, home_folder, module_origin, read_text
-from ..facts.writability import (
-    describe_access,
-    looks_writable,
-    why_not_replaceable,
-    why_not_writable,
-)
 from ..shell.option_grammar import PIP, read_line
 from ..shell.reach import Invocation
 from . import DEFAULTS_TO_USER, SCRIPTS_MISSING, SITE, Verdict
-from .local_candidates import (
-    Candidate,
-    Compared,
-    LocalFolders,
-    Request,
-    compare,
-    read_request,
-    standing,
-    unpacked,
-)
+from . import local_candidates as local
+from .local_candidates import Candidate, Compared, LocalFolders, Request
 from .pip_settings import PipOptions, parse_ini, read_pip_options
 from .removals import removal
 
 Refusal = Tuple[str, str]
-
 _SHADOWED_BY_OLD_PIP = (
     *("random", "copy", "json", "re", "logging", "string", "tempfile", "types", "socket", "ssl"),
     *("email", "http", "optparse", "hashlib", "zipfile", "shutil", "platform", "queue", "locale"),
     *("collections", "configparser", "subprocess", "textwrap", "calendar"),
 )
 """Modules of the standard library that pip imports after it has started."""
-
-
 _OLDEST_THAT_STARTS = (((3, 12), (23, 1)), ((3, 10), (19, 2)))
 """From this Python on, the first pip that starts at all (each pair was tried)."""
 _STAYS = ("", "")
@@ -92,7 +76,7 @@ class _Place(NamedTuple):
     reason: str
 
 
-def decide_pip(invocation: Invocation) -> Verdict:
+def decide_pip(invocation: Invocation, kernel: Interpreter) -> Verdict:
     """Return what ``pip install`` would do, started as *invocation* says."""
     interpreter = invocation.interpreter
     if interpreter is None:
@@ -102,8 +86,7 @@ def decide_pip(invocation: Invocation) -> Verdict:
         verdict = Verdict(*pip.problem)
     else:
         options = read_pip_options(invocation, interpreter.prefix, pip.version)
-        run = _sent_elsewhere(_Run(invocation, pip, interpreter, options))
-        if run is None:
+        if (run := _sent_elsewhere(_Run(invocation, pip, interpreter, options))) is None:
             named = options.value("python")
             verdict = Verdict("fails", "pip cannot find the interpreter %s" % named)
         else:
@@ -115,8 +98,7 @@ def decide_pip(invocation: Invocation) -> Verdict:
 
 def _find_pip(invocation: Invocation, interpreter: Interpreter) -> _Pip:
     """Find the pip that is imported and read its version."""
-    origin = module_origin("pip", invocation.search_path(interpreter))
-    if origin is None:
+    if (origin := module_origin("pip", invocation.search_path(interpreter))) is None:
         return _Pip(problem=("no-installer", "%s has no module named pip" % interpreter.executable))
     package = os.path.join(origin, "pip")
     text = read_text(os.path.join(package, "__init__.py"), 16 * 1024) or ""
@@ -135,8 +117,7 @@ def _why_no_start(pip: _Pip, invocation: Invocation, interpreter: Interpreter) -
     """Say why this pip stops before it reads its command line; empty where it does not."""
     for since, oldest in _OLDEST_THAT_STARTS:
         if interpreter.version >= since and pip.version < oldest:
-            named = pip.text, "%d.%d" % interpreter.version
-            return "pip %s cannot start on Python %s" % named
+            return "pip %s cannot start on Python %d.%d" % (pip.text, *interpreter.version)
     if pip.version < (20,) and invocation.first == invocation.cwd:
         for name in _SHADOWED_BY_OLD_PIP:
             if os.path.isfile(os.path.join(invocation.cwd, name + ".py")):
@@ -147,8 +128,7 @@ def _why_no_start(pip: _Pip, invocation: Invocation, interpreter: Interpreter) -
 def _sent_elsewhere(run: _Run) -> _Run | None:
     """Follow ``--python`` (``identify_python_interpreter``); None where it leads nowhere."""
     options = run.options
-    other = options.value("python")
-    if not other or options.problem:
+    if not (other := options.value("python")) or options.problem:
         return run
     path = os.path.join(run.invocation.cwd, other)
     if os.path.isdir(path):
@@ -216,7 +196,7 @@ def _remove(run: _Run) -> Verdict:
     """Look for what is named where pip looks for it."""
     line, invocation = run.options.line, run.invocation
     files = run.options.values("requirement")
-    request = read_request(line.positional[1:], files, (), invocation.cwd)
+    request = local.read_request(line.positional[1:], files, (), invocation.cwd)
     if request.problem:
         return Verdict("fails", request.problem, names=request.names)
     verdict = removal(request.names, _search_path(run), run.interpreter, invocation.elevated)
@@ -254,8 +234,7 @@ def _default_place(run: _Run, root: str | None) -> _Place:
     invocation, options = run.invocation, run.options
     scheme = run.interpreter.scheme(invocation.environ)
     reason = "the default place of %s" % run.interpreter.executable
-    moved = _distutils_override(run)
-    if moved:
+    if moved := _distutils_override(run):
         scheme = {**scheme, **moved}
         reason = "a configuration file of distutils names the folder"
     user = options.user
@@ -264,10 +243,11 @@ def _default_place(run: _Run, root: str | None) -> _Place:
     elif user is None and run.pip.version >= (20,) and run.user_site_allowed():
         front = run.absolute(root) if root else ""
         places = dict.fromkeys(front + scheme[name] for name in ("purelib", "platlib"))
-        closed = [place for place in places if not looks_writable(place, invocation.elevated)]
+        elevated = invocation.elevated
+        closed = [place for place in places if not writability.looks_writable(place, elevated)]
         user = bool(closed)
         if user:
-            reason = DEFAULTS_TO_USER % describe_access(closed[0])["detail"]
+            reason = DEFAULTS_TO_USER % writability.describe_access(closed[0])["detail"]
     if user:
         scheme = run.interpreter.user_scheme(invocation.environ, invocation.cwd)
         return _Place(scheme, "user-site", reason)
@@ -287,12 +267,8 @@ def _distutils_override(run: _Run) -> dict[str, str]:
         os.path.join(home_folder(run.invocation.environ), ".pydistutils.cfg"),
         os.path.join(cwd, "setup.cfg"),
     )
-    settings = {
-        key: value and os.path.join(cwd, os.path.expanduser(value))
-        for path in files
-        for section, key, value in parse_ini(path)
-        if section == "install"
-    }
+    entries = [entry for path in files for entry in parse_ini(path) if entry[0] == "install"]
+    settings = {k: v and os.path.join(cwd, os.path.expanduser(v)) for _, k, v in entries}
     prefix, home = settings.get("prefix"), settings.get("home")
     moved: dict[str, str] = {}
     if prefix:
@@ -310,7 +286,7 @@ def _judge_contents(run: _Run, place: _Place) -> Verdict:
     """Return the verdict on *place* after a look at what is asked for and what stands there."""
     options, line = run.options, run.options.line
     files, editables = options.values("requirement"), options.values("editable")
-    request = read_request(line.positional[1:], files, editables, run.invocation.cwd)
+    request = local.read_request(line.positional[1:], files, editables, run.invocation.cwd)
     if request.problem and not (line.has("group") and request.problem == "nothing is asked for"):
         return Verdict("fails", request.problem, names=request.names)
     return _judge_request(run, place, request)._replace(names=request.names)
@@ -323,7 +299,7 @@ def _judge_request(run: _Run, place: _Place, request: Request) -> Verdict:
         return Verdict("fails", "no local folder has %s" % compared.missing)
     if compared.met:
         name = request.wanted[0].name
-        copy, _ = standing(request.wanted[0], path)
+        copy, _ = local.standing(request.wanted[0], path)
         where = copy.folder if copy else None
         return Verdict("already-satisfied", "%s is already satisfied in %s" % (name, where), where)
     if run.options.flag("dry-run"):
@@ -334,7 +310,7 @@ def _judge_request(run: _Run, place: _Place, request: Request) -> Verdict:
         if refusal == _STAYS:
             notes.append("the copy of %s in %s stays" % (copy.name, copy.folder))
             continue
-        refusal = refusal or why_not_replaceable(copy, run.invocation.elevated)
+        refusal = refusal or writability.why_not_replaceable(copy, run.invocation.elevated)
         if refusal:
             return Verdict(*refusal)
         removed.append(copy.folder)
@@ -358,7 +334,7 @@ def _compare(run: _Run, request: Request, path: list[str]) -> Compared:
     upgrade, offline = options.flag("upgrade"), options.flag("no-index")
     ignore = options.flag("ignore-installed") or bool(options.value("target"))
     links = LocalFolders(options.values("find-links"), run.invocation.cwd, options.flag("pre"))
-    compared = compare(
+    compared = local.compare(
         request,
         path,
         links,
@@ -405,13 +381,12 @@ def _holds(site: str, request: Request) -> bool:
 def _written(run: _Run, place: _Place, chosen: Sequence[Candidate]) -> Verdict:
     """Return what stops the files from being written, where it can be seen beforehand."""
     elevated, scheme = run.invocation.elevated, place.scheme
-    files = unpacked(chosen)
+    files = local.unpacked(chosen)
     for name in files.folders:
-        refusal = why_not_writable(scheme[name], elevated, files.size)
-        if refusal:
+        if refusal := writability.why_not_writable(scheme[name], elevated, files.size):
             return Verdict(*refusal)
     notes: tuple[str, ...] = ()
-    refusal = why_not_writable(scheme["scripts"], elevated)
+    refusal = writability.why_not_writable(scheme["scripts"], elevated)
     if refusal and refusal[0] == "refused-permission":
         if files.scripts:
             # scripts come last: the modules and their metadata are there by then, and stay
@@ -423,11 +398,16 @@ def _written(run: _Run, place: _Place, chosen: Sequence[Candidate]) -> Verdict:
 
 
 _NAME = "safeinstall-asks-for-what-is-not-there"
-_PLACES = (
-    *("user", "no-user", "target", "prefix", "root", "python", "isolated"),
+_PLACES = [
+    "user",
+    "no-user",
+    "target",
+    "prefix",
+    "root",
+    "python",
+    "isolated",
     "break-system-packages",
-)
-
+]
 _LINES = (
     ("externally-managed", "refused-externally-managed"),
     ("find an activated virtualenv", "refused-require-virtualenv"),
@@ -441,13 +421,11 @@ _LINES = (
     ("User install by explicit request", "user-site"),
     ("Defaulting to user installation", "user-site"),
 )
+_ANY_PLACE = ("root-dir", "fails", "refused-permission")
 _FITTING = {
-    "site": (
-        *("env-site", "wrong-interpreter", "root-dir", "fails"),
-        *("refused-permission", "refused-cannot-uninstall"),
-    ),
-    "elsewhere": ("target-dir", "prefix", "root-dir", "fails", "refused-permission"),
-    "user-site": ("user-site", "refused-permission", "fails", "root-dir"),
+    "site": (*_ANY_PLACE, "env-site", "wrong-interpreter", "refused-cannot-uninstall"),
+    "elsewhere": (*_ANY_PLACE, "target-dir", "prefix"),
+    "user-site": (*_ANY_PLACE, "user-site"),
 }
 """The outcomes that each of pip's words about a place goes with."""
 

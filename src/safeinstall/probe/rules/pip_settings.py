@@ -24,36 +24,28 @@ Version = Tuple[int, ...]
 _BIGGEST_FILE = 256 * 1024
 _IGNORED_VARIABLES = ("version", "help", "config-file")
 """Not options of pip: ``configuration.py:ENV_NAMES_IGNORED``, and the variable naming a file."""
-
 _TRUE = ("y", "yes", "t", "true", "on", "1")
 _FALSE = ("n", "no", "f", "false", "off", "0")
-
 _SINCE = {
     "user": (0,),
     "no-user": (9,),
-    "dry-run": (22, 2),
-    "report": (22, 2),
+    "prefer-binary": (18, 0),
     "python": (22, 3),
+    **dict.fromkeys(("no-warn-conflicts", "no-warn-script-location", "progress-bar"), (10, 0)),
+    **dict.fromkeys(("config-settings", "root-user-action"), (22, 1)),
+    **dict.fromkeys(("dry-run", "report"), (22, 2)),
     "break-system-packages": (23, 0, 1),
-    "config-settings": (22, 1),
-    "root-user-action": (22, 1),
+    "keyring-provider": (23, 1),
     "group": (25, 1),
     "requirements-from-script": (26, 0),
     "only-deps": (26, 1),
-    "prefer-binary": (18, 0),
-    "no-warn-conflicts": (10, 0),
-    "no-warn-script-location": (10, 0),
-    "progress-bar": (10, 0),
-    "keyring-provider": (23, 1),
 }
 _UNTIL = {
     "egg": (10, 0),
-    "process-dependency-links": (19, 0),
     "no-download": (10, 0),
+    "process-dependency-links": (19, 0),
+    **dict.fromkeys(("build", "build-dir", "build-directory"), (21, 3)),
     "install-option": (23, 1),
-    "build": (21, 3),
-    "build-dir": (21, 3),
-    "build-directory": (21, 3),
 }
 
 
@@ -143,11 +135,9 @@ def read_pip_settings(
     *prefix* is the ``sys.prefix`` of the interpreter that runs pip (its ``pip.conf`` counts);
     *home* replaces the home folder that the variables name. ``effective_settings`` merges them.
     """
-    settings = [
-        Setting(key, value, path, section)
-        for path in _config_files(environ, prefix, home)
-        for section, key, value in parse_ini(path)
-    ]
+    settings = []
+    for path in _config_files(environ, prefix, home):
+        settings += [Setting(key, value, path, section) for section, key, value in parse_ini(path)]
     for name in environ:
         key = _normal(name[4:])
         if name.startswith("PIP_") and key not in _IGNORED_VARIABLES:
@@ -192,8 +182,7 @@ class PipOptions:
         self.problem = line.problem and "pip: " + line.problem
         strange = [name for name, _ in line.options if not _knows(version, name)]
         if strange and not self.problem:
-            release = ".".join(map(str, version))
-            self.problem = "pip %s has no option --%s" % (release, strange[0])
+            self.problem = "pip %s has no option --%s" % (".".join(map(str, version)), strange[0])
         for key, (_, value, source, _) in self._configured.items():
             counted = key in ("verbose", "quiet") and value.isdigit()
             if key in PIP_BOOLEANS and not counted and value.lower() not in _TRUE + _FALSE:
@@ -217,15 +206,13 @@ class PipOptions:
         """Tell whether a switch is on."""
         if self.line.has(name):
             return True
-        setting = self._configured.get(name)
-        if setting is None and name == "require-virtualenv":
+        if (setting := self._configured.get(name)) is None and name == "require-virtualenv":
             setting = self._configured.get("require-venv")
         return setting is not None and setting.value.lower() in _TRUE
 
     def value(self, name: str) -> str | None:
         """Return the value of an option, expanded like a path; an empty one is none."""
-        given = self.line.last(name)
-        if given is None and name in self._configured:
+        if (given := self.line.last(name)) is None and name in self._configured:
             given = self._configured[name].value
         return given or None
 
@@ -248,10 +235,8 @@ def read_pip_options(invocation: Invocation, prefix: str, version: Version) -> P
     isolated = line.has("isolated")
     if isolated:
         # --isolated drops the variables and the user's files, not the other files
-        environ = {k: v for k, v in environ.items() if not k.startswith("PIP_")}
-        environ = {**environ, "XDG_CONFIG_HOME": os.devnull}
-        if "PIP_CONFIG_FILE" in invocation.environ:
-            environ["PIP_CONFIG_FILE"] = invocation.environ["PIP_CONFIG_FILE"]
+        kept = (n for n in environ if not n.startswith("PIP_") or n == "PIP_CONFIG_FILE")
+        environ = {**{name: environ[name] for name in kept}, "XDG_CONFIG_HOME": os.devnull}
     settings = read_pip_settings(environ, prefix, os.devnull if isolated else None)
     if isolated:
         settings = tuple(s for s in settings if s.section != ":env:")

@@ -14,7 +14,7 @@ import re
 from typing import Iterator, NamedTuple
 
 from ..facts.interpreter import Interpreter, read_interpreter, scheme_folders
-from ..facts.search_path import home_folder, module_origin, upward
+from ..facts.search_path import home_folder, listed, module_origin, upward
 from ..facts.writability import why_not_replaceable, why_not_writable
 from ..shell.option_grammar import UV, Line, read_line
 from ..shell.reach import Invocation, find_programs, interpreter_at
@@ -72,8 +72,7 @@ def decide_uv(invocation: Invocation, kernel: Interpreter) -> Verdict:
     parent = invocation.interpreter
     if parent is not None and module_origin("uv", invocation.search_path(parent)) is None:
         return Verdict("no-installer", "%s has no module named uv" % parent.executable)
-    folder = line.last("directory")
-    if folder:
+    if folder := line.last("directory"):
         invocation = invocation._replace(cwd=os.path.join(invocation.cwd, folder))
     run = _Run(invocation, line, kernel)
     if line.positional[:1] == ["tool"]:
@@ -90,8 +89,7 @@ def _pip_install(run: _Run) -> Verdict:
     request = run.request(2)
     if request.problem:
         return Verdict("fails", request.problem)
-    refusal = _cache_refusal(run)
-    if refusal:
+    if refusal := _cache_refusal(run):
         return Verdict(*refusal)
     target, prefix = line.last("target"), line.last("prefix")
     choice = _choose_interpreter(run, any_serves=bool(target or prefix))
@@ -126,8 +124,7 @@ def _cache_refusal(run: _Run) -> tuple[str, str] | None:
         return None
     home = environ.get("XDG_CACHE_HOME") or os.path.join(home_folder(environ), ".cache")
     cache = run.line.last("cache-dir") or environ.get("UV_CACHE_DIR") or os.path.join(home, "uv")
-    folder = os.path.join(run.invocation.cwd, cache)
-    refusal = why_not_writable(folder, run.invocation.elevated)
+    refusal = why_not_writable(os.path.join(run.invocation.cwd, cache), run.invocation.elevated)
     return (refusal[0], "uv cannot write its cache: " + refusal[1]) if refusal else None
 
 
@@ -185,8 +182,7 @@ def _active(run: _Run, version: tuple[int, ...]) -> _Choice | None:
         python = os.path.join(folder, "bin", "python")
         interpreter = run.interpreter_at(python) if os.path.isfile(python) else None
         if interpreter is None and reason.startswith("VIRTUAL_ENV"):
-            text = "VIRTUAL_ENV names %s, which has no interpreter" % folder
-            return _Choice(None, text, "fails")
+            return _Choice(None, "VIRTUAL_ENV names %s, which has no interpreter" % folder, "fails")
         if interpreter is not None and _fits(interpreter, version):
             return _Choice(interpreter, reason)
     return None
@@ -203,8 +199,7 @@ def _on_path(run: _Run, version: tuple[int, ...], any_serves: bool) -> _Choice:
 
 def _environments(environ: dict[str, str], cwd: str) -> Iterator[tuple[str, str]]:
     """Yield the environments that are active or lie in the folder, in uv's order."""
-    active = environ.get("VIRTUAL_ENV")
-    if active:
+    if active := environ.get("VIRTUAL_ENV"):
         yield os.path.join(cwd, active), "VIRTUAL_ENV names it"
     conda = environ.get("CONDA_PREFIX")
     # a base environment counts as a system interpreter
@@ -226,18 +221,13 @@ def _programs(environ: dict[str, str], cwd: str) -> Iterator[str]:
     managed = environ.get("UV_PYTHON_INSTALL_DIR")
     data = environ.get("XDG_DATA_HOME") or os.path.join(home_folder(environ), ".local", "share")
     managed = managed or os.path.join(data, "uv", "python")
-    try:
-        names = sorted(os.listdir(managed), reverse=True)
-    except OSError:
-        names = []
-    for name in names:
+    for name in reversed(listed(managed)):
         path = os.path.join(managed, name, "bin", "python3")
         if name.startswith("cpython-") and os.path.isfile(path):
             yield path
     for folder in environ.get("PATH", os.defpath).split(os.pathsep)[:_MOST_FOLDERS]:
         for name in _NAMES:
-            hits = find_programs(os.path.join(folder or ".", name), environ, cwd)
-            if hits:
+            if hits := find_programs(os.path.join(folder or ".", name), environ, cwd):
                 yield hits[0]
                 break
 
@@ -269,19 +259,15 @@ def _contents(run: _Run, request: Request, scheme: dict[str, str]) -> Verdict:
         if os.path.isfile(copy.metadata):  # without RECORD uv goes on, with a bare file it stops
             text = "%s in %s was installed by distutils" % (copy.name, copy.folder)
             return Verdict("refused-cannot-uninstall", text)
-        refusal = why_not_replaceable(copy, elevated)
-        if refusal:
+        if refusal := why_not_replaceable(copy, elevated):
             return Verdict(*refusal)
     files = unpacked(compared.chosen)
     for name in files.folders:
-        refusal = why_not_writable(scheme[name], elevated, files.size)
-        if refusal:
+        if refusal := why_not_writable(scheme[name], elevated, files.size):
             return Verdict(*refusal)
-    refusal = why_not_writable(scheme["scripts"], elevated)
-    if refusal and files.scripts:
+    if (refusal := why_not_writable(scheme["scripts"], elevated)) and files.scripts:
         return Verdict(*refusal, path=site, notes=(SCRIPTS_MISSING,))
-    removed = tuple(copy.folder for copy in compared.replaced)
-    return Verdict(SITE, "", site, removed=removed)
+    return Verdict(SITE, "", site, removed=tuple(copy.folder for copy in compared.replaced))
 
 
 def _tool(run: _Run) -> Verdict:
@@ -317,7 +303,6 @@ def _add(run: _Run) -> Verdict:
     if interpreter is None:
         return Verdict("unknown", reason + ", which it would have to make first", names=names)
     site = interpreter.scheme(environ)["purelib"]
-    refusal = why_not_writable(site, run.invocation.elevated)
-    if refusal:
+    if refusal := why_not_writable(site, run.invocation.elevated):
         return Verdict(*refusal)
     return Verdict(SITE, reason, site, interpreter, names=names)

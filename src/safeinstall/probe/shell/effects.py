@@ -13,7 +13,6 @@ from typing import NamedTuple, Sequence
 
 MAKES, ENVIRONMENT, PERMITS, REMOVES = "makes", "environment", "permits", "removes"
 """The kinds of a change: something new, a virtual environment, leave to write, something less."""
-
 _LOOKING = (
     "echo printf ls cat head tail grep egrep zgrep which type pwd true false test [ [[ : set"
     " wait sleep date uname whoami id printenv nvidia-smi df du free file wc sort uniq"

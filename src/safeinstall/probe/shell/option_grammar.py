@@ -12,12 +12,12 @@ from typing import Sequence
 class Grammar:
     """Which options of a program take a value, and what their short names stand for."""
 
-    def __init__(self, values: str, switches: str, short: str, strict: bool) -> None:
-        """Take blank-separated names (*short*: ``t=target``); *strict* ones refuse all others."""
+    def __init__(self, values: str, short: str, switches: str = "") -> None:
+        """Take blank-separated names (*short*: ``t=target``); with *switches* no others count."""
         self.values = frozenset(values.split())
         self.switches = frozenset(switches.split())
         self.short = dict(pair.split("=") for pair in short.split())
-        self.strict = strict
+        self.strict = bool(switches)
 
 
 class Line:
@@ -62,6 +62,8 @@ PIP = Grammar(
     " local-log keyring-provider proxy retries timeout default-timeout exists-action trusted-host"
     " cert client-cert cache-dir use-feature use-deprecated resume-retries build build-dir"
     " build-directory dest destination-dir destination-directory",
+    "r=requirement c=constraint e=editable t=target C=config-settings i=index-url f=find-links"
+    " b=build d=dest U=upgrade I=ignore-installed h=help v=verbose q=quiet V=version",
     "no-deps no-dependencies only-deps only-dependencies dry-run user no-user upgrade"
     " force-reinstall ignore-installed ignore-requires-python no-build-isolation use-pep517"
     " no-use-pep517 check-build-dependencies break-system-packages compile no-compile"
@@ -69,10 +71,6 @@ PIP = Grammar(
     " prefer-binary no-index help debug isolated require-virtualenv require-venv verbose quiet"
     " no-input no-proxy-env no-cache-dir disable-pip-version-check no-color version"
     " no-python-version-warning egg process-dependency-links no-download",
-    "r=requirement c=constraint e=editable t=target C=config-settings i=index-url"
-    " f=find-links b=build d=dest U=upgrade I=ignore-installed h=help v=verbose q=quiet"
-    " V=version",
-    strict=True,
 )
 
 PIP_BOOLEANS = PIP.switches - {"no-cache-dir", "help", "version"}
@@ -88,29 +86,23 @@ UV = Grammar(
     " config-settings-package no-build-isolation-package cache-dir refresh-package python color"
     " allow-insecure-host directory project config-file cert package optional script tag branch"
     " rev bounds marker",
-    "",
     "r=requirement e=editable c=constraint b=build-constraint t=target i=index-url"
     " f=find-links U=upgrade P=upgrade-package C=config-setting n=no-cache p=python q=quiet"
     " v=verbose h=help",
-    strict=False,
 )
 
 CONDA = Grammar(
     "name prefix channel file solver revision repodata-fn experimental override-channels-file"
     " environment-specifier",
-    "",
     "n=name p=prefix c=channel f=file y=yes q=quiet",
-    strict=False,
 )
 
 OTHER = Grammar(
     "group python source extras platform feature manifest-path directory project lock index"
     " pip-args suffix spec target-release option config-file requirements editable install-dir"
     " prefix root record find-links index-url build-directory install-lib extra",
-    "",
     "G=group E=extras p=python t=target-release o=option r=requirements e=editable i=index-url"
     " P=directory C=directory d=install-dir f=find-links s=simulate h=help",
-    strict=False,
 )
 """What apt, brew, pipx, poetry, pdm, pipenv, pixi, easy_install and setup.py have in common."""
 
@@ -165,8 +157,7 @@ def _read_short(word: str, rest: list[str], grammar: Grammar, line: Line) -> Non
     letters = word[1:]
     while letters:
         letter, letters = letters[0], letters[1:]
-        name = grammar.short.get(letter, "")
-        if not name and grammar.strict:
+        if not (name := grammar.short.get(letter, "")) and grammar.strict:
             line.problem = line.problem or "no such option: -%s" % letter
             return
         if name in grammar.values:

@@ -11,10 +11,9 @@ import re
 from typing import Mapping, NamedTuple, Sequence
 
 from ..facts.interpreter import Interpreter, read_interpreter
-from ..facts.search_path import home_folder, read_text, upward
+from ..facts.search_path import home_folder, listed, read_text, upward
 from .effects import Change
-from .option_grammar import CONDA, PIP, UV, read_line
-from .others import verb_of
+from .option_grammar import CONDA, OTHER, PIP, UV, read_line
 
 _HEAD = 4096
 _MOST_FOLDERS = 200
@@ -38,6 +37,41 @@ _SCRIPTS = ("easy_install", "setup.py")
 _RUNNERS = ("poetry", "pipenv", "pdm", "hatch", "rye", "pixi", "uvx", "docker", "ssh", "nix-shell")
 
 
+class Program(NamedTuple):
+    """An installer that is neither pip, uv nor conda: the words that install or remove."""
+
+    installs: tuple[str, ...]
+    removes: tuple[str, ...] = ()
+
+
+_APT = Program(("install", "reinstall"), ("remove", "purge", "autoremove"))
+_RPM = Program(("install", "in", "reinstall"), ("remove", "rm", "erase"))
+PROGRAMS = {
+    **dict.fromkeys(("apt", "apt-get", "aptitude"), _APT),
+    **dict.fromkeys(("dnf", "yum", "microdnf", "zypper"), _RPM),
+    "apk": Program(("add",), ("del",)),
+    "brew": Program(("install", "reinstall", "upgrade"), ("uninstall", "remove", "rm")),
+    "pipx": Program(("install", "inject", "upgrade"), ("uninstall", "uninject")),
+    "poetry": Program(("add", "install", "update", "sync"), ("remove",)),
+    "pdm": Program(("add", "install", "update", "sync"), ("remove",)),
+    "pipenv": Program(("install", "update", "sync"), ("uninstall",)),
+    "pixi": Program(("add", "install", "update"), ("remove",)),
+    "rye": Program(("add", "sync"), ("remove",)),
+}
+"""By the program's name; ``easy_install`` and ``setup.py`` are scripts of an interpreter."""
+RECORDING = ("poetry", "pdm", "pipenv", "pixi", "rye")
+"""Those that write down in a project what they install."""
+
+
+def verb_of(texts: Sequence[str]) -> str:
+    """Return ``install``, ``remove`` or nothing for a command whose first word is the program."""
+    program = PROGRAMS.get(os.path.basename(texts[0]))
+    first = read_line(texts[1:], OTHER).positional[:1]
+    if program is None or not first:
+        return ""
+    return "install" if first[0] in program.installs else "remove" * (first[0] in program.removes)
+
+
 class KernelProcess(NamedTuple):
     """The process a command starts from."""
 
@@ -56,7 +90,7 @@ class Invocation(NamedTuple):
     """One installer as it would be started."""
 
     tool: str
-    """``pip``, ``uv``, ``conda``, or the program's own name (``others.PROGRAMS``)."""
+    """``pip``, ``uv``, ``conda``, or the program's own name (``PROGRAMS``)."""
     words: tuple[str, ...]
     environ: dict[str, str]
     cwd: str
@@ -120,8 +154,7 @@ def _read_script(path: str, environ: Mapping[str, str], cwd: str) -> _Script:
         return _Script("binary" if head[:4] == b"\x7fELF" or b"\0" in head else "other", "")
     text = os.fsdecode(head)
     first, _, rest = text[2:].partition("\n")
-    words = first.strip().split()
-    if not words:
+    if not (words := first.strip().split()):
         return _Script("other", "")
     name = os.path.basename(words[0])
     interpreter = words[0]
@@ -132,10 +165,8 @@ def _read_script(path: str, environ: Mapping[str, str], cwd: str) -> _Script:
             return _Script("stale", wanted[0])
         interpreter = hits[0] if hits else ""
         name = os.path.basename(wanted[0]) if wanted else ""
-    elif name in ("sh", "bash", "dash"):
-        trampoline = _TRAMPOLINE.search(rest[:600])
-        if trampoline:
-            interpreter, name = trampoline.group(1), os.path.basename(trampoline.group(1))
+    elif name in ("sh", "bash", "dash") and (trampoline := _TRAMPOLINE.search(rest[:600])):
+        interpreter, name = trampoline.group(1), os.path.basename(trampoline.group(1))
     if name in ("sh", "bash", "dash", "zsh"):
         return _Script("shim" if "pyenv" in text else "other", "")
     if not _NAMED_PYTHON.match(name):
@@ -145,14 +176,12 @@ def _read_script(path: str, environ: Mapping[str, str], cwd: str) -> _Script:
 
 def _pyenv_versions(environ: Mapping[str, str], cwd: str, root: str) -> list[str]:
     """Return the versions pyenv would choose: variable, ``.python-version`` upward, global file."""
-    chosen = environ.get("PYENV_VERSION", "")
-    if chosen:
+    if chosen := environ.get("PYENV_VERSION", ""):
         return chosen.split(":")
     folders = upward(environ.get("PYENV_DIR") or cwd)
     files = [os.path.join(folder, ".python-version") for folder in folders]
     for path in (*files, os.path.join(root, "version")):
-        words = (read_text(path, _HEAD) or "").split()
-        if words:
+        if words := (read_text(path, _HEAD) or "").split():
             return words
     return ["system"]
 
@@ -180,10 +209,7 @@ def _python_behind(path: str, environ: Mapping[str, str], cwd: str) -> str | Non
 
 
 def _newest(versions: str, start: str, name: str) -> str | None:
-    try:
-        names = [entry for entry in os.listdir(versions) if entry.startswith(start + ".")]
-    except OSError:
-        return None
+    names = [entry for entry in listed(versions) if entry.startswith(start + ".")]
     names.sort(key=lambda entry: [int(part) for part in re.findall(r"\d+", entry)])
     paths = [os.path.join(versions, entry, "bin", name) for entry in reversed(names)]
     return next((path for path in paths if os.path.isfile(path)), None)
@@ -258,8 +284,7 @@ class Reach(NamedTuple):
 
     def _python(self, blank: Invocation, texts: tuple[str, ...]) -> Invocation | None:
         """Read ``python [flags] -m pip ...`` and find the interpreter."""
-        call = _module_call(texts)
-        if call is None:
+        if (call := _module_call(texts)) is None:
             return None
         tool = call.module if call.module in _SCRIPTS else call.module[:3].rstrip(".")
         if not asks(tool, call.words):
@@ -272,8 +297,7 @@ class Reach(NamedTuple):
         blank = blank._replace(tool=tool, words=call.words, environ=environ)
         unseen = isolated or "s" in call.flags
         blank = blank._replace(first=None if safe_path else cwd, no_user_site=unseen)
-        hits = find_programs(texts[0], environ, cwd)
-        if not hits:
+        if not (hits := find_programs(texts[0], environ, cwd)):
             return blank._replace(problem=_not_found(texts[0]))
         interpreter = interpreter_at(hits[0], self.kernel, environ, cwd)
         shim = interpreter is None and _read_script(hits[0], environ, cwd).kind == "shim"
@@ -292,8 +316,7 @@ class Reach(NamedTuple):
         for path in find_programs(name, environ, cwd):
             script = _read_script(path, environ, cwd)
             if script.kind == "shim":
-                target = _python_behind(path, environ, cwd)
-                if target is None:
+                if (target := _python_behind(path, environ, cwd)) is None:
                     return blank._replace(problem=_not_found(name))
                 path, script = target, _read_script(target, environ, cwd)
             if script.kind == "stale":
@@ -311,8 +334,7 @@ class Reach(NamedTuple):
                 return blank._replace(problem=("unknown", reason), program=path)
             folder = os.path.dirname(os.path.realpath(path))
             return blank._replace(interpreter=interpreter, first=folder, program=path)
-        problem = ("command-not-found", stale) if stale else _not_found(name)
-        return blank._replace(problem=problem)
+        return blank._replace(problem=("command-not-found", stale) if stale else _not_found(name))
 
 
 def conda_prefix(name: str | None, program: str, environ: Mapping[str, str]) -> str | None:
@@ -347,11 +369,10 @@ def _own_program(blank: Invocation, texts: tuple[str, ...]) -> Invocation | None
     if not asks(tool, texts[1:]):
         return None
     # conda's rules need the name it was called by
-    blank = blank._replace(tool=tool, words=texts if tool == "conda" else blank.words)
-    hits = find_programs(texts[0], blank.environ, blank.cwd)
-    if not hits:
-        return blank._replace(problem=_not_found(texts[0]))
-    return blank._replace(program=hits[0])
+    words = texts if tool == "conda" else blank.words
+    if not (hits := find_programs(texts[0], blank.environ, blank.cwd)):
+        return blank._replace(tool=tool, words=words, problem=_not_found(texts[0]))
+    return blank._replace(tool=tool, words=words, program=hits[0])
 
 
 class _ModuleCall(NamedTuple):

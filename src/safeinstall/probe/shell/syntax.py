@@ -42,8 +42,7 @@ def expand_word(
             text, certain, started = text + piece, False, True
         else:
             value = environ.get(piece, "")
-            parts = value.split()
-            if parts and value[:1].isspace() and started:
+            if (parts := value.split()) and value[:1].isspace() and started:
                 words.append(Word(text, certain))
                 text, certain = "", True
             for index, part in enumerate(parts):
@@ -127,8 +126,7 @@ class _Reader:
     def end_command(self, operator: str) -> None:
         self.end_word()
         if self.words or self.redirections:
-            raw = self.text[self.start : self.at]
-            source = raw.lstrip()
+            source = self.text[self.start : self.at].lstrip()
             line = self.text.count("\n", 0, self.at - len(source))
             parts = tuple(self.words), tuple(self.redirections), self.before, source.rstrip()
             self.commands.append(Simple(*parts, line, self.depth))

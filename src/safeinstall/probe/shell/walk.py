@@ -8,19 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Mapping, NamedTuple, Sequence
+from typing import Mapping, NamedTuple, Pattern, Sequence
 
 from ..cell import Step
 from ..facts.search_path import home_folder, read_text
-from .effects import (
-    ENVIRONMENT,
-    MAKES,
-    PATH_NAMES,
-    Change,
-    change_of,
-    change_of_install,
-    turns_path,
-)
+from . import effects
 from .option_grammar import UV, read_line
 from .reach import Invocation, KernelProcess, Reach, asks, conda_prefix, find_programs
 from .syntax import Simple, Word, expand_word, split_shell
@@ -52,7 +44,7 @@ _KEYWORDS = ("then", "do", "else", "elif", "if", "while", "until", "!", "{", "ti
 
 def resolve_step(
     step: Step, process: KernelProcess, most: int = 20
-) -> tuple[list[Invocation], tuple[Change, ...]]:
+) -> tuple[list[Invocation], tuple[effects.Change, ...]]:
     """Return the installers one step of the cell starts, in order, *most* at the most.
 
     And with them all that the cell has changed by then.
@@ -72,7 +64,7 @@ def resolve_step(
         if verb:
             removes = verb == "remove"
             walker.invocations.append(found._replace(changes=process.changes, removes=removes))
-        elif change := change_of((step.kind, *named[1:]), writes_file=False):
+        elif change := effects.change_of((step.kind, *named[1:]), writes_file=False):
             walker.changes.append(change)
     elif step.kind == "shell":
         walker.shell(step.text, _system_shell(process.environ))
@@ -80,9 +72,8 @@ def resolve_step(
         walker.shell(step.text, os.path.basename(step.name))
     elif step.kind == "argv":
         walker.words([Word(*word) for word in step.argv], dict(process.environ), step.source, ())
-    if step.kind in ("pip", "uv", *_CONDA) or (
-        step.kind == "shell" and len(walker.invocations) == 1
-    ):
+    alone = step.kind == "shell" and len(walker.invocations) == 1
+    if alone or step.kind in ("pip", "uv", *_CONDA):
         walker.invocations = [each._replace(text=step.source) for each in walker.invocations]
     return walker.invocations, tuple(walker.changes)
 
@@ -150,8 +141,7 @@ class _Walker:
 
     def source(self, path: str) -> None:
         """Take over what a sourced file exports; commands in it are not the cell's."""
-        text = read_text(path, _LONGEST)
-        if text is None:
+        if (text := read_text(path, _LONGEST)) is None:
             return
         if os.path.basename(path) == "activate" and "VIRTUAL_ENV" not in text:
             self.unsure = "`activate` of conda changes PATH in a way only a run can show"
@@ -182,23 +172,17 @@ class _Walker:
         if len(words) > 1 and words[0].text in ("for", "read"):  # as an unknown name of IPython's
             name = words[1].text if words[0].text == "for" else words[-1].text
             self.local[name] = "$({%s})" % name
-        assigned = {}
-        while words:
-            match = _ASSIGNMENT.match(words[0].text)
-            if match is None:
-                break
-            assigned[match.group(1)] = match.group(2)
-            self.note_uncertain(words[0])
-            words = words[1:]
-        writes = any(
-            op.strip("&|") in (">", ">>") and not to.isdigit() and to not in ("/dev/null", "-")
-            for op, to in simple.redirections
-        )
+        assigned, left = _assigned(words, _ASSIGNMENT)
+        for word in words[: len(words) - len(left)]:
+            self.note_uncertain(word)
+        words = left
+        targets = [to for op, to in simple.redirections if op.strip("&|") in (">", ">>")]
+        writes = any(not to.isdigit() and to not in ("/dev/null", "-") for to in targets)
         if not words:
             for name, value in assigned.items():  # only exported names reach a child
                 (self.environ if name in self.environ else self.local)[name] = value
             if writes:
-                self.changes.append(Change(MAKES, simple.text[:60]))
+                self.changes.append(effects.Change(effects.MAKES, simple.text[:60]))
             return
         notes = tuple(
             "the shell reads %s%s as a redirection: output goes to the file %s" % (op, to, to)
@@ -208,8 +192,7 @@ class _Walker:
         sources = [source for op, source in simple.redirections if op == "<"]
         missing = [s for s in sources if not os.path.exists(os.path.join(self.cwd, s))]
         count = len(self.invocations)
-        environ = {**self.environ, **assigned}
-        self.words(words, environ, simple.text, notes, simple.line, writes)
+        self.words(words, {**self.environ, **assigned}, simple.text, notes, simple.line, writes)
         if missing:
             reason = "the shell reads <%s as a file to read, and there is none" % missing[0]
             for at in range(count, len(self.invocations)):
@@ -241,7 +224,7 @@ class _Walker:
         reach = Reach(self.kernel, self.flavour)
         invocation = reach.installer(texts, command.environ, command.cwd or self.cwd)
         if invocation is None:
-            change = change_of(texts, writes)
+            change = effects.change_of(texts, writes)
             self.changes += [change] if change else []
             return
         number = self.step.line + (line if self.step.kind in ("script", "shell") else 0)
@@ -252,17 +235,11 @@ class _Walker:
         if command.elevated and invocation.tool in ("pip", "uv", "easy_install", "setup.py"):
             notes = (*notes, _SUDO)
         uncertain = tuple(word.text for word in command.words if not word.certain)
-        problem = problem or invocation.problem
         invocation = invocation._replace(text=text or self.step.source, line=number, notes=notes)
-        self.invocations.append(
-            invocation._replace(
-                elevated=command.elevated,
-                problem=problem,
-                uncertain=uncertain,
-                changes=tuple(self.changes),
-            )
-        )
-        change = change_of_install(texts, invocation.removes)
+        invocation = invocation._replace(elevated=command.elevated, uncertain=uncertain)
+        problem, changes = problem or invocation.problem, tuple(self.changes)
+        self.invocations.append(invocation._replace(problem=problem, changes=changes))
+        change = effects.change_of_install(texts, invocation.removes)
         self.changes += [change] if change else []
 
     def still_made(self, name: str, invocation: Invocation) -> str:
@@ -272,7 +249,7 @@ class _Walker:
         absent = [folder for folder in new if not os.path.isdir(os.path.join(self.cwd, folder))]
         if self.changes and absent and "/" not in name:
             return "PATH names %s, which does not exist yet" % absent[0]
-        made = [change.command for change in self.changes if change.kind == ENVIRONMENT]
+        made = [change.command for change in self.changes if change.kind == effects.ENVIRONMENT]
         named = invocation.environ.get("VIRTUAL_ENV") or invocation.environ.get("UV_PYTHON")
         named = named or read_line(invocation.words, UV).last("python")
         if made and invocation.tool == "uv" and not (named or invocation.interpreter):
@@ -282,14 +259,13 @@ class _Walker:
     def note_uncertain(self, word: Word) -> None:
         """Remember that an assignment to a variable that decides cannot be read."""
         name = word.text.partition("=")[0].rstrip("+")
-        if not word.certain and PATH_NAMES.match(name):
+        if not word.certain and effects.PATH_NAMES.match(name):
             self.unsure = "%s gets a value that only a run can show" % name
 
     def builtin(self, words: list[Word]) -> bool:
         """Do what the shell itself does; False for a program."""
         name, rest = words[0].text, [word.text for word in words[1:]]
-        turned = turns_path([name, *rest])
-        if turned:
+        if turned := effects.turns_path([name, *rest]):
             self.unsure = turned
         elif name in ("export", "declare", "typeset", "readonly"):
             for exported in words[1:]:
@@ -315,8 +291,7 @@ class _Walker:
 
     def export(self, words: list[str]) -> None:
         for word in words:
-            match = _ASSIGNMENT.match(word)
-            if match:
+            if match := _ASSIGNMENT.match(word):
                 self.environ[match.group(1)] = match.group(2)
             elif word in self.local:
                 self.environ[word] = self.local[word]
@@ -358,8 +333,8 @@ def strip_prefixes(words: Sequence[Word], environ: Mapping[str, str], cwd: str) 
     """Take programs that start another one (``sudo``, ``env``, ``xargs`` ...) off *words*."""
     command = Prefixed(list(words), dict(environ), "")
     for _ in range(8):
-        name = os.path.basename(command.words[0].text) if command.words else ""
         program = command.words[0].text if command.words else ""
+        name = os.path.basename(program)
         runs = name in _CONDA and [word.text for word in command.words[1:2]] == ["run"]
         if runs:
             name, command = "conda run", command._replace(words=command.words[1:])
@@ -401,8 +376,7 @@ def _under_sudo(command: Prefixed, options: Mapping[str, str], cwd: str) -> Pref
 def _under_conda(command: Prefixed, options: Mapping[str, str], program: str, cwd: str) -> Prefixed:
     """Activate the environment that ``conda run`` names."""
     names = command.environ
-    hits = find_programs(program, names, cwd)
-    if not hits:
+    if not (hits := find_programs(program, names, cwd)):
         absent = "command-not-found", "there is no program %s on PATH" % program
         return command._replace(problem=command.problem or absent)
     prefix = options.get("-p") or options.get("--prefix")
@@ -429,14 +403,18 @@ def _under_env(command: Prefixed, options: Mapping[str, str]) -> Prefixed:
 
 def _with_assignments(command: Prefixed) -> Prefixed:
     """Take over ``NAME=value`` words in front of the program."""
-    names, words = dict(command.environ), list(command.words)
-    while words:
-        match = _PREFIX_ASSIGNMENT.match(words[0].text)
-        if match is None:
-            break
+    names, words = _assigned(command.words, _PREFIX_ASSIGNMENT)
+    return command._replace(environ={**command.environ, **names}, words=words)
+
+
+def _assigned(words: list[Word], form: Pattern[str]) -> tuple[dict[str, str], list[Word]]:
+    """Split leading words that are ``NAME=value`` by *form* off; the last of a name counts."""
+    names: dict[str, str] = {}
+    for at, word in enumerate(words):
+        if (match := form.match(word.text)) is None:
+            return names, words[at:]
         names[match.group(1)] = match.group(2)
-        words.pop(0)
-    return command._replace(environ=names, words=words)
+    return names, []
 
 
 def _has_letter(letter: str, option: str) -> bool:

@@ -47,11 +47,9 @@ class Additions:
     def with_owners(self, owned: Collection[str]) -> Additions:
         """Return the same, knowing which of the files that are there already are somebody's."""
         present = self.already_shared
-        return replace(
-            self,
-            already_shared={name: stamp for name, stamp in present.items() if name in owned},
-            already_unowned=tuple(name for name in present if name not in owned),
-        )
+        shared = {name: stamp for name, stamp in present.items() if name in owned}
+        unowned = tuple(name for name in present if name not in owned)
+        return replace(self, already_shared=shared, already_unowned=unowned)
 
     def refreshed(self, layout: Layout) -> Additions | None:
         """Return the same with what makes room as it is by now; None when some of it is gone."""
@@ -89,8 +87,7 @@ class _Walk:
         """Bring what lies in `source` into the existing folder `target`."""
         self.snapshot.look(self.layout.path(target))
         # Files first: they decide about bytecode in a folder that is looked at afterwards.
-        entries = sorted(os.scandir(source), key=lambda entry: (_is_folder(entry), entry.name))
-        for entry in entries:
+        for entry in sorted(os.scandir(source), key=lambda entry: (_is_folder(entry), entry.name)):
             if entry.name not in ignored:
                 name = f"{target}/{entry.name}" if target else entry.name
                 (self._subfolder if _is_folder(entry) else self._file)(entry, name)
@@ -120,14 +117,13 @@ class _Walk:
     def _file(self, entry: os.DirEntry[str], name: str) -> None:
         place = self.layout.path(name)
         if not self._is_free(name):
-            if name in self.replacing:
-                self._make_room(name)
-            elif _same_file(entry.path, place):
-                self.present[name] = stamp_of(os.lstat(place))
+            if name not in self.replacing:
+                if _same_file(entry.path, place):
+                    self.present[name] = stamp_of(os.lstat(place))
+                else:
+                    self.collisions.append(name)
                 return
-            else:
-                self.collisions.append(name)
-                return
+            self._make_room(name)
         if self._first(name):
             self.moves.append((entry.path, name))
             self._stamp(entry, name)

@@ -129,22 +129,17 @@ def _restore(journal: Journal, prefix: str, disk: Disk, cause: BaseException) ->
     try:
         roll_back(journal, prefix, disk)
     except OSError as error:
-        raise TransactionError(
-            f"Moving the packages failed ({cause}), and so did putting everything back ({error});"
-            " the environment is half-changed until it is recovered.",
-            command=("recover",),
-            code="half-changed",
-        ) from cause
+        failed = f"Moving the packages failed ({cause}), and so did putting everything back"
+        message = f"{failed} ({error}); the environment is half-changed until it is recovered."
+        raise TransactionError(message, command=("recover",), code="half-changed") from cause
 
 
 def _failure(error: BaseException, when: str) -> TransactionError:
     if isinstance(error, TransactionError):
         return TransactionError(f"{error.message} Everything was put back.", context=error.context)
     reason = getattr(error, "strerror", None) or str(error)
-    file = getattr(error, "filename", None)
-    return TransactionError(
-        f"The environment could not be changed, {when}: {reason}.", context=str(file or "")
-    )
+    message = f"The environment could not be changed, {when}: {reason}."
+    return TransactionError(message, context=str(getattr(error, "filename", None) or ""))
 
 
 def roll_back(journal: Journal, prefix: str, disk: Disk) -> None:

@@ -126,8 +126,7 @@ class Disk:
                 self.unlink(path)
             return
         try:
-            entries = sorted(os.listdir(path))
-            if entries and not os.access(path, os.W_OK | os.X_OK):
+            if (entries := sorted(os.listdir(path))) and not os.access(path, os.W_OK | os.X_OK):
                 os.chmod(path, 0o700)  # a package may bring read-only folders
         except OSError:
             os.chmod(path, 0o700)

@@ -57,8 +57,7 @@ class Layout:
     def name(self, path: str) -> str:
         """Return the one name of an absolute `path`. Raises EscapesPrefix."""
         folder, last = os.path.split(path if ".." not in path else os.path.normpath(path))
-        real = self._folders.get(folder)
-        if real is None:
+        if (real := self._folders.get(folder)) is None:
             real = self._folders[folder] = self._inside(self._real.of(folder), path)
         return f"{real}/{last}" if real else last
 
@@ -82,11 +81,8 @@ def record_rows(info: DistInfo) -> tuple[RecordRow, ...]:
     try:
         return info.record.rows
     except RecordError as error:
-        raise TransactionError(
-            f"{info.entry} has no readable RECORD: nobody knows which files are its own.",
-            code="no-record",
-            context=str(error),
-        ) from error
+        message = f"{info.entry} has no readable RECORD: nobody knows which files are its own."
+        raise TransactionError(message, code="no-record", context=str(error)) from error
 
 
 def owned_files(layout: Layout, dist_info: str, rows: Iterable[RecordRow]) -> Iterator[str]:
@@ -114,10 +110,9 @@ def _name(layout: Layout, site: str, path: str, dist_info: str) -> str:
     try:
         return layout.name(os.path.join(site, path.replace("/", os.sep)))
     except EscapesPrefix as error:
-        raise EscapesPrefix(
-            f"RECORD of {os.path.basename(dist_info)} lists {path}, which lies outside the"
-            " environment; it cannot be moved safely."
-        ) from error
+        lists = f"RECORD of {os.path.basename(dist_info)} lists {path}"
+        message = f"{lists}, which lies outside the environment; it cannot be moved safely."
+        raise EscapesPrefix(message) from error
 
 
 def installed(
@@ -131,12 +126,10 @@ def installed(
     listed: dict[str, list[DistInfo]] = {}
     for info in known:
         listed.setdefault(real.of(info.folder), []).append(info)
-    return [
-        info
-        for folder in dict.fromkeys(map(os.path.realpath, folders))
-        for info in listed.get(folder) or distributions_in([folder])
-        if not info.is_egg and os.path.join(folder, info.entry) not in without
-    ]
+    places = dict.fromkeys(map(os.path.realpath, folders))
+    found = ((at, info) for at in places for info in listed.get(at) or distributions_in([at]))
+    staying = (pair for pair in found if os.path.join(pair[0], pair[1].entry) not in without)
+    return [info for _, info in staying if not info.is_egg]
 
 
 def owners(layout: Layout, names: Collection[str], infos: Iterable[DistInfo]) -> dict[str, str]:
@@ -276,11 +269,8 @@ def set_aside(layout: Layout, paths: Iterable[str]) -> Removals:
                     files[layout.name(below)] = os.lstat(below)
         else:
             files[name] = os.lstat(path)
-    return Removals(
-        moves=moves,
-        files={name: stamp_of(status) for name, status in files.items()},
-        bytes=sum(status.st_size for status in files.values()),
-    )
+    stamps = {name: stamp_of(status) for name, status in files.items()}
+    return Removals(moves=moves, files=stamps, bytes=sum(s.st_size for s in files.values()))
 
 
 class _Walk:
@@ -376,6 +366,5 @@ class _Walk:
 
 def _compiled_from(key: str, stems: set[str]) -> bool:
     # x.cpython-312.opt-1.pyc, x.cpython-312-pytest-9.pyc and the old x.pyc come from x.py
-    return key.endswith(BYTECODE) and any(
-        key[: at + 1] in stems for at, letter in enumerate(key) if letter == "."
-    )
+    starts = (key[: at + 1] for at, letter in enumerate(key) if letter == ".")
+    return key.endswith(BYTECODE) and any(start in stems for start in starts)

@@ -68,9 +68,8 @@ class Store:
         seconds over), TransactionError when the store cannot be made.
         """
         create(self.path, self.disk)
-        self._lock = acquire(
-            self.path, command=command, wait=wait, on_wait=on_wait, timeout=timeout
-        )
+        patience = timeout if wait else 0.0
+        self._lock = acquire(self.path, command=command, on_wait=on_wait, timeout=patience)
         return self._lock
 
     def unfinished(self) -> bool:
@@ -78,14 +77,17 @@ class Store:
 
         A transaction that another process works on just now counts as well.
         """
-        begun = [name for name in transaction_ids(self.path) if not name.endswith(GONE)]
-        places = (os.path.join(self.path, "transactions", name) for name in begun)
-        return not all(os.path.exists(os.path.join(at, "state." + COMMITTED)) for at in places)
+        marks = (os.path.join(place, "state." + COMMITTED) for place in self._places())
+        return not all(map(os.path.exists, marks))
+
+    def _places(self) -> list[str]:
+        """Return the folders of all transactions that are not to be deleted, oldest first."""
+        names = [name for name in transaction_ids(self.path) if not name.endswith(GONE)]
+        return [os.path.join(self.path, "transactions", name) for name in names]
 
     def journals(self) -> list[Journal]:
         """Read the journals of all that reached the environment, oldest first."""
-        names = [name for name in transaction_ids(self.path) if not name.endswith(GONE)]
-        read = [Journal.read(os.path.join(self.path, "transactions", name)) for name in names]
+        read = map(Journal.read, self._places())
         whole = [journal for journal in read if journal and journal.state == COMMITTED]
         return sorted(whole, key=lambda journal: journal.sequence)
 
@@ -96,14 +98,13 @@ class Store:
     def target(self, id: str | None = None) -> Entry:
         """Return the transaction that undoing `id` means. Raises UndoRefused if there is none."""
         journals = self.journals()
-        found = find(journals, id)
-        return next(entry for entry in entries_of(journals) if entry.id == found.id)
+        return _entry(find(journals, id), journals)
 
     def later(self, entry: Entry) -> tuple[Entry, ...]:
         """Return the transactions after `entry` whose work is in force, the newest first."""
         journals = self.journals()
-        ids = {journal.id for journal in made_after(find(journals, entry.id), journals)}
-        return tuple(each for each in entries_of(journals) if each.id in ids)
+        later = made_after(find(journals, entry.id), journals)
+        return tuple(_entry(journal, journals) for journal in reversed(later))
 
     def replaced(self, entry: Entry) -> str:
         """Return the folder that keeps what `entry` replaced, laid out as the prefix is."""
@@ -126,8 +127,7 @@ class Store:
         if self.unfinished():
             message = "An earlier transaction was interrupted."
             raise TransactionError(message, command=("recover",))
-        names = (name for name in transaction_ids(self.path) if not name.endswith(GONE))
-        starts = (name.partition("-")[0] for name in names)
+        starts = (os.path.basename(place).partition("-")[0] for place in self._places())
         sequence = max((int(start) for start in starts if start.isdigit()), default=0) + 1
         name = f"{sequence:04d}-{secrets.token_hex(2)}"
         journal = Journal(os.path.join(self.path, "transactions", name))
@@ -140,10 +140,8 @@ class Store:
             journal.begin(self.disk)
         except OSError as error:
             self.disk.remove_tree(journal.directory)
-            raise TransactionError(
-                f"No transaction can be opened in {self.path}: {error.strerror}; the environment is"
-                " untouched."
-            ) from error
+            failed = f"No transaction can be opened in {self.path}: {error.strerror}"
+            raise TransactionError(f"{failed}; the environment is untouched.") from error
         return journal
 
     def _require_lock(self) -> None:
@@ -173,11 +171,11 @@ class Entry:
 
 def entries_of(journals: list[Journal]) -> Iterator[Entry]:
     """Yield the entries of `journals` (oldest first), the newest first."""
-    undone = _undone(journals)
-    return (_entry(journal, journals, undone) for journal in reversed(journals))
+    return (_entry(journal, journals) for journal in reversed(journals))
 
 
-def _entry(journal: Journal, journals: list[Journal], undone: dict[str, Journal]) -> Entry:
+def _entry(journal: Journal, journals: list[Journal]) -> Entry:
+    undone = journal.id in _undone(journals)
     try:
         reason = objection(journal, journals)
     except JournalError as error:
@@ -187,8 +185,8 @@ def _entry(journal: Journal, journals: list[Journal], undone: dict[str, Journal]
         time=journal.time,
         command=journal.command,
         changes=tuple(journal.changes),
-        bytes_kept=0 if journal.id in undone else journal.kept,
-        state="undone" if journal.id in undone else "committed",
+        bytes_kept=0 if undone else journal.kept,
+        state="undone" if undone else "committed",
         undoes=journal.undoes,
         undoable=not reason,
         reason=reason,
@@ -201,10 +199,8 @@ def find(journals: list[Journal], id: str | None) -> Journal:
     Raises UndoRefused.
     """
     if id is None and not journals:
-        raise UndoRefused(
-            "safeinstall has changed nothing in this environment yet: nothing to undo.",
-            code="nothing-to-undo",
-        )
+        message = "safeinstall has changed nothing in this environment yet: nothing to undo."
+        raise UndoRefused(message, code="nothing-to-undo")
     undone = _undone(journals)
     if id is None:
         for journal in reversed(journals):

@@ -29,7 +29,6 @@ RETRACTING = "retracting"
 RESTORING = "restoring"
 """Going back: nothing that arrived is left; what had left is being moved in again."""
 STATES = (STAGING, LEAVING, ARRIVING, COMMITTED, RETRACTING, RESTORING)
-
 FOLDER = ".safeinstall"
 GONE = ".gone"
 """End of the name of a transaction folder that only waits for its deletion."""
@@ -91,10 +90,8 @@ class Manifest(NamedTuple):
             with open(os.path.join(directory, _MANIFEST), encoding="utf-8") as file:
                 return cls.of(json.load(file))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise JournalError(
-                f"The list of files of transaction {os.path.basename(directory)} cannot be read:"
-                f" {error}; nothing was touched."
-            ) from error
+            files = f"The list of files of transaction {os.path.basename(directory)}"
+            raise JournalError(f"{files} cannot be read: {error}; nothing was touched.") from error
 
     @classmethod
     def of(cls, data: Any) -> Manifest:
@@ -249,10 +246,9 @@ class Journal:
             return journal
         if journal.state in ("", STAGING) and not _holds_files(journal.replaced):
             return None  # nothing was ever moved: it died while it began
-        raise JournalError(
-            f"The journal of transaction {journal.id} is damaged ({problem}); nothing was touched.",
-            context=f"What it replaced lies in {journal.replaced}.",
-        )
+        damaged = f"The journal of transaction {journal.id} is damaged ({problem})"
+        kept = f"What it replaced lies in {journal.replaced}."
+        raise JournalError(f"{damaged}; nothing was touched.", context=kept)
 
     def _to_json(self) -> dict[str, Any]:
         return {
@@ -302,12 +298,9 @@ def is_pending(prefix: str) -> bool:
     """
     store = os.path.join(prefix, FOLDER)
     places = [os.path.join(store, "transactions", name) for name in transaction_ids(store)]
-    return any(
-        place.endswith(GONE)
-        or not os.path.exists(os.path.join(place, _STATE + COMMITTED))
-        or os.path.exists(os.path.join(place, "stage"))
-        for place in places
-    )
+    pairs = [(os.path.join(at, _STATE + COMMITTED), os.path.join(at, "stage")) for at in places]
+    left = any(not os.path.exists(done) or os.path.exists(stage) for done, stage in pairs)
+    return left or any(place.endswith(GONE) for place in places)
 
 
 def _holds_files(directory: str) -> bool:

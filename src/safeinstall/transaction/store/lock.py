@@ -25,7 +25,6 @@ from safeinstall.transaction.store.journal import FOLDER, STAGING, Journal, tran
 
 _REMINDER = 0.5
 """Seconds after which a waiting caller is told again: it may not show what is said early."""
-
 _DYING = 2.0
 """Seconds in which what an ended installer had started lets go; nobody who lives is waited for."""
 
@@ -42,12 +41,10 @@ def check(folder: str) -> bool:
             status = os.lstat(path)
         except (FileNotFoundError, NotADirectoryError):
             return path != folder
-        reason = _objection(status)
-        if reason:
-            raise UnsafeStore(
-                f"{path} {reason}; it is not used and the environment is untouched.",
-                context="It would hold files that go into the environment.",
-            )
+        if reason := _objection(status):
+            message = f"{path} {reason}; it is not used and the environment is untouched."
+            why = "It would hold files that go into the environment."
+            raise UnsafeStore(message, context=why)
     return True
 
 
@@ -73,9 +70,8 @@ def create(folder: str, disk: Disk) -> None:
         except FileExistsError:
             continue
         except OSError as error:
-            raise TransactionError(
-                f"{path} cannot be created: {error.strerror}.", code="not-writable"
-            ) from error
+            message = f"{path} cannot be created: {error.strerror}."
+            raise TransactionError(message, code="not-writable") from error
     check(folder)
 
 
@@ -148,13 +144,12 @@ def acquire(
     folder: str,
     *,
     command: str = "",
-    wait: bool = True,
     on_wait: Callable[[Holder | None], None] | None = None,
     timeout: float | None = None,
 ) -> Lock:
     """Take the lock of the existing `folder`.
 
-    Waits for another holder, telling `on_wait` now and then, unless `wait` is false. When the
+    Waits for another holder, `timeout` seconds at most, telling `on_wait` now and then. When the
     holder died and only its installer keeps the lock, that installer is ended. Raises LockBusy,
     OSError.
     """
@@ -166,7 +161,7 @@ def acquire(
             raise UnsafeStore(f"{path} is a symbolic link; it is not used.") from error
         raise
     try:
-        _wait_for(descriptor, folder, wait, on_wait, timeout)
+        _wait_for(descriptor, folder, on_wait, timeout)
         _sign(descriptor, command)
     except BaseException:
         os.close(descriptor)
@@ -177,7 +172,6 @@ def acquire(
 def _wait_for(
     descriptor: int,
     folder: str,
-    wait: bool,
     on_wait: Callable[[Holder | None], None] | None,
     timeout: float | None,
 ) -> None:
@@ -190,7 +184,7 @@ def _wait_for(
         if time.monotonic() < dying:
             time.sleep(0.01)
             continue
-        if not wait or (deadline is not None and time.monotonic() >= deadline):
+        if deadline is not None and time.monotonic() >= deadline:
             raise LockBusy(_busy(holder), context="The environment is untouched.")
         if on_wait is not None and time.monotonic() - reminded >= _REMINDER:
             on_wait(holder)
