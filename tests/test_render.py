@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from safeinstall.distributions import Change, Changes, Distribution
 from safeinstall.doctor.diagnosis import Examination
 from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.importing import StaleModule
 from safeinstall.operations.autoload import Autoload
 from safeinstall.operations.diagnose import Kernels
 from safeinstall.operations.environments import NewEnvironment
@@ -75,8 +76,7 @@ CASES = {
         "done",
         changes=plan(NUMPY),
         restart="needed",
-        stale_modules=("numpy", "numpy._core"),
-        compiled_stale=14,
+        stale=tuple(StaleModule(f"numpy.c{n}", compiled=True) for n in range(14)),
     ),
     "done-refreshed": outcome("done", changes=plan(PANDAS), restart="refreshed"),
     "done-terminal": replace(outcome("done", changes=plan(PANDAS)), live=False),

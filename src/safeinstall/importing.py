@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 from safeinstall.metadata.record import RealFolders
 
+FileIdentity = tuple[int, int, int]
+"""Inode, size and time of change (ns): what tells a file from the one that takes its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class StaleModule:
@@ -69,8 +72,8 @@ def loaded_from(files: Collection[str]) -> Iterator[tuple[StaleModule, str]]:
             yield StaleModule(name, file.endswith(compiled)), path
 
 
-def loaded_files(prefix: str) -> dict[str, tuple[int, int, int]]:
-    """Return which file below `prefix` each loaded module came from, as (inode, size, mtime)."""
+def loaded_files(prefix: str) -> dict[str, FileIdentity]:
+    """Return which file below `prefix` each loaded module came from."""
     below = os.path.join(os.path.realpath(prefix), "")
     found = {}
     real = RealFolders()
@@ -87,7 +90,7 @@ def loaded_files(prefix: str) -> dict[str, tuple[int, int, int]]:
     return found
 
 
-def replaced_since(before: Mapping[str, tuple[int, int, int]]) -> tuple[StaleModule, ...]:
+def replaced_since(before: Mapping[str, FileIdentity]) -> tuple[StaleModule, ...]:
     """Return the modules whose file is gone or another one than `loaded_files` said."""
     compiled = tuple(importlib.machinery.EXTENSION_SUFFIXES)
     files = {name: str(getattr(sys.modules.get(name), "__file__", "")) for name in before}
@@ -101,7 +104,7 @@ def outdated_words(modules: Iterable[str]) -> str:
     return f"Restart the kernel: {named} on disk is not what this kernel has loaded."
 
 
-def _identity(file: str) -> tuple[int, int, int] | None:
+def _identity(file: str) -> FileIdentity | None:
     try:
         status = os.stat(file)  # noqa: PTH116
     except OSError:

@@ -11,6 +11,7 @@ from safeinstall.environment import Destination, Environment
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK, Frontend
+from safeinstall.importing import StaleModule
 
 Status = Literal[
     "satisfied", "planned", "done", "needs-confirmation", "refused", "failed", "rolled-back"
@@ -72,9 +73,8 @@ class Outcome:
     """What was already there, when nothing had to be done."""
     verification: tuple[Verdict, ...] = ()
     restart: Restart = "none"
-    stale_modules: tuple[str, ...] = ()
-    compiled_stale: int = 0
-    """How many of the stale modules are compiled code."""
+    stale: tuple[StaleModule, ...] = ()
+    """What this process has loaded and is another one on disk now."""
     transaction: str | None = None
     live: bool = False
     """True when the environment is that of a kernel that goes on running."""
@@ -86,6 +86,11 @@ class Outcome:
     def ok(self) -> bool:
         """True when the request holds now, or would (a dry run)."""
         return self.exit_status == 0
+
+    @property
+    def stale_modules(self) -> tuple[str, ...]:
+        """The dotted names of the stale modules."""
+        return tuple(module.name for module in self.stale)
 
     def without_repeats(self, told: set[str]) -> Outcome:
         """Return the outcome without the remarks in `told`; `told` grows by those that are left.

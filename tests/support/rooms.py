@@ -19,11 +19,11 @@ BEGIN, END = "<!-- picture: begin -->", "<!-- picture: end -->"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("metadata",),
     ("probe", "errors", "findings", "frontend"),
-    ("environment", "distributions", "request", "runner"),
+    ("environment", "distributions", "request", "runner", "importing"),
     ("installers", "requirements"),
     ("plan",),
     ("guards", "outcome"),
-    ("interpreter", "importing", "transaction", "kernels"),
+    ("interpreter", "transaction", "kernels"),
     ("doctor",),
     ("operations",),
     ("render",),

@@ -213,7 +213,7 @@ def _context(options: Options, request: Request, progress: Progress) -> Context:
     policy = {code: None if w == "off" else Severity(w) for code, w in options.guards.items()}
     watch = getattr(get_ipython(), "_safeinstall_watch", None)
     context = replace(context_for(request, progress), policy=policy)
-    loaded = watch.loaded() if watch else {}
+    loaded = watch.loaded if watch else context.loaded
     return replace(context, keeping=Keeping(*options.keeping), loaded=loaded)
 
 

@@ -63,8 +63,7 @@ def install_with_conda(
             live=context.live,
             seconds={"total": time.perf_counter() - began},
             restart="needed" if stale else "none",
-            stale_modules=tuple(module.name for module in stale),
-            compiled_stale=sum(module.compiled for module in stale),
+            stale=stale,
         )
 
     stale: tuple[importing.StaleModule, ...] = ()

@@ -22,6 +22,7 @@ from safeinstall.errors import SafeInstallError, UnsafeStore
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.guards import Policy, examine
+from safeinstall.importing import FileIdentity
 from safeinstall.installers.sources import ResolvedRequest, Sources, redirections
 from safeinstall.interpreter import environment_of
 from safeinstall.plan import Plan
@@ -98,8 +99,8 @@ class Context:
     agreed: Callable[[Plan], bool] = agreed
     """Asked before a plan is carried out; one that is not agreed to is only shown."""
     keeping: Keeping = Keeping()
-    loaded: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
-    """Which file (inode, size, time) each module of this process was loaded from, where noted."""
+    loaded: Callable[[], Mapping[str, FileIdentity]] = dict
+    """Tells which file each module of this process was loaded from, where that was noted."""
     policy: Policy = field(default_factory=dict)
     """Severity of findings by code, where it is not their own; None switches a guard off."""
 
@@ -117,7 +118,7 @@ class Context:
             frontend=self.frontend,
         )
 
-    def loaded_files(self) -> dict[str, tuple[int, int, int]]:
+    def loaded_files(self) -> dict[str, FileIdentity]:
         """Return which file of the environment each module of this process was loaded from.
 
         Where that was not noted in time, it is the file that lies there now.
@@ -125,11 +126,12 @@ class Context:
         if not self.live:
             return {}
         found = importing.loaded_files(self.environment.prefix)
-        return {name: self.loaded.get(name, now) for name, now in found.items()}
+        noted = self.loaded()
+        return {name: noted.get(name, now) for name, now in found.items()}
 
     def outdated(self) -> Iterator[Finding]:
         """Yield that code which this process has loaded is not what is on disk any more."""
-        if names := [module.name for module in importing.replaced_since(self.loaded)]:
+        if names := [module.name for module in importing.replaced_since(self.loaded())]:
             yield Finding.warn("outdated-modules", importing.outdated_words(names))
 
     def first_line(self, request: InstallRequest) -> Suggestion:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -24,7 +24,7 @@ from safeinstall.operations.planning import best_plan
 from safeinstall.operations.planning.resolver import Resolver, choose
 from safeinstall.operations.staging import Prefetch, StagedPlan, examine_staged, stage
 from safeinstall.operations.staging.verify import Evidence, evidence_of, verify
-from safeinstall.outcome import DoneBy, Outcome, Status, finding_of
+from safeinstall.outcome import DoneBy, Outcome, Restart, Status, finding_of
 from safeinstall.plan import Plan
 from safeinstall.request import InstallRequest
 from safeinstall.requirements import satisfied
@@ -63,21 +63,6 @@ def install(request: InstallRequest, context: Context) -> Outcome:
         return story.outcome("failed", finding)
     except (SafeInstallError, OSError) as error:
         return story.outcome("failed", finding_of(error, context.frontend))
-
-
-def outdated(
-    distributions: Iterable[Distribution],
-    index: InstalledIndex,
-    loaded: Mapping[str, tuple[int, int, int]],
-) -> tuple[StaleModule, ...]:
-    """Return the loaded modules of `distributions` whose file is another one now."""
-    infos = (index.info(each.key) for each in distributions)
-    tops = {top for info in infos if info for top in info.modules}
-    if tops.isdisjoint(sys.modules):
-        return ()
-    return replaced_since(
-        {name: file for name, file in loaded.items() if name.split(".")[0] in tops}
-    )
 
 
 _NOTHING_BUILT: Final = ("refused", "failed", "needs-confirmation")
@@ -205,8 +190,7 @@ class _Install:
             "done",
             verification=proof.verdicts,
             restart=proof.restart,
-            stale_modules=tuple(module.name for module in proof.stale),
-            compiled_stale=sum(module.compiled for module in proof.stale),
+            stale=proof.stale,
             transaction=committed.id,
             log=log,
         )
@@ -214,10 +198,8 @@ class _Install:
     def outcome(self, status: Status, *more: Finding, **rest: Any) -> Outcome:
         """Return what is known now as the outcome."""
         self.seconds["total"] = time.perf_counter() - self.started
-        unbuilt = status in ("refused", "failed", "needs-confirmation")
-        said = (
-            f for f in self.findings if f.stops or f.code != "builds-from-source" or not unbuilt
-        )
+        unsaid = "builds-from-source" if status in _NOTHING_BUILT else ""
+        said = (finding for finding in self.findings if finding.stops or finding.code != unsaid)
         by = None
         if self.plan:
             chosen = self.plan.chosen
@@ -248,14 +230,20 @@ class _Install:
 
     def already_there(self, found: tuple[Distribution, ...], index: InstalledIndex) -> Outcome:
         """Return that nothing is to do, and whether this process has what is there."""
-        stale = outdated(found, index, self.context.loaded) if self.context.live else ()
-        return self.outcome(
-            "satisfied",
-            satisfied=found,
-            restart="needed" if stale else "none",
-            stale_modules=tuple(module.name for module in stale),
-            compiled_stale=sum(module.compiled for module in stale),
-        )
+        stale = self.outdated(found, index) if self.context.live else ()
+        restart: Restart = "needed" if stale else "none"
+        return self.outcome("satisfied", satisfied=found, restart=restart, stale=stale)
+
+    def outdated(
+        self, found: tuple[Distribution, ...], index: InstalledIndex
+    ) -> tuple[StaleModule, ...]:
+        """Return the loaded modules of the distributions whose file is another one now."""
+        infos = (index.info(each.key) for each in found)
+        tops = {top for info in infos if info for top in info.modules}
+        if tops.isdisjoint(sys.modules):
+            return ()
+        loaded = self.context.loaded().items()
+        return replaced_since({name: file for name, file in loaded if name.split(".")[0] in tops})
 
     def waiting(self, holder: Holder | None) -> None:
         """Say that another install holds the lock."""

@@ -69,7 +69,7 @@ def outcome_of_moves(
     *findings: Finding,
     changes: Changes | None = None,
     id: str | None = None,
-    before: Mapping[str, tuple[int, int, int]] | None = None,
+    before: Mapping[str, importing.FileIdentity] | None = None,
 ) -> Outcome:
     """Return the outcome of moves that no installer made (undo, uninstall).
 
@@ -93,8 +93,7 @@ def outcome_of_moves(
         frontend=context.frontend,
         findings=findings,
         restart=restart,
-        stale_modules=tuple(module.name for module in stale),
-        compiled_stale=sum(module.compiled for module in stale),
+        stale=stale,
         transaction=id,
         live=context.live,
         seconds={"total": time.perf_counter() - started},

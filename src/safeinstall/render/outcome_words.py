@@ -136,9 +136,8 @@ def _restart(outcome: Outcome) -> list[str]:
     if outcome.restart == "needed":
         tops = list(dict.fromkeys(name.split(".")[0] for name in outcome.stale_modules))
         loaded = f"{_joined(tops)} {'is' if len(tops) == 1 else 'are'} loaded"
-        if outcome.compiled_stale:
-            plural = "s" if outcome.compiled_stale > 1 else ""
-            loaded += f" ({outcome.compiled_stale} compiled module{plural})"
+        if compiled := sum(module.compiled for module in outcome.stale):
+            loaded += f" ({compiled} compiled module{'s' if compiled > 1 else ''})"
         if outcome.verb == "uninstall":
             return [f"{loaded} and stays so until the kernel restarts."]
         return [f"Restart the kernel before going on: {loaded}."]

@@ -10,16 +10,17 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from safeinstall import magics
 from safeinstall.errors import SafeInstallStopped
 
+if TYPE_CHECKING:
+    from safeinstall.importing import FileIdentity
+
 _VERBS: Final = ("install", "add", "sync", "-r", "develop", "remove", "purge")
 _ATTRIBUTE: Final = "_safeinstall_watch"
 _log = logging.getLogger("safeinstall")
-FileIdentity = tuple[int, int, int]
-"""Inode, size and time of change: what tells a file from the one that takes its place."""
 _LIBRARY: Final = os.path.dirname(os.__file__) + os.sep
 _PACKAGES: Final = _LIBRARY + "site-packages"
 
@@ -40,7 +41,7 @@ class Watch:
     def after(self, result: Any) -> None:
         """Say where an install that ran anyway has landed (IPython's `post_run_cell`)."""
         if self._session is not None:
-            self._guarded("warn", "redirect", act=lambda session: session.after(self.loaded()))
+            self._guarded("warn", "redirect", act=lambda session: session.after(self.loaded))
         self._note_modules()
 
     def _note_modules(self) -> None:
@@ -96,6 +97,7 @@ class Watch:
 
 
 def _identity(module: Any) -> FileIdentity | None:
+    """As `importing` would say it, which no cell that installs nothing is to pay for."""
     file = getattr(module, "__file__", None)
     if not isinstance(file, str) or (file.startswith(_LIBRARY) and not file.startswith(_PACKAGES)):
         return None
@@ -140,6 +142,5 @@ def unload(shell: Any) -> None:
 
 def stop(instead: str) -> NoReturn:
     """Fail the cell (what a blocked install line runs instead): the install above was blocked."""
-
     way = f"\n  → {instead}" if instead else ""
     raise SafeInstallStopped(f"✗ Nothing changed. This command was blocked.{way}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from IPython.display import publish_display_data
 
 from safeinstall import operations, probe, render
 from safeinstall.environment import Environment
-from safeinstall.importing import outdated_words, replaced_since
+from safeinstall.importing import FileIdentity, outdated_words, replaced_since
 from safeinstall.magics import SafeInstall
 from safeinstall.metadata.distribution import metadata_in, split_name
 from safeinstall.probe.prediction import Prediction
@@ -53,10 +53,10 @@ class Session:
                 about = prediction, self.environment, str(Path.cwd())
                 _show(advice.warning_message(*about, done=done))
 
-    def after(self, loaded: Mapping[str, tuple[int, int, int]]) -> None:
+    def after(self, loaded: Callable[[], Mapping[str, FileIdentity]]) -> None:
         """Say what has landed elsewhere after all, and what code in use is another on disk now.
 
-        `loaded`: which file each module was loaded from.
+        `loaded` tells which file each module was loaded from.
         """
         pending, self._pending = self._pending, []
         for prediction, before in pending:
@@ -67,7 +67,7 @@ class Session:
         if not self._looked_at:
             return
         self._looked_at = False
-        outdated = {module.name for module in replaced_since(loaded)}
+        outdated = {module.name for module in replaced_since(loaded())}
         if new_ones := sorted(outdated - self._outdated):
             _show(render.Message(mark="!", headline=outdated_words(new_ones)))
         self._outdated |= outdated
