@@ -232,13 +232,13 @@ def staging_arguments(
         return ["--requirement", stdin]
     direct = [item for item in request.items if item.kind != "named"]
     named = {item.name for item in direct if item.name}
-    unnamed = {_bare(item.text) for item in direct if not item.name}
+    unnamed = {place_of(item.text) for item in direct if not item.name}
     found = {canonicalize_name(resolved.name): resolved for resolved in plan.arriving}
     arguments = _arguments(direct)
     for change in changes.arriving:
         key = canonicalize_name(change.name)
         resolved = found[key]
-        if key not in named and not (resolved.url and _bare(resolved.url) in unnamed):
+        if key not in named and not (resolved.url and place_of(resolved.url) in unnamed):
             arguments.append(resolved.pin)
     return arguments
 
@@ -263,8 +263,14 @@ def _argument(item: RequestItem) -> str:
     return f"{item.name}{bracket}{extras} @ {Path(path).as_uri()}"
 
 
-def _bare(reference: str) -> str:
-    """Reduce a path or file URL to the path, so that both spellings of one source compare equal."""
-    parts = urlsplit(reference)
-    path = unquote(parts.path) if parts.scheme in ("file", "") else reference
-    return path.split("[", 1)[0].rstrip("/")
+def place_of(reference: str) -> str:
+    """Reduce a path, URL or repository to what all its spellings share.
+
+    Left out are extras, fragment, a repository's revision and the scheme of a local file.
+    """
+    plain = reference.partition("#")[0]
+    if plain.startswith("file:"):
+        plain = unquote(urlsplit(plain).path)
+    plain = plain.partition("[")[0].rstrip("/")
+    head, slash, last = plain.rpartition("/")
+    return f"{head}{slash}{last.partition('@')[0]}" if "+" in plain.partition(":")[0] else plain

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from html import escape
-from pathlib import Path
 from types import FrameType
 from typing import Any, Final, Protocol
 
@@ -21,9 +20,9 @@ from safeinstall.errors import SafeInstallError, SafeInstallStopped
 from safeinstall.findings import Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK
 from safeinstall.magics.missing_imports import Remark, remark_about
-from safeinstall.metadata.distribution import normalized
 from safeinstall.operations import Context, Keeping, Progress, carry_out, context_for, folder, here
 from safeinstall.outcome import Outcome
+from safeinstall.probe.rules.local_candidates import LocalFolders, best_local, parse_requirement
 from safeinstall.request import (
     InstallRequest,
     RecoverRequest,
@@ -67,7 +66,7 @@ def install(options: Options, line: str, cell: str | None) -> Any:
         from safeinstall.render.report_words import short_environment_message  # else not needed
 
         context = here()
-        way = context.first_line(parse("pandas", cwd=context.cwd))
+        way = context.first_line(context.meet(parse("pandas", cwd=context.cwd)))
         return _displayed(None, short_environment_message(context.environment, way))
     return _run(options, lambda: parse(line, cell, cwd=folder()))
 
@@ -121,20 +120,14 @@ def _with_a_line_that_works(found: Remark, context: Context) -> Remark:
     wait behind a failed one are dropped, so no program is started and no index asked.
     """
     request = parse([found.wanted], cwd=context.cwd, frontend=context.frontend)
-    line = context.first_line(request).command
+    intent = context.meet(request)
+    line = context.first_line(intent).command
     if found.kind != "unknown":
         return replace(found, command=line)
-    here = map(_names_in, map(Path, context.meet(request).sources.find_links))
-    known = any(normalized(found.wanted) in names for names in here)
+    wanted = parse_requirement(found.wanted)
+    folders = LocalFolders(intent.sources.find_links, context.cwd, pre=True)
+    known = wanted and best_local(wanted, folders)
     return replace(found, command=line, sentence=found.if_known) if known else found
-
-
-def _names_in(folder: Path) -> set[str]:
-    """Return the names of the packages that lie in a local folder; none for anything else."""
-    try:
-        return {normalized(file.name.split("-")[0]) for file in folder.iterdir()}
-    except OSError:
-        return set()
 
 
 def _parsed(line: str, command: str, others: Mapping[str, str]) -> Request:

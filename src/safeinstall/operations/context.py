@@ -134,9 +134,8 @@ class Context:
         if names := [module.name for module in importing.replaced_since(self.loaded())]:
             yield Finding.warn("outdated-modules", importing.outdated_words(names))
 
-    def first_line(self, request: InstallRequest) -> Suggestion:
+    def first_line(self, intent: ResolvedRequest) -> Suggestion:
         """Return the line that installs the request here; where it would be refused, what works."""
-        intent = self.meet(request)
         for finding in examine(intent, (), self.policy):
             if finding.severity is Severity.REFUSE and finding.hint:
                 return finding.hint[0]

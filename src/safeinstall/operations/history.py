@@ -83,7 +83,7 @@ def history(request: HistoryRequest, context: Context) -> History:
 def _with_its_undo(area: Store, entry: Entry, context: Context) -> Entry:
     """Return the entry with what an undo of it would say now."""
     try:
-        refuse_if_needed(area, entry.id, context)
+        refuse_if_needed(area, entry, context)
     except UndoRefused as error:
         return replace(entry, undoable=False, reason=error.message)
     return entry

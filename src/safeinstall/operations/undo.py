@@ -49,7 +49,7 @@ def undo(request: UndoRequest, context: Context) -> Outcome:
             if is_pending(area.prefix):
                 recover_store(area)
             if not request.force:
-                refuse_if_needed(area, id, context)
+                refuse_if_needed(area, area.target(id), context)
             entry = undo_transaction(area, id, force=request.force)
             forget_oldest(area, context)
     except (SafeInstallError, OSError) as error:
@@ -100,14 +100,13 @@ def outcome_of_moves(
     )
 
 
-def refuse_if_needed(area: Store, id: str | None, context: Context) -> None:
-    """Raise `UndoRefused` when undoing transaction `id` takes from others what they need.
+def refuse_if_needed(area: Store, target: Entry, context: Context) -> None:
+    """Raise `UndoRefused` when undoing the transaction `target` takes from others what they need.
 
     A kernel needs itself, and is what a new environment's first transaction brings.
     What was there before it, and still is, cannot need anything that the undo takes away: the
     requirements of the others alone are read.
     """
-    target = area.target(id)
     if not target.undoable:
         return  # the undo itself says why, and what to do first
     since = datetime.fromisoformat(target.time.replace("Z", "+00:00")).timestamp()

@@ -5,18 +5,10 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
-
-from safeinstall.distributions import (
-    Change,
-    Changes,
-    Distribution,
-    InstalledIndex,
-    snapshot,
-    snapshot_of,
-)
+from safeinstall.distributions import Change, Changes, Distribution, snapshot, snapshot_of
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.environment_state import Owner, owners_of
@@ -25,7 +17,7 @@ from safeinstall.operations.context import Context, forget_oldest, of_transactio
 from safeinstall.operations.install import REPLANS, EnvironmentBusy
 from safeinstall.operations.undo import outcome_of_moves
 from safeinstall.outcome import Outcome, Status, finding_of
-from safeinstall.request import UninstallRequest, parse_uninstall
+from safeinstall.request import UninstallRequest
 from safeinstall.requirements import closure, new_violations
 from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Store
@@ -56,46 +48,42 @@ def uninstall(request: UninstallRequest, context: Context) -> Outcome:
         return outcome_of_moves(context, "uninstall", started, "failed", reason)
 
 
-def judged(names: Sequence[str], context: Context) -> Finding | None:
-    """Return what speaks against removing `names` from here, None for nothing; nothing is changed.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
+    """What a request to uninstall meets in an environment; nothing is changed."""
 
-    Raises `RequestError` for what is no name.
-    """
-    request = parse_uninstall(tuple(names), cwd=context.cwd, frontend=context.frontend)
-    keys = tuple(str(item.name) for item in request.items)
+    state: InstalledState
+    leaving: tuple[Distribution, ...]
+    """What the environment itself holds of what was named."""
+    objection: Finding | None
+    """What speaks against removing it, None for nothing."""
+
+
+def judged(request: UninstallRequest, context: Context) -> Judged:
+    """Return what would leave, and what speaks against it."""
+    names = tuple(dict.fromkeys(str(item.name) for item in request.items))
     state = InstalledState(context.environment.paths.site_packages).look()
     own = snapshot_of(state.distributions).by_key()
     visible = snapshot(context.environment.sys_path, known=state).by_key()
-    leaving = [own[key] for key in keys if key in own]
-    found = _kernel(keys, visible, context) or _not_ours(keys, own, visible, context)
-    found = found or _unrecorded(leaving, context)
-    return found or _needed(leaving, visible, request, context)
-
-
-def installed(names: Sequence[str], context: Context) -> tuple[str, ...]:
-    """Return those of `names` that this environment holds itself."""
-    held = InstalledIndex(context.environment.paths.site_packages)
-    return tuple(name for name in names if canonicalize_name(name) in held)
+    leaving = tuple(own[name] for name in names if name in own)
+    objection = _kernel(names, visible, context) or _not_ours(names, own, visible, context)
+    objection = objection or _unrecorded(leaving, context)
+    objection = objection or _needed(leaving, visible, request, context)
+    return Judged(state=state, leaving=leaving, objection=objection)
 
 
 def _attempt(
     request: UninstallRequest, context: Context, started: float, recovered: tuple[Finding, ...]
 ) -> Outcome | None:
     """Judge and remove; None when somebody else changed the environment in between."""
-    names = tuple(dict.fromkeys(str(item.name) for item in request.items))
-    site_packages = context.environment.paths.site_packages
-    state = InstalledState(site_packages).look()
-    own = snapshot_of(state.distributions).by_key()
-    visible = snapshot(context.environment.sys_path, known=state).by_key()
-    refusal = _kernel(names, visible, context) or _not_ours(names, own, visible, context)
-    leaving = [own[name] for name in names if name in own]
-    if refusal is None:
-        refusal = _unrecorded(leaving, context) or _needed(leaving, visible, request, context)
-    if refusal is not None:
-        confirm = refusal.severity is Severity.CONFIRM
+    found = judged(request, context)
+    leaving, state = found.leaving, found.state
+    if found.objection is not None:
+        confirm = found.objection.severity is Severity.CONFIRM
         status: Status = "needs-confirmation" if confirm else "refused"
-        return outcome_of_moves(context, "uninstall", started, status, refusal)
+        return outcome_of_moves(context, "uninstall", started, status, found.objection)
     if not leaving:
+        names = dict.fromkeys(str(item.name) for item in request.items)
         words = f"{', '.join(names)}: not installed here, so there is nothing to remove."
         missing = Finding.remark("not-installed", words)
         return outcome_of_moves(context, "uninstall", started, "satisfied", *recovered, missing)

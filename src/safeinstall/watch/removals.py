@@ -10,8 +10,9 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Suggestion
 from safeinstall.frontend import NOTEBOOK
 from safeinstall.operations import here
-from safeinstall.operations.uninstall import installed, judged
+from safeinstall.operations.uninstall import judged
 from safeinstall.probe.prediction import Prediction
+from safeinstall.request import parse_uninstall
 
 _OF_AN_INTERPRETER = ("pip", "uv", "conda")
 
@@ -32,11 +33,11 @@ def removal_fault(prediction: Prediction, names: Sequence[str]) -> Removal | Non
     """
     try:
         context = here()
-        own = installed(names, context)
-        finding = judged(names, context) if names else None
+        found = judged(parse_uninstall(names, cwd=context.cwd), context) if names else None
     except SafeInstallError:  # names that are no names: the installer will say so
         return None
-    environment = context.environment
+    own = [each.name for each in found.leaving] if found else []
+    finding, environment = found.objection if found else None, context.environment
     home, other = environment.home, prediction.interpreter_prefix or ""
     foreign = bool(other) and not environment.is_named_by(other)
     reason, what = shown_in(prediction.reason, home), " and ".join(names) or "packages"

@@ -26,6 +26,7 @@ from safeinstall.findings import Finding
 from safeinstall.guards import conflicts, environment_state, kernel_stack, weigh
 from safeinstall.guards.environment_state import EnvironmentState, Loaded, OtherKernel
 from safeinstall.guards.request import builds_from_source, is_explicit
+from safeinstall.installers import place_of
 from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.metadata.record import RecordError, RecordRow, read_record
 from safeinstall.operations.context import Context
@@ -312,7 +313,7 @@ def _plan_without_builds(resolver: Resolver) -> tuple[Plan | None, tuple[Finding
             elif not needed:
                 raise
         else:
-            if not (names := _names_by_place(nameless, plan)):
+            if not (names := _names_byplace_of(nameless, plan)):
                 return plan, findings
             resolver = _named_request(resolver, names)
         if nameless:
@@ -366,21 +367,14 @@ def _named_request(resolver: Resolver, names: Mapping[RequestItem, str | None]) 
     return resolver.asking(replace(request, items=items))
 
 
-def _names_by_place(items: Iterable[RequestItem], plan: Plan) -> dict[RequestItem, str | None]:
+def _names_byplace_of(items: Iterable[RequestItem], plan: Plan) -> dict[RequestItem, str | None]:
     """Return the names of what a plan takes from the places that `items` lead to."""
     found = {
-        _place(resolved.url): canonicalize_name(resolved.name)
+        place_of(resolved.url): canonicalize_name(resolved.name)
         for resolved in plan.resolved.arriving
         if resolved.url
     }
-    return {item: found[place] for item in items if (place := _place(item.text)) in found}
-
-
-def _place(text: str) -> str:
-    """Return a path, file URL or repository without its extras, fragment and revision."""
-    plain = unquote(text.partition("#")[0].removeprefix("file://")).partition("[")[0].rstrip("/")
-    head, slash, last = plain.rpartition("/")
-    return f"{head}{slash}{last.partition('@')[0]}" if "+" in plain.partition(":")[0] else plain
+    return {item: found[place] for item in items if (place := place_of(item.text)) in found}
 
 
 def _named(error: InstallerError) -> set[str]:
@@ -388,14 +382,6 @@ def _named(error: InstallerError) -> set[str]:
     return {
         canonicalize_name(name) for pattern in _NAMED for name in pattern.findall(error.context)
     }
-
-
-def _about_unnamed_folder(error: InstallerError, intent: ResolvedRequest) -> bool:
-    """Tell whether what has to be built is a folder that was typed and has no name yet."""
-    folders = [i.text for i in intent.request.items if is_explicit(i) and i.name is None]
-    places = re.findall(r"@ (file://[^`\s]+)", error.context)
-    paths = {unquote(urlsplit(place).path).rstrip("/") for place in places}
-    return any(folder.split("[")[0].rstrip("/") in paths for folder in folders)
 
 
 def _skipped(error: InstallerError, resolver: Resolver) -> set[str]:
