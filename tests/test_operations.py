@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from safeinstall.errors import SafeInstallError
+from safeinstall.frontend import TERMINAL
 from safeinstall.operations import Context, carry_out
 from safeinstall.operations.planning import resolver
 from safeinstall.request import (
+    AutoloadRequest,
     HistoryRequest,
     InstallRequest,
     RecoverRequest,
@@ -21,6 +24,7 @@ from safeinstall.request import (
 )
 from support.layouts import lay_out, with_program
 from support.recorder import PLAN, PROOF, STAGE, Recorder, context_with
+from support.reports import environment, locked_access
 from support.wheels import make_wheel
 
 
@@ -259,3 +263,15 @@ def test_the_survey_shows_every_python_that_can_be_named_on_path(
     ]
     assert rows["!python3.11 -m pip"].interpreter == f"{base}/bin/python3.11"
     assert rows["!pip3"].outcome == "command-not-found"
+
+
+def test_loading_by_itself_is_refused_where_one_may_not_write_with_the_owners_line(
+    prefix: Path,
+) -> None:
+    context = context_with(recorder(prefix), prefix)
+    locked = environment(str(prefix), access=locked_access())
+    with pytest.raises(SafeInstallError) as refused:
+        carry_out(AutoloadRequest(), replace(context, environment=locked, frontend=TERMINAL))
+    line = f"sudo {locked.executable} -m safeinstall autoload"
+    assert (refused.value.code, refused.value.hint) == ("not-writable", line)
+    assert "`%load_ext safeinstall` in a notebook" in refused.value.message

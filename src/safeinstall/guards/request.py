@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
-from safeinstall.environment import shown
+from safeinstall.environment import Environment, shown
 from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.frontend import TERMINAL, redact
 from safeinstall.guards.environment_state import EnvironmentState, Owner
@@ -56,19 +56,19 @@ def not_writable(intent: ResolvedRequest) -> Finding | None:
     why = access.detail.strip()
     why += "." if why and not why.endswith(".") else ""
     message = f"You may not write into {intent.environment.label}, this kernel's environment."
-    ways = new_environment(intent, overlay=True), new_environment(intent)
-    return Finding.refuse("not-writable", message, *ways, *_owners_line(intent), context=why)
+    ways = [new_environment(intent, overlay=True), new_environment(intent)]
+    if line := owners_line(intent.request.line(TERMINAL), intent.environment):
+        ways += [Suggestion(line)]  # what it is, it says itself; a refusal is ten lines at most
+    return Finding.refuse("not-writable", message, *ways, context=why)
 
 
-def _owners_line(intent: ResolvedRequest) -> tuple[Suggestion, ...]:
-    """Return what whoever owns the environment would type, where that is somebody else."""
-    access = intent.environment.locked
+def owners_line(line: str, environment: Environment) -> str:
+    """Return a terminal's `line` as the owner of what is locked types it, empty if you are."""
+    access = environment.locked
     if access is None or access.reason != "not-owner" or not access.owner:
-        return ()
+        return ""
     become = "sudo" if access.owner == "root" else f"sudo -u {access.owner}"
-    line = intent.request.line(TERMINAL).removeprefix("safeinstall ")
-    command = f"{become} {shlex.quote(intent.environment.executable)} -m safeinstall {line}"
-    return (Suggestion(command),)  # what it is, it says itself; a refusal is ten lines at most
+    return f"{become} {shlex.quote(environment.executable)} -m {line}"
 
 
 def not_importable(intent: ResolvedRequest) -> Finding | None:

@@ -13,6 +13,8 @@ from typing import Any, Final
 from safeinstall.distributions import InstalledIndex
 from safeinstall.environment import Environment, shown
 from safeinstall.errors import SafeInstallError, TransactionError
+from safeinstall.frontend import TERMINAL
+from safeinstall.guards.request import owners_line
 from safeinstall.operations.context import Context, recovered_first
 from safeinstall.request import AutoloadRequest
 from safeinstall.transaction.store.history import Store
@@ -63,7 +65,7 @@ def autoload(request: AutoloadRequest, context: Context) -> Autoload:
     found = Autoload(path=str(path), on=not request.off, changed=False, environment=environment)
     if new == old:
         return found
-    _check(environment, context, off=request.off)
+    _check(request, environment, context)
     store = Store.open(environment.prefix)
     with store.lock(command="safeinstall autoload"):
         files = {str(path): NewFile(new.encode())} if new else {}
@@ -72,12 +74,14 @@ def autoload(request: AutoloadRequest, context: Context) -> Autoload:
     return replace(found, changed=True, transaction=done.id)
 
 
-def _check(environment: Environment, context: Context, *, off: bool) -> None:
-    locked = environment.locked
-    if locked is not None:
-        words = f"{environment.label} cannot be written: {locked.detail}."
-        raise SafeInstallError(words, hint="%load_ext safeinstall", code="not-writable")
-    if not off and InstalledIndex(environment.sys_path).find("safeinstall") is None:
+def _check(request: AutoloadRequest, environment: Environment, context: Context) -> None:
+    if (locked := environment.locked) is not None:
+        words = f"You may not write into {environment.label}: {locked.detail}."
+        instead = "`%load_ext safeinstall` in a notebook loads it for that one."
+        line = TERMINAL.line("autoload", *(["--off"] if request.off else []))
+        line = owners_line(line, environment)
+        raise SafeInstallError(f"{words} {instead}", hint=line, code="not-writable")
+    if not request.off and InstalledIndex(environment.sys_path).find("safeinstall") is None:
         words = f"safeinstall is not installed in {environment.label}, so nothing could load it."
         line = context.frontend.line("install", "safeinstall")
         raise SafeInstallError(words, hint=line, code="not-installed")
