@@ -68,7 +68,7 @@ $(VENV)/ready: $(WHEELS)/ready
 $(LAB)/ready: pyproject.toml $(BOOT)/ready
 	@echo "fetching JupyterLab, once ..."
 	@$(BOOT)/bin/python tests/support/wheelhouse.py $(LAB) --extra ui
-	@$(BOOT)/bin/python tests/support/wheelhouse.py $(CACHE)/old 'ipykernel==6.29.5'
+	@$(BOOT)/bin/python tests/support/wheelhouse.py $(CACHE)/old --oldest
 	@touch $@
 
 # The oldest the panel works in.

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from support import kernels
-from support.environments import CACHE, CHECKOUT, Environment, Workshop, server_settings
+from support.environments import CHECKOUT, Environment, Workshop, server_settings
+from support.wheelhouse import OLDEST
 
 pytestmark = pytest.mark.integration
 
@@ -58,16 +59,14 @@ def ask(kernel: kernels.Kernel, method: str, *, archive: bool = True, **params: 
     return answer["data"][REPLY]
 
 
-@pytest.fixture(params=["ipykernel", "ipykernel==6.29.5"])
+@pytest.fixture(params=[("ipykernel",), OLDEST], ids=["newest", "oldest"])
 def bare(
     request: pytest.FixtureRequest, workshop: Workshop, tmp_path: Path
 ) -> Iterator[kernels.Kernel]:
     """A kernel whose environment has neither safeinstall nor pip."""
     prefix = tmp_path / "bare"
     workshop.run(workshop.uv, "venv", "-q", "--python", workshop.base, prefix)
-    links = ("--no-index", "--find-links", workshop.wheels, "--find-links", CACHE / "old")
-    target = ("--python", prefix / "bin" / "python")
-    workshop.run(workshop.uv, "pip", "install", "-q", *links, *target, request.param)
+    workshop.bring(prefix / "bin" / "python", *request.param)
     environment = Environment(prefix=prefix, kind="uv-venv", base=workshop.base.parent.parent)
     notebooks = tmp_path / "notebooks"
     notebooks.mkdir()

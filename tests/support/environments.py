@@ -141,6 +141,14 @@ class Workshop:
         return folder
 
     @cached_property
+    def old_wheels(self) -> Path:
+        """The oldest kernel there may be, and what it needs; fetched as the others."""
+        folder = self.cache / "old"
+        if not any(folder.glob("ipykernel-*.whl")):
+            wheelhouse.fetch(folder, list(wheelhouse.OLDEST))
+        return folder
+
+    @cached_property
     def uv(self) -> Path:
         """The uv that belongs to the tests' own interpreter."""
         from uv import find_uv_bin
@@ -204,12 +212,16 @@ class Workshop:
 
     def equip(self, environment: Environment) -> None:
         """Install the kernel and safeinstall as it is in the checkout."""
-        links = ("--no-index", "--find-links", self.wheels, "--find-links", self.ours)
-        target = ("--python", environment.python)
         fresh = ("--refresh-package", "safeinstall")  # the same version, and other code each time
-        self.run(
-            self.uv, "pip", "install", "-q", *links, *fresh, *target, "ipykernel", "safeinstall"
-        )
+        links = ("--find-links", self.ours)
+        self.bring(environment.python, *fresh, *links, "ipykernel", "safeinstall")
+
+    def bring(self, python: Path, *words: str | Path) -> None:
+        """Install packages of the wheelhouse; what the oldest kernel is made of can be had too."""
+        links: list[str | Path] = ["--no-index", "--find-links", self.wheels]
+        if not {*wheelhouse.OLDEST}.isdisjoint(words):
+            links += ["--find-links", self.old_wheels]
+        self.run(self.uv, "pip", "install", "-q", *links, "--python", python, *words)
 
     def copy(self, prefix: Path) -> Environment:
         """Return a copy of the template at `prefix`, as if it had been made there."""

@@ -1,8 +1,8 @@
 """The wheelhouse: every wheel the tests and the demo need, fetched once and then never again.
 
-`python wheelhouse.py FOLDER [REQUIREMENT... | --extra NAME]` fetches with pip and therefore through
-whatever index, proxy and certificate this machine's pip is set up for. Standard library only: it
-runs before anything is installed.
+`python wheelhouse.py FOLDER [REQUIREMENT... | --extra NAME | --oldest]` fetches with pip and
+therefore through whatever index, proxy and certificate this machine's pip is set up for. Standard
+library only: it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ else:
 
 CHECKOUT = Path(__file__).parents[2]
 EDITABLE_BUILD = "editables"
+OLDEST = ("ipython==7.34.0", "ipykernel==6.17.1", "jupyter-client==7.0.0")
+"""The oldest kernel that safeinstall works in: no host's own is to be replaced by installing it."""
 
 
 def project_requirements(pyproject: Path = CHECKOUT / "pyproject.toml") -> list[str]:
@@ -46,4 +48,6 @@ def extra_requirements(name: str, pyproject: Path = CHECKOUT / "pyproject.toml")
 
 if __name__ == "__main__":
     asked = sys.argv[2:] or project_requirements()
-    fetch(Path(sys.argv[1]), extra_requirements(asked[1]) if asked[0] == "--extra" else asked)
+    if asked[0] == "--extra":
+        asked = extra_requirements(asked[1])
+    fetch(Path(sys.argv[1]), list(OLDEST) if asked == ["--oldest"] else asked)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support import lab
-from support.environments import CACHE, Environment, Workshop
+from support.environments import Environment, Workshop
 from support.wheels import make_wheel
 
 __all__ = ["Site", "a_site"]
@@ -65,14 +65,8 @@ class Site:
 def make_kernel(shop: Workshop, prefix: Path, base: Path, *packages: str) -> None:
     """Make an environment with a kernel, without pip and without safeinstall."""
     shop.run(shop.uv, "venv", "-q", "--python", base, prefix)
-    links: list[str | Path] = ["--no-index", "--find-links", shop.wheels]
-    if "ipykernel==6.29.5" in packages:
-        links += ["--find-links", CACHE / "old"]
-    target = ("--python", prefix / "bin" / "python")
-    wanted = (
-        packages if any(p.startswith("ipykernel") for p in packages) else (*packages, "ipykernel")
-    )
-    shop.run(shop.uv, "pip", "install", "-q", *links, *target, *wanted)
+    kernel = () if any(name.startswith("ipykernel") for name in packages) else ("ipykernel",)
+    shop.bring(prefix / "bin" / "python", *packages, *kernel)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from support.environments import changes, snapshot
+from support.wheelhouse import OLDEST
 from support.wheels import make_project
 from ui.lab_page import LabPage
 from ui.site import Site
@@ -26,17 +27,17 @@ def slow_project(site: Site, name: str, seconds: float) -> tuple[str, Path]:
     return str(folder), started
 
 
-@pytest.mark.parametrize("ipykernel", ["ipykernel", "ipykernel==6.29.5"])
+@pytest.mark.parametrize("parts", [(), OLDEST], ids=["newest", "oldest"])
 def test_an_install_runs_beside_a_long_cell_and_the_next_cell_imports_it(
-    site: Site, lab_page: LabPage, ipykernel: str
+    site: Site, lab_page: LabPage, parts: tuple[str, ...]
 ) -> None:
-    kernel = site.fresh("bare", ipykernel)
+    kernel = site.fresh("bare", *parts)
     environment = site.kernels[kernel]
     assert not list(environment.site_packages.glob("pip*"))
     assert not list(environment.site_packages.glob("safeinstall*"))
     lab_page.open(kernel, SHORT, "import tinypkg; print(tinypkg.__version__)")
     lab_page.ready()
-    modern = ipykernel == "ipykernel"
+    modern = not parts
     if modern:
         lab_page.run(0)
         expect(lab_page.prompt(0)).to_have_text("[*]:")
