@@ -86,8 +86,8 @@ def test_a_body_without_a_requirement_says_what_to_type(shell: Any) -> None:
 @pytest.mark.parametrize(
     ("cell", "words"),
     [
-        ("%%safeinstall", "→ %%safeinstall\nNAME"),
-        ("%%safeinstall --dry-run\n", "→ %safeinstall --dry-run NAME"),
+        ("%%safeinstall", "→ %safeinstall --help"),
+        ("%%safeinstall --dry-run\n", "→ %safeinstall --help"),
         ("\n  %%safeinstall six==0.0.0", "→ %safeinstall six==0.0.0"),
     ],
 )

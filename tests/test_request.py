@@ -200,14 +200,14 @@ def test_local_items(here: Path, line: str, text: str, kind: str, name: str | No
     ("line", "message", "hint"),
     [
         ("./pgk", "There is no file or folder ./pgk.", "./pkg"),
-        ("./nothing.like", "There is no file or folder ./nothing.like.", "NAME"),
+        ("./nothing.like", "There is no file or folder ./nothing.like.", "--help"),
         (
             "six-1.1-py3-none-any.whl",
             "There is no file or folder six-1.1-py3-none-any.whl.",
             "./six-1.0-py3-none-any.whl",
         ),
-        ("./empty", "./empty is no project: it has no pyproject.toml and no setup.py.", "NAME"),
-        ("odd.whl", "odd.whl is not named like a wheel (name-version-tags.whl).", "NAME"),
+        ("./empty", "./empty is no project: it has no pyproject.toml and no setup.py.", "--help"),
+        ("odd.whl", "odd.whl is not named like a wheel (name-version-tags.whl).", "--help"),
         (
             "./requirements.txt",
             "./requirements.txt is a list of requirements: -r goes before it.",
@@ -276,7 +276,7 @@ def test_hashes_belong_to_the_requirement_before_them() -> None:
             "--allow-build takes one name.",
             "--allow-build a --allow-build b six",
         ),
-        ("-r https://h/r.txt", "https://h/r.txt is an address: fetch the file first.", "NAME"),
+        ("-r https://h/r.txt", "https://h/r.txt is an address: fetch the file first.", "--help"),
         (f"--hash {HASH} six", "--hash follows the requirement it belongs to.", "six"),
         ("—pre six", "`—pre` begins with a dash that is no hyphen.", "--pre six"),
         ("–U six", "`–U` begins with a dash that is no hyphen.", "-U six"),
@@ -302,7 +302,7 @@ def test_a_wrong_option_is_put_right(line: str, message: str, hint: str) -> None
         (">=2 six", "`>=2` says no name before >.", "six", 0),
         ("numpy>=1,,<2", "`numpy>=1,,<2` is not a requirement.", '"numpy>=1,<2"', 9),
         ("numpy>=1.*", "`numpy>=1.*` is not a requirement.", '"numpy>=1"', 9),
-        ("numpy[x", "`numpy[x` is not a requirement.", "NAME", 7),
+        ("numpy[x", "`numpy[x` is not a requirement.", "--help", 7),
         ('"scikit learn"', "`scikit learn` has a blank in it; a name has none.", "scikit-learn", 6),
         ('"numpy 1.2"', "`numpy 1.2` has a blank in it; a name has none.", "numpy==1.2", 5),
         ("a && rm x", f"`&&` is not special here: {SHELL}", "a", 0),
@@ -310,9 +310,9 @@ def test_a_wrong_option_is_put_right(line: str, message: str, hint: str) -> None
         ('"a; rm -rf /" b', f"`;` is not special here: {SHELL}", "a", 1),
         ("a $HOME", f"`$HOME` is not filled in: {SHELL}", "a", 0),
         ("a `id`", f"A backquote is not special here: {SHELL}", "a", 0),
-        ("a=={v}", f"`{{` is not filled in: {SHELL}", "NAME", 3),
-        ("$HOME/x.whl", f"`$HOME` is not filled in: {SHELL}", "NAME", 0),
-        ("./dist/*.whl", f"`*` is not special here: {SHELL}", "NAME", 7),
+        ("a=={v}", f"`{{` is not filled in: {SHELL}", "--help", 3),
+        ("$HOME/x.whl", f"`$HOME` is not filled in: {SHELL}", "--help", 0),
+        ("./dist/*.whl", f"`*` is not special here: {SHELL}", "--help", 7),
         ("a\u200b b", "There is an invisible character (U+200B) in it.", "a b", 1),
     ],
 )
@@ -335,14 +335,14 @@ def test_a_wrong_requirement_is_pointed_at(line: str, message: str, hint: str, c
             "`numpy >=2` is two words; a requirement is one.",
             '%safeinstall "numpy>=2"',
         ),
-        ("1.26", "1.26 is a version; a name goes before it: NAME==1.26.", "%safeinstall NAME"),
+        ("1.26", "1.26 is a version; a name goes before it: NAME==1.26.", "%safeinstall --help"),
         ("numpy@1.26", "`numpy@1.26`: a version follows ==, not @.", "%safeinstall numpy==1.26"),
-        ("a @ b", "`a @ b`: a URL follows @.", "%safeinstall NAME"),
-        ('""', "There is nothing between the quotes.", "%safeinstall NAME"),
+        ("a @ b", "`a @ b`: a URL follows @.", "%safeinstall --help"),
+        ('""', "There is nothing between the quotes.", "%safeinstall --help"),
         (
             "-U -- -x",
             "`-x` looks like an option and stands where a name belongs.",
-            "%safeinstall -U NAME",
+            "%safeinstall --help",
         ),
         ("os", "os is part of Python itself; there is nothing to install: import os", "import os"),
         (
@@ -362,18 +362,23 @@ def test_a_wrong_requirement_is_pointed_at(line: str, message: str, hint: str, c
         ),
         (
             "https://h/x",
-            "`https://h/x` is neither a wheel nor an archive.",
-            '%safeinstall "NAME @ https://h/x"',
+            "`https://h/x` is neither a wheel nor an archive; if it leads to one, its name goes"
+            " before it: NAME @ https://h/x.",
+            "%safeinstall --help",
         ),
-        ("ftp://h/x.whl", "`ftp:` is no way to fetch a package.", "%safeinstall NAME"),
-        ("https:///x.whl", "`https:///x.whl` names no host.", "%safeinstall NAME"),
-        ("https://[x/y.whl", "`https://[x/y.whl` is no valid URL.", "%safeinstall NAME"),
+        ("ftp://h/x.whl", "`ftp:` is no way to fetch a package.", "%safeinstall --help"),
+        ("https:///x.whl", "`https:///x.whl` names no host.", "%safeinstall --help"),
+        ("https://[x/y.whl", "`https://[x/y.whl` is no valid URL.", "%safeinstall --help"),
         (
             "'https://h/a b.whl'",
             "`https://h/a b.whl` has a blank in it; a URL has %20 there.",
             "%safeinstall https://h/a%20b.whl",
         ),
-        ("file://other/x.whl", "`file://other/x.whl` is on another machine.", "%safeinstall NAME"),
+        (
+            "file://other/x.whl",
+            "`file://other/x.whl` is on another machine.",
+            "%safeinstall --help",
+        ),
     ],
 )
 def test_what_is_valid_to_a_parser_but_not_meant(line: str, message: str, hint: str) -> None:
@@ -426,9 +431,9 @@ def test_a_cell_lists_requirements_and_options() -> None:
     [
         ("six", "%safeinstall six"),
         ("-r r.txt", "%safeinstall -r r.txt"),
-        ("--dry-run", "%safeinstall --dry-run NAME"),
-        ("-i https://h/s -U", "%safeinstall -i https://h/s -U NAME"),
-        ("", "%%safeinstall\nNAME"),
+        ("--dry-run", "%safeinstall --help"),
+        ("-i https://h/s -U", "%safeinstall --help"),
+        ("", "%safeinstall --help"),
     ],
     ids=["with-a-name", "with-a-file", "with-an-option", "with-a-value", "without"],
 )
@@ -440,13 +445,13 @@ def test_an_empty_cell_says_what_to_type(line: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("line", "body", "hint"),
     [
-        ("", "rm x; ls", "%safeinstall NAME"),
-        ("", "rm x && ls", "%safeinstall NAME"),
-        ("", "rm $HOME", "%safeinstall NAME"),
-        ("", "rm *", "%safeinstall NAME"),
-        ("", "cd ..", "%safeinstall NAME"),
-        ("", "ls -la", "%safeinstall NAME"),
-        ("--dry-run", "rm x; ls", "%safeinstall --dry-run NAME"),
+        ("", "rm x; ls", "%safeinstall --help"),
+        ("", "rm x && ls", "%safeinstall --help"),
+        ("", "rm $HOME", "%safeinstall --help"),
+        ("", "rm *", "%safeinstall --help"),
+        ("", "cd ..", "%safeinstall --help"),
+        ("", "ls -la", "%safeinstall --help"),
+        ("--dry-run", "rm x; ls", "%safeinstall --help"),
         ("-U", "numpy\nrm x | ls\nsix", "%safeinstall -U numpy six"),
         ("-U", "numpy\nrm x; ls\nsix", "%safeinstall -U numpy six"),
         ("", "six\nnumpy=1 pandas", "%safeinstall six numpy==1 pandas"),
@@ -457,7 +462,7 @@ def test_a_line_of_a_cell_that_is_none_is_left_out_whole(line: str, body: str, h
     assert error.hint == hint
     if SHELL in error.message:
         assert error.message.endswith("Each line of a cell lists requirements.")
-    if "NAME" not in hint:
+    if "--help" not in hint:
         assert not asked(hint.removeprefix("%safeinstall ")).empty
 
 
@@ -612,7 +617,7 @@ def test_a_bare_folder_name_behind_e_is_that_folder(tmp_path: Path) -> None:
         ("--timeout 5 six", "%safeinstall six"),
         ("--nobody-knows-it 7 six", "%safeinstall six"),
         ("--no-cache-dir six", "%safeinstall six"),
-        ("--torch-backend auto", "%safeinstall NAME"),
+        ("--torch-backend auto", "%safeinstall --help"),
     ],
 )
 def test_the_value_of_an_option_that_is_not_ours_is_no_requirement(line: str, better: str) -> None:

@@ -47,7 +47,13 @@ def test_words_become_the_request_of_their_command(
     [
         ("uninstall", ["--pre", "x"], "--pre is no option of", "safeinstall uninstall x"),
         ("uninstall", ["--index-url", "u", "x"], "--index-url is no", "safeinstall uninstall x"),
-        ("uninstall", [], "Names are uninstalled", "safeinstall uninstall pandas"),
+        ("uninstall", [], "Names are uninstalled", "safeinstall uninstall --help"),
+        (
+            "uninstall",
+            ["--dry-run", "a", "b==1"],
+            "names a version",
+            "safeinstall uninstall --dry-run a b",
+        ),
         ("undo", ["--upgrade"], "'--upgrade' is not understood", "safeinstall undo --help"),
         ("undo", ["a", "b"], "'b' is not understood", "safeinstall undo --help"),
         ("env", ["--python"], "--python needs a value", "safeinstall env --help"),

@@ -264,7 +264,7 @@ def test_a_missing_file_is_not_named_with_one_that_only_ends_alike(tmp_path: Pat
     for line in ("-r notes.txt", "-r dev.txt", "./gone-1.0-py3-none-any.whl"):
         with pytest.raises(RequestError) as caught:
             parse(line, cwd=tmp_path)
-        assert caught.value.hint == "%safeinstall NAME"
+        assert caught.value.hint == "%safeinstall --help"
 
 
 @pytest.mark.parametrize(

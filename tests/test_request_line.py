@@ -87,7 +87,7 @@ def test_a_line_is_read_as_meant(line: str, words: list[str]) -> None:
         pytest.param(
             "; rm x",
             "`;` ends nothing here: safeinstall runs no shell.",
-            "%safeinstall NAME",
+            "%safeinstall --help",
             0,
             id="only-semicolon",
         ),

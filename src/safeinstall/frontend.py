@@ -103,6 +103,12 @@ class Frontend:
             words = (*words, "--python", self.python)
         return f"{self.opening(command)} {join(words)}".strip()
 
+    def help(self, command: str) -> str:
+        """Return the line that shows what may be typed: where nothing better can be known."""
+        if self.door == "python" and command in _CALLS:
+            return f"help(safeinstall.{command})"
+        return f"{self.opening(command)} --help"
+
     def new_environment(self, *words: str) -> str:
         """Return the line that makes a new environment in this folder, with a kernel of its own."""
         if self.in_notebook:

@@ -229,5 +229,5 @@ def _checked(name: str) -> str:
         words = (
             f"`{name}` is no name for an environment: letters, digits, `.`, `_` and `-` make one."
         )
-        raise RequestError(words, hint=f"safeinstall new-env --name {near or 'NAME'}")
+        raise RequestError(words, hint=f"safeinstall new-env --name {near or 'notebooks'}")
     return name

@@ -14,8 +14,6 @@ from safeinstall.frontend import redact
 from safeinstall.request.commands import TypedAt
 from safeinstall.request.options import OPTION_NAMES
 
-ANYTHING: Final = "NAME"
-"""What stands for a requirement in a line that has none left."""
 NO_SHELL: Final = "safeinstall runs no shell."
 """How a message ends that is about text for a shell."""
 OF_A_CELL: Final = "Each line of a cell lists requirements."
@@ -62,8 +60,7 @@ def request_error(
     left = [*words[:start], *(mistake.instead or ()), *(() if mistake.ends else words[stop:])]
     line = typed.line(*left)
     if not mistake.instead and not _names_something(left):
-        rest = [word for word in left if word != "--"]
-        line = mistake.alone or typed.line(*rest, ANYTHING)
+        line = mistake.alone or typed.frontend.help(typed.command)
     message, hint, context = (redact(t, secrets) for t in (mistake.message, line, mistake.context))
     return RequestError(message, hint=hint, context=context)
 

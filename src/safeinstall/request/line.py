@@ -16,7 +16,7 @@ from packaging.markers import InvalidMarker, Marker
 from safeinstall.errors import RequestError
 from safeinstall.frontend import redact
 from safeinstall.request.commands import TypedAt
-from safeinstall.request.corrections import ANYTHING, NO_SHELL, pointed
+from safeinstall.request.corrections import NO_SHELL, pointed
 from safeinstall.request.options import OPTION_NAMES
 
 AT_A_MAGIC: Final = TypedAt()
@@ -171,7 +171,7 @@ def _check_marker(line: str, head: str, marker: str, position: int, at: TypedAt)
     try:
         Marker(marker)
     except (InvalidMarker, RecursionError):
-        words, better = f"`;` ends nothing here: {NO_SHELL}", line[:position].strip() or ANYTHING
+        words, better = f"`;` ends nothing here: {NO_SHELL}", line[:position].strip() or "--help"
         if _MARKER_START.match(marker):
             words = f"`{marker}` is no environment marker: its values stand in quotes."
             quoted = _UNQUOTED_VALUE.sub(r'\1 "\2"', marker)

@@ -19,7 +19,6 @@ from safeinstall.request.commands import (
     near,
 )
 from safeinstall.request.corrections import (
-    ANYTHING,
     NO_SHELL,
     OF_A_CELL,
     Mistake,
@@ -120,14 +119,16 @@ class Reader:
         for item in items:
             if item.kind != "named" or not item.name:
                 words = f"Names are uninstalled, not {item.text}."
-                raise RequestError(words, hint=self.at.line("pandas"))
+                raise RequestError(words, hint=self.at.frontend.help(self.at.command))
             if item.requirement and item.requirement.specifier:
                 words = (
                     f"{item.text} names a version; what is installed goes, whatever its version."
                 )
-                raise RequestError(words, hint=self.at.line(item.name))
+                line = [str(item.name) if word == item.text else word for word in self.words]
+                raise RequestError(words, hint=self.at.line(*line))
         if not items and not self.fields.get("help"):
-            raise RequestError("Names are uninstalled, not nothing.", hint=self.at.line("pandas"))
+            hint = self.at.frontend.help(self.at.command)
+            raise RequestError("Names are uninstalled, not nothing.", hint=hint)
         allow = frozenset(self.fields.pop("allow", ()))
         return UninstallRequest(
             **self.fields, cwd=self.cwd, items=tuple(dict.fromkeys(items)), allow=allow
@@ -293,8 +294,7 @@ def parse(
     rows, secrets = _body_rows(body, known, words, at)
     if not rows:
         asked = Reader(words, here, at).install(read, known)
-        left = [*words, ANYTHING] if asked.empty else words
-        hint = at.line(*left) if words else frontend.cell(ANYTHING)
+        hint = frontend.help("install") if asked.empty else at.line(*words)
         raise RequestError("The cell lists nothing to install.", hint=redact(hint))
     every = (*words, *itertools.chain(*rows))
     ends = tuple(itertools.accumulate(map(len, rows), initial=len(words)))

@@ -125,7 +125,8 @@ def place_of_url(text: str, name: str | None = None) -> Location:
     if name is None and not _ends_like_a_file(file_name):
         if url.path.endswith(".git") or url.hostname.removeprefix("www.") in _FORGES:
             raise Mistake(f"`{text}` is a repository.", instead=(f"git+{text}",))
-        raise Mistake(f"`{text}` is neither a wheel nor an archive.", instead=(f"NAME @ {text}",))
+        named = f"if it leads to one, its name goes before it: NAME @ {text}."
+        raise Mistake(f"`{text}` is neither a wheel nor an archive; {named}")
     return text, "url", name or _name_in(file_name)
 
 
