@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from safeinstall.findings import Finding, Severity
 from safeinstall.guards import examine
+from safeinstall.guards.environment_state import debian_package
 from safeinstall.installers.sources import Redirection, ResolvedRequest, Sources
 from support.reports import MARKER, intent, locked_access
 
@@ -33,6 +36,31 @@ def test_debians_own_python_is_refused_and_apt_is_offered() -> None:
     assert finding.code == "externally-managed"
     assert "its packages belong to apt" in finding.message
     assert finding.hint[-1].command == "sudo apt install python3-pandas"
+
+
+@pytest.mark.parametrize(
+    ("line", "packages"),
+    [
+        ("scikit-learn Pillow", "python3-sklearn python3-pil"),
+        ("scikit-learn never-heard-of", ""),
+        ("git+https://h/a/b", ""),
+    ],
+)
+def test_apt_is_offered_only_what_it_knows_by_the_name_it_has_there(
+    line: str, packages: str
+) -> None:
+    finding = only(examine(intent(line, kind="debian-system", externally_managed=MARKER)))
+    offered = [way.command for way in finding.hint if "apt" in way.command]
+    assert offered == ([f"sudo apt install {packages}"] if packages else [])
+
+
+def test_what_dpkg_has_put_there_is_known_by_its_lists(tmp_path: Path) -> None:
+    place = "/usr/lib/python3/dist-packages/six-1.16.0.egg-info"
+    (tmp_path / "python3-six.list").write_text(f"/usr\n{place}/PKG-INFO\n")
+    (tmp_path / "python3-yaml:amd64.list").write_text("/usr/lib/x\n/y/PyYAML-6.0.dist-info\n")
+    assert debian_package(place, tmp_path) == "python3-six"
+    assert debian_package("/y/PyYAML-6.0.dist-info", tmp_path) == "python3-yaml"
+    assert debian_package("/y/PyYAML-6.0", tmp_path) == ""
 
 
 def test_break_system_packages_is_never_offered() -> None:

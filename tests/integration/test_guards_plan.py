@@ -263,7 +263,7 @@ def owned(bench: Bench) -> Iterator[Callable[[str], None]]:
     [
         ("conda", "--installer conda base-thing==1.5"),
         ("conda-record", "thing-of-conda"),
-        ("debian", "sudo apt install python3-base-thing"),
+        ("debian", "--new-env"),
     ],
 )
 def test_what_another_program_installed_is_left_to_it(

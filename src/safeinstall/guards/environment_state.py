@@ -5,9 +5,11 @@ Whose an installed distribution is, is read from the records conda, Debian and o
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +67,7 @@ class EnvironmentState:
     """Top-level module -> file or folder earlier on the import path that wins over it."""
 
 
+_DPKG: Final = Path("/var/lib/dpkg/info")
 _SYSTEM_INSTALLERS: Final = {"debian": "apt", "conda": "conda", "rpm": "rpm", "portage": "portage"}
 _PREFIXES_OF_PEOPLE: Final = ("/usr/local/",)
 """Debian's own scheme for what pip installs: not apt's."""
@@ -120,13 +123,29 @@ def _owner(distribution: Distribution, inside: set[str], records: _CondaRecords)
     who = _SYSTEM_INSTALLERS.get(distribution.installer.strip().lower())
     if record := records.of(distribution.metadata, distribution.key):
         return Owner(who="conda", where=record, package=_package(record))
+    package = debian_package(distribution.metadata) if who == "apt" else ""
     if who:
-        return Owner(who=who, where=os.path.join(distribution.metadata, "INSTALLER"))
+        where = os.path.join(distribution.metadata, "INSTALLER")
+        return Owner(who=who, where=where, package=package)
     if os.path.basename(where) == "dist-packages" and not where.startswith(_PREFIXES_OF_PEOPLE):
-        return Owner(who="apt", where=distribution.location)
+        package = debian_package(distribution.metadata)
+        return Owner(who="apt", where=distribution.location, package=package)
     if not any(where == root or where.startswith(root + os.sep) for root in inside):
         return Owner(who="outside", where=distribution.location)
     return None
+
+
+def debian_package(metadata: str, lists: Path = _DPKG) -> str:
+    """Return the package that dpkg has put a metadata folder there for, or an empty text.
+
+    dpkg keeps a list of the paths of each package, `NAME.list` or `NAME:ARCHITECTURE.list`.
+    """
+    wanted = re.compile(rb"^%s(?:/|$)" % re.escape(os.fsencode(metadata)), re.M)
+    for path in sorted(lists.glob("python3-*.list")):
+        with contextlib.suppress(OSError):
+            if wanted.search(path.read_bytes()):
+                return path.name.removesuffix(".list").partition(":")[0]
+    return ""
 
 
 class _CondaRecords:

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,7 +44,10 @@ def externally_managed(intent: ResolvedRequest) -> Finding | None:
     owner = "its packages belong to apt" if debian else "its packages have another owner"
     own = "Debian's own Python" if debian else environment.kind_words
     message = f"This kernel runs {own} ({environment.executable}); {owner}."
-    ways = (new_environment(intent), *_apt(intent, debian))
+    ways = [new_environment(intent)]
+    asked = [names.debian().get(item.name or "", "") for item in intent.request.items]
+    if debian and asked and all(asked):  # a name that apt does not know is not offered
+        ways += [Suggestion(_apt_line(asked), "Debian's version, machine-wide")]
     return Finding.refuse("externally-managed", message, *ways, context=marker.message)
 
 
@@ -146,12 +149,8 @@ def ambient_redirect(intent: ResolvedRequest) -> Finding | None:
     return Finding.remark("ambient-redirect", message)
 
 
-def _apt(intent: ResolvedRequest, debian: bool) -> tuple[Suggestion, ...]:
-    names = [item.name for item in intent.request.items if item.name]
-    if not debian or not names:
-        return ()
-    packages = " ".join(f"python3-{name}" for name in names)
-    return (Suggestion(f"sudo apt install {packages}", "Debian's version, machine-wide"),)
+def _apt_line(packages: Collection[str]) -> str:
+    return f"sudo apt install {' '.join(packages)}"
 
 
 def ephemeral_prefix(plan: Plan, around: EnvironmentState) -> Finding | None:
@@ -195,7 +194,7 @@ def foreign_owner(plan: Plan, around: EnvironmentState) -> Finding | None:
     others = [each.name for each, _ in hit[1:]]
     also = f" The same holds for {', '.join(others)}." if others else ""
     message = f"{change.name} {change.before} {who} and would be {deed}.{also}"
-    way = _command(plan, owner, [owner.package or change.name, *others])
+    way = _command(plan, [(each.name, own) for each, own in hit])
     known = f"Known from {shown(owner.where, plan.intent.environment.home)}." if owner.where else ""
     return Finding.refuse("foreign-owner", message, way, context=known)
 
@@ -214,23 +213,25 @@ def unlisted(plan: Plan, around: EnvironmentState) -> Finding | None:
     return None
 
 
-def _command(plan: Plan, owner: Owner, names: list[str]) -> Suggestion:
-    intent = plan.intent
+def _command(plan: Plan, owned: Sequence[tuple[str, Owner]]) -> Suggestion:
+    """Return the owner's own command for distributions and who owns them, the first foremost."""
+    intent, owner = plan.intent, owned[0][1]
     if owner.who == "conda":
+        wanted = [owner.package or owned[0][0], *(name for name, _ in owned[1:])]
         known = [canonicalize_name(change.name) for change in plan.changes.leaving]
-        if canonicalize_name(names[0]) in known:
+        if canonicalize_name(wanted[0]) in known:
             line = intent.line(installer="conda", dry_run=False)
         else:  # conda has another name for it
             magic = "%conda install" if intent.frontend.in_notebook else "conda install"
             asked = {item.name: item.requirement for item in intent.request.items}
-            wanted = asked.get(known[0]) if len(known) == 1 else None
-            version = str(wanted.specifier) if wanted is not None else ""
-            specs = f'"{names[0]}{version}"' if version else " ".join(names)
+            typed = asked.get(known[0]) if len(known) == 1 else None
+            version = str(typed.specifier) if typed is not None else ""
+            specs = f'"{wanted[0]}{version}"' if version else " ".join(wanted)
             line = f'{magic} --yes --prefix "{intent.environment.prefix}" {specs}'
         return Suggestion(line, "lets conda change what is conda's")
-    if owner.who == "apt":
-        packages = " ".join(f"python3-{canonicalize_name(name)}" for name in names)
-        return Suggestion(f"sudo apt install {packages}", "Debian's version")
+    packages = [own.package or names.debian().get(canonicalize_name(n), "") for n, own in owned]
+    if owner.who == "apt" and all(packages):
+        return Suggestion(_apt_line(packages), "Debian's version")
     return new_environment(intent)
 
 

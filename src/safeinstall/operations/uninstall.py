@@ -151,8 +151,8 @@ def _owners_command(found: Distribution, owner: Owner, context: Context) -> tupl
         magic = "%conda remove --yes" if context.frontend.in_notebook else "conda remove"
         prefix = shlex.quote(context.environment.prefix)
         command = f"{magic} --prefix {prefix} {owner.package or found.key}"
-    elif owner.who == "apt":
-        command = f"sudo apt remove python3-{found.key}"
+    elif owner.who == "apt" and owner.package:
+        command = f"sudo apt remove {owner.package}"
     else:
         return ()
     return (Suggestion(command, "its owner's command"),)

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 @cache
 def words(section: str) -> tuple[str, ...]:
-    """Return the words of a section of `names.txt`: `modules`, `popular` or `neighbours`."""
+    """Return the words of a section of `names.txt`: `modules`, `popular`, `debian` and so on."""
     text = Path(__file__).with_name("names.txt").read_text("utf-8")
     return tuple(text.partition(f"[{section}]")[2].partition("[")[0].split())
 
@@ -32,6 +32,13 @@ def _pair(word: str) -> tuple[str, str]:
     """Return module and distribution of one word of the table; a module has no `-` in its name."""
     module, colon, distribution = word.partition(":")
     return (module, distribution) if colon else (word.replace("-", "_"), word)
+
+
+@cache
+def debian() -> Mapping[str, str]:
+    """Return Debian's package of each canonical name that was found in the lists of Debian 12."""
+    pairs = (word.partition(":") for word in words("debian"))
+    return {name: f"python3-{own or name}" for name, _, own in pairs}
 
 
 @cache
