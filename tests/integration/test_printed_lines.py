@@ -28,6 +28,7 @@ class Stop:
     says: str
     """Words of the message: it is this stop and no other."""
     imports: str = "tinypkg"
+    """What can be imported then; empty where the line was no install."""
     version: str = "1.0"
     before: str = ""
     """A cell that sets the scene; it must succeed."""
@@ -63,11 +64,27 @@ STOPS = (
          version="2.0"),
     Stop(id="usage, an option of another place", line="%safeinstall --target x tinypkg",
          says="--target", version="2.0"),
+    Stop(id="usage, nothing that could be meant", line="%safeinstall ./no-such-folder",
+         says="no file or folder", imports=""),
+    Stop(id="usage, of another magic", line="%kernelenv --nonsense", says="is not understood",
+         imports=""),
+    Stop(id="other-destination", line="%safeinstall --user for-me", says="does not look",
+         imports="for_me"),
+    Stop(id="file-collision", line="%safeinstall one-of-two two-of-two", says="both bring",
+         imports="two_of_two"),
+    Stop(id="no-such-python", line="%safeinstall --new-env=made --python 3.1 tinypkg",
+         says="no Python 3.1", imports=""),
+    Stop(id="place-taken", line="%safeinstall --new-env=./afar tinypkg", says="is not empty",
+         imports=""),
+    Stop(id="option-conflict", line="%safeinstall --new-env=whole --no-deps tinypkg",
+         says="would leave out", imports=""),
+    Stop(id="undo-refused, no such transaction", line="%safeundo 0999-abcd",
+         says="no transaction 0999-abcd", imports=""),
 )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def stage(shared_desk: Desk) -> Desk:
+def stage(shared_desk: Desk, workshop: Workshop) -> Desk:
     """The desk with everything that makes trouble."""
     wheels, notebooks = shared_desk.wheels, shared_desk.notebooks
     make_wheel(wheels, "tinypkg", "2.0")
@@ -81,13 +98,19 @@ def stage(shared_desk: Desk) -> Desk:
     make_wheel(wheels, "gpu-thing", "1.0+cu124")
     make_wheel(wheels, "gpu-thing", "1.1")
     make_wheel(wheels, "early-thing", "1.0rc1")
+    make_wheel(wheels, "for-me")
     make_wheel(wheels, "at-start", files={"at_start.pth": "import at_start\n"})
+    for name in ("one-of-two", "two-of-two"):
+        code = f"__version__ = '1.0'  # {name}\n"
+        make_wheel(wheels, name, modules={f"{name.replace('-', '_')}.py": code, "both.py": code})
     modules = {"colorsys_marker.py": "__version__ = '1.0'\n"}
     make_wheel(wheels, "colorsys", modules=modules)
     afar = make_wheel(notebooks / "afar", "from-afar")
     make_wheel(notebooks / "afar", "far-off")
     (notebooks / "direct.txt").write_text(f"from-afar @ {afar.as_uri()}\n")
     (notebooks / "options.txt").write_text("--find-links ./afar\nfar-off\n")
+    for wheel in workshop.wheels.glob("*.whl"):  # a new environment has a kernel of its own
+        shutil.copy2(wheel, wheels)
     return shared_desk
 
 
@@ -111,7 +134,10 @@ def test_the_printed_line_leads_to_a_working_import(
     assert lines, told
     done = kernel.run(lines[stop.way])
     assert done.ok, (lines, done.everything)
-    assert stage.environment.version_of(stop.imports, stage.settings) == stop.version
+    assert (
+        not stop.imports
+        or stage.environment.version_of(stop.imports, stage.settings) == stop.version
+    )
 
 
 def test_a_part_of_the_kernel_may_change_by_the_line_that_says_so(
@@ -131,6 +157,20 @@ def test_a_part_of_the_kernel_may_change_by_the_line_that_says_so(
         done = kernel.run(line)
         assert done.outcome["status"] == "done", done.everything
     assert (desk.environment.site_packages / "comm-0.0.1.dist-info").exists()
+
+
+def test_ones_own_file_in_front_of_a_package_is_given_another_name(
+    kernel: Kernel, stage: Desk
+) -> None:
+    make_wheel(stage.wheels, "in-the-way")
+    (stage.notebooks / "in_the_way.py").write_text("mine = 1\n")
+    refusal = kernel.run("%safeinstall in-the-way")
+    assert "Put back as it was" in refusal.evalue, refusal.everything
+    [line] = ways.lines_to_type(refusal)
+    assert kernel.run(line).ok
+    assert (stage.notebooks / "my_in_the_way.py").read_text() == "mine = 1\n"
+    assert kernel.run("%safeinstall in-the-way").ok
+    assert kernel.run("import in_the_way; print(in_the_way.__version__)").stdout.strip() == "1.0"
 
 
 def test_what_can_and_what_cannot_be_removed(kernel: Kernel, stage: Desk) -> None:

@@ -19,7 +19,9 @@ from .kernels import Kernel, Result
 
 __all__ = ["lines_to_type", "registered", "specs_folder", "typed_in_a_shell", "wheels_for"]
 
-_LINE = re.compile(r"^\s*(?:→ )?\s*((?:%safe(?:un)?install|safeinstall) .+?)(?:\s{3,}\S.*)?$", re.M)
+_LINE = re.compile(
+    r"^\s*(?:→ )?\s*((?:%safe\w+|%kernelenv|!mv|safeinstall) .+?)(?:\s{3,}\S.*)?$", re.M
+)
 
 
 def lines_to_type(result: Result | str) -> list[str]:

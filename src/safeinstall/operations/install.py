@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from safeinstall import guards
@@ -183,8 +183,11 @@ class _Install:
             raise
         if proof.failure is not None:
             txn.rollback()
-            self.findings = tuple(f for f in self.findings if f.code != proof.failure.code)
-            return self.outcome("rolled-back", proof.failure, verification=proof.verdicts)
+            said = [f for f in self.findings if f.code == proof.failure.code]
+            self.findings = tuple(f for f in self.findings if f not in said)
+            ways = proof.failure.hint or (said[0].hint if said else ())
+            failure = replace(proof.failure, hint=ways)  # the way out of what was seen to come
+            return self.outcome("rolled-back", failure, verification=proof.verdicts)
         self.findings = tuple(f for f in self.findings if f.code != "replaces-loaded")
         return self.outcome(
             "done",
