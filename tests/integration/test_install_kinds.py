@@ -87,10 +87,12 @@ def packed(folder: Path, suffix: str) -> Path:
     return Path(made).rename(folder.with_name(f"{folder.name}{suffix}"))
 
 
-@pytest.mark.parametrize("says", ["all", "name", "nothing"])
+@pytest.mark.parametrize(
+    ("installer", "says"), [("uv", "all"), ("uv", "name"), ("uv", "nothing"), ("pip", "nothing")]
+)
 @pytest.mark.parametrize("way", ["folder", "editable", ".tar.gz", ".zip", "url"])
 def test_a_project_is_installed_from_its_place_whatever_it_says_of_itself(
-    desk: Desk, way: str, says: str
+    desk: Desk, way: str, installer: str, says: str
 ) -> None:
     project = make_project(desk.notebooks / "mine", "my-project", says=says)
     words = ["./mine"] if way == "folder" else ["-e", "./mine"]
@@ -99,7 +101,7 @@ def test_a_project_is_installed_from_its_place_whatever_it_says_of_itself(
     if way == "url":
         words = [packed(project, ".tar.gz").as_uri()]
     with desk.kernel() as kernel:
-        result = kernel.run(f"%safeinstall --no-index {' '.join(words)}")
+        result = kernel.run(f"%safeinstall --no-index --installer {installer} {' '.join(words)}")
         assert result.outcome["status"] == "done", result.everything
         [change] = result.outcome["plan"]["changes"]
         assert (change["name"].replace("_", "-"), change["requested"]) == ("my-project", True)
@@ -108,16 +110,21 @@ def test_a_project_is_installed_from_its_place_whatever_it_says_of_itself(
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="a repository is what git makes")
-@pytest.mark.parametrize("says", ["all", "name", "nothing"])
+@pytest.mark.parametrize(
+    ("installer", "says"),
+    [("uv", "all"), ("uv", "name"), ("uv", "nothing"), ("pip", "all"), ("pip", "nothing")],
+)
 def test_a_repository_is_asked_about_and_the_line_offered_installs_it(
-    desk: Desk, says: str
+    desk: Desk, installer: str, says: str
 ) -> None:
     project = make_project(desk.notebooks / "mine", "my-project", says=says)
     who = ("-c", "user.email=ana@example", "-c", "user.name=Ana")
     for command in (("init", "-q"), ("add", "-A"), (*who, "commit", "-qm", "first")):
         subprocess.run(["git", *command], cwd=project, check=True)
     with desk.kernel() as kernel:
-        asked = kernel.run(f"%safeinstall --no-index git+{project.as_uri()}")
+        asked = kernel.run(
+            f"%safeinstall --no-index --installer {installer} git+{project.as_uri()}"
+        )
         assert "would run code" in " ".join(asked.evalue.split()), asked.everything
         [line] = [each.strip(" →") for each in asked.evalue.splitlines() if "--allow-build" in each]
         result = kernel.run(line)

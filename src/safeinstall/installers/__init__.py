@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -246,21 +245,8 @@ def staging_arguments(
 def _arguments(items: Iterable[RequestItem]) -> list[str]:
     arguments: list[str] = []
     for item in items:
-        arguments += ["--editable", item.text] if item.kind == "editable" else [_argument(item)]
+        arguments += ["--editable", item.text] if item.kind == "editable" else [item.text]
     return arguments
-
-
-def _argument(item: RequestItem) -> str:
-    """Return the item as one argument; a place whose name is known by now says it (PEP 508).
-
-    uv builds nothing without a name where builds are forbidden but for names.
-    """
-    if item.name is None or item.requirement is not None or item.kind == "wheel":
-        return item.text
-    if "://" in item.text:
-        return f"{item.name} @ {item.text}"
-    path, bracket, extras = item.text.partition("[")
-    return f"{item.name}{bracket}{extras} @ {Path(path).as_uri()}"
 
 
 def place_of(reference: str) -> str:

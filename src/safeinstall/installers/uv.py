@@ -32,7 +32,7 @@ from safeinstall.installers import (
     venv_overrides,
 )
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
-from safeinstall.request import InstallRequest
+from safeinstall.request import InstallRequest, RequestItem
 from safeinstall.runner import Command
 
 _FROM = re.compile(r"^ \+ (?P<name>[^\s=]+)(?:==\S+ \(from (?P<url>.+)\)| @ (?P<place>.+))$", re.M)
@@ -77,6 +77,7 @@ class Uv(Installer):
         """Return the dry run that answers what the request would change."""
         argv = [*self._head(environment, sources, config), "--dry-run", "--output-format", "json"]
         argv += ["--offline"] if from_cache else []
+        request = _with_names(request)
         argv += ["--break-system-packages"] if request.break_system_packages else []
         argv += [*_strategy(request, sources), *items_of(request, "-")]
         # A dry run, too, waits for uv's own lock: as long as another is kept waiting by its index.
@@ -99,6 +100,7 @@ class Uv(Installer):
 
         `--force-reinstall` begins with everything fetched anew and the cache left alone.
         """
+        request = _with_names(request)
         attempts = [["--no-cache"]] if request.force_reinstall else []
         head = [*self._head(environment, sources, config), "--prefix", stage, "--no-deps"]
         tail = ["--prerelease", "allow"] if sources.pre else []
@@ -199,6 +201,23 @@ class Uv(Installer):
         if sources.keyring_provider in ("subprocess", "disabled"):
             argv += ["--keyring-provider", sources.keyring_provider]
         return argv
+
+
+def _with_names(request: InstallRequest) -> InstallRequest:
+    """Return the request with places called by their names, as far as these are known (PEP 508).
+
+    uv builds nothing without a name where builds are forbidden but for names.
+    """
+    return replace(request, items=tuple(map(_with_name, request.items)))
+
+
+def _with_name(item: RequestItem) -> RequestItem:
+    if item.name is None or item.requirement is not None or item.kind in ("wheel", "editable"):
+        return item
+    if "://" in item.text:
+        return replace(item, text=f"{item.name} @ {item.text}")
+    path, bracket, extras = item.text.partition("[")
+    return replace(item, text=f"{item.name}{bracket}{extras} @ {Path(path).as_uri()}")
 
 
 def _strategy(request: InstallRequest, sources: Sources) -> list[str]:
