@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from safeinstall import agent
-from safeinstall.agent import jobs, loader
+from safeinstall.agent import jobs, loader, operate
 from safeinstall.agent.older import environment_name
 from safeinstall.errors import SafeInstallError
+from safeinstall.findings import Severity
+from safeinstall.magics import SafeInstall
 
 HOME = Path(agent.__file__).parent
 OLD = ("__init__.py", "loader.py", "older.py")
@@ -172,6 +174,14 @@ def test_a_job_is_told_and_kept() -> None:
     found = ended(jobs.start("install", "numpy", work))
     assert (found["state"], found["result"]) == ("ended", {"done": True})
     assert found["fraction"] == pytest.approx(4 / 6)
+
+
+def test_what_was_configured_holds_for_the_panel_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = SafeInstall(guards={"name-trap": "refuse"}, undo_transactions=3)
+    monkeypatch.setattr(operate, "options_of", lambda shell: own)
+    context = operate.context_of(jobs.Job("install", "x"))
+    assert context.policy == {"name-trap": Severity.REFUSE}
+    assert context.keeping.transactions == 3
 
 
 def test_a_job_that_fails_says_why() -> None:

@@ -15,7 +15,7 @@ from safeinstall import magics
 from safeinstall.findings import Severity
 from safeinstall.magics import door, options_of
 from safeinstall.magics.door import OneLine
-from safeinstall.request import UndoRequest
+from safeinstall.operations import here
 
 
 @pytest.fixture
@@ -113,12 +113,12 @@ def test_the_cells_of_other_magics_stay_as_they_are(shell: Any) -> None:
 
 def test_guards_are_weighed_as_configured(shell: Any) -> None:
     shell.run_line_magic("config", 'SafeInstall.guards = {"name-trap": "off", "yanked": "refuse"}')
-    assert door._context(options_of(shell), UndoRequest(), lambda words: None).policy == {
+    assert door.configured(here(), options_of(shell)).policy == {
         "name-trap": None,
         "yanked": Severity.REFUSE,
     }
     shell.run_line_magic("unload_ext", "safeinstall")
-    assert door._context(options_of(shell), UndoRequest(), lambda words: None).policy == {}
+    assert door.configured(here(), options_of(shell)).policy == {}
     shell.run_line_magic("load_ext", "safeinstall")
 
 

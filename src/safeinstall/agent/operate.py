@@ -19,6 +19,7 @@ from safeinstall.environment import shown_in
 from safeinstall.findings import Finding, Severity
 from safeinstall.interpreter import environment_of
 from safeinstall.magics import options_of
+from safeinstall.magics.door import configured
 from safeinstall.operations import Context, carry_out
 from safeinstall.outcome import Outcome
 from safeinstall.plan import Plan
@@ -164,8 +165,8 @@ def parsed(line: str, *, confirmed: bool = False) -> InstallRequest:
 
 def context_of(job: Job) -> Context:
     """Return the context of this process in which the job's work can be watched and cancelled."""
-    keeping = operations.Keeping(*options_of(ipython()).keeping)
-    return replace(operations.here(job.progress), run=job.run, keeping=keeping)
+    context = replace(operations.here(job.progress), run=job.run)
+    return configured(context, options_of(ipython()))
 
 
 def in_words(result: Any, context: Context) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from safeinstall.errors import SafeInstallError, SafeInstallStopped
 from safeinstall.findings import Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK
 from safeinstall.magics.missing_imports import Remark, remark_about
-from safeinstall.operations import Context, Keeping, Progress, carry_out, context_for, folder, here
+from safeinstall.operations import Context, Keeping, carry_out, context_for, folder, here
 from safeinstall.outcome import Outcome
 from safeinstall.probe.rules.local_candidates import LocalFolders, best_local, parse_requirement
 from safeinstall.request import (
@@ -147,7 +147,7 @@ def _run(options: Options, read: Callable[[], Request]) -> Any:
         if request.help:
             print(command_help(request.command, NOTEBOOK))  # noqa: T201 - as everywhere
             return None
-        context = _context(options, request, line)
+        context = configured(context_for(request, line), options)
         result = carry_out(request, context)
     except SafeInstallError as error:
         raise SafeInstallStopped(render.as_text(render.error_message(error, NOTEBOOK))) from None
@@ -202,12 +202,12 @@ def _is_last_expression(frame: FrameType | None) -> bool:
     return step is not None and (step.opname, step.arg) in (("PRINT_EXPR", None), _PRINT_INTRINSIC)
 
 
-def _context(options: Options, request: Request, progress: Progress) -> Context:
+def configured(context: Context, options: Options) -> Context:
+    """Return the context with what the user has set, and with what this process has loaded."""
     policy = {code: None if w == "off" else Severity(w) for code, w in options.guards.items()}
     watch = getattr(get_ipython(), "_safeinstall_watch", None)
-    context = replace(context_for(request, progress), policy=policy)
     loaded = watch.loaded if watch else context.loaded
-    return replace(context, keeping=Keeping(*options.keeping), loaded=loaded)
+    return replace(context, policy=policy, keeping=Keeping(*options.keeping), loaded=loaded)
 
 
 def _unknown_names(request: InstallRequest, outcome: Outcome) -> set[str]:
