@@ -439,7 +439,10 @@ def test_a_cell_lists_requirements_and_options() -> None:
 )
 def test_an_empty_cell_says_what_to_type(line: str, hint: str) -> None:
     error = refused(line, "\n# nothing\n")
-    assert (error.message, error.hint) == ("The cell lists nothing to install.", hint)
+    assert (error.message, error.hint) == (
+        "The cell lists nothing to install: each of its lines is a requirement.",
+        hint,
+    )
 
 
 @pytest.mark.parametrize(

@@ -295,7 +295,10 @@ def parse(
     if not rows:
         asked = Reader(words, here, at).install(read, known)
         hint = frontend.help("install") if asked.empty else at.line(*words)
-        raise RequestError("The cell lists nothing to install.", hint=redact(hint))
+        raise RequestError(
+            "The cell lists nothing to install: each of its lines is a requirement.",
+            hint=redact(hint),
+        )
     every = (*words, *itertools.chain(*rows))
     ends = tuple(itertools.accumulate(map(len, rows), initial=len(words)))
     return Reader(every, here, at, secrets, ends).install(read, known)
