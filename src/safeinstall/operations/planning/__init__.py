@@ -313,7 +313,7 @@ def _plan_without_builds(resolver: Resolver) -> tuple[Plan | None, tuple[Finding
             elif not needed:
                 raise
         else:
-            if not (names := _names_byplace_of(nameless, plan)):
+            if not (names := _names_by_place(nameless, plan)):
                 return plan, findings
             resolver = _named_request(resolver, names)
         if nameless:
@@ -367,7 +367,7 @@ def _named_request(resolver: Resolver, names: Mapping[RequestItem, str | None]) 
     return resolver.asking(replace(request, items=items))
 
 
-def _names_byplace_of(items: Iterable[RequestItem], plan: Plan) -> dict[RequestItem, str | None]:
+def _names_by_place(items: Iterable[RequestItem], plan: Plan) -> dict[RequestItem, str | None]:
     """Return the names of what a plan takes from the places that `items` lead to."""
     found = {
         place_of(resolved.url): canonicalize_name(resolved.name)
