@@ -108,3 +108,72 @@ def test_a_distribution_without_modules_is_not_said_to_be_ready(desk: Desk) -> N
         assert result.outcome["status"] == "done", result.everything
         assert "Ready to import" not in result.data["text/plain"]
         assert "no module of its own" in result.data["text/plain"]
+
+
+def test_a_namespace_package_is_proved_by_what_lies_in_it(desk: Desk) -> None:
+    make_wheel(desk.wheels, "shared-part", modules={"shared/part/__init__.py": "x = 1\n"})
+    (desk.notebooks / "shared" / "part").mkdir(parents=True)
+    with desk.kernel() as kernel:
+        fine = kernel.run(f"%safeinstall {desk.offline} shared-part")
+        assert (fine.outcome["status"], alarms(fine.outcome)) == ("done", []), fine.everything
+        assert kernel.run("from shared.part import x").ok
+    before = snapshot(desk.environment.prefix)
+    make_wheel(desk.wheels, "shared-other", modules={"shared/other/__init__.py": "x = 1\n"})
+    clone = desk.notebooks / "shared" / "other" / "__init__.py"
+    clone.parent.mkdir()
+    clone.write_text("mine = True\n")
+    with desk.kernel() as kernel:
+        stopped = kernel.run(f"%safeinstall {desk.offline} shared-other")
+        assert not stopped.ok, stopped.everything
+        assert str(clone.parent) in stopped.everything
+        assert changes(before, snapshot(desk.environment.prefix)) == []
+
+
+FINDER = """
+import sys
+from importlib.util import spec_from_file_location
+class Finder:
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name == "mine":
+            return spec_from_file_location(name, {file!r}, submodule_search_locations=[{folder!r}])
+def install():
+    sys.meta_path.append(Finder)
+"""
+
+
+def test_a_clone_beside_the_notebook_is_no_proof_of_the_project_in_it(desk: Desk) -> None:
+    """An editable install that is found by a hook is behind any folder of its name."""
+    clone = desk.notebooks / "mine"
+    package = clone / "mine"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("x = 1\n")
+    finder = FINDER.format(file=str(package / "__init__.py"), folder=str(package))
+    made = make_wheel(
+        desk.wheels,
+        "mine",
+        modules={"__editable___mine_finder.py": finder},
+        files={
+            "__editable__.mine-1.0.pth": "import __editable___mine_finder as f; f.install()\n",
+            "mine-1.0.dist-info/top_level.txt": "mine\n",
+        },
+    )
+    backend = f"""
+import shutil
+def build_editable(folder, config_settings=None, metadata_directory=None):
+    shutil.copy({str(made)!r}, folder)
+    return {made.name!r}
+build_wheel = build_editable
+"""
+    (clone / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+        '[project]\nname = "mine"\nversion = "1.0"\n'
+    )
+    (clone / "backend.py").write_text(backend)
+    before = snapshot(desk.environment.prefix)
+    with desk.kernel() as kernel:
+        stopped = kernel.run(f"%safeinstall {desk.offline} --allow-build mine -e ./mine")
+        assert not stopped.ok, stopped.everything
+        assert "import mine would find" in stopped.everything
+        assert f"{clone}," in stopped.everything
+        assert changes(before, snapshot(desk.environment.prefix)) == []

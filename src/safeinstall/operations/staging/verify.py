@@ -14,10 +14,9 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from safeinstall import importing
-from safeinstall.distributions import Staged, StagedDistribution
+from safeinstall.distributions import Staged
 from safeinstall.environment import Environment, shown
 from safeinstall.findings import Finding, Suggestion, some
-from safeinstall.metadata.record import meant, top_level
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning import placed_rows
 from safeinstall.outcome import Restart, Verdict
@@ -25,18 +24,31 @@ from safeinstall.plan import Plan
 from safeinstall.runner import Command
 
 _SCRIPT = """
-import importlib.util, json, sys
+import json, sys
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
+def place(spec):
+    file = spec is not None and spec.origin
+    return file if file not in ("namespace", "frozen", "built-in") else None
 def origin(name):
+    top, *rest = name.split(".")
+    module = sys.modules.get(top)
+    if getattr(module, "__path__", None) and not getattr(module, "__file__", None):
+        file, folders = None, list(module.__path__)
+    else:
+        spec = find_spec(top)
+        file, folders = place(spec), spec and spec.submodule_search_locations
+    for part in rest:
+        if not file and folders:
+            spec = PathFinder.find_spec(part, list(folders))
+            file, folders = place(spec), spec and spec.submodule_search_locations
+    return [file] if file else list(folders or ())
+def asked(name):
     try:
-        spec = importlib.util.find_spec(name)
+        return origin(name)
     except Exception:
         return []
-    if spec is None:
-        return []
-    if spec.origin and spec.origin not in ("namespace", "frozen", "built-in"):
-        return [spec.origin]
-    return list(spec.submodule_search_locations or ())
-print(sys.argv[1] + json.dumps({name: origin(name) for name in sys.argv[2:]}) + sys.argv[1][::-1])
+print(sys.argv[1] + json.dumps({name: asked(name) for name in sys.argv[2:]}) + sys.argv[1][::-1])
 """
 
 
@@ -47,7 +59,7 @@ class Arrival:
     name: str
     version: str
     modules: tuple[str, ...]
-    """Its top-level importable names."""
+    """The modules whose import proves something (`DistInfo.importable`)."""
     files: frozenset[str]
     """Absolute paths of the files of its new RECORD."""
     path_files: tuple[str, ...] = ()
@@ -145,7 +157,8 @@ def _is_own(arrival: Arrival, places: Sequence[str]) -> bool:
                 folder == path or folder.startswith(path + os.sep) for folder in folders
             ):
                 return True
-            if arrival.source and f"{path}{os.sep}".startswith(source):
+            # the project's own folder, found by its name beside the notebook, is no package
+            if arrival.source and path.startswith(source):
                 return True
     return False
 
@@ -308,13 +321,6 @@ def _no_kernel(changed: tuple[str, ...], why: str, context: Context) -> Finding:
     return Finding.refuse("kernel-stack", f"{lost} and answer 1 + 1.", way, context=why)
 
 
-_SHARED: Final = frozenset(
-    {"test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks", "scripts"}
-    | {"samples", "tools", "conftest", "setup"}
-)
-"""Names at the top level that no distribution owns alone."""
-
-
 def _arrivals(staged: Staged, plan: Plan, environment: Environment) -> tuple[Arrival, ...]:
     """Return the requested distributions of the staging area as they will stand in place."""
     requested = {canonicalize_name(change.name) for change in plan.changes.requested}
@@ -322,7 +328,7 @@ def _arrivals(staged: Staged, plan: Plan, environment: Environment) -> tuple[Arr
         Arrival(
             name=distribution.name,
             version=distribution.version,
-            modules=_importable(distribution),
+            modules=distribution.info.importable,
             files=frozenset(
                 os.path.join(environment.prefix, file)
                 for file in distribution.files
@@ -334,13 +340,6 @@ def _arrivals(staged: Staged, plan: Plan, environment: Environment) -> tuple[Arr
         for distribution in staged.distributions
         if canonicalize_name(distribution.name) in requested
     )
-
-
-def _importable(distribution: StagedDistribution) -> tuple[str, ...]:
-    """Return the top-level modules whose import proves something: not folders without code."""
-    site = f"{distribution.dist_info.rpartition('/')[0]}/"
-    below = (name[len(site) :] for name in distribution.files if name.startswith(site))
-    return meant(sorted(top_level(below)))
 
 
 def _changed_files(staged: Staged, environment: Environment) -> frozenset[str]:
