@@ -81,7 +81,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
     ),
     "operations": (
         "context",
-        "autoload diagnose planning.resolver survey undo",
+        "autoload diagnose planning.resolver staging.trial_import survey undo",
         "environments.overlay environments.unavailable history planning",
         "conda staging.verify",
         "staging",

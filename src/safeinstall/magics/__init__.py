@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
-from traitlets import Dict, Enum, Float, Int, TraitError, Unicode, validate
+from traitlets import Bool, Dict, Enum, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from safeinstall.errors import SafeInstallStopped
@@ -178,6 +178,19 @@ class SafeInstall(Configurable):  # type: ignore[misc]
     undo_gigabytes = Float(
         2.0, min=0, help="How much disk space they may take; the last one is always kept."
     ).tag(config=True)
+
+    prove_import = Bool(
+        False,
+        help="Import what was installed in a new process before it counts, and put all back if "
+        "that fails: as --prove-import does for one line.",
+    ).tag(config=True)
+
+    import_seconds = Int(60, min=1, help="How long that import may take.").tag(config=True)
+
+    @property
+    def proving(self) -> tuple[bool, float]:
+        """Whether what is installed is imported before it counts, and how long that may take."""
+        return self.prove_import, float(self.import_seconds)
 
     @property
     def keeping(self) -> tuple[int, int]:

@@ -81,6 +81,14 @@ class Keeping:
     bytes: int = KEEP_BYTES
 
 
+@dataclass(frozen=True, slots=True)
+class Proving:
+    """Whether what is asked for is imported before it counts, and how long that may take."""
+
+    imports: bool = False
+    seconds: float = 60.0
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
     """Everything an operation needs and may touch."""
@@ -99,6 +107,8 @@ class Context:
     agreed: Callable[[Plan], bool] = agreed
     """Asked before a plan is carried out; one that is not agreed to is only shown."""
     keeping: Keeping = Keeping()
+    proving: Proving = Proving()
+    """What holds where the request itself says nothing."""
     loaded: Callable[[], Mapping[str, FileIdentity]] = dict
     """Tells which file each module of this process was loaded from, where that was noted."""
     policy: Policy = field(default_factory=dict)
@@ -117,6 +127,12 @@ class Context:
             destination=Destination.of(self.environment),
             frontend=self.frontend,
         )
+
+    def import_seconds(self, request: InstallRequest) -> float:
+        """Return how long the import that proves the request may take; 0 where none is wanted."""
+        own = float(request.import_seconds or 0)
+        wanted = own or request.prove_import or self.proving.imports
+        return (own or self.proving.seconds) if wanted else 0.0
 
     def loaded_files(self) -> dict[str, FileIdentity]:
         """Return which file of the environment each module of this process was loaded from.

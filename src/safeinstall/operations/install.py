@@ -18,11 +18,13 @@ from safeinstall.guards.kernel_stack import changes_kernel
 from safeinstall.importing import StaleModule, replaced_since
 from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.metadata.distribution import InstalledState
+from safeinstall.metadata.record import public
 from safeinstall.operations.conda import install_with_conda
 from safeinstall.operations.context import Context, destined, forget_oldest, recovered_first
 from safeinstall.operations.planning import best_plan
 from safeinstall.operations.planning.resolver import Resolver, choose
 from safeinstall.operations.staging import Prefetch, StagedPlan, examine_staged, stage
+from safeinstall.operations.staging.trial_import import finding_of_failure, try_import
 from safeinstall.operations.staging.verify import Evidence, evidence_of, verify
 from safeinstall.outcome import DoneBy, Outcome, Restart, Status, finding_of
 from safeinstall.plan import Plan
@@ -177,7 +179,7 @@ class _Install:
         self.context.progress("verifying")
         try:
             with self.timed("verify"):
-                proof = verify(evidence, self.context)
+                proof = verify(evidence, self.context, self.tried)
         except BaseException:
             txn.rollback()
             raise
@@ -192,6 +194,7 @@ class _Install:
         return self.outcome(
             "done",
             verification=proof.verdicts,
+            imported=evidence.modules if self.context.import_seconds(self.request) else None,
             restart=proof.restart,
             stale=proof.stale,
             transaction=committed.id,
@@ -235,7 +238,26 @@ class _Install:
         """Return that nothing is to do, and whether this process has what is there."""
         stale = self.outdated(found, index) if self.context.live else ()
         restart: Restart = "needed" if stale else "none"
-        return self.outcome("satisfied", satisfied=found, restart=restart, stale=stale)
+        imported = None
+        if self.context.import_seconds(self.request) and not self.request.dry_run:
+            infos = filter(None, (index.info(each.key) for each in found))
+            names = (name for info in infos for name in public(info.importable))
+            imported = tuple(dict.fromkeys(names))
+            if failure := self.tried(imported, installed=True):
+                return self.outcome("failed", failure, satisfied=found)
+        rest: Any = {"restart": restart, "stale": stale, "imported": imported}
+        return self.outcome("satisfied", satisfied=found, **rest)
+
+    def tried(self, modules: tuple[str, ...], *, installed: bool = False) -> Finding | None:
+        """Import the modules in a new process, where that is wanted, and return what is wrong.
+
+        `installed`: they were there before.
+        """
+        seconds = self.context.import_seconds(self.request)
+        failure = try_import(modules, self.context, seconds) if seconds and modules else None
+        if failure is None:
+            return None
+        return finding_of_failure(failure, self.intent, self.context, installed=installed)
 
     def outdated(
         self, found: tuple[Distribution, ...], index: InstalledIndex

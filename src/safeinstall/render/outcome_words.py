@@ -58,6 +58,7 @@ def _satisfied(outcome: Outcome) -> Message:
             place = f"{shown(places[0], environment.home)}, which this kernel imports from"
         headline = f"{names} {verb} already in {place}"
     seconds = outcome.seconds.get("total")
+    lines = [*_imported(outcome), *lines]
     stale = [outdated_words(outcome.stale_modules)] if outcome.stale_modules else []
     return Message(mark="✓", headline=headline, seconds=seconds, lines=(*stale, *lines))
 
@@ -95,7 +96,8 @@ def _done(outcome: Outcome, quiet: bool) -> Message:
     version = f" (Python {environment.python})"
     headline += version if len(headline + version) < _ROOM else ""
     last = "   ".join(part for part in (*_restart(outcome), _undo(outcome)) if part)
-    lines = [] if quiet else [*_rows(along), *([last] if last else [])]
+    proof = _imported(outcome)
+    lines = [] if quiet else [*_rows(along), *proof, *([last] if last else [])]
     return Message(
         mark="✓",
         headline=headline,
@@ -152,6 +154,15 @@ def _restart(outcome: Outcome) -> list[str]:
     if outcome.restart == "refreshed":
         return ["Ready to import: made visible to this running kernel, no restart needed."]
     return ["Ready to import, no restart needed."]
+
+
+def _imported(outcome: Outcome) -> list[str]:
+    """Return what was imported to prove that it works, where that was asked for."""
+    if outcome.imported is None:
+        return []
+    if not outcome.imported:
+        return ["There is no module in it to import: nothing was tried."]
+    return [f"A new process has imported: {', '.join(outcome.imported)}."]
 
 
 def _undo(outcome: Outcome) -> str:

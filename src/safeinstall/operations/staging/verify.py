@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +17,7 @@ from safeinstall import importing
 from safeinstall.distributions import Staged
 from safeinstall.environment import Environment, shown
 from safeinstall.findings import Finding, Suggestion, some
+from safeinstall.metadata.record import public
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning import placed_rows
 from safeinstall.outcome import Restart, Verdict
@@ -180,6 +181,14 @@ class Evidence:
     kernel: tuple[str, ...] = ()
     """The members of the kernel's own stack that changed: then a second kernel must start."""
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules of the requested distributions, those for people, each once."""
+        return tuple(dict.fromkeys(name for each in self.arrivals for name in public(each.modules)))
+
+
+Tried = Callable[[tuple[str, ...]], Finding | None]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proof:
@@ -191,8 +200,11 @@ class Proof:
     stale: tuple[importing.StaleModule, ...] = ()
 
 
-def verify(evidence: Evidence, context: Context) -> Proof:
-    """Return what is true after the commit; this process is refreshed only when all is well."""
+def verify(evidence: Evidence, context: Context, tried: Tried) -> Proof:
+    """Return what is true after the commit; this process is refreshed only when all is well.
+
+    `tried` imports the modules it is given, where that is wanted, and says what is wrong.
+    """
     arrivals = evidence.arrivals
     with ThreadPoolExecutor(1) as beside:  # a new process takes longer than looking at every file
         looking = beside.submit(_present, evidence.sizes)
@@ -211,6 +223,8 @@ def verify(evidence: Evidence, context: Context) -> Proof:
         why = _second_kernel(context)
         if why is not None:
             return Proof(verdicts=verdicts, failure=_no_kernel(evidence.kernel, why, context))
+    if (found := tried(evidence.modules)) is not None:
+        return Proof(verdicts=verdicts, failure=found)
     if not context.live:
         return Proof(verdicts=verdicts)
     return _here(evidence, present, fresh, context)
