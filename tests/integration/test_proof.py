@@ -295,3 +295,22 @@ def test_a_new_environment_is_gone_again_when_an_import_in_it_fails(desk: Desk) 
         assert "import raises fails: ValueError: no config." in stopped.everything
         assert not (desk.notebooks / ".venv").exists()
         assert kernel.run(f"{line} tinypkg").ok
+
+
+WRITES = (
+    "import pathlib\n"
+    "here = pathlib.Path(__file__)\n"
+    "here.with_name('left-behind.dat').write_text('x')\n"
+    "(here.parent / '__pycache__').mkdir(exist_ok=True)\n"
+    "(here.parent / '__pycache__' / 'numba.nbi').write_text('x')\n"
+    "1 / 0\n"
+)
+
+
+def test_what_an_import_wrote_into_its_package_goes_as_well(desk: Desk) -> None:
+    make_wheel(desk.wheels, "writer", modules={"writer/__init__.py": WRITES})
+    before = snapshot(desk.environment.prefix)
+    status, outcome, text = installed(desk, "--prove-import", "writer")
+    assert (status, outcome["status"]) == (1, "rolled-back"), text
+    assert changes(before, snapshot(desk.environment.prefix)) == []
+    assert not [*desk.environment.prefix.rglob("numba.nbi")]
