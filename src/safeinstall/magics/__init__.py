@@ -18,6 +18,7 @@ from traitlets import Bool, Dict, Enum, Float, Int, TraitError, Unicode, validat
 from traitlets.config import Configurable
 
 from safeinstall.errors import SafeInstallStopped
+from safeinstall.probe.facts.lost import lost_environment
 
 __all__ = ["SafeInstall", "SafeInstallMagics", "SafeInstallStopped", "load", "unload"]
 _ATTRIBUTE: Final = "_safeinstall_options"
@@ -86,7 +87,15 @@ class SafeInstallMagics(Magics):  # type: ignore[misc]
 
 
 def _door() -> Any:
-    """Return what does the work; `%load_ext` does not pay for it."""
+    """Return what does the work; `%load_ext` does not pay for it.
+
+    Raises `SafeInstallStopped` where the environment is not the one any more that this kernel was
+    started in: what is not loaded cannot be imported then.
+    """
+    if lost := lost_environment():
+        # `!` needs a package that may not be loaded; `!!` is the standard library's
+        line = f"\n  → !!{lost[1]}\n    then restart the kernel" if lost[1] else ""
+        raise SafeInstallStopped(f"✗ Nothing changed. {lost[0]}{line}")
     try:
         from safeinstall.magics import door
     except Exception as error:  # a file in a library's place may raise anything

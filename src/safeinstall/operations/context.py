@@ -26,6 +26,7 @@ from safeinstall.importing import FileIdentity
 from safeinstall.installers.sources import ResolvedRequest, Sources, redirections
 from safeinstall.interpreter import environment_of
 from safeinstall.plan import Plan
+from safeinstall.probe.facts.lost import CODE, lost_environment
 from safeinstall.probe.facts.writability import describe_access
 from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
 from safeinstall.request import DoctorRequest, InstallRequest, RecoverRequest, Request
@@ -169,7 +170,12 @@ def folder() -> str:
 
 
 def here(progress: Progress = silent) -> Context:
-    """Return the context of this process: its interpreter, variables and folder."""
+    """Return the context of this process: its interpreter, variables and folder.
+
+    Raises `SafeInstallError` where its environment is not the one any more it was started in.
+    """
+    if lost := lost_environment():
+        raise SafeInstallError(lost[0], hint=lost[1], code=CODE)
     return _with_our_variables(this_environment(), progress, live=True)
 
 
