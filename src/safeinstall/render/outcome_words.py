@@ -103,6 +103,7 @@ def _done(outcome: Outcome, quiet: bool) -> Message:
         headline=headline,
         seconds=outcome.seconds.get("total"),
         lines=(*lines, *_remarks(outcome)),
+        suggestions=tuple(way for finding in outcome.findings for way in finding.hint),
         details=outcome.log,
     )
 
