@@ -105,6 +105,9 @@ def test_an_environment_that_is_another_one_now_is_named_in_one_sentence(
             assert stopped.ename == "SafeInstallStopped", stopped.everything
             assert FATES[fate] in stopped.evalue
             assert len(stopped.evalue.splitlines()) <= 3
+        shell = kernel.run("# pip install: !")
+        assert FATES[fate] in shell.stdout
+        assert "Watch" not in shell.everything
         touched = changes(after, snapshot(prefix.parent))
         assert [path for path in touched if not path.startswith("home")] == []
         if fate is moved:
