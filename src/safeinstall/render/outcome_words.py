@@ -144,14 +144,14 @@ def _restart(outcome: Outcome) -> list[str]:
         if outcome.verb == "uninstall":
             return [f"{loaded} and stays so until the kernel restarts."]
         return [f"Restart the kernel before going on: {loaded}."]
+    if outcome.verification and all(verdict.fresh is None for verdict in outcome.verification):
+        return ["It brings no module of its own to import."]
     if not outcome.live or any(verdict.fresh is False for verdict in outcome.verification):
         return []  # what is shadowed is said by its own finding
     if outcome.verb == "uninstall":
         return []
     if outcome.verb == "undo":
         return ["No restart needed."]
-    if outcome.verification and all(verdict.fresh is None for verdict in outcome.verification):
-        return ["It brings no module of its own to import."]
     if outcome.restart == "refreshed":
         return ["Ready to import: made visible to this running kernel, no restart needed."]
     return ["Ready to import, no restart needed."]
@@ -161,8 +161,8 @@ def _imported(outcome: Outcome) -> list[str]:
     """Return what was imported to prove that it works, where that was asked for."""
     if outcome.imported is None:
         return []
-    if not outcome.imported:
-        return ["There is no module in it to import: nothing was tried."]
+    if not outcome.imported:  # what came just now says so itself
+        return [] if outcome.verification else ["It holds no module of its own to import."]
     return [f"A new process has imported: {', '.join(outcome.imported)}."]
 
 
