@@ -81,11 +81,17 @@ def without_python(prefix: Path) -> None:
         name.unlink()
 
 
+def without_safeinstall(prefix: Path) -> None:
+    [package] = prefix.glob("lib/python3*/site-packages/safeinstall")
+    shutil.rmtree(package)
+
+
 FATES: dict[Callable[[Path], None], str] = {
     moved: "has been moved to",
     deleted: "is not there any more",
     cleared: "was emptied or made anew",
     of_another_python: "was made anew with Python 3.99",
+    without_safeinstall: "safeinstall was taken out of",
     without_python: "the Python of this kernel, is gone",
 }
 

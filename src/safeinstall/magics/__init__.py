@@ -50,7 +50,8 @@ class SafeInstallMagics(Magics):  # type: ignore[misc]
 
         Options: -r FILE, -c FILE, -e FOLDER, -U/--upgrade, --pre, --no-deps, --index-url URL,
         --extra-index-url URL, --find-links PLACE, --no-index, --installer uv|pip, --dry-run,
-        -y/--yes, -v, -q. The line is read by safeinstall, never by a shell: `numpy>=2` is safe.
+        --prove-import, -y/--yes, -v, -q. The line is read by safeinstall, never by a shell:
+        `numpy>=2` is safe.
         """
         return _door().install(options_of(self.shell), line, cell)
 

@@ -7,6 +7,7 @@ what it comes to is written into a file, which outlives a crash.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -126,8 +127,7 @@ def try_import(modules: Sequence[str], context: Context, seconds: float) -> Fail
         except SafeInstallError as error:
             if error.code != "timeout":
                 raise
-        steps = [json.loads(line) for line in report.read_bytes().splitlines()]
-    last: dict[str, Any] = steps[-1] if steps else {"begun": modules[0]}
+        last = _last_step(report) or {"begun": modules[0]}
     if "done" in last:
         return None
     if "failed" in last:
@@ -140,6 +140,16 @@ def try_import(modules: Sequence[str], context: Context, seconds: float) -> Fail
     verb = "ends" if status >= 0 else "crashes"
     reason = f"{verb} Python ({how})"
     return Failure(module=last["begun"], reason=reason, last_words=lines[-1][:_LONGEST])
+
+
+def _last_step(report: Path) -> dict[str, Any]:
+    """Return what was written last; what the imported code may have written there is no step."""
+    last: dict[str, Any] = {}
+    for line in report.read_bytes().splitlines():
+        with contextlib.suppress(ValueError):
+            step = json.loads(line)
+            last = step if isinstance(step, dict) else last
+    return last
 
 
 def _explained(last: Mapping[str, Any]) -> Failure:

@@ -15,7 +15,7 @@ import sys
 CODE = "environment-lost"
 """The finding's code."""
 _OWN = ("ipykernel", "IPython", "traitlets", "safeinstall")
-"""What a kernel has loaded, and we; all of it gone means that nobody uninstalled just one."""
+"""What a kernel has loaded, and we; where all of it is gone, nobody has uninstalled just one."""
 _SIBLINGS = 200
 """Folders looked at beside an environment that is gone."""
 
@@ -35,9 +35,13 @@ def lost_environment() -> tuple[str, str] | None:
         return f"{words} is not there any more: it was moved or deleted.", _made_anew(prefix)
     if not os.path.exists(sys.executable):
         return f"{sys.executable}, the Python of this kernel, is gone.", _made_anew(prefix)
-    if _is_emptied(prefix):
+    there, gone = _loaded_from(prefix)
+    if gone and not there:
         words = f"{prefix} was emptied or made anew under this kernel"
         return f"{words}: the packages the kernel runs on are gone from it.", _filled(prefix)
+    if "safeinstall" in gone:
+        words = f"safeinstall was taken out of {prefix} after this kernel had loaded it."
+        return words, _filled(prefix)
     other = _other_version(prefix)
     if other:
         words = f"{prefix} was made anew with Python {other} under this kernel"
@@ -46,11 +50,15 @@ def lost_environment() -> tuple[str, str] | None:
     return None
 
 
-def _is_emptied(prefix: str) -> bool:
-    below = os.path.join(prefix, "")
-    files = [getattr(sys.modules.get(name), "__file__", None) or "" for name in _OWN]
-    own = [file for file in files if file.startswith(below)]
-    return bool(own) and not any(map(os.path.exists, own))
+def _loaded_from(prefix: str) -> tuple[list[str], list[str]]:
+    """Return which of what this process has loaded from there is there still, and which is not."""
+    there: list[str] = []
+    gone: list[str] = []
+    for name in _OWN:
+        file = getattr(sys.modules.get(name), "__file__", None) or ""
+        if file.startswith(os.path.join(prefix, "")):
+            (there if os.path.exists(file) else gone).append(name)
+    return there, gone
 
 
 def _other_version(prefix: str) -> str:
