@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from integration.conftest import Desk
+from support import ways
 from support.environments import CACHE, changes, snapshot
 from support.kernels import Kernel
 from support.wheels import make_wheel
@@ -160,12 +161,15 @@ def test_a_clone_beside_the_notebook_is_no_proof_of_the_project_in_it(desk: Desk
             "mine-1.0.dist-info/top_level.txt": "mine\n",
         },
     )
+    plain = make_wheel(desk.wheels / "plain", "mine", modules={"mine/__init__.py": "x = 1\n"})
     backend = f"""
 import shutil
 def build_editable(folder, config_settings=None, metadata_directory=None):
     shutil.copy({str(made)!r}, folder)
     return {made.name!r}
-build_wheel = build_editable
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    shutil.copy({str(plain)!r}, folder)
+    return {plain.name!r}
 """
     (clone / "pyproject.toml").write_text(
         '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
@@ -179,6 +183,11 @@ build_wheel = build_editable
         assert "import mine would find" in stopped.everything
         assert f"{clone}," in stopped.everything
         assert changes(before, snapshot(desk.environment.prefix)) == []
+        [line] = ways.lines_to_type(stopped)
+        assert "-e" not in line.split() and "--editable" not in line
+        done = kernel.run(line)
+        assert done.ok, done.everything
+        assert kernel.run("from mine import x").ok
 
 
 LINGERS = (

@@ -12,7 +12,7 @@ from typing import Any, Final
 from safeinstall import guards
 from safeinstall.distributions import Changes, Distribution, InstalledIndex
 from safeinstall.errors import RequestError, SafeInstallError
-from safeinstall.findings import Finding, Severity
+from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import changes_kernel
 from safeinstall.importing import StaleModule, replaced_since
@@ -188,6 +188,7 @@ class _Install:
             said = [f for f in self.findings if f.code == proof.failure.code]
             self.findings = tuple(f for f in self.findings if f not in said)
             ways = proof.failure.hint or (said[0].hint if said else ())
+            ways = ways or self.copy_offered(proof.failure)
             failure = replace(proof.failure, hint=ways)  # the way out of what was seen to come
             return self.outcome("rolled-back", failure, verification=proof.verdicts)
         self.findings = tuple(f for f in self.findings if f.code != "replaces-loaded")
@@ -200,6 +201,18 @@ class _Install:
             transaction=committed.id,
             log=log,
         )
+
+    def copy_offered(self, failure: Finding) -> tuple[Suggestion, ...]:
+        """Offer a plain install of an editable project that its own folder stands in front of.
+
+        The folder, found by its name beside the notebook, is a namespace package to Python (PEP
+        420): it wins over what a hook finds, and not over what lies in the environment.
+        """
+        items = self.request.items
+        if failure.code != "shadowed" or not any(item.kind == "editable" for item in items):
+            return ()
+        plain = (replace(i, kind="folder") if i.kind == "editable" else i for i in items)
+        return (Suggestion(self.intent.line(items=tuple(plain)), "installs a copy of the project"),)
 
     def outcome(self, status: Status, *more: Finding, **rest: Any) -> Outcome:
         """Return what is known now as the outcome."""
