@@ -24,6 +24,7 @@ from safeinstall.metadata.record import (
     meant,
     public,
     read_record,
+    roots,
     top_level,
 )
 
@@ -146,3 +147,40 @@ def test_it_needs_only_the_standard_library_of_python_3_8(module: str) -> None:
             assert {alias.name for alias in node.names} <= sys.stdlib_module_names
         elif isinstance(node, ast.ImportFrom) and not node.level:
             assert str(node.module).split(".")[0] in sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["pack/__init__.py", "pack/sub/part.py", "pack-1.dist-info/RECORD"], ("pack",)),
+        (["alone.cpython-313-x86_64-linux-gnu.so", "_alone.so"], ("_alone", "alone")),
+        (["built/__init__.cpython-313-x86_64-linux-gnu.so"], ("built",)),
+        (
+            ["google/cloud/storage/__init__.py", "google/cloud/_storage/__init__.py"],
+            ("google.cloud.storage",),
+        ),
+        (["google/cloud/a/b/__init__.py", "google/cloud/x/__init__.py"], ("google.cloud.x",)),
+        (["ns/one.py", "ns/two.py", "ns/deep/more/__init__.py"], ("ns.one",)),
+        (["types-stubs/__init__.pyi", "data/table.csv", "__pycache__/x.py"], ()),
+        ([f"ns/p{n:02}/__init__.py" for n in range(20)], tuple(f"ns.p{n:02}" for n in range(8))),
+    ],
+)
+def test_what_an_import_proves_lies_below_folders_without_code(
+    paths: list[str], names: tuple[str, ...]
+) -> None:
+    assert roots(paths) == names
+
+
+def test_an_editable_project_is_imported_by_the_names_it_says_or_its_own(tmp_path: Path) -> None:
+    info = tmp_path / "site" / "my_thing-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "RECORD").write_text("_my_thing.pth,,\n__editable___my_thing_finder.py,,\n")
+    url = {"url": "file:///src/my-thing", "dir_info": {"editable": True}}
+    (info / "direct_url.json").write_text(json.dumps(url))
+    (info / "METADATA").write_text("Name: my-thing\nVersion: 1\n")
+    assert DistInfo(str(info)).importable == ()
+    (tmp_path / "src" / "my_thing").mkdir(parents=True)
+    (info.parent / "_my_thing.pth").write_text(f"{tmp_path / 'src'}\n")
+    assert DistInfo(str(info)).importable == ("my_thing",)
+    (info / "top_level.txt").write_text("thing\ntests\n")
+    assert DistInfo(str(info)).importable == ("thing",)

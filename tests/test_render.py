@@ -72,6 +72,20 @@ def refused(**report: object) -> Outcome:
 
 CASES = {
     "done": outcome("done", changes=plan(PANDAS, *ALONG), transaction="0001"),
+    "done-proved": outcome(
+        "done", changes=plan(PANDAS), transaction="0001", imported=("pandas", "numpy")
+    ),
+    "import-failed": outcome(
+        "rolled-back",
+        findings=(
+            Finding.refuse(
+                "import-failed",
+                "import cv2 needs libGL.so.1, a shared library that is not found.",
+                Suggestion("!sudo apt-get install --yes libgl1", "then the same line again"),
+                Suggestion("%safeinstall opencv-python", "installs it all the same"),
+            ),
+        ),
+    ),
     "done-restart": outcome(
         "done",
         changes=plan(NUMPY),

@@ -60,7 +60,7 @@ def test_every_option_of_the_table_arrives_in_its_field() -> None:
         "-f https://c/l --no-index --trusted-host h:80 --dry-run -y --strict -v -q --installer pip "
         "--no-wait --user --break-system-packages --require-hashes --allow-conflicts "
         "--allow-kernel-change --allow-build Foo_Bar --allow-build b --allow-direct "
-        "--allow-file-options --allow-stdlib-name"
+        "--allow-file-options --allow-stdlib-name --prove-import --import-seconds 90"
     )
     request = asked(line)
     assert request == InstallRequest(
@@ -85,6 +85,8 @@ def test_every_option_of_the_table_arrives_in_its_field() -> None:
         user=True,
         break_system_packages=True,
         require_hashes=True,
+        prove_import=True,
+        import_seconds="90",
         allow_builds=frozenset({"foo-bar", "b"}),
         allow=frozenset(
             {
@@ -96,6 +98,12 @@ def test_every_option_of_the_table_arrives_in_its_field() -> None:
             }
         ),
     )
+
+
+@pytest.mark.parametrize("value", ["soon", "0", "1.5", "²", "99999999"])
+def test_seconds_that_are_none_are_put_right(value: str) -> None:
+    error = refused(f"--import-seconds {value} six")
+    assert error.hint == "%safeinstall --import-seconds=60 six"
 
 
 @pytest.mark.parametrize(

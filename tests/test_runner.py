@@ -15,7 +15,7 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.runner import Command, CommandNotFoundError, run
 
 
-def python(code: str, **rest: str) -> Command:
+def python(code: str, **rest: object) -> Command:
     return Command(argv=(sys.executable, "-c", code), **rest)  # type: ignore[arg-type]
 
 
@@ -88,6 +88,32 @@ def test_an_interrupt_ends_the_child_and_what_it_started(tmp_path: Path) -> None
 def test_a_silent_child_is_given_up_after_the_timeout() -> None:
     with pytest.raises(SafeInstallError, match="no answer"):
         run(python("import time; time.sleep(60)"), timeout=0.5)
+
+
+def test_a_chatty_child_is_given_up_after_the_timeout_too() -> None:
+    with pytest.raises(SafeInstallError, match="no answer"):
+        run(python("while True: print('still here', flush=True)"), timeout=0.5)
+
+
+def test_of_a_contained_child_the_last_words_are_kept_and_nothing_it_started_lives(
+    tmp_path: Path,
+) -> None:
+    pids = tmp_path / "pids"
+    code = (
+        "import subprocess, sys\n"
+        "sleep = [sys.executable, '-c', 'import time; time.sleep(60)']\n"
+        "near, far = subprocess.Popen(sleep), subprocess.Popen(sleep, start_new_session=True)\n"
+        f"open({str(pids)!r}, 'w').write(f'{{near.pid}} {{far.pid}}')\n"
+        "print('x' * 10**7)\n"
+        "print('y' * 10**7 + 'last', end='', file=sys.stderr)"
+    )
+    began = time.monotonic()
+    done = run(python(code, contained=True), timeout=30)
+    assert (done.returncode, done.stdout, done.stderr[-5:]) == (0, "", "ylast")
+    assert len(done.stderr) < 10**6
+    assert time.monotonic() - began < 10
+    for pid in map(int, pids.read_text().split()):
+        assert _gone(pid), f"process {pid} outlived the child"
 
 
 def _gone(pid: int) -> bool:

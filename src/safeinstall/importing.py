@@ -118,14 +118,25 @@ def loaded(modules: Iterable[str]) -> tuple[StaleModule, ...]:
 
 
 def origins(modules: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return for each top-level module the files or folders an import here would use."""
+    """Return for each module the files or folders an import here would use; nothing is imported.
+
+    A dotted name lies in folders without code (PEP 420); where one of them is a package after all,
+    its file is what is used.
+    """
     return {name: _origin(name) for name in modules}
 
 
 def _origin(name: str) -> tuple[str, ...]:
-    loaded = sys.modules.get(name)
+    top, *rest = name.split(".")
     try:
-        spec = getattr(loaded, "__spec__", None) or importlib.util.find_spec(name)
+        spec = getattr(sys.modules.get(name), "__spec__", None)
+        if spec is None:
+            spec = importlib.util.find_spec(top)
+            for part in rest:
+                if spec is None or spec.has_location:
+                    break
+                places = list(spec.submodule_search_locations or ())
+                spec = importlib.machinery.PathFinder.find_spec(part, places)
     except (ImportError, ValueError, AttributeError):
         return ()
     if spec is None:

@@ -72,6 +72,8 @@ class Outcome:
     satisfied: tuple[Distribution, ...] = ()
     """What was already there, when nothing had to be done."""
     verification: tuple[Verdict, ...] = ()
+    imported: tuple[str, ...] | None = None
+    """The modules that a new process has imported; None where that was not asked for."""
     restart: Restart = "none"
     stale: tuple[StaleModule, ...] = ()
     """What this process has loaded and is another one on disk now."""
@@ -135,6 +137,7 @@ class Outcome:
                 for found in self.satisfied
             ],
             "verification": [verdict.to_dict() for verdict in self.verification],
+            "imported": None if self.imported is None else list(self.imported),
             "restart": self.restart,
             "stale_modules": list(self.stale_modules),
             "transaction": self.transaction,

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shlex
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any, Final
 
 from safeinstall.errors import SafeInstallError
@@ -22,6 +26,8 @@ from safeinstall.frontend import redact
 
 _GRACE_SECONDS: Final = 3.0
 _LONGEST_LINE: Final = 4000
+_LAST_LINES: Final = 200
+_MARK: Final = "SAFEINSTALL_CONTAINED"
 _LONG_SECONDS: Final = 1.0
 
 
@@ -66,18 +72,20 @@ def run(
     id; `on_wait` the seconds in which nothing was said: after one, two, four and so on. `pass_fds`
     stay open in the child (a lock it then holds as long as it lives).
     An interrupt (or `timeout` seconds gone by, or `stop` being set) ends the whole process group
-    first.
+    first; so does the end of a command that is `contained`.
 
     Raises `CommandNotFoundError`; KeyboardInterrupt passes through once the child is gone, and is
     what `stop` raises; a timeout raises `SafeInstallError`.
     """
+    mark = secrets.token_hex(16) if command.contained else ""
+    environ = command.environment() | ({_MARK: mark} if mark else {})
     try:
         process = subprocess.Popen(
             command.argv,
             stdin=subprocess.PIPE if command.stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.DEVNULL if mark else subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=command.environment(),
+            env=environ,
             cwd=command.cwd,
             start_new_session=True,
             pass_fds=tuple(pass_fds) if os.name == "posix" else (),
@@ -91,9 +99,9 @@ def run(
     try:
         if on_start:
             on_start(process.pid)
-        return _followed(process, command, on_line, on_wait, timeout, stop)
+        return _followed(process, command, mark, on_line, on_wait, timeout, stop)
     except BaseException:
-        _end_group(process)
+        _end_group(process, mark)
         raise
     finally:
         for stream in (process.stdin, process.stdout, process.stderr):
@@ -122,14 +130,15 @@ def start(command: Command, output: IO[Any], environ: Mapping[str, str]) -> subp
 def _followed(
     process: subprocess.Popen[str],
     command: Command,
+    mark: str,
     on_line: Callable[[str], None] | None,
     on_wait: Callable[[float], None] | None,
     timeout: float | None,
     stop: threading.Event | None,
 ) -> Completed:
     """Feed, read and wait; lines are handed out in the calling thread, where output belongs."""
-    out: list[str] = []
-    err: list[str] = []
+    out: MutableSequence[str] = []
+    err: MutableSequence[str] = deque(maxlen=_LAST_LINES) if mark else []
     news = threading.Event()
     given = ((process.stdout, out, news), (process.stderr, err, news))
     readers = [threading.Thread(target=_read, args=each, daemon=True) for each in given]
@@ -140,15 +149,19 @@ def _followed(
             process.stdin.write(command.stdin)
         process.stdin.close()
     told, waited, long = 0, 0.0, _LONG_SECONDS
+    late = time.monotonic() + timeout if timeout is not None else None
     while any(reader.is_alive() for reader in readers):
         if stop is not None and stop.is_set():
             raise KeyboardInterrupt
+        if late is not None and time.monotonic() > late:
+            message = f"{command.argv[0]} gave no answer in {timeout:.0f} s."
+            raise SafeInstallError(message, code="timeout")
+        if mark and process.poll() is not None:
+            _end_group(process, mark)  # what it started may hold its output open
+            break
         # a short, interruptible wait: Event.wait returns at once when a line has come
         if not news.wait(0.05):
             waited += 0.05
-            if timeout is not None and waited > timeout:
-                message = f"{command.argv[0]} gave no answer in {timeout:.0f} s."
-                raise SafeInstallError(message, code="timeout")
             if on_wait and waited >= long:
                 on_wait(waited)
                 long *= 2
@@ -157,24 +170,33 @@ def _followed(
             on_line(err[told].rstrip("\n")[:_LONGEST_LINE])
             told += 1
     for reader in readers:
-        reader.join()
+        reader.join(_GRACE_SECONDS if mark else None)
     if on_line:
-        for line in err[told:]:
+        for line in list(err)[told:]:
             on_line(line.rstrip("\n")[:_LONGEST_LINE])
     return Completed(process.wait(), "".join(out), "".join(err))
 
 
-def _read(stream: IO[str] | None, lines: list[str], news: threading.Event) -> None:
+def _read(stream: IO[str] | None, lines: MutableSequence[str], news: threading.Event) -> None:
+    most = _LONGEST_LINE if isinstance(lines, deque) else -1
     if stream is not None:
         with contextlib.suppress(ValueError, OSError):  # closed under us: the process is gone
-            for line in stream:
+            while line := stream.readline(most):
                 lines.append(line)
                 news.set()
     news.set()
 
 
-def _end_group(process: subprocess.Popen[str]) -> None:
-    """End the child and everything it started: politely, then for good."""
+def _end_group(process: subprocess.Popen[str], mark: str = "") -> None:
+    """End the child and everything it started: politely, then for good.
+
+    What bears the `mark` in its variables may have left the group (`/proc`: Linux alone).
+    """
+    wanted = f"{_MARK}={mark}".encode()
+    for variables in Path("/proc").glob("[0-9]*/environ") if mark else ():
+        with contextlib.suppress(OSError):
+            if int(variables.parent.name) != process.pid and wanted in variables.read_bytes():
+                os.kill(int(variables.parent.name), signal.SIGKILL)
     if process.poll() is not None and os.name != "posix":
         return
     for ending in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
@@ -200,6 +222,9 @@ class Command:
     cwd: str | None = None
     stdin: str = ""
     """Text to hand over on standard input; empty: standard input is closed."""
+    contained: bool = False
+    """True for what runs the code of packages: standard output is thrown away, only the last lines
+    of standard error are kept, and whatever it started ends with it."""
 
     def environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return `base` (default: this process's environment) with the overrides applied."""

@@ -340,3 +340,27 @@ def test_a_new_environment_and_an_overlay_are_made_from_it(conda_desk: Desk) -> 
     for name, expected in (("tinypkg", "1.0"), ("from_conda", "1.0")):
         assert over.version_of(name, conda_desk.settings) == expected
     assert changes(before, snapshot(conda_desk.environment.prefix)) == []
+
+
+def test_the_doctor_sees_what_uv_did_behind_condas_back(conda_desk: Desk) -> None:
+    python = conda_desk.environment.python
+    links = ("--no-index", "--find-links", conda_desk.wheels)
+    for words in (("install", *links, "--no-deps", "from-conda==2.0"), ("uninstall", "torchlike")):
+        command = ("-m", "uv", "pip", words[0], "-q", "--python", python, *words[1:])
+        done = conda_desk.environment.run(*command, settings=conda_desk.settings)
+        assert done.returncode == 0, done.stderr
+
+    def told() -> dict[str, list[str]]:
+        _, outcome, _ = run(conda_desk, "doctor")
+        found = [f for f in outcome["findings"] if f["code"] == "not-as-conda-lists"]
+        return {finding["message"]: finding["hint"].splitlines() for finding in found}
+
+    findings = told()
+    replaced = findings["conda lists from-conda 1.0, and from-conda 2.0 lies in its place."]
+    removed = findings["conda lists pytorchlike 1.0, and it is gone."]
+    assert len(findings) == 2
+    for line in (*replaced, *removed):
+        typed(conda_desk, line)
+    assert told() == {}
+    versions = [conda_desk.environment.version_of(n, {}) for n in ("from_conda", "torchlike")]
+    assert versions == ["1.0", "1.0"]

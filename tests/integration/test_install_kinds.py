@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
+import shlex
 import shutil
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,3 +133,38 @@ def test_a_repository_is_asked_about_and_the_line_offered_installs_it(
         result = kernel.run(line)
         assert result.outcome["status"] == "done", result.everything
         assert kernel.run("import my_project").ok
+
+
+def test_two_that_own_the_same_files_are_named_and_each_is_made_whole(desk: Desk) -> None:
+    for name in ("vision", "vision-headless"):
+        files = {f"cv/{part}.py": f"whose = {name!r}\n" for part in ("__init__", "data")}
+        make_wheel(desk.wheels, name, modules={**files, "cv/same.py": ""})
+    links = ("--no-index", "--find-links", desk.wheels)
+
+    def run(*words: str | Path) -> dict[str, Any]:
+        command = ("-m", "safeinstall", words[0], "--json", *words[1:])
+        return dict(json.loads(desk.environment.run(*command, settings=desk.settings).stdout))
+
+    def typed(line: str) -> dict[str, Any]:
+        words = shlex.split(line)
+        assert words[0] == "safeinstall"
+        return run(*words[1:])
+
+    assert run("install", *links, "vision")["status"] == "done"
+    before = snapshot(desk.environment.prefix)
+    refused = run("install", *links, "vision-headless")
+    assert changes(before, snapshot(desk.environment.prefix)) == []
+    [finding] = [f for f in refused["findings"] if f["code"] == "file-collision"]
+    assert "vision-headless would write over vision." in finding["message"]
+    uv = ("-m", "uv", "pip", "install", "-q", "--python", desk.environment.python, *links)
+    assert desk.environment.run(*uv, "vision-headless", settings=desk.settings).returncode == 0
+    removed = run("uninstall", "vision-headless")
+    assert removed["status"] == "done"
+    [left] = [f for f in removed["findings"] if f["code"] == "files-overwritten"]
+    assert "cv/__init__.py" in left["message"] and "cv/same.py" not in left["message"]
+    desk.settings.update(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(desk.wheels))
+    assert typed(left["hint"])["status"] == "done"
+    text = (desk.environment.site_packages / "cv" / "__init__.py").read_text()
+    assert text == "whose = 'vision'\n"
+    assert typed(finding["hint"])["status"] == "done"
+    assert run("install", "vision-headless")["status"] == "done"

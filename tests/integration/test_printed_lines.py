@@ -59,6 +59,10 @@ STOPS = (
          imports="early_thing", version="1.0rc1"),
     Stop(id="conda asked for", line="%safeinstall --installer conda tinypkg==1.0",
          says="no conda environment"),
+    Stop(id="import-failed", line="%safeinstall --prove-import of-yaml",
+         says="No module named 'yaml'", imports="of_yaml"),
+    Stop(id="usage, no number of seconds", line="%safeinstall --import-seconds soon tinypkg==1.0",
+         says="no number of seconds"),
     Stop(id="usage, one equals sign", line="%safeinstall tinypkg=2.0", says="==", version="2.0"),
     Stop(id="usage, an option misspelt", line="%safeinstall --upgrad tinypkg", says="--upgrade",
          version="2.0"),
@@ -94,6 +98,8 @@ def stage(shared_desk: Desk, workshop: Workshop) -> Desk:
     make_wheel(wheels, "pusher", "1.0", requires=["thing>=1"])
     make_wheel(wheels, "pusher", "2.0", requires=["thing>=2"])
     make_wheel(wheels, "scikit-learn", modules={"sklearn.py": "__version__ = '1.0'\n"})
+    make_wheel(wheels, "of-yaml", modules={"of_yaml.py": "import yaml\n__version__ = '1.0'\n"})
+    make_wheel(wheels, "PyYAML", modules={"yaml.py": ""})
     make_sdist(wheels, "source-only")
     make_wheel(wheels, "gpu-thing", "1.0+cu124")
     make_wheel(wheels, "gpu-thing", "1.1")

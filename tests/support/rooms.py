@@ -81,7 +81,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
     ),
     "operations": (
         "context",
-        "autoload diagnose planning.resolver survey undo",
+        "autoload diagnose planning.resolver staging.trial_import survey undo",
         "environments.overlay environments.unavailable history planning",
         "conda staging.verify",
         "staging",
@@ -93,7 +93,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
         "cell facts facts.search_path shell shell.effects shell.option_grammar shell.syntax",
         "facts.writability rules.local_candidates",
         "facts.interpreter",
-        "rules shell.reach",
+        "facts.lost rules shell.reach",
         "rules.removals",
         "rules.conda_rules rules.other_rules rules.pip_settings rules.uv_rules shell.walk",
         "rules.pip_rules",

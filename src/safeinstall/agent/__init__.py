@@ -12,6 +12,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from safeinstall.probe.facts.lost import CODE, lost_environment
+
 _ROOMS = {
     "facts": ("facts",),
     "jobs": ("cancel", "status"),
@@ -34,7 +36,10 @@ OLDEST = (3, 10)
 def answer(method: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """Answer one question: `{"value": ...}`, or `{"error": {"code", "message", "hint"}}`."""
     try:
-        if sys.version_info < OLDEST:
+        lost = None if method in ("status", "cancel") else lost_environment()
+        if lost and method != "facts":
+            return _error(CODE, *lost)
+        if lost or sys.version_info < OLDEST:
             home = f"{__name__}.older" if method == "facts" else ""
         else:
             home = METHODS.get(method, "")

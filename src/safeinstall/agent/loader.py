@@ -62,6 +62,11 @@ def _begin(version: str, digest: str, archive: str) -> Any:
     import types
 
     package = sys.modules.get(PACKAGE)
+    if package is not None and not _is_there(package):
+        # its environment was moved or deleted: what it has not loaded yet cannot be imported
+        for name in [name for name in sys.modules if (name + ".").startswith(PACKAGE + ".")]:
+            del sys.modules[name]
+        package = None
     if package is None and not _is_installed(version):
         package = _load(_unpacked(digest, archive))
     agent = importlib.import_module(PACKAGE + ".agent")
@@ -81,12 +86,18 @@ def _is_installed(version: str) -> bool:
 
     loaded = sys.modules.get(PACKAGE)
     if loaded is not None:
-        return getattr(loaded, "__version__", None) == version
+        return getattr(loaded, "__version__", None) == version and _is_there(loaded)
     try:
         spec = util.find_spec(PACKAGE)
         return spec is not None and spec.origin is not None and metadata.version(PACKAGE) == version
     except Exception:
         return False
+
+
+def _is_there(package: Any) -> bool:
+    import os
+
+    return os.path.exists(getattr(package, "__file__", None) or "")
 
 
 def _load(folder: str) -> ModuleType:

@@ -1,5 +1,7 @@
 """What a kernel on Python 3.8 or 3.9 can say: which interpreter it is, and that this is all.
 
+So can one whose environment is not there any more: what needs no more than Python itself.
+
 Contract of this file: Python >= 3.8, standard library and the probe only.
 """
 
@@ -8,6 +10,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Any
+
+from safeinstall.probe.facts.lost import CODE, lost_environment
 
 _GENERIC = ("venv", ".venv", "env", ".env", "virtualenv", ".virtualenv")
 _OWNERS = {"debian-system": "Debian's Python", "system": "system Python"}
@@ -38,7 +42,11 @@ def facts(params: Mapping[str, Any]) -> dict[str, Any]:
     report = probe_facts()
     home = report["user"]["home"] or ""
     locked = [where for where in report["access"].values() if not where["writable"]]
-    if locked:
+    code, lost = "", lost_environment()
+    if lost:
+        code, sentence = CODE, _tilde(lost[0], home)
+        reason = f"In a terminal: {lost[1]}" if lost[1] else "Choose another kernel."
+    elif locked:
         sentence, reason = "This environment cannot be written", str(locked[0]["detail"])
     else:
         release = ".".join(report["version"].split(".")[:2])
@@ -54,7 +62,7 @@ def facts(params: Mapping[str, Any]) -> dict[str, Any]:
         "label": _tilde(report["prefix"], home),
         "packages": report["paths"]["purelib"],
         "shown_packages": _tilde(report["paths"]["purelib"] or "", home),
-        "verdict": verdict("no", "", sentence, _tilde(reason, home)),
+        "verdict": verdict("no", code, sentence, _tilde(reason, home)),
         "findings": [],
         "wrong": [],
         "abilities": [],

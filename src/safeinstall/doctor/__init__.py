@@ -22,7 +22,7 @@ from safeinstall.doctor.diagnosis import Diagnosis, Examination, Installed, Targ
 from safeinstall.environment import Environment, shown
 from safeinstall.errors import TransactionError
 from safeinstall.frontend import Frontend
-from safeinstall.guards.environment_state import changed_since_conda, conda_package
+from safeinstall.guards.environment_state import changed_since_conda, conda_package, listed_by_conda
 from safeinstall.installers.sources import redirections
 from safeinstall.interpreter import installed_pythons
 from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
@@ -54,6 +54,7 @@ def examine(
         *_transactions(target, frontend),
         *diagnosis.twice(own, frontend),
         *diagnosis.broken(own, frontend),
+        *diagnosis.not_as_conda_lists(listed_by_conda(target.prefix), own, frontend),
         *diagnosis.leftovers(leftover_paths(target.site_packages)),
         *_half_made(target),
         *diagnosis.old_pip(own, frontend),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,6 +15,8 @@ from packaging.version import Version
 from safeinstall.environment import Environment
 from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.frontend import Frontend
+from safeinstall.guards.environment_state import CondaPackage
+from safeinstall.metadata.distribution import split_name
 from safeinstall.requirements import applies, meets, parsed, version_of
 from safeinstall.transaction.recover import Recovery
 
@@ -203,6 +205,8 @@ def broken(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosis
             words = f"{closed}: nothing more can be said of it."
             opens = "chmod -R u+rX" if each.mine else "sudo chmod -R a+rX"
             yield say("not-readable", words, f"{opens} {shlex.quote(each.metadata)}")
+        elif not each.has_metadata and each.conda:
+            continue  # said by `not_as_conda_lists`
         elif not each.has_metadata:
             words = f"{base} says nothing (it has no METADATA): what an interrupted install left."
             yield say("empty-metadata", words, fix=aside)
@@ -240,6 +244,34 @@ def twice(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosis]
         ways = () if fix else (_again(newest, frontend),)
         why = "An upgrade was interrupted between its two halves."
         yield say("two-versions", words, *ways, context=why, fix=fix)
+
+
+def not_as_conda_lists(
+    packages: Iterable[CondaPackage], found: Sequence[Installed], frontend: Frontend
+) -> Iterator[Diagnosis]:
+    """Yield what conda believes to be installed and another installer has replaced or removed."""
+    here = {os.path.basename(each.metadata) for each in found if each.has_metadata}
+    now = {canonicalize_name(each.name): each for each in found if each.has_metadata}
+    for package in packages:
+        gone = {entry for entry in package.metadata if entry not in here}
+        names = {canonicalize_name(split_name(entry)[0]) for entry in gone}
+        names -= {canonicalize_name(split_name(entry)[0]) for entry in package.metadata - gone}
+        pin = f"{package.name}=={package.version}"
+        back = frontend.line("install", "--installer", "conda", "--force-reinstall", pin)
+        for name in sorted(names):
+            words = f"conda lists {package.name} {package.version}, and"
+            if (other := now.get(name)) is None:
+                why = "Another installer has removed it; conda does not know."
+                yield say("not-as-conda-lists", f"{words} it is gone.", back, context=why)
+                continue
+            who = f"{other.name} {other.version}"
+            away = frontend.line("uninstall", "--allow-conflicts", other.name)
+            told = f"{words} {who} lies in its place."
+            why = (
+                f"{other.installer or 'Another installer'} put it there, and conda does not know: "
+            )
+            why += "the first line takes it away, the second brings conda's back."
+            yield say("not-as-conda-lists", told, away, back, context=why)
 
 
 def leftovers(names: Sequence[str]) -> Iterator[Diagnosis]:

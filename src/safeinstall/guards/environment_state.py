@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -89,6 +89,30 @@ def conda_package(prefix: str, metadata: str, key: str) -> str:
     """
     record = _CondaRecords(prefix).of(metadata, key)
     return _package(record) if record else ""
+
+
+_CONDA_LISTS: Final = re.compile(rb'/site-packages/([^/"\\]+\.(?:dist|egg)-info)(?=[/"])')
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CondaPackage:
+    """What a record of conda says is installed (`conda-meta/NAME-VERSION-BUILD.json`)."""
+
+    name: str
+    version: str
+    metadata: frozenset[str]
+    """The names of the metadata folders among its files; none for what is no Python."""
+
+
+def listed_by_conda(prefix: str) -> Iterator[CondaPackage]:
+    """Yield what conda believes to be in the environment; its records are searched, not parsed."""
+    for record in sorted(Path(prefix, "conda-meta").glob("*-*-*.json")):
+        try:
+            found = frozenset(map(os.fsdecode, _CONDA_LISTS.findall(record.read_bytes())))
+        except OSError:
+            continue
+        name, version, _ = record.name.removesuffix(".json").rsplit("-", 2)
+        yield CondaPackage(name=name, version=version, metadata=found)
 
 
 def changed_since_conda(

@@ -21,7 +21,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from safeinstall.distributions import Staged, StagedDistribution
-from safeinstall.findings import Finding
+from safeinstall.findings import Finding, Suggestion
+from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.metadata.distribution import normalized
 from safeinstall.metadata.record import RecordRow, digest
 
@@ -112,18 +113,23 @@ def _is_private(descriptor: int) -> bool:
 
 
 def examine(
-    staged: Staged, *, verified: Verified | None = None, max_bytes: int = MAX_BYTES
+    staged: Staged,
+    *,
+    verified: Verified | None = None,
+    max_bytes: int = MAX_BYTES,
+    frontend: Frontend = NOTEBOOK,
 ) -> tuple[Finding, ...]:
     """Return what is to be said of the staged files, the gravest kinds first; they are read once.
 
     `verified`: what was hashed before; grows by what is found true.
-    No finding has a hint: what to do is said by whoever knows the request.
+    What to do with the request is said by whoever knows it; `frontend` is where the line is typed
+    that takes away what is in the way.
     """
     twice = _brought_twice(staged.distributions)
     return (
         *_escapes(staged),
         *_record_check(staged, twice, verified),
-        *_collisions(staged, twice),
+        *_collisions(staged, twice, frontend),
         *_reserved(staged.distributions),
         *_startup(staged),
         *_size(staged.distributions, max_bytes),
@@ -232,14 +238,18 @@ def _brought_twice(distributions: Iterable[StagedDistribution]) -> dict[str, dic
     return {name: by for name, by in seen.items() if len(by) > 1}
 
 
-def _collisions(staged: Staged, twice: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
+def _collisions(
+    staged: Staged, twice: Mapping[str, Mapping[str, str]], frontend: Frontend
+) -> Iterator[Finding]:
     """Name the files in the way: somebody's (refuse), nobody's, or staged by two (confirm)."""
     for owner, files in sorted(_grouped(staged.collisions).items()):
-        there = f"{_some(files)} already there and belongs"
+        there = f"{_some(files)} already there and belong{'s' if len(files) == 1 else ''}"
         if owner:
-            message = f"{there} to {owner}, which is not part of the plan."
-            why = f"Installing over it would break {owner}."
-            yield Finding.refuse("file-collision", message, context=why)
+            bring = (each.name for each in staged.distributions if {*files} & each.files.keys())
+            message = f"{there} to {owner}; {' and '.join(bring)} would write over {owner}."
+            line = frontend.line("uninstall", owner)
+            way = Suggestion(line, f"takes {owner} away; then the same line again")
+            yield Finding.refuse("file-collision", message, way)
         else:
             message = f"{there} to no installed distribution."
             why = "It would be set aside, and undo would put it back."

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
-from traitlets import Dict, Enum, Float, Int, TraitError, Unicode, validate
+from traitlets import Bool, Dict, Enum, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from safeinstall.errors import SafeInstallStopped
+from safeinstall.probe.facts.lost import lost_environment
 
 __all__ = ["SafeInstall", "SafeInstallMagics", "SafeInstallStopped", "load", "unload"]
 _ATTRIBUTE: Final = "_safeinstall_options"
@@ -49,7 +50,8 @@ class SafeInstallMagics(Magics):  # type: ignore[misc]
 
         Options: -r FILE, -c FILE, -e FOLDER, -U/--upgrade, --pre, --no-deps, --index-url URL,
         --extra-index-url URL, --find-links PLACE, --no-index, --installer uv|pip, --dry-run,
-        -y/--yes, -v, -q. The line is read by safeinstall, never by a shell: `numpy>=2` is safe.
+        --prove-import, -y/--yes, -v, -q. The line is read by safeinstall, never by a shell:
+        `numpy>=2` is safe.
         """
         return _door().install(options_of(self.shell), line, cell)
 
@@ -86,7 +88,15 @@ class SafeInstallMagics(Magics):  # type: ignore[misc]
 
 
 def _door() -> Any:
-    """Return what does the work; `%load_ext` does not pay for it."""
+    """Return what does the work; `%load_ext` does not pay for it.
+
+    Raises `SafeInstallStopped` where the environment is not the one any more that this kernel was
+    started in: what is not loaded cannot be imported then.
+    """
+    if lost := lost_environment():
+        # `!` needs a package that may not be loaded; `!!` is the standard library's
+        line = f"\n  → !!{lost[1]}\n    then restart the kernel" if lost[1] else ""
+        raise SafeInstallStopped(f"✗ Nothing changed. {lost[0]}{line}")
     try:
         from safeinstall.magics import door
     except Exception as error:  # a file in a library's place may raise anything
@@ -178,6 +188,19 @@ class SafeInstall(Configurable):  # type: ignore[misc]
     undo_gigabytes = Float(
         2.0, min=0, help="How much disk space they may take; the last one is always kept."
     ).tag(config=True)
+
+    prove_import = Bool(
+        False,
+        help="Import what was installed in a new process before it counts, and put all back if "
+        "that fails: as --prove-import does for one line.",
+    ).tag(config=True)
+
+    import_seconds = Int(60, min=1, help="How long that import may take.").tag(config=True)
+
+    @property
+    def proving(self) -> tuple[bool, float]:
+        """Whether what is installed is imported before it counts, and how long that may take."""
+        return self.prove_import, float(self.import_seconds)
 
     @property
     def keeping(self) -> tuple[int, int]:

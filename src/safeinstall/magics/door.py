@@ -20,7 +20,15 @@ from safeinstall.errors import SafeInstallError, SafeInstallStopped
 from safeinstall.findings import Severity, Suggestion
 from safeinstall.frontend import NOTEBOOK
 from safeinstall.magics.missing_imports import Remark, remark_about
-from safeinstall.operations import Context, Keeping, carry_out, context_for, folder, here
+from safeinstall.operations import (
+    Context,
+    Keeping,
+    Proving,
+    carry_out,
+    context_for,
+    folder,
+    here,
+)
 from safeinstall.outcome import Outcome
 from safeinstall.probe.rules.local_candidates import LocalFolders, best_local, parse_requirement
 from safeinstall.request import (
@@ -57,6 +65,11 @@ class Options(Protocol):
     @property
     def keeping(self) -> tuple[int, int]:
         """How many transactions are kept for undo, and how many bytes of them."""
+        ...
+
+    @property
+    def proving(self) -> tuple[bool, float]:
+        """Whether what is installed is imported before it counts, and how long that may take."""
         ...
 
 
@@ -207,7 +220,8 @@ def configured(context: Context, options: Options) -> Context:
     policy = {code: None if w == "off" else Severity(w) for code, w in options.guards.items()}
     watch = getattr(get_ipython(), "_safeinstall_watch", None)
     loaded = watch.loaded if watch else context.loaded
-    return replace(context, policy=policy, keeping=Keeping(*options.keeping), loaded=loaded)
+    keeping, proving = Keeping(*options.keeping), Proving(*options.proving)
+    return replace(context, policy=policy, keeping=keeping, proving=proving, loaded=loaded)
 
 
 def _unknown_names(request: InstallRequest, outcome: Outcome) -> set[str]:

@@ -145,6 +145,21 @@ class DistInfo:
             return ()
 
     @property
+    def importable(self) -> tuple[str, ...]:
+        """The modules whose import shows that it is there (`roots`, without what many share).
+
+        Of an editable project they are those it says it brings, or the one of its own name.
+        """
+        from .record import RecordError, meant, roots  # see above
+
+        if self.editable_source:
+            return meant(self.declared) or self._led_to()
+        try:
+            return meant(roots(self.record.paths))
+        except RecordError:
+            return ()
+
+    @property
     def declared(self) -> tuple[str, ...]:
         """The names it says it brings (setuptools writes them); none where it says nothing."""
         return tuple(self.text("top_level.txt").split())
@@ -176,6 +191,17 @@ class DistInfo:
                 return reading.read()
         except OSError:
             return ""
+
+    def _led_to(self) -> tuple[str, ...]:
+        """Return the module of its own name, where a `.pth` file of its leads to it."""
+        name = normalized(self.name).replace("-", "_")
+        files = [path for path in self.record.paths if path.endswith(".pth") and "/" not in path]
+        for file in files:
+            for line in self.text(os.path.join(os.pardir, file)).splitlines():
+                place = os.path.join(self.folder, line.strip(), name)
+                if os.path.isdir(place) or os.path.isfile(f"{place}.py"):
+                    return (name,)
+        return ()
 
     def _first(self, field: str) -> str:
         return next(iter((self.headers or {}).get(field, ())), "")

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 _CHUNK = 1 << 20
 _CODE = (".py", ".so", ".pyd")
+_FEW = 8
+"""Packages of one namespace that are looked at: they come and go together."""
 _SHARED = frozenset(
     {"test", "tests", "testing", "doc", "docs", "example", "examples", "benchmark", "benchmarks"}
     | {"scripts", "samples", "tools", "conftest", "setup"}
@@ -167,6 +169,33 @@ def top_level(paths: Iterable[str], *, with_code: bool = True) -> tuple[str, ...
         if first.isidentifier() and first != "__pycache__":
             found[first] = None
     return tuple(found)
+
+
+def roots(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the names by which the code among `paths` is imported: `numpy`, sorted.
+
+    Where folders hold no code of their own (PEP 420), an import of them proves nothing: then it is
+    the packages that lie highest below, `google.cloud.storage`, or one module.
+    """
+    code = {path for path in paths if path.endswith(_CODE)}
+    packages = {path.rpartition("/")[0] for path in code if "/__init__." in path}
+    found: dict[str, set[tuple[int, bool, bool, str]]] = {}
+    for path in code:
+        folders = path.split("/")
+        file = folders.pop()
+        depths = range(1, len(folders) + 1)
+        depth = next((n for n in depths if "/".join(folders[:n]) in packages), 0)
+        parts = folders[:depth] or [*folders, file.partition(".")[0]]
+        if all(part.isidentifier() and part != "__pycache__" for part in parts):
+            rank = (len(parts), not depth, parts[-1][0] == "_", ".".join(parts))
+            found.setdefault(parts[0], set()).add(rank)
+    names = []
+    for ranks in found.values():
+        best = min(ranks)
+        names += [rank[3] for rank in sorted(ranks) if rank[:3] == best[:3]][
+            : 1 if best[1] else _FEW
+        ]
+    return tuple(sorted(names))
 
 
 def meant(modules: Sequence[str]) -> tuple[str, ...]:

@@ -43,6 +43,10 @@ def install_with_conda(
     """
     began = time.perf_counter()
     environment, request = intent.environment, intent.request
+    if request.prove_import or request.import_seconds:
+        words = "--prove-import puts back what cannot be imported; what conda does, only conda can."
+        hint = intent.line(prove_import=False, import_seconds="")
+        raise InstallerError(words, code="option-conflict", hint=hint)
     program = _program(intent, context)
     context.progress(f"asking {program.kind} what it would change")
     answer = context.run(

@@ -26,6 +26,7 @@ from safeinstall.importing import FileIdentity
 from safeinstall.installers.sources import ResolvedRequest, Sources, redirections
 from safeinstall.interpreter import environment_of
 from safeinstall.plan import Plan
+from safeinstall.probe.facts.lost import CODE, lost_environment
 from safeinstall.probe.facts.writability import describe_access
 from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
 from safeinstall.request import DoctorRequest, InstallRequest, RecoverRequest, Request
@@ -81,6 +82,14 @@ class Keeping:
     bytes: int = KEEP_BYTES
 
 
+@dataclass(frozen=True, slots=True)
+class Proving:
+    """Whether what is asked for is imported before it counts, and how long that may take."""
+
+    imports: bool = False
+    seconds: float = 60.0
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
     """Everything an operation needs and may touch."""
@@ -99,6 +108,8 @@ class Context:
     agreed: Callable[[Plan], bool] = agreed
     """Asked before a plan is carried out; one that is not agreed to is only shown."""
     keeping: Keeping = Keeping()
+    proving: Proving = Proving()
+    """What holds where the request itself says nothing."""
     loaded: Callable[[], Mapping[str, FileIdentity]] = dict
     """Tells which file each module of this process was loaded from, where that was noted."""
     policy: Policy = field(default_factory=dict)
@@ -117,6 +128,12 @@ class Context:
             destination=Destination.of(self.environment),
             frontend=self.frontend,
         )
+
+    def import_seconds(self, request: InstallRequest) -> float:
+        """Return how long the import that proves the request may take; 0 where none is wanted."""
+        own = float(request.import_seconds or 0)
+        wanted = own or request.prove_import or self.proving.imports
+        return (own or self.proving.seconds) if wanted else 0.0
 
     def loaded_files(self) -> dict[str, FileIdentity]:
         """Return which file of the environment each module of this process was loaded from.
@@ -153,7 +170,12 @@ def folder() -> str:
 
 
 def here(progress: Progress = silent) -> Context:
-    """Return the context of this process: its interpreter, variables and folder."""
+    """Return the context of this process: its interpreter, variables and folder.
+
+    Raises `SafeInstallError` where its environment is not the one any more it was started in.
+    """
+    if lost := lost_environment():
+        raise SafeInstallError(lost[0], hint=lost[1], code=CODE)
     return _with_our_variables(this_environment(), progress, live=True)
 
 

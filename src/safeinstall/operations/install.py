@@ -12,17 +12,19 @@ from typing import Any, Final
 from safeinstall import guards
 from safeinstall.distributions import Changes, Distribution, InstalledIndex
 from safeinstall.errors import RequestError, SafeInstallError
-from safeinstall.findings import Finding, Severity
+from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import changes_kernel
 from safeinstall.importing import StaleModule, replaced_since
 from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.metadata.distribution import InstalledState
+from safeinstall.metadata.record import public
 from safeinstall.operations.conda import install_with_conda
 from safeinstall.operations.context import Context, destined, forget_oldest, recovered_first
 from safeinstall.operations.planning import best_plan
 from safeinstall.operations.planning.resolver import Resolver, choose
 from safeinstall.operations.staging import Prefetch, StagedPlan, examine_staged, stage
+from safeinstall.operations.staging.trial_import import finding_of_failure, try_import
 from safeinstall.operations.staging.verify import Evidence, evidence_of, verify
 from safeinstall.outcome import DoneBy, Outcome, Restart, Status, finding_of
 from safeinstall.plan import Plan
@@ -177,7 +179,7 @@ class _Install:
         self.context.progress("verifying")
         try:
             with self.timed("verify"):
-                proof = verify(evidence, self.context)
+                proof = verify(evidence, self.context, self.tried)
         except BaseException:
             txn.rollback()
             raise
@@ -186,17 +188,31 @@ class _Install:
             said = [f for f in self.findings if f.code == proof.failure.code]
             self.findings = tuple(f for f in self.findings if f not in said)
             ways = proof.failure.hint or (said[0].hint if said else ())
+            ways = ways or self.copy_offered(proof.failure)
             failure = replace(proof.failure, hint=ways)  # the way out of what was seen to come
             return self.outcome("rolled-back", failure, verification=proof.verdicts)
         self.findings = tuple(f for f in self.findings if f.code != "replaces-loaded")
         return self.outcome(
             "done",
             verification=proof.verdicts,
+            imported=evidence.modules if self.context.import_seconds(self.request) else None,
             restart=proof.restart,
             stale=proof.stale,
             transaction=committed.id,
             log=log,
         )
+
+    def copy_offered(self, failure: Finding) -> tuple[Suggestion, ...]:
+        """Offer a plain install of an editable project that its own folder stands in front of.
+
+        The folder, found by its name beside the notebook, is a namespace package to Python (PEP
+        420): it wins over what a hook finds, and not over what lies in the environment.
+        """
+        items = self.request.items
+        if failure.code != "shadowed" or not any(item.kind == "editable" for item in items):
+            return ()
+        plain = (replace(i, kind="folder") if i.kind == "editable" else i for i in items)
+        return (Suggestion(self.intent.line(items=tuple(plain)), "installs a copy of the project"),)
 
     def outcome(self, status: Status, *more: Finding, **rest: Any) -> Outcome:
         """Return what is known now as the outcome."""
@@ -235,7 +251,26 @@ class _Install:
         """Return that nothing is to do, and whether this process has what is there."""
         stale = self.outdated(found, index) if self.context.live else ()
         restart: Restart = "needed" if stale else "none"
-        return self.outcome("satisfied", satisfied=found, restart=restart, stale=stale)
+        imported = None
+        if self.context.import_seconds(self.request) and not self.request.dry_run:
+            infos = filter(None, (index.info(each.key) for each in found))
+            names = (name for info in infos for name in public(info.importable))
+            imported = tuple(dict.fromkeys(names))
+            if failure := self.tried(imported, installed=True):
+                return self.outcome("failed", failure, satisfied=found)
+        rest: Any = {"restart": restart, "stale": stale, "imported": imported}
+        return self.outcome("satisfied", satisfied=found, **rest)
+
+    def tried(self, modules: tuple[str, ...], *, installed: bool = False) -> Finding | None:
+        """Import the modules in a new process, where that is wanted, and return what is wrong.
+
+        `installed`: they were there before.
+        """
+        seconds = self.context.import_seconds(self.request)
+        failure = try_import(modules, self.context, seconds) if seconds and modules else None
+        if failure is None:
+            return None
+        return finding_of_failure(failure, self.intent, self.context, installed=installed)
 
     def outdated(
         self, found: tuple[Distribution, ...], index: InstalledIndex

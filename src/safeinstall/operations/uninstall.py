@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from safeinstall.distributions import Change, Changes, Distribution, snapshot, snapshot_of
 from safeinstall.errors import SafeInstallError
-from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.findings import Finding, Severity, Suggestion, some
+from safeinstall.frontend import Frontend
 from safeinstall.guards.environment_state import Owner, owners_of
 from safeinstall.metadata.distribution import DistInfo, InstalledState
+from safeinstall.metadata.record import RecordError, RecordRow, digest
 from safeinstall.operations.context import Context, forget_oldest, of_transactions, recovered_first
 from safeinstall.operations.install import REPLANS, EnvironmentBusy
 from safeinstall.operations.undo import outcome_of_moves
@@ -102,6 +105,7 @@ def _attempt(
         if not state.holds():
             return None  # what we waited for may have brought what needs it
         line = request.line(context.frontend)
+        harmed = tuple(_overwritten(leaving, state.distributions, context.frontend))
         done = remove_distributions(
             area, [each.metadata for each in leaving], line, known=state.distributions
         )
@@ -112,10 +116,50 @@ def _attempt(
         started,
         "done",
         *recovered,
+        *harmed,
         changes=changes,
         id=done.id,
         before=before,
     )
+
+
+def _overwritten(
+    leaving: Sequence[Distribution], installed: Sequence[DistInfo], frontend: Frontend
+) -> Iterator[Finding]:
+    """Yield whose files what leaves had written over: they stay, with the content of what leaves.
+
+    Two distributions may list the same files: opencv-python and opencv-python-headless do.
+    """
+    going = {each.metadata for each in leaving}
+    gone = {os.path.join(i.folder, p) for i in installed if i.path in going for p in _paths(i)}
+    for info in installed:
+        shared = {path for path in _paths(info) if os.path.join(info.folder, path) in gone}
+        if info.path in going or not shared:
+            continue
+        rows = [row for row in info.record.rows if row.path in shared]
+        wrong = [row.path for row in rows if _differs(os.path.join(info.folder, row.path), row)]
+        if wrong:
+            who = " and ".join(each.name for each in leaving)
+            pin = f"{info.name}=={info.version}"
+            over = f"{who} had written over {some(wrong)} of {info.name} {info.version}"
+            words = f"{over}: it has to be installed again."
+            way = Suggestion(frontend.line("install", "--force-reinstall", pin), "makes it whole")
+            yield Finding.warn("files-overwritten", words, way)
+
+
+def _paths(info: DistInfo) -> list[str]:
+    try:
+        return info.record.paths
+    except RecordError:
+        return []
+
+
+def _differs(path: str, row: RecordRow) -> bool:
+    """Tell whether a file is there and is not what its row promises."""
+    try:
+        return bool(row.digest) and digest(path, row.algorithm) != row.digest
+    except (OSError, ValueError):
+        return False
 
 
 def _not_ours(

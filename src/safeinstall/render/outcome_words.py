@@ -58,6 +58,7 @@ def _satisfied(outcome: Outcome) -> Message:
             place = f"{shown(places[0], environment.home)}, which this kernel imports from"
         headline = f"{names} {verb} already in {place}"
     seconds = outcome.seconds.get("total")
+    lines = [*_imported(outcome), *lines]
     stale = [outdated_words(outcome.stale_modules)] if outcome.stale_modules else []
     return Message(mark="✓", headline=headline, seconds=seconds, lines=(*stale, *lines))
 
@@ -95,12 +96,14 @@ def _done(outcome: Outcome, quiet: bool) -> Message:
     version = f" (Python {environment.python})"
     headline += version if len(headline + version) < _ROOM else ""
     last = "   ".join(part for part in (*_restart(outcome), _undo(outcome)) if part)
-    lines = [] if quiet else [*_rows(along), *([last] if last else [])]
+    proof = _imported(outcome)
+    lines = [] if quiet else [*_rows(along), *proof, *([last] if last else [])]
     return Message(
         mark="✓",
         headline=headline,
         seconds=outcome.seconds.get("total"),
         lines=(*lines, *_remarks(outcome)),
+        suggestions=tuple(way for finding in outcome.findings for way in finding.hint),
         details=outcome.log,
     )
 
@@ -141,17 +144,26 @@ def _restart(outcome: Outcome) -> list[str]:
         if outcome.verb == "uninstall":
             return [f"{loaded} and stays so until the kernel restarts."]
         return [f"Restart the kernel before going on: {loaded}."]
+    if outcome.verification and all(verdict.fresh is None for verdict in outcome.verification):
+        return ["It brings no module of its own to import."]
     if not outcome.live or any(verdict.fresh is False for verdict in outcome.verification):
         return []  # what is shadowed is said by its own finding
     if outcome.verb == "uninstall":
         return []
     if outcome.verb == "undo":
         return ["No restart needed."]
-    if outcome.verification and all(verdict.fresh is None for verdict in outcome.verification):
-        return ["It brings no module of its own to import."]
     if outcome.restart == "refreshed":
         return ["Ready to import: made visible to this running kernel, no restart needed."]
     return ["Ready to import, no restart needed."]
+
+
+def _imported(outcome: Outcome) -> list[str]:
+    """Return what was imported to prove that it works, where that was asked for."""
+    if outcome.imported is None:
+        return []
+    if not outcome.imported:  # what came just now says so itself
+        return [] if outcome.verification else ["It holds no module of its own to import."]
+    return [f"A new process has imported: {', '.join(outcome.imported)}."]
 
 
 def _undo(outcome: Outcome) -> str:

@@ -173,6 +173,10 @@ class InstallRequest(_ListingRequest):
     trusted_hosts: tuple[str, ...] = ()
     strict: bool = False
     installer: InstallerName = "auto"
+    prove_import: bool = False
+    """Import what is named in a new process, and put all back if that fails."""
+    import_seconds: str = ""
+    """How long that may take, a whole number; empty: as configured."""
     user: bool = False
     break_system_packages: bool = False
     new_env: str = ""

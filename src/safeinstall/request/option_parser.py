@@ -163,6 +163,7 @@ def _unknown(name: str, value: str | None) -> Mistake:
     return Mistake(f"unknown option {name}: did you mean {meant}?", instead=(instead,))
 
 
+_LONGEST: Final = 86400
 _HOST: Final = re.compile(r"[\w.-]+(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?")
 _ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
@@ -178,6 +179,9 @@ def kept(field: str, value: str, cwd: str) -> str:
         return _environment_place(value, cwd)
     if field == "allow_builds":
         return _build_name(value)
+    if field == "import_seconds" and not (value.isdecimal() and 0 < int(value) <= _LONGEST):
+        words = f"`{value}` is no number of seconds from 1 to {_LONGEST}."
+        raise Mistake(words, instead=("--import-seconds=60",))
     if field == "trusted_hosts" and not _HOST.fullmatch(value):
         raise Mistake(f"`{value}` is no host name.")
     if field in ("index_url", "extra_index_urls") and not is_url(value):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from safeinstall import magics
 from safeinstall.errors import SafeInstallStopped
+from safeinstall.probe.facts.lost import lost_environment
 
 if TYPE_CHECKING:
     from safeinstall.importing import FileIdentity
@@ -32,6 +33,7 @@ class Watch:
         self.shell = shell
         self.options = magics.load_options(shell)
         self._session: Any = None
+        self._said_lost = False
         self._modules: dict[str, tuple[Any, FileIdentity | None]] = {}
 
     def before(self, info: Any) -> None:
@@ -90,7 +92,12 @@ class Watch:
 
     def pre_run_cell(self, info: Any) -> None:
         """Let the cell pass at once when it cannot hold an install command."""
-        if _worth(getattr(info, "raw_cell", None) or ""):
+        cell = getattr(info, "raw_cell", None) or ""
+        if _may_install(cell) and (lost := lost_environment()):
+            if not self._said_lost:
+                print(f"! {lost[0]}")  # noqa: T201 - nothing else can be imported now
+            self._said_lost = True
+        elif _worth(cell):
             self.before(info)
         elif self._session is not None:
             self._session.forget_cell()
@@ -110,12 +117,16 @@ def _identity(module: Any) -> FileIdentity | None:
 
 def _worth(cell: str) -> bool:
     """Tell whether the cell may hold an install or a removal: two looks, a few microseconds."""
-    ours = cell.startswith("%safe") and "\n" not in cell.rstrip()
-    if ours or not any(verb in cell for verb in _VERBS):
+    if not _may_install(cell) or lost_environment():
         return False
     from safeinstall.probe.cell import mentions_installer  # most notebooks never need it
 
     return mentions_installer(cell)
+
+
+def _may_install(cell: str) -> bool:
+    ours = cell.startswith("%safe") and "\n" not in cell.rstrip()
+    return not ours and any(verb in cell for verb in _VERBS)
 
 
 def load(shell: Any) -> None:

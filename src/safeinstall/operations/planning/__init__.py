@@ -59,7 +59,7 @@ def plan_facts(plan: Plan, context: Context) -> EnvironmentState:
 
 
 def shadows_of(modules: Iterable[str], environment: Environment, cwd: str) -> dict[str, str]:
-    """Return which of the top-level modules an earlier entry of the import path holds, and where.
+    """Return which of the modules an earlier entry of the import path holds, and where.
 
     A folder without `__init__.py` does not count: a real package behind it wins (PEP 420).
     """
@@ -78,8 +78,9 @@ def shadows_of(modules: Iterable[str], environment: Environment, cwd: str) -> di
     found = {}
     for module in modules:
         for folder in folders:
-            path = os.path.join(folder, module)
-            forms = (os.path.join(path, "__init__.py"), f"{path}.py")
+            parts = module.split(".")  # a package in the place of a folder without code wins, too
+            paths = [os.path.join(folder, *parts[: n + 1]) for n in range(len(parts))]
+            forms = (*(os.path.join(path, "__init__.py") for path in paths), f"{paths[-1]}.py")
             place = next(filter(os.path.lexists, forms), None)
             if place:
                 found[module] = place.removesuffix(f"{os.sep}__init__.py")

@@ -101,7 +101,11 @@ def stage(
         txn.requested({change.name for change in plan.changes.requested})
         site_packages = environment.paths.site_packages
         staged = txn.inspect(site_packages, leaving, known=plan.state.distributions)
-        findings = files.examine(staged, verified=_verified_before(resolver.context))
+        findings = files.examine(
+            staged,
+            verified=_verified_before(resolver.context),
+            frontend=resolver.context.frontend,
+        )
     except BaseException as error:
         try:
             if txn is not None:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -14,10 +14,10 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from safeinstall import importing
-from safeinstall.distributions import Staged, StagedDistribution
+from safeinstall.distributions import Staged
 from safeinstall.environment import Environment, shown
 from safeinstall.findings import Finding, Suggestion, some
-from safeinstall.metadata.record import meant, top_level
+from safeinstall.metadata.record import public
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning import placed_rows
 from safeinstall.outcome import Restart, Verdict
@@ -25,18 +25,31 @@ from safeinstall.plan import Plan
 from safeinstall.runner import Command
 
 _SCRIPT = """
-import importlib.util, json, sys
+import json, sys
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
+def place(spec):
+    file = spec is not None and spec.origin
+    return file if file not in ("namespace", "frozen", "built-in") else None
 def origin(name):
+    top, *rest = name.split(".")
+    module = sys.modules.get(top)
+    if getattr(module, "__path__", None) and not getattr(module, "__file__", None):
+        file, folders = None, list(module.__path__)
+    else:
+        spec = find_spec(top)
+        file, folders = place(spec), spec and spec.submodule_search_locations
+    for part in rest:
+        if not file and folders:
+            spec = PathFinder.find_spec(part, list(folders))
+            file, folders = place(spec), spec and spec.submodule_search_locations
+    return [file] if file else list(folders or ())
+def asked(name):
     try:
-        spec = importlib.util.find_spec(name)
+        return origin(name)
     except Exception:
         return []
-    if spec is None:
-        return []
-    if spec.origin and spec.origin not in ("namespace", "frozen", "built-in"):
-        return [spec.origin]
-    return list(spec.submodule_search_locations or ())
-print(sys.argv[1] + json.dumps({name: origin(name) for name in sys.argv[2:]}) + sys.argv[1][::-1])
+print(sys.argv[1] + json.dumps({name: asked(name) for name in sys.argv[2:]}) + sys.argv[1][::-1])
 """
 
 
@@ -47,7 +60,7 @@ class Arrival:
     name: str
     version: str
     modules: tuple[str, ...]
-    """Its top-level importable names."""
+    """The modules whose import proves something (`DistInfo.importable`)."""
     files: frozenset[str]
     """Absolute paths of the files of its new RECORD."""
     path_files: tuple[str, ...] = ()
@@ -145,7 +158,8 @@ def _is_own(arrival: Arrival, places: Sequence[str]) -> bool:
                 folder == path or folder.startswith(path + os.sep) for folder in folders
             ):
                 return True
-            if arrival.source and f"{path}{os.sep}".startswith(source):
+            # the project's own folder, found by its name beside the notebook, is no package
+            if arrival.source and path.startswith(source):
                 return True
     return False
 
@@ -167,6 +181,14 @@ class Evidence:
     kernel: tuple[str, ...] = ()
     """The members of the kernel's own stack that changed: then a second kernel must start."""
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules of the requested distributions, those for people, each once."""
+        return tuple(dict.fromkeys(name for each in self.arrivals for name in public(each.modules)))
+
+
+Tried = Callable[[tuple[str, ...]], Finding | None]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proof:
@@ -178,8 +200,11 @@ class Proof:
     stale: tuple[importing.StaleModule, ...] = ()
 
 
-def verify(evidence: Evidence, context: Context) -> Proof:
-    """Return what is true after the commit; this process is refreshed only when all is well."""
+def verify(evidence: Evidence, context: Context, tried: Tried) -> Proof:
+    """Return what is true after the commit; this process is refreshed only when all is well.
+
+    `tried` imports the modules it is given, where that is wanted, and says what is wrong.
+    """
     arrivals = evidence.arrivals
     with ThreadPoolExecutor(1) as beside:  # a new process takes longer than looking at every file
         looking = beside.submit(_present, evidence.sizes)
@@ -198,6 +223,8 @@ def verify(evidence: Evidence, context: Context) -> Proof:
         why = _second_kernel(context)
         if why is not None:
             return Proof(verdicts=verdicts, failure=_no_kernel(evidence.kernel, why, context))
+    if (found := tried(evidence.modules)) is not None:
+        return Proof(verdicts=verdicts, failure=found)
     if not context.live:
         return Proof(verdicts=verdicts)
     return _here(evidence, present, fresh, context)
@@ -308,13 +335,6 @@ def _no_kernel(changed: tuple[str, ...], why: str, context: Context) -> Finding:
     return Finding.refuse("kernel-stack", f"{lost} and answer 1 + 1.", way, context=why)
 
 
-_SHARED: Final = frozenset(
-    {"test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks", "scripts"}
-    | {"samples", "tools", "conftest", "setup"}
-)
-"""Names at the top level that no distribution owns alone."""
-
-
 def _arrivals(staged: Staged, plan: Plan, environment: Environment) -> tuple[Arrival, ...]:
     """Return the requested distributions of the staging area as they will stand in place."""
     requested = {canonicalize_name(change.name) for change in plan.changes.requested}
@@ -322,7 +342,7 @@ def _arrivals(staged: Staged, plan: Plan, environment: Environment) -> tuple[Arr
         Arrival(
             name=distribution.name,
             version=distribution.version,
-            modules=_importable(distribution),
+            modules=distribution.info.importable,
             files=frozenset(
                 os.path.join(environment.prefix, file)
                 for file in distribution.files
@@ -334,13 +354,6 @@ def _arrivals(staged: Staged, plan: Plan, environment: Environment) -> tuple[Arr
         for distribution in staged.distributions
         if canonicalize_name(distribution.name) in requested
     )
-
-
-def _importable(distribution: StagedDistribution) -> tuple[str, ...]:
-    """Return the top-level modules whose import proves something: not folders without code."""
-    site = f"{distribution.dist_info.rpartition('/')[0]}/"
-    below = (name[len(site) :] for name in distribution.files if name.startswith(site))
-    return meant(sorted(top_level(below)))
 
 
 def _changed_files(staged: Staged, environment: Environment) -> frozenset[str]:
