@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from safeinstall.installers.sources import Sources, redirections
+from safeinstall.installers.uv_settings import may_redirect, read_uv_settings
 from safeinstall.request import InstallRequest, parse
 
 
@@ -110,3 +111,48 @@ def test_settings_that_would_move_the_install_are_named_not_obeyed() -> None:
         ("UV_PYTHON", "/a/python"),
         ("target in /etc/pip.conf", "/x"),
     ]
+
+
+def settings_of_uv(folder: Path, **variables: str) -> dict[str, tuple[str, str]]:
+    """Return value and source of what uv would obey in `folder / "here"`."""
+    (folder / "here").mkdir(exist_ok=True)
+    environ = {"HOME": str(folder), "XDG_CONFIG_DIRS": str(folder / "none"), **variables}
+    found = read_uv_settings(environ, str(folder / "here"))
+    return {each.key: (each.value, each.source) for each in found.values()}
+
+
+def test_settings_of_uv_come_from_the_nearest_file_the_users_file_and_the_variables(
+    tmp_path: Path,
+) -> None:
+    user = tmp_path / ".config" / "uv" / "uv.toml"
+    user.parent.mkdir(parents=True)
+    user.write_text(
+        "link-mode = 'copy'  # why not\n"
+        'exclude-newer = "2020-01-01"\n'
+        'exclude-newer-package = { Aa = "2021-01-01", bb = false }\n'
+    )
+    project = tmp_path / "pyproject.toml"
+    project.write_text('[project]\nlink-mode = "no"\n[tool.uv]\nexclude-newer = "30 days"\n')
+    found = settings_of_uv(tmp_path, UV_LINK_MODE="clone")
+    assert found["link-mode"] == ("clone", "UV_LINK_MODE")
+    assert found["exclude-newer"] == ("30 days", f"exclude-newer in {project}")
+    assert found["exclude-newer-package.Aa"][0] == "2021-01-01"
+    assert found["exclude-newer-package.bb"][0] == "false"
+
+
+def test_what_uv_is_told_for_pip_comes_before_what_it_is_told_for_all(tmp_path: Path) -> None:
+    (tmp_path / "uv.toml").write_text(
+        '\ufeffexclude-newer = "2020-01-01"\n[pip]\nexclude-newer = "2021-01-01"\n', "utf-8"
+    )
+    assert settings_of_uv(tmp_path)["exclude-newer"][0] == "2021-01-01"
+    (tmp_path / "own.toml").touch()
+    assert settings_of_uv(tmp_path, UV_CONFIG_FILE=str(tmp_path / "own.toml")) == {}
+    assert settings_of_uv(tmp_path, UV_NO_CONFIG="1") == {}
+
+
+def test_a_file_of_uv_redirects_by_its_own_keys_alone(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path)}
+    (tmp_path / "pyproject.toml").write_text('[project.scripts]\ntarget = "x"\n[tool.uv]\n')
+    assert not may_redirect(environ, str(tmp_path))
+    (tmp_path / "pyproject.toml").write_text('[tool.uv.pip]\ntarget = "x"\n')
+    assert may_redirect(environ, str(tmp_path / "below"))

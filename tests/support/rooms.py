@@ -62,7 +62,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
         ".",
     ),
     "installers": (
-        "sources",
+        "sources uv_settings",
         ". failures",
         "conda pip uv",
     ),

@@ -89,6 +89,8 @@ class Sources:
     keyring_provider: str | None = None
     require_virtualenv: str | None = None
     """The source that asks for `require-virtualenv`, or None."""
+    symlinks: bool = False
+    """uv is told to fill environments with links into its cache (`link-mode`)."""
 
     @classmethod
     def merged(
@@ -96,11 +98,13 @@ class Sources:
         settings: Iterable[Setting],
         request: InstallRequest,
         environ: Mapping[str, str] = MappingProxyType({}),
+        uv: Mapping[str, Setting] = MappingProxyType({}),
     ) -> Sources:
         """Merge pip's settings with the request: what was typed replaces or extends them.
 
         pip: single values are replaced by the command line, lists extended (`optparse` append).
         Paths come out absolute, read as pip reads them: uv knows no `~`, and pip is run elsewhere.
+        `uv`: its own settings, by key.
         """
         ambient = {setting.key: setting for setting in settings if setting.value.strip()}
 
@@ -141,6 +145,7 @@ class Sources:
             no_binary=names("no-binary"),
             keyring_provider=one("keyring-provider"),
             require_virtualenv=required.source if required else None,
+            symlinks="link-mode" in uv and uv["link-mode"].value.lower() == "symlink",
         )
 
     def arguments(self, trusted: str) -> list[str]:

@@ -104,6 +104,8 @@ class Uv(Installer):
         attempts = [["--no-cache"]] if request.force_reinstall else []
         head = [*self._head(environment, sources, config), "--prefix", stage, "--no-deps"]
         tail = ["--prerelease", "allow"] if sources.pre else []
+        # A link into the cache dangles once that is cleared; any other mode brings files.
+        tail += ["--link-mode", "copy"] if sources.symlinks else []
         tail += staging_arguments(request, changes, plan, "-")
         overrides, stdin = _overrides(sources), hashed(request)
         return tuple(

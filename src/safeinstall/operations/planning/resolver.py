@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -25,6 +24,7 @@ from safeinstall.installers.failures import explain
 from safeinstall.installers.pip import OLDEST, Pip
 from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.installers.uv import OLDEST_UV, Uv
+from safeinstall.installers.uv_settings import may_redirect
 from safeinstall.interpreter import installed_pythons, managed_pythons
 from safeinstall.metadata.distribution import InstalledState
 from safeinstall.metadata.record import RecordError
@@ -70,7 +70,7 @@ class Resolver:
         return self.chosen.installer.plan_command(
             *asked,
             from_cache=from_cache,
-            config=self.reads_uv_config(),
+            config=not may_redirect(self.context.environ, self.context.cwd),
         )
 
     def dry_run(self, *, from_cache: bool = False) -> Plan:
@@ -152,20 +152,6 @@ class Resolver:
         if error.code == "python-too-old":
             return self._with_other_python(error)
         return error
-
-    def reads_uv_config(self) -> bool:
-        """Tell whether uv may read its configuration files: not when one could redirect it.
-
-        Measured: `target` in a `uv.toml` beats `--prefix` on the command line.
-        """
-        cwd, environ = Path(self.context.cwd), self.context.environ
-        candidates = [folder / "uv.toml" for folder in (cwd, *cwd.parents)]
-        candidates += [path.with_name("pyproject.toml") for path in candidates]
-        config_home = environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
-        candidates += [Path(config_home, "uv", "uv.toml"), Path("/etc/uv/uv.toml")]
-        own = environ.get("UV_CONFIG_FILE")
-        candidates += [Path(own)] if own else []
-        return not any(_may_redirect(path) for path in candidates)
 
     def _with_closest_version(self, error: InstallerError) -> InstallerError:
         """Name the versions next to the one that does not exist, and the line to type.
@@ -424,14 +410,3 @@ def _requested(request: InstallRequest, resolved: DryRun) -> frozenset[str]:
     if any(item.name is None for item in request.items):
         named |= {canonicalize_name(found.name) for found in resolved.arriving if found.url}
     return frozenset(named)
-
-
-def _may_redirect(path: Path) -> bool:
-    try:
-        text = path.read_text("utf-8", errors="replace")
-    except OSError:
-        return False
-    if path.name == "pyproject.toml" and "tool.uv" not in text:
-        return False
-    keys = ("target", "prefix", "python", "system", "user", "break-system-packages")
-    return any(line.split("=")[0].strip() in keys for line in text.splitlines() if "=" in line)
