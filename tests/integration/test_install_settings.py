@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from integration.conftest import Desk
+from support.environments import Workshop
+from support.indexes import dated
+from support.wheels import make_wheel
 
 pytestmark = pytest.mark.integration
 
@@ -43,3 +48,177 @@ def test_an_environment_holds_files_whatever_link_mode_uv_is_told(
     folder = desk.environment.site_packages
     assert not [path for path in folder.rglob("*") if path.is_symlink()]
     assert desk.environment.run("-c", "import tinypkg", settings=desk.settings).returncode == 0
+
+
+UPLOADED = {"1.0": "2024-01-01T00:00:00Z", "2.0": "2026-06-01T00:00:00Z"}
+CUTOFFS = {
+    "UV_EXCLUDE_NEWER": "2025-01-01",
+    "PIP_UPLOADED_PRIOR_TO": "2025-01-01",
+    "uv.toml": 'exclude-newer = "2025-01-01"\n',
+    "redirecting uv.toml": 'exclude-newer = "2025-01-01"\n[pip]\ntarget = "away"\n',
+    "user's uv.toml": '[pip]\nexclude-newer = "2025-01-01T00:00:00Z"\n',
+    "pip.conf": "[install]\nuploaded-prior-to = 2025-01-01\n",
+}
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[str]:
+    """Serve an index that knows `late` 1.0, 2.0 of 2026, and `needing`, which wants the second."""
+    for version in UPLOADED:
+        make_wheel(tmp_path / "dated", "late", version)
+    make_wheel(tmp_path / "dated", "needing", "1.0", requires=["late>=2"])
+    with dated(tmp_path / "dated", UPLOADED) as address:
+        yield f"--index-url={address}"
+
+
+@pytest.fixture(params=["uv", "pip"])
+def installer(request: pytest.FixtureRequest, desk: Desk, workshop: Workshop) -> str:
+    """Either installer, and the newest pip: older ones know no cut-off."""
+    if request.param == "pip":
+        equip(desk, workshop, "pip>=26", workshop.wheels)
+    return str(request.param)
+
+
+def equip(desk: Desk, workshop: Workshop, pip: str, wheels: Path) -> None:
+    """Put the pip that lies in `wheels` into the environment."""
+    links = ("--no-index", "--find-links", wheels, "--python", desk.environment.python)
+    workshop.run(workshop.uv, "pip", "install", "-q", *links, pip)
+
+
+def tell(desk: Desk, cutoff: str) -> dict[str, str]:
+    """Put the cut-off where it belongs; return the variables."""
+    text = CUTOFFS[cutoff]
+    if cutoff.isupper():
+        return {cutoff: text}
+    place = desk.notebooks / cutoff.rpartition(" ")[2]
+    if cutoff.startswith("user"):
+        place = Path(desk.settings["HOME"], ".config", "uv", "uv.toml")
+        place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(text)
+    return {"PIP_CONFIG_FILE": str(place)} if cutoff == "pip.conf" else {}
+
+
+@pytest.mark.parametrize("cutoff", CUTOFFS)
+def test_nothing_uploaded_after_a_cut_off_is_taken_and_the_reason_says_so(
+    desk: Desk, index: str, installer: str, cutoff: str
+) -> None:
+    if installer == "pip" and cutoff in ("uv.toml", "redirecting uv.toml", "pip.conf"):
+        pytest.skip("the settings are read in one place: two of them show that pip gets them")
+    told = tell(desk, cutoff)
+    done = install(desk, index, "--dry-run", "late", installer=installer, **told)
+    assert "+ late 1.0" in done.stdout, done.stderr
+    done = install(desk, index, "late==2", installer=installer, **told)
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 1
+    assert "late 2.0 was uploaded after 2025-01-0" in said, said
+    assert cutoff.rpartition(" ")[2] in said
+    assert "The newest before it is 1.0." in said
+    assert "late==1.0" in said
+    done = install(
+        desk, index, "--uploaded-prior-to", "P0D", "late==2", installer=installer, **told
+    )
+    assert done.returncode == 0, done.stderr
+    assert desk.environment.distribution("late", "2.0").exists()
+
+
+def test_a_dependency_behind_the_cut_off_is_named(desk: Desk, index: str, installer: str) -> None:
+    done = install(desk, index, "needing", installer=installer, PIP_UPLOADED_PRIOR_TO="2025-01-01")
+    assert "late 2.0 was uploaded after 2025-01-01" in done.stderr
+    assert f"--uploaded-prior-to P0D --installer {installer} needing" in done.stderr
+
+
+def test_an_index_without_upload_times_is_named_as_the_reason(
+    desk: Desk, tmp_path: Path, installer: str
+) -> None:
+    make_wheel(tmp_path / "dated", "late", "3.0")
+    with dated(tmp_path / "dated", {}) as address:
+        told = {"UV_EXCLUDE_NEWER": "2025-01-01"}
+        done = install(desk, f"--index-url={address}", "late", installer=installer, **told)
+    assert "does not say when late 3.0 was uploaded, and UV_EXCLUDE_NEWER" in " ".join(
+        done.stderr.split()
+    )
+
+
+def test_a_cut_off_that_is_no_date_is_refused(desk: Desk, index: str, installer: str) -> None:
+    told = {"PIP_UPLOADED_PRIOR_TO": "last summer"}
+    done = install(desk, index, "late", installer=installer, **told)
+    assert "PIP_UPLOADED_PRIOR_TO says last summer" in done.stderr
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("place", ["PIP_CONSTRAINT", "UV_CONSTRAINT", "pip.conf", "-c"])
+def test_the_constraint_that_makes_it_impossible_is_named(
+    desk: Desk, index: str, installer: str, place: str
+) -> None:
+    limits = desk.notebooks / "limits.txt"
+    limits.write_text("late<2\n")
+    told, words = {place: str(limits)}, []
+    if place == "pip.conf":
+        (desk.notebooks / place).write_text(f"[global]\nconstraint = {limits}\n")
+        told = {"PIP_CONFIG_FILE": str(desk.notebooks / place)}
+    elif place == "-c":
+        told, words = {}, ["-c", "limits.txt"]
+    for asked, newest in (("late==2", "newest it allows is 1.0"), ("needing", "rules out")):
+        done = install(desk, index, *words, asked, installer=installer, **told)
+        said = " ".join(done.stderr.split())
+        assert done.returncode == 1
+        assert "late<2 in" in said, said
+        assert place in said.partition("limits.txt (")[2]
+        assert newest in said
+
+
+def test_constraints_of_pip_and_of_uv_hold_together(desk: Desk, index: str, installer: str) -> None:
+    (desk.notebooks / "one.txt").write_text("other<2\n")
+    (desk.notebooks / "two.txt").write_text("late<2\n")
+    told = {"PIP_CONSTRAINT": "one.txt", "UV_CONSTRAINT": "two.txt"}
+    done = install(desk, index, "--dry-run", "late", installer=installer, **told)
+    assert "+ late 1.0" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("place", ["http://127.0.0.1:9/limits.txt", "{index}limits.txt", "no.txt"])
+def test_constraints_that_cannot_be_had_are_not_taken_for_the_index(
+    desk: Desk, index: str, installer: str, place: str
+) -> None:
+    place = place.format(index=index.partition("=")[2])
+    done = install(desk, index, "late", installer=installer, PIP_CONSTRAINT=place)
+    said = " ".join(done.stderr.split())
+    assert f"{place} (PIP_CONSTRAINT) cannot be read" in said, said
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_an_index_that_refuses_is_not_one_without_the_package(
+    desk: Desk, index: str, installer: str, status: int
+) -> None:
+    with dated(desk.wheels, {}, status) as address:
+        done = install(desk, f"--index-url={address}", "late", installer=installer)
+        assert "wants other credentials" in " ".join(done.stderr.split()), done.stderr
+        if installer == "uv":
+            return  # it says nothing of an index that refuses as long as another answers
+        words = (index, f"--extra-index-url={address}", "late==3")
+        done = install(desk, *words, installer=installer)
+        assert "wants other credentials" in " ".join(done.stderr.split()), done.stderr
+
+
+def test_a_pip_too_old_for_a_cut_off_is_not_used(
+    desk: Desk, workshop: Workshop, index: str
+) -> None:
+    make_wheel(desk.wheels, "pip", "25.3")  # nothing of it but its version is ever looked at
+    equip(desk, workshop, "pip==25.3", desk.wheels)
+    told = {"UV_EXCLUDE_NEWER": "2025-01-01"}
+    done = install(desk, index, "late", installer="pip", **told)
+    assert "pip is too old for the cut-off that UV_EXCLUDE_NEWER sets" in done.stderr
+    assert not desk.environment.distribution("late", "2.0").exists()
+    done = install(desk, index, "late", installer="auto", **told)
+    assert desk.environment.distribution("late", "1.0").exists(), done.stderr
+
+
+def test_a_cut_off_of_one_package_is_kept_by_uv_alone(desk: Desk, index: str) -> None:
+    line = 'exclude-newer-package = { Late = "2025-01-01" }\n[pip]\ntarget = "away"\n'
+    (desk.notebooks / "uv.toml").write_text(line)
+    done = install(desk, index, "late", installer="pip")
+    assert "Only uv knows cut-offs of single packages" in done.stderr
+    done = install(desk, index, "late==2")
+    assert "late 2.0 was uploaded after 2025-01-02" in done.stderr
+    done = install(desk, index, "late")
+    assert desk.environment.distribution("late", "1.0").exists(), done.stderr

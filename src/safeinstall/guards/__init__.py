@@ -23,6 +23,7 @@ Policy = Mapping[str, Severity | None]
 
 BEFORE_PLAN: Final[tuple[Callable[[ResolvedRequest], Finding | None], ...]] = (
     request.browser,
+    request.unreadable_cutoff,
     request.externally_managed,
     request.not_writable,
     request.not_importable,

@@ -21,6 +21,7 @@ from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.metadata.distribution import DistInfo
 from safeinstall.plan import Plan
 from safeinstall.request import RequestItem, names
+from safeinstall.request.cutoff import NO_CUTOFF
 from safeinstall.requirements import version_of
 
 
@@ -32,6 +33,16 @@ def browser(intent: ResolvedRequest) -> Finding | None:
     message = "This kernel runs in the browser, where installers cannot be started."
     own = Suggestion(f"%pip install {names}", "the browser's own way")
     return Finding.refuse("no-processes", message, own)
+
+
+def unreadable_cutoff(intent: ResolvedRequest) -> Finding | None:
+    """Refuse a cut-off that says no moment: what it should hold back would come."""
+    cutoff = intent.sources.cutoff
+    if cutoff is None or cutoff.moment is not None:
+        return None
+    message = f"{cutoff.source} says {cutoff.text}, which is neither a date nor a duration."
+    hint = Suggestion(intent.line(uploaded_prior_to=NO_CUTOFF), "takes whatever there is")
+    return Finding.refuse("cut-off-unreadable", message, hint)
 
 
 def externally_managed(intent: ResolvedRequest) -> Finding | None:

@@ -200,6 +200,9 @@ class Uv(Installer):
         argv = [self.binary, "pip", "install", "--python", environment.executable]
         argv += ["--color", "never", *([] if config else ["--no-config"])]
         argv += sources.arguments("--allow-insecure-host")
+        for name, cutoff in sources.package_cutoffs:
+            written = cutoff.written if cutoff else "false"
+            argv += ["--exclude-newer-package", f"{name}={written}"]
         if sources.keyring_provider in ("subprocess", "disabled"):
             argv += ["--keyring-provider", sources.keyring_provider]
         return argv
@@ -244,7 +247,10 @@ def _overrides(sources: Sources) -> Mapping[str, str | None]:
         "UV_NO_PROGRESS": "1",
         **PLAIN,
         "UV_HTTP_RETRIES": sources.retries or "1",
+        "UV_CONSTRAINT": None,  # its files stand on the command line, beside those of pip
     }
+    if sources.cutoff or sources.cutoff_lifted:
+        overrides["UV_EXCLUDE_NEWER"] = sources.cutoff.written if sources.cutoff else "false"
     if sources.index_url:
         overrides["UV_DEFAULT_INDEX"] = sources.index_url
         overrides["UV_INDEX_URL"] = None

@@ -21,7 +21,8 @@ _REDIRECTING: Final = frozenset(
     {"target", "prefix", "python", "system", "user", "break-system-packages"}
 )
 _OFF: Final = ("", "0", "false", "f", "n", "no", "off")
-OF_PACKAGE: Final = "exclude-newer-package."
+EXCLUDE_NEWER: Final = "exclude-newer"
+"""How the keys begin that hold files uploaded later back."""
 
 
 class UvSetting(NamedTuple):

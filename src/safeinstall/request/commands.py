@@ -170,6 +170,8 @@ class InstallRequest(_ListingRequest):
     find_links: tuple[str, ...] = ()
     """URLs or absolute paths."""
     no_index: bool = False
+    uploaded_prior_to: str = ""
+    """Date or duration, as pip takes it; empty: what the settings say."""
     trusted_hosts: tuple[str, ...] = ()
     strict: bool = False
     installer: InstallerName = "auto"
