@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -222,3 +223,39 @@ def test_a_cut_off_of_one_package_is_kept_by_uv_alone(desk: Desk, index: str) ->
     assert "late 2.0 was uploaded after 2025-01-02" in done.stderr
     done = install(desk, index, "late")
     assert desk.environment.distribution("late", "1.0").exists(), done.stderr
+
+
+def test_an_index_that_is_typed_for_what_is_there_is_said_not_to_be_asked(
+    desk: Desk, index: str
+) -> None:
+    assert install(desk, index, "late==1").returncode == 0
+    done = install(desk, index, "late")
+    assert "late 1.0 is already in" in done.stdout
+    assert "--index-url was not asked: what is installed meets the request." in done.stdout
+    assert "--upgrade --index-url" in done.stdout
+    assert install(desk, index, "--upgrade", "late").returncode == 0
+    assert desk.environment.distribution("late", "2.0").exists()
+    assert "not asked" not in install(desk, "late").stdout
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_one_hash_asks_for_all_of_them_as_in_pip(desk: Desk, installer: str) -> None:
+    wheel = next(desk.wheels.glob("tinypkg-*.whl"))
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    make_wheel(desk.wheels, "bare")
+    make_wheel(desk.wheels, "wanting", requires=["bare"])
+    other = hashlib.sha256(next(desk.wheels.glob("wanting-*")).read_bytes()).hexdigest()
+    lines = f"tinypkg==1.0 --hash=sha256:{digest}\n"
+    elsewhere = "bare==1.0; sys_platform == 'nowhere'\n"
+    file = desk.notebooks / "r.txt"
+    for rest, words in (
+        ("bare==1.0\n", "r.txt:2: bare==1.0 has no hash"),
+        (f"wanting==1.0 --hash=sha256:{other}\n", "bare"),
+    ):
+        file.write_text(lines + rest)
+        done = install(desk, *desk.offline.split(), "-r", "r.txt", installer=installer)
+        assert words in " ".join(done.stderr.split()), done.stderr
+        assert not desk.environment.distribution("tinypkg").exists()
+    file.write_text(lines + elsewhere)
+    done = install(desk, *desk.offline.split(), "-r", "r.txt", installer=installer)
+    assert desk.environment.distribution("tinypkg").exists(), done.stderr

@@ -228,7 +228,7 @@ def _with_name(item: RequestItem) -> RequestItem:
 def _strategy(request: InstallRequest, sources: Sources) -> list[str]:
     argv: list[str] = ["--prerelease", "allow"] if sources.pre else []
     argv += ["--no-deps"] if request.no_deps else []
-    argv += ["--require-hashes"] if request.require_hashes else []
+    argv += ["--require-hashes"] if request.checks_hashes else []
     for item in request.items:
         if request.upgrade and item.name:
             argv += ["--upgrade-package", item.name]

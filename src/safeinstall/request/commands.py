@@ -185,6 +185,11 @@ class InstallRequest(_ListingRequest):
     """Canonical names that may run code to build themselves."""
 
     @property
+    def checks_hashes(self) -> bool:
+        """True when every file needs a hash: it was said so, or one is given (as in pip)."""
+        return self.require_hashes or any(item.hashes for item in self.items)
+
+    @property
     def empty(self) -> bool:
         """True when nothing is asked for but, perhaps, options."""
         return not self.items and not self.requirement_files
