@@ -6,9 +6,11 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -39,6 +41,8 @@ _FROM_VERSIONS: Final = re.compile(r"\(from versions: ([^)]*)\)")
 _OTHER_PYTHON: Final = re.compile(r" needs Python ([<>=!~]\S*?),? and ")
 _UNMET: Final = frozenset({"not-found", "no-such-version", "conflict", "cut-off"})
 """Codes of failures that may be due to a setting which hides what is there."""
+_ROOM: Final = 2**30
+"""A disk with more bytes left is not taken for the full one."""
 _MINOR: Final = re.compile(r"3\.\d+")
 _LOOK_SECONDS: Final = 6.0
 """After this long whatever versions were found so far are the answer."""
@@ -165,6 +169,8 @@ class Resolver:
             return self._with_closest_version(error)
         if error.code == "python-too-old":
             return self._with_other_python(error)
+        if error.code == "no-space":
+            return self._with_full_disk(error)
         return error
 
     def _held_back(self, error: InstallerError) -> InstallerError | None:
@@ -289,6 +295,19 @@ class Resolver:
         others = tuple(other.text for other in items if other is not item)
         line = self.intent.line(requirements=(*others, f"{name}=={found[0]}"))
         return InstallerError(message, code=error.code, context=error.context, hint=line)
+
+    def _with_full_disk(self, error: InstallerError) -> InstallerError:
+        """Name the folder with the least room: the environment, the cache, or temporary files."""
+        environ, environment = self.context.environ, self.context.environment
+        caches = environ.get("XDG_CACHE_HOME") or os.path.join(environment.home, ".cache")
+        cache = environ.get("UV_CACHE_DIR") or environ.get("PIP_CACHE_DIR") or caches
+        folders = (environment.prefix, cache, environ.get("TMPDIR") or tempfile.gettempdir())
+        free = {path: shutil.disk_usage(path).free for path in folders if Path(path).is_dir()}
+        least = min(free, key=lambda path: free[path])
+        if free[least] > _ROOM:
+            return error  # a quota, or what was in the way is gone
+        message = f"The disk of {least} is full: there is no room to unpack the packages."
+        return InstallerError(message, code=error.code, context=error.context)
 
     def _with_other_python(self, error: InstallerError) -> InstallerError:
         """Offer a new environment of a Python that is here, or say that no such Python is."""
