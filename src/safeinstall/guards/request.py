@@ -369,8 +369,8 @@ def extra_index(intent: ResolvedRequest) -> Finding | None:
 def partly_hashed(intent: ResolvedRequest) -> Finding | None:
     """Refuse requirements without a hash beside others that have one (or must: --require-hashes).
 
-    pip: one hash switches hash-checking on for all (`requirements from line`, `require_hashes` in
-    `req_command.py`); uv alone would let the others pass.
+    pip: one hash switches hash-checking on for all (`req_command.py`, `get_requirements`); uv alone
+    would let the others pass.
     """
     request, markers = intent.request, intent.environment.markers
     if not request.checks_hashes:
