@@ -97,6 +97,14 @@ CASES = {
         "index-refused",
         "http://127.0.0.1:1/simple wants other credentials",
     ),
+    "forbidden-uv-index": (
+        "zzz",
+        f"  cause: Because zzz was not found in the package registry and you require zzz{UNSAT}\n\n"
+        "hint: An index (http://127.0.0.1:1/simple) returned a 403 Forbidden error. Check that the "
+        "index URL is correct and the credentials are valid.",
+        "index-refused",
+        "http://127.0.0.1:1/simple wants other credentials",
+    ),
     "refused-pip": (
         "zzz",
         "WARNING: 401 Error, Credentials not correct for http://127.0.0.1:1/simple/zzz/\n"

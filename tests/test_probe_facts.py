@@ -153,7 +153,9 @@ def test_the_report_costs_little() -> None:
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PROBE)))
 def test_every_module_keeps_the_floor_of_the_room(module: Path) -> None:
     text = module.read_text(encoding="ascii")
-    tree = ast.parse(text, feature_version=(3, 8))
+    # what a Python is, it is asked itself: an old one has to understand the question
+    old = (3, 7) if module.parent.name == "facts" else (3, 8)
+    tree = ast.parse(text, feature_version=old)
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

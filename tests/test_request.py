@@ -252,7 +252,7 @@ def test_hashes_belong_to_the_requirement_before_them() -> None:
     ("line", "message", "hint"),
     [
         ("--upgrad six", "unknown option --upgrad: did you mean --upgrade?", "--upgrade six"),
-        ("--up six", "unknown option --up: did you mean --upgrade?", "--upgrade six"),
+        ("--upg six", "unknown option --upg: did you mean --upgrade?", "--upgrade six"),
         ("-upgrade six", "unknown option -upgrade: did you mean --upgrade?", "--upgrade six"),
         ("--dry_run six", "unknown option --dry_run: did you mean --dry-run?", "--dry-run six"),
         (

@@ -9,8 +9,9 @@ from __future__ import annotations
 class SafeInstallError(Exception):
     """Base of every error this package raises on purpose.
 
-    `message` is one clear sentence; `hint` is the exact line to type instead, or empty; `command`,
-    where that is a command of ours, its words (`Frontend.line` writes the line of each door);
+    `message` is one clear sentence; `hint` is the exact line to type instead, or empty, and `also`
+    another one; `command`, where that is a command of ours, its words (`Frontend.line` writes the
+    line of each door);
     `context` is what explains the message (an installer's own words, a place in the input).
     """
 
@@ -22,6 +23,7 @@ class SafeInstallError(Exception):
         message: str,
         *,
         hint: str = "",
+        also: str = "",
         command: tuple[str, ...] = (),
         context: str = "",
         code: str = "",
@@ -29,6 +31,7 @@ class SafeInstallError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.also = also
         self.command = command
         self.context = context
         if code:

@@ -154,5 +154,5 @@ def finding_of(error: SafeInstallError | OSError, frontend: Frontend) -> Finding
         words = f"The system did not go along: {error.strerror or error}."
         return Finding.refuse("system-error", words, context=str(error.filename or ""))
     line = error.hint or (frontend.line(*error.command) if error.command else "")
-    hint = (Suggestion(line),) if line else ()
+    hint = tuple(Suggestion(each) for each in (line, error.also) if each)
     return Finding.refuse(error.code, error.message, *hint, context=error.context)

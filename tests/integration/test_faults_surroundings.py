@@ -92,7 +92,7 @@ def test_a_disk_with_less_and_less_room(tmp_path: Path) -> None:
         place = prepared(disk)
         before = tree(place.prefix)
         ballast = disk / "ballast"
-        full = 0
+        full = named = 0
         for room in (0, 20_000, 400_000, 1_100_000, 1_900_000):
             ballast.unlink(missing_ok=True)
             ballast.touch()
@@ -104,13 +104,16 @@ def test_a_disk_with_less_and_less_room(tmp_path: Path) -> None:
             done = place.safeinstall("install", "bulky==2.0")
             if done.returncode:
                 full += 1
-                assert_one_sentence(done)
+                words = assert_one_sentence(done)
+                assert "is full" not in words or "The disk of ~/env is full" in words
+                named += "is full" in words
                 assert differences(before, tree(place.prefix)) == []
             else:
                 place.run(place.line("undo"))
                 assert differences(before, tree(place.prefix)) == []
             assert litter(place.prefix) == []
         assert full >= 3
+        assert named
         ballast.unlink()
         place.installed("bulky==2.0")
 

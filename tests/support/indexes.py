@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+import json
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-__all__ = ["Moody", "breaking_off", "locked", "moody", "serving"]
+__all__ = ["Moody", "breaking_off", "dated", "locked", "moody", "serving"]
 
 
 class _Silent(SimpleHTTPRequestHandler):
@@ -48,7 +49,8 @@ class _Locked(BaseHTTPRequestHandler):
 
 @contextmanager
 def _running(
-    handler: functools.partial[_Silent] | type[_Locked], context: ssl.SSLContext | None = None
+    handler: functools.partial[_Silent] | type[BaseHTTPRequestHandler],
+    context: ssl.SSLContext | None = None,
 ) -> Iterator[int]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     if context is not None:
@@ -88,6 +90,45 @@ def lay_out(wheels: Path, folder: Path) -> None:
             (project / wheel.name).hardlink_to(wheel)
         links = "".join(f'<a href="{file.name}">{file.name}</a>' for file in project.glob("*.whl"))
         (project / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}</body></html>")
+
+
+@contextmanager
+def dated(folder: Path, uploaded: Mapping[str, str], status: int = 200) -> Iterator[str]:
+    """Serve the wheels in `folder` by the JSON API, each with the upload time of its version.
+
+    PEP 691 and 700; a version without a time has none. `status`: answer so to everybody instead.
+    """
+
+    class Handler(_Silent):
+        def do_GET(self) -> None:
+            if status != 200:
+                return self.send_error(status)
+            kind, name = self.path.strip("/").split("/")
+            if kind == "files":
+                return self._answer((folder / name).read_bytes(), "application/zip")
+            wheels = [w for w in folder.glob("*.whl") if w.name.split("-")[0] == name]
+            if not wheels:
+                return self.send_error(404)
+            files = [self._file(wheel) for wheel in wheels]
+            page = {"meta": {"api-version": "1.1"}, "name": name, "files": files}
+            page["versions"] = [wheel.name.split("-")[1] for wheel in wheels]
+            return self._answer(json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json")
+
+        def _file(self, wheel: Path) -> dict[str, object]:
+            file: dict[str, object] = {"filename": wheel.name, "url": f"/files/{wheel.name}"}
+            file |= {"hashes": {}, "size": wheel.stat().st_size}
+            when = uploaded.get(wheel.name.split("-")[1])
+            return {**file, "upload-time": when} if when else file
+
+        def _answer(self, content: bytes, kind: str) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    with _running(Handler) as port:
+        yield f"http://127.0.0.1:{port}/simple/"
 
 
 class Moody:

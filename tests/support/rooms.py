@@ -62,6 +62,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
         ".",
     ),
     "installers": (
+        "uv_settings",
         "sources",
         ". failures",
         "conda pip uv",
@@ -107,7 +108,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
         ".",
     ),
     "request": (
-        "names options",
+        "names options cutoff",
         "commands",
         "corrections",
         "line requirement",

@@ -23,6 +23,7 @@ Policy = Mapping[str, Severity | None]
 
 BEFORE_PLAN: Final[tuple[Callable[[ResolvedRequest], Finding | None], ...]] = (
     request.browser,
+    request.unreadable_cutoff,
     request.externally_managed,
     request.not_writable,
     request.not_importable,
@@ -31,6 +32,7 @@ BEFORE_PLAN: Final[tuple[Callable[[ResolvedRequest], Finding | None], ...]] = (
     request.user_site_leaks,
     request.system_changed,
     request.from_file_only,
+    request.partly_hashed,
     request.ambient_redirect,
     request.extra_index,
     request.explicit_build,

@@ -21,7 +21,11 @@ from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.metadata.distribution import DistInfo
 from safeinstall.plan import Plan
 from safeinstall.request import RequestItem, names
-from safeinstall.requirements import version_of
+from safeinstall.request.cutoff import NO_CUTOFF
+from safeinstall.requirements import applies, version_of
+
+_FRAGMENT = re.compile(r"#(?:.*&)?(?:sha256|sha384|sha512)=")
+"""A hash behind the URL of a file, which pip takes for one (`Link.hash`)."""
 
 
 def browser(intent: ResolvedRequest) -> Finding | None:
@@ -32,6 +36,16 @@ def browser(intent: ResolvedRequest) -> Finding | None:
     message = "This kernel runs in the browser, where installers cannot be started."
     own = Suggestion(f"%pip install {names}", "the browser's own way")
     return Finding.refuse("no-processes", message, own)
+
+
+def unreadable_cutoff(intent: ResolvedRequest) -> Finding | None:
+    """Refuse a cut-off that says no moment: what it should hold back would come."""
+    cutoff = intent.sources.cutoff
+    if cutoff is None or cutoff.moment is not None:
+        return None
+    message = f"{cutoff.source} says {cutoff.text}, which is neither a date nor a duration."
+    hint = Suggestion(intent.line(uploaded_prior_to=NO_CUTOFF), "takes whatever there is")
+    return Finding.refuse("cut-off-unreadable", message, hint)
 
 
 def externally_managed(intent: ResolvedRequest) -> Finding | None:
@@ -350,6 +364,39 @@ def extra_index(intent: ResolvedRequest) -> Finding | None:
     why = "whichever index has the higher version of a name wins"
     message = f"Packages may also come from {', '.join(hosts[:3])}: {why}."
     return Finding.remark("extra-index", message)
+
+
+def partly_hashed(intent: ResolvedRequest) -> Finding | None:
+    """Refuse requirements without a hash beside others that have one (or must: --require-hashes).
+
+    pip: one hash switches hash-checking on for all (`req_command.py`, `get_requirements`); uv alone
+    would let the others pass.
+    """
+    request, markers = intent.request, intent.environment.markers
+    if not request.checks_hashes:
+        return None
+    for item in request.items:
+        unneeded = item.requirement is not None and not applies(item.requirement, markers)
+        if not (item.hashes or unneeded or _FRAGMENT.search(item.text)):
+            place = "" if item.typed else f"{item.origin}: "
+            message = f"{place}{item.text} has no hash: all need one as soon as one has."
+            return Finding.refuse("hash-missing", message)
+    return None
+
+
+def index_not_asked(intent: ResolvedRequest) -> Finding | None:
+    """Say that an index, or a place, that was typed was not asked: what is installed will do."""
+    typed = {
+        "--index-url": intent.request.index_url,
+        "--extra-index-url": intent.request.extra_index_urls,
+        "--find-links": intent.request.find_links,
+    }
+    named = " and ".join(option for option, value in typed.items() if value)
+    if not named:
+        return None
+    newest = Suggestion(intent.line(upgrade=True), "takes the newest there is")
+    message = f"{named} was not asked: what is installed meets the request."
+    return Finding.remark("index-not-asked", message, newest)
 
 
 def builds_from_source(intent: ResolvedRequest, needed: Collection[str]) -> Finding | None:

@@ -38,6 +38,7 @@ _PYPI_ONLY: Final = (
     "find_links",
     "no_index",
     "require_hashes",
+    "uploaded_prior_to",
     "pre",
 )
 """Options, by their field, that say nothing to conda."""

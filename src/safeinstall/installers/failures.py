@@ -45,13 +45,18 @@ _REASONS: Final[tuple[tuple[str, str, _Say], ...]] = (
     ),
     (
         "index-refused",
-        r"index URL \((?P<url>[^)]+)\) could not be queried|"
+        r"index(?: URL)? \((?P<url>[^)]+)\) (?:could not be queried|returned a 40[13])|"
         r"40[13] (?:Client )?Error[^\n]{0,80}? for (?:url: )?(?P<pip>\S+)|"
         r"Failed to fetch: `?(?P<uv>[^\s`]+)`?[^`]{0,200}?client error \(40[13]",
         lambda m, r, e: (
             f"The package index {_host(m['url'] or m['pip'] or m['uv'])} "
             "wants other credentials than it was given."
         ),
+    ),
+    (
+        "cut-off",
+        r"Index (?P<url>\S+) does not provide upload-time metadata",
+        lambda m, r, e: f"{_host(m['url'])} does not say when its files were uploaded.",
     ),
     (
         "repository-unreachable",
@@ -214,10 +219,33 @@ def explain(
             break
     else:
         code, message = "installer-failed", f"{installer} stopped: {_first_error(text)}"
+    if code in _OF_A_PLACE and (place := _constraints(text, sources)):
+        code, message = "constraints-unreadable", f"The constraints in {place} cannot be read."
     context = _tail(text)
     if code == "build-failed":
         context = "\n".join(filter(None, (_cause_of_build(text), context)))
     return InstallerError(message, code=code, context=context)
+
+
+_OF_A_PLACE: Final = frozenset(
+    {"index-refused", "index-unreachable", "index-untrusted", "index-error", "installer-failed"}
+)
+"""Codes of what may be about a file of constraints as well."""
+
+
+def _constraints(text: str, sources: Sources) -> str:
+    """Return the file of constraints that the text is about, and who named it.
+
+    uv shows a path as seen from where one is; a talkative pip says of which file a constraint is.
+    """
+    for path, origin in sources.origins:
+        shown = redact(path, sources.secrets)
+        whole, base = re.escape(shown), re.escape(_base(shown))
+        page = re.escape(urlsplit(shown).path) if "://" in shown else whole
+        ways = rf"(?<!-c ){whole}|with url: {page} |`{base}`|File not found: {base}$"
+        if re.search(ways, text, re.M):
+            return f"{shown} ({origin})"
+    return ""
 
 
 def _cause_of_build(text: str) -> str:

@@ -36,6 +36,9 @@ from safeinstall.runner import Command
 OLDEST: Final = (22, 3)
 """`--dry-run` came with 22.2 and `--python` with 22.3."""
 
+KNOWS_CUTOFFS: Final = (26, 0)
+"""`--uploaded-prior-to` came with it; an older one passes the variable over."""
+
 _YANKED: Final = re.compile(
     r"is a yanked version: '(?P<name>[^']+)' candidate.*\n\s*Reason for being yanked: (?P<why>.*)$",
     re.M,
@@ -194,4 +197,5 @@ def _overrides(sources: Sources) -> Mapping[str, str | None]:
         "PIP_DEFAULT_TIMEOUT": sources.timeout,
         "PIP_RETRIES": sources.retries or "1",
         "PIP_KEYRING_PROVIDER": sources.keyring_provider,
+        "PIP_UPLOADED_PRIOR_TO": sources.cutoff.written if sources.cutoff else None,
     }

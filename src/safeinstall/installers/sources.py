@@ -8,15 +8,19 @@ does the work. pip's order of option sources is the probe's business (`probe/rul
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
+from packaging.utils import canonicalize_name
+
 from safeinstall.environment import Destination, Environment
 from safeinstall.frontend import NOTEBOOK, Frontend
+from safeinstall.installers.uv_settings import EXCLUDE_NEWER
 from safeinstall.request import InstallRequest
+from safeinstall.request.cutoff import NO_CUTOFF, Cutoff, earliest
 
 REDIRECTING_VARIABLES: Final = (
     *["PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_ROOT", "PIP_PYTHON", "PIP_NO_USER", "UV_PYTHON"],
@@ -77,6 +81,14 @@ class Sources:
     find_links: tuple[str, ...] = ()
     no_index: bool = False
     constraints: tuple[str, ...] = ()
+    origins: tuple[tuple[str, str], ...] = ()
+    """Each file of constraints, and where it was named: `-c`, a variable, or a key and a file."""
+    cutoff: Cutoff | None = None
+    """No file uploaded later is taken."""
+    cutoff_lifted: bool = False
+    """Whatever the settings say, nothing is held back."""
+    package_cutoffs: tuple[tuple[str, Cutoff | None], ...] = ()
+    """Packages with one of their own, or with none; pip knows no such thing."""
     cert: str | None = None
     client_cert: str | None = None
     proxy: str | None = None
@@ -89,6 +101,8 @@ class Sources:
     keyring_provider: str | None = None
     require_virtualenv: str | None = None
     """The source that asks for `require-virtualenv`, or None."""
+    symlinks: bool = False
+    """uv is told to fill environments with links into its cache (`link-mode`)."""
 
     @classmethod
     def merged(
@@ -96,11 +110,13 @@ class Sources:
         settings: Iterable[Setting],
         request: InstallRequest,
         environ: Mapping[str, str] = MappingProxyType({}),
+        uv: Mapping[str, Setting] = MappingProxyType({}),
     ) -> Sources:
         """Merge pip's settings with the request: what was typed replaces or extends them.
 
         pip: single values are replaced by the command line, lists extended (`optparse` append).
         Paths come out absolute, read as pip reads them: uv knows no `~`, and pip is run elsewhere.
+        `uv`: its own settings, by key.
         """
         ambient = {setting.key: setting for setting in settings if setting.value.strip()}
 
@@ -120,16 +136,25 @@ class Sources:
             return str(Path(request.cwd, Path(path).expanduser())) if path else None
 
         links = (_located(link, request.cwd, home=True) for link in many("find-links"))
-        limits = (_located(path, request.cwd) for path in many("constraint"))
+        limits = {
+            **{path: _origin(ambient["constraint"]) for path in many("constraint")},
+            **dict.fromkeys(environ.get("UV_CONSTRAINT", "").split(), "UV_CONSTRAINT"),
+        }
+        origins = {_located(path, request.cwd): origin for path, origin in limits.items()}
+        origins |= dict.fromkeys(request.constraint_files, "-c")
         certificates = (environ[name] for name in _CERTIFICATES if environ.get(name))
+        cutoff, package_cutoffs = _cutoffs(request, ambient.get("uploaded-prior-to"), uv)
         required = ambient["require-virtualenv"] if yes("require-virtualenv") else None
-        return cls(
+        sources = cls(
             index_url=request.index_url or one("index-url"),
             index_typed=bool(request.index_url),
             extra_index_urls=(*many("extra-index-url"), *request.extra_index_urls),
             find_links=(*(link for link in links if not _missing(link)), *request.find_links),
             no_index=request.no_index or yes("no-index"),
-            constraints=(*limits, *request.constraint_files),
+            constraints=tuple(origins),
+            origins=tuple(origins.items()),
+            cutoff=cutoff,
+            package_cutoffs=package_cutoffs,
             cert=file(next(certificates, None) or one("cert")),
             client_cert=file(one("client-cert")),
             proxy=one("proxy"),
@@ -141,6 +166,22 @@ class Sources:
             no_binary=names("no-binary"),
             keyring_provider=one("keyring-provider"),
             require_virtualenv=required.source if required else None,
+            symlinks="link-mode" in uv and uv["link-mode"].value.lower() == "symlink",
+        )
+        return sources.without_cutoff() if request.uploaded_prior_to == NO_CUTOFF else sources
+
+    def without_cutoff(self) -> Sources:
+        """Return the same with nothing held back."""
+        packages = tuple((name, None) for name, _ in self.package_cutoffs)
+        return replace(self, cutoff=None, cutoff_lifted=True, package_cutoffs=packages)
+
+    @property
+    def cuts_packages(self) -> bool:
+        """True when a package has a stricter cut-off than all others."""
+        return any(
+            own is not None and earliest(self.cutoff, own) is own
+            for _, own in self.package_cutoffs
+            if own != self.cutoff
         )
 
     def arguments(self, trusted: str) -> list[str]:
@@ -186,6 +227,38 @@ def redirections(
 
 def _off(name: str, value: str) -> bool:
     return name in ("PIP_USER", "UV_SYSTEM_PYTHON") and value.strip().lower() not in _TRUE
+
+
+def _origin(setting: Setting) -> str:
+    """Return the name of the variable, or the key and the file."""
+    variable = setting.source.removeprefix("environment variable ")
+    return variable if variable != setting.source else f"{setting.key} in {setting.source}"
+
+
+def _cutoffs(
+    request: InstallRequest, of_pip: Setting | None, uv: Mapping[str, Setting]
+) -> tuple[Cutoff | None, tuple[tuple[str, Cutoff | None], ...]]:
+    """Return the cut-off that holds, and those of single packages.
+
+    A typed one replaces all; else the strictest of pip's and uv's holds, whichever does the work,
+    and what uv is told of one package gives way to pip's, which is about all of them.
+    """
+    typed = request.uploaded_prior_to
+    bound = Cutoff.of_pip(typed, "--uploaded-prior-to") if typed else None
+    if not bound and of_pip:
+        bound = Cutoff.of_pip(of_pip.value.strip(), _origin(of_pip))
+    own = {
+        key: Cutoff.of_uv(each.value, each.source) if each.value != "false" else None
+        for key, each in uv.items()
+        if key.startswith(EXCLUDE_NEWER)
+    }
+    held = {key: bound if typed else earliest(bound, each) for key, each in own.items()}
+    packages = {
+        canonicalize_name(name): each
+        for key, each in held.items()
+        if (name := key.partition(".")[2])
+    }
+    return held.get(EXCLUDE_NEWER, bound), tuple(packages.items())
 
 
 def _located(place: str, cwd: str, *, home: bool = False) -> str:

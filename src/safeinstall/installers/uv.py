@@ -104,6 +104,8 @@ class Uv(Installer):
         attempts = [["--no-cache"]] if request.force_reinstall else []
         head = [*self._head(environment, sources, config), "--prefix", stage, "--no-deps"]
         tail = ["--prerelease", "allow"] if sources.pre else []
+        # A link into the cache dangles once that is cleared; any other mode brings files.
+        tail += ["--link-mode", "copy"] if sources.symlinks else []
         tail += staging_arguments(request, changes, plan, "-")
         overrides, stdin = _overrides(sources), hashed(request)
         return tuple(
@@ -198,6 +200,9 @@ class Uv(Installer):
         argv = [self.binary, "pip", "install", "--python", environment.executable]
         argv += ["--color", "never", *([] if config else ["--no-config"])]
         argv += sources.arguments("--allow-insecure-host")
+        for name, cutoff in sources.package_cutoffs:
+            written = cutoff.written if cutoff else "false"
+            argv += ["--exclude-newer-package", f"{name}={written}"]
         if sources.keyring_provider in ("subprocess", "disabled"):
             argv += ["--keyring-provider", sources.keyring_provider]
         return argv
@@ -223,7 +228,7 @@ def _with_name(item: RequestItem) -> RequestItem:
 def _strategy(request: InstallRequest, sources: Sources) -> list[str]:
     argv: list[str] = ["--prerelease", "allow"] if sources.pre else []
     argv += ["--no-deps"] if request.no_deps else []
-    argv += ["--require-hashes"] if request.require_hashes else []
+    argv += ["--require-hashes"] if request.checks_hashes else []
     for item in request.items:
         if request.upgrade and item.name:
             argv += ["--upgrade-package", item.name]
@@ -242,7 +247,10 @@ def _overrides(sources: Sources) -> Mapping[str, str | None]:
         "UV_NO_PROGRESS": "1",
         **PLAIN,
         "UV_HTTP_RETRIES": sources.retries or "1",
+        "UV_CONSTRAINT": None,  # its files stand on the command line, beside those of pip
     }
+    if sources.cutoff or sources.cutoff_lifted:
+        overrides["UV_EXCLUDE_NEWER"] = sources.cutoff.written if sources.cutoff else "false"
     if sources.index_url:
         overrides["UV_DEFAULT_INDEX"] = sources.index_url
         overrides["UV_INDEX_URL"] = None

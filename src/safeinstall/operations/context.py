@@ -24,6 +24,7 @@ from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.guards import Policy, examine
 from safeinstall.importing import FileIdentity
 from safeinstall.installers.sources import ResolvedRequest, Sources, redirections
+from safeinstall.installers.uv_settings import read_uv_settings
 from safeinstall.interpreter import environment_of
 from safeinstall.plan import Plan
 from safeinstall.probe.facts.lost import CODE, lost_environment
@@ -120,10 +121,11 @@ class Context:
         place = self.settings_prefix or self.environment.prefix
         read = read_pip_settings(self.environ, place, self.environment.home or None)
         settings = tuple(effective_settings(read).values())
+        uv = read_uv_settings(self.environ, self.cwd)
         return ResolvedRequest(
             environment=self.environment,
             request=request,
-            sources=Sources.merged(settings, request, self.environ),
+            sources=Sources.merged(settings, request, self.environ, uv),
             redirections=redirections(self.environ, settings),
             destination=Destination.of(self.environment),
             frontend=self.frontend,

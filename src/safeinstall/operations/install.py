@@ -15,6 +15,7 @@ from safeinstall.errors import RequestError, SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import changes_kernel
+from safeinstall.guards.request import index_not_asked
 from safeinstall.importing import StaleModule, replaced_since
 from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.metadata.distribution import InstalledState
@@ -93,7 +94,9 @@ class _Install:
         found = guards.examine(self.intent, set(index), context.policy)
         self.findings = (*recovered, *found)
         if already is not None or not self.request.items:
-            self.findings = tuple(f for f in self.findings if not f.stops)
+            unasked = [not_asked] if (not_asked := index_not_asked(self.intent)) else []
+            kept = (f for f in self.findings if not f.stops and f.code != "extra-index")
+            self.findings = (*kept, *guards.weigh(unasked, self.intent, context.policy))
             return self.already_there(already or (), index)
         if any(finding.stops for finding in self.findings):
             return self.stopped()

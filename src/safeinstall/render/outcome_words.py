@@ -60,7 +60,9 @@ def _satisfied(outcome: Outcome) -> Message:
     seconds = outcome.seconds.get("total")
     lines = [*_imported(outcome), *lines]
     stale = [outdated_words(outcome.stale_modules)] if outcome.stale_modules else []
-    return Message(mark="✓", headline=headline, seconds=seconds, lines=(*stale, *lines))
+    ways = tuple(way for finding in outcome.findings for way in finding.hint)
+    said = (*stale, *lines)
+    return Message(mark="✓", headline=headline, seconds=seconds, lines=said, suggestions=ways)
 
 
 def _planned_outcome(outcome: Outcome) -> Message:

@@ -170,6 +170,8 @@ class InstallRequest(_ListingRequest):
     find_links: tuple[str, ...] = ()
     """URLs or absolute paths."""
     no_index: bool = False
+    uploaded_prior_to: str = ""
+    """Date or duration, as pip takes it; empty: what the settings say."""
     trusted_hosts: tuple[str, ...] = ()
     strict: bool = False
     installer: InstallerName = "auto"
@@ -185,6 +187,11 @@ class InstallRequest(_ListingRequest):
     """The new environment sees the packages of the present one."""
     allow_builds: frozenset[str] = frozenset()
     """Canonical names that may run code to build themselves."""
+
+    @property
+    def checks_hashes(self) -> bool:
+        """True when every file needs a hash: it was said so, or one is given (as in pip)."""
+        return self.require_hashes or any(item.hashes for item in self.items)
 
     @property
     def empty(self) -> bool:

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 from safeinstall.probe.shell.option_grammar import PIP, UV
 from safeinstall.request.corrections import Mistake
+from safeinstall.request.cutoff import Cutoff
 from safeinstall.request.options import OPTION_NAMES, USUAL_PLACE, Option
 from safeinstall.request.requirement import absolute, is_url
 
@@ -182,6 +183,8 @@ def kept(field: str, value: str, cwd: str) -> str:
     if field == "import_seconds" and not (value.isdecimal() and 0 < int(value) <= _LONGEST):
         words = f"`{value}` is no number of seconds from 1 to {_LONGEST}."
         raise Mistake(words, instead=("--import-seconds=60",))
+    if field == "uploaded_prior_to" and Cutoff.of_pip(value, "").moment is None:
+        raise Mistake(f"`{value}` is neither a date nor a number of days such as P7D.")
     if field == "trusted_hosts" and not _HOST.fullmatch(value):
         raise Mistake(f"`{value}` is no host name.")
     if field in ("index_url", "extra_index_urls") and not is_url(value):

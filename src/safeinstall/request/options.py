@@ -79,6 +79,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
     _values("--find-links -f", "find_links", "./wheels",
             "take packages from this folder or page as well", in_files=True),
     _switch("--no-index", "no_index", "ask no index, only find-links", in_files=True),
+    _values("--uploaded-prior-to", "uploaded_prior_to", "2026-01-31",
+            "take no file uploaded later: a date, or P7D for a week ago", "value"),
     _values("--trusted-host", "trusted_hosts", "index.example",
             "accept this host without a valid certificate", in_files=True),
     _switch("--prove-import", "prove_import",

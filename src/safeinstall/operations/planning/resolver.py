@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,21 +21,28 @@ from packaging.version import InvalidVersion, Version
 from safeinstall.distributions import InstalledIndex, snapshot_of
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError, SafeInstallError
-from safeinstall.installers import DryRun
+from safeinstall.installers import DryRun, Resolved
 from safeinstall.installers.failures import explain
-from safeinstall.installers.pip import OLDEST, Pip
-from safeinstall.installers.sources import ResolvedRequest
+from safeinstall.installers.pip import KNOWS_CUTOFFS, OLDEST, Pip
+from safeinstall.installers.sources import ResolvedRequest, Sources
 from safeinstall.installers.uv import OLDEST_UV, Uv
+from safeinstall.installers.uv_settings import may_redirect
 from safeinstall.interpreter import installed_pythons, managed_pythons
 from safeinstall.metadata.distribution import InstalledState
 from safeinstall.metadata.record import RecordError
 from safeinstall.operations.context import Context, as_planned
 from safeinstall.plan import InstallerChoice, Plan
 from safeinstall.request import InstallRequest, RequestItem
+from safeinstall.request.cutoff import NO_CUTOFF
+from safeinstall.request.requirements_file import logical_lines, read_text
 from safeinstall.runner import Command, Completed
 
 _FROM_VERSIONS: Final = re.compile(r"\(from versions: ([^)]*)\)")
 _OTHER_PYTHON: Final = re.compile(r" needs Python ([<>=!~]\S*?),? and ")
+_UNMET: Final = frozenset({"not-found", "no-such-version", "conflict", "cut-off"})
+"""Codes of failures that may be due to a setting which hides what is there."""
+_ROOM: Final = 2**30
+"""A disk with more bytes left is not taken for the full one."""
 _MINOR: Final = re.compile(r"3\.\d+")
 _LOOK_SECONDS: Final = 6.0
 """After this long whatever versions were found so far are the answer."""
@@ -70,7 +78,7 @@ class Resolver:
         return self.chosen.installer.plan_command(
             *asked,
             from_cache=from_cache,
-            config=self.reads_uv_config(),
+            config=not may_redirect(self.context.environ, self.context.cwd),
         )
 
     def dry_run(self, *, from_cache: bool = False) -> Plan:
@@ -91,7 +99,7 @@ class Resolver:
         command = self.command(from_cache=from_cache)
         answer = context.run(command, on_line=self.report, on_wait=waiting)
         if not answer.ok:
-            raise self.explained(answer, command)
+            raise self.explained(answer, command, from_cache=from_cache)
         resolved = self.chosen.installer.read_plan(answer.stdout, answer.stderr)
         requested = _requested(self.intent.request, resolved)
         return as_planned(
@@ -138,34 +146,121 @@ class Resolver:
         if words:
             self.context.progress(words)
 
-    def explained(self, answer: Completed, command: Command) -> InstallerError:
-        """Return why the installer stopped, with the line to type instead where there is one."""
+    def explained(
+        self, answer: Completed, command: Command, *, from_cache: bool = False
+    ) -> InstallerError:
+        """Return why the installer stopped, with the line to type instead where there is one.
+
+        `from_cache`: nobody will read it, and no network is asked for more.
+        """
         intent, installer = self.intent, self.chosen.installer
         asked = (intent.request, intent.environment, intent.sources)
         error = explain(installer.name, answer.output, *asked)
+        if from_cache:
+            return error
+        if error.code in _UNMET and (held_back := self._held_back(error)):
+            return held_back
         louder = installer.louder(command)
-        if error.code == "not-found" and louder is not None:
+        if error.code in ("not-found", "no-such-version") and louder is not None:
             wider = explain(installer.name, self.context.run(louder).output, *asked)
-            return wider if wider.code.startswith(("index-", "wrong-platform")) else error
+            if wider.code.startswith(("index-", "wrong-platform")):
+                return wider
         if error.code == "no-such-version":
             return self._with_closest_version(error)
         if error.code == "python-too-old":
             return self._with_other_python(error)
+        if error.code == "no-space":
+            return self._with_full_disk(error)
         return error
 
-    def reads_uv_config(self) -> bool:
-        """Tell whether uv may read its configuration files: not when one could redirect it.
+    def _held_back(self, error: InstallerError) -> InstallerError | None:
+        """Return what the request fails on if that is a setting: a cut-off, or constraints.
 
-        Measured: `target` in a `uv.toml` beats `--prefix` on the command line.
+        The installer is asked without it: what it then plans would have been there.
         """
-        cwd, environ = Path(self.context.cwd), self.context.environ
-        candidates = [folder / "uv.toml" for folder in (cwd, *cwd.parents)]
-        candidates += [path.with_name("pyproject.toml") for path in candidates]
-        config_home = environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
-        candidates += [Path(config_home, "uv", "uv.toml"), Path("/etc/uv/uv.toml")]
-        own = environ.get("UV_CONFIG_FILE")
-        candidates += [Path(own)] if own else []
-        return not any(_may_redirect(path) for path in candidates)
+        sources = self.intent.sources
+        if sources.cutoff or sources.package_cutoffs:
+            free = replace(self.intent, sources=sources.without_cutoff())
+            if plan := replace(self, intent=free)._answer():
+                return self._cut_off(plan, error)
+        known = dict(sources.origins)
+        if not known or set(sources.constraints) - set(known):
+            return None  # none, or one of ours: what it makes impossible is not done
+        plan = self.with_sources(constraints=())._answer()
+        return self._constrained(plan, error) if plan else None
+
+    def _answer(self) -> DryRun | None:
+        """Return what the installer would do, None when it cannot."""
+        answer = self.context.run(self.command())
+        return self.chosen.installer.read_plan(answer.stdout, answer.stderr) if answer.ok else None
+
+    def _cut_off(self, plan: DryRun, error: InstallerError) -> InstallerError:
+        """Name what was uploaded after the cut-off, of what `plan` takes without one."""
+        sources, bare = self.intent.sources, self.asking(InstallRequest())
+        taken = self._requested_first(plan)
+        hidden = (each for each in taken if not bare.one_version(f"{each.name}=={each.version}"))
+        late = next(hidden, taken[0])
+        own = dict(sources.package_cutoffs).get(canonicalize_name(late.name))
+        cutoff = own or sources.cutoff
+        assert cutoff is not None  # else the plan would have been the same
+        message = (
+            f"{late.name} {late.version} was uploaded after {cutoff.shown}, "
+            f"the cut-off set by {cutoff.source}."
+        )
+        if "upload-time metadata" in error.context or "missing an upload date" in error.context:
+            message = (
+                f"The package index does not say when {late.name} {late.version} was uploaded, "
+                f"and {cutoff.source} sets a cut-off ({cutoff.shown})."
+            )
+        anyway = self.intent.line(uploaded_prior_to=NO_CUTOFF)
+        earlier = self._allowed_version(late.name)
+        if not earlier:
+            return InstallerError(message, code="cut-off", context=error.context, hint=anyway)
+        return InstallerError(
+            f"{message} The newest before it is {earlier[0]}.",
+            code="cut-off",
+            context=error.context,
+            hint=earlier[1],
+            also=anyway,
+        )
+
+    def _constrained(self, plan: DryRun, error: InstallerError) -> InstallerError:
+        """Name the constraint that `plan`, made without any, does not keep to."""
+        name, version, line, path = next(self._broken(plan), ("", "", "", ""))
+        origins = dict(self.intent.sources.origins)
+        if not line:
+            places = " and ".join(f"{path} ({origin})" for path, origin in origins.items())
+            message = f"The constraints in {places} rule this out."
+            return InstallerError(message, code="constrained", context=error.context)
+        message = f"{line} in {path} ({origins[path]}) rules out {name} {version}."
+        hint = ""
+        if earlier := self._allowed_version(name):
+            message, hint = f"{message} The newest it allows is {earlier[0]}.", earlier[1]
+        return InstallerError(message, code="constrained", context=error.context, hint=hint)
+
+    def _broken(self, plan: DryRun) -> Iterator[tuple[str, str, str, str]]:
+        """Yield name, version, constraint and its file for all that `plan` does not keep to."""
+        for each in self._requested_first(plan):
+            for path in self.intent.sources.constraints:
+                for line in _lines(path):
+                    same = canonicalize_name(line.name) == canonicalize_name(each.name)
+                    if same and not line.specifier.contains(each.version, prereleases=True):
+                        yield each.name, each.version, str(line), path
+
+    def _requested_first(self, plan: DryRun) -> list[Resolved]:
+        asked = _requested(self.intent.request, plan)
+        return sorted(plan.arriving, key=lambda each: canonicalize_name(each.name) not in asked)
+
+    def _allowed_version(self, name: str) -> tuple[str, str] | None:
+        """Return the newest version within the settings of what was asked for, and its line."""
+        items = self.intent.request.items
+        item = next((item for item in items if item.name == canonicalize_name(name)), None)
+        version = self.asking(InstallRequest()).one_version(name) if item else None
+        if not version:
+            return None
+        others = tuple(other.text for other in items if other is not item)
+        line = self.intent.line(requirements=(*others, f"{name}=={version}"))
+        return version, line
 
     def _with_closest_version(self, error: InstallerError) -> InstallerError:
         """Name the versions next to the one that does not exist, and the line to type.
@@ -200,6 +295,19 @@ class Resolver:
         others = tuple(other.text for other in items if other is not item)
         line = self.intent.line(requirements=(*others, f"{name}=={found[0]}"))
         return InstallerError(message, code=error.code, context=error.context, hint=line)
+
+    def _with_full_disk(self, error: InstallerError) -> InstallerError:
+        """Name the folder with the least room: the environment, the cache, or temporary files."""
+        environ, environment = self.context.environ, self.context.environment
+        caches = environ.get("XDG_CACHE_HOME") or os.path.join(environment.home, ".cache")
+        cache = environ.get("UV_CACHE_DIR") or environ.get("PIP_CACHE_DIR") or caches
+        folders = (environment.prefix, cache, environ.get("TMPDIR") or tempfile.gettempdir())
+        free = {path: shutil.disk_usage(path).free for path in folders if Path(path).is_dir()}
+        least = min(free, key=lambda path: free[path])
+        if free[least] > _ROOM:
+            return error  # a quota, or what was in the way is gone
+        message = f"The disk of {least} is full: there is no room to unpack the packages."
+        return InstallerError(message, code=error.code, context=error.context)
 
     def _with_other_python(self, error: InstallerError) -> InstallerError:
         """Offer a new environment of a Python that is here, or say that no such Python is."""
@@ -254,8 +362,13 @@ def choose(
     Raises `InstallerError` when there is none, naming what to install.
     """
     environment, own = context.environment, InstalledIndex(sys.path, known)
+    sources = context.meet(request).sources
     for_pip = next((why for item in request.items if (why := _only_for_pip(item))), "")
-    if request.installer == "auto" and for_pip and (chosen := _find_pip(environment, for_pip, own)):
+    if (
+        request.installer == "auto"
+        and for_pip
+        and (chosen := _find_pip(environment, for_pip, own, sources))
+    ):
         return chosen
     if request.installer in ("auto", "uv"):
         old = ""
@@ -272,9 +385,11 @@ def choose(
             raise InstallerError(f"{lacking}.", code="no-installer", hint=hint)
     if request.installer in ("auto", "pip"):
         reason = "asked for" if request.installer == "pip" else lacking
-        chosen = _find_pip(environment, reason, own)
+        chosen = _find_pip(environment, reason, own, sources)
         if chosen:
             return chosen
+        if _find_pip(environment, reason, own, Sources()):
+            raise _no_cutoff(sources, environment)
     raise InstallerError(
         f"No installer serves {environment.label}: neither uv nor pip 22.3 or newer is found.",
         code="no-installer",
@@ -335,20 +450,53 @@ def _own_uv(index: InstalledIndex) -> tuple[str, str] | None:
 
 
 def _find_pip(
-    environment: Environment, reason: str, index: InstalledIndex
+    environment: Environment, reason: str, index: InstalledIndex, sources: Sources
 ) -> InstallerChoice | None:
-    if environment.pip and environment.pip.release >= OLDEST:
+    """Return a pip that can do what the sources ask for; `reason`: why pip is needed."""
+    if sources.cuts_packages:
+        return None
+    oldest = KNOWS_CUTOFFS if sources.cutoff else OLDEST
+    if environment.pip and environment.pip.release >= oldest:
         pip = Pip((environment.executable, "-m", "pip"))
         return InstallerChoice(installer=pip, version=environment.pip.version, reason=reason)
     found = index.find("pip")
     try:
-        if found is None or Version(found.version).release[:2] < OLDEST:
+        if found is None or Version(found.version).release[:2] < oldest:
             return None
     except InvalidVersion:
         return None
     pip = Pip((sys.executable, "-m", "pip", "--python", environment.executable))
     reason = f"{reason}; the environment has no pip that can"
     return InstallerChoice(installer=pip, version=found.version, reason=reason)
+
+
+def _no_cutoff(sources: Sources, environment: Environment) -> InstallerError:
+    """Return why no pip may do the work: it would take what a cut-off holds back."""
+    if sources.cuts_packages:
+        words = "Only uv knows cut-offs of single packages, and exclude-newer-package sets some."
+        return InstallerError(words, code="no-installer")
+    assert sources.cutoff is not None  # else any pip would do
+    words = (
+        f"pip is too old for the cut-off that {sources.cutoff.source} sets "
+        f"({sources.cutoff.shown}): 26.0 or newer is needed, or uv."
+    )
+    hint = f'"{environment.executable}" -m pip install --upgrade pip' if environment.pip else ""
+    return InstallerError(words, code="no-installer", hint=hint)
+
+
+def _lines(path: str) -> list[Requirement]:
+    """Return the constraints in a file that can be read here."""
+    try:
+        text = read_text(path)
+    except (OSError, ValueError, LookupError):
+        return []
+    found = []
+    for _, line in logical_lines(text):
+        try:
+            found.append(Requirement(line))
+        except InvalidRequirement:
+            continue
+    return found
 
 
 def _one_by_one(wanted: Requirement, resolver: Resolver, most: int) -> tuple[str, ...]:
@@ -424,14 +572,3 @@ def _requested(request: InstallRequest, resolved: DryRun) -> frozenset[str]:
     if any(item.name is None for item in request.items):
         named |= {canonicalize_name(found.name) for found in resolved.arriving if found.url}
     return frozenset(named)
-
-
-def _may_redirect(path: Path) -> bool:
-    try:
-        text = path.read_text("utf-8", errors="replace")
-    except OSError:
-        return False
-    if path.name == "pyproject.toml" and "tool.uv" not in text:
-        return False
-    keys = ("target", "prefix", "python", "system", "user", "break-system-packages")
-    return any(line.split("=")[0].strip() in keys for line in text.splitlines() if "=" in line)

@@ -26,6 +26,7 @@ from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards import files
 from safeinstall.guards.conflicts import violations_of
 from safeinstall.guards.environment_state import EnvironmentState
+from safeinstall.installers.uv_settings import may_redirect
 from safeinstall.operations.context import Context, prepare, relayout, silent
 from safeinstall.operations.planning import shadows_of
 from safeinstall.operations.planning.resolver import Resolver
@@ -167,7 +168,7 @@ def _unpack(
         intent.sources,
         plan.changes,
         plan.resolved,
-        config=resolver.reads_uv_config(),
+        config=not may_redirect(context.environ, context.cwd),
     )
     commands = commands[:1] if from_cache else commands
     for command in commands:

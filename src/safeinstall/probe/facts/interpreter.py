@@ -235,7 +235,8 @@ def read_interpreter(executable: str) -> Interpreter | None:
         if os.path.isfile(os.path.join(candidate, "pyvenv.cfg")):
             prefix, settings = candidate, pyvenv_settings(candidate)
             said = settings.get("version_info", settings.get("version", ""))
-            if (version := re.match(r"(\d+)\.(\d+)", said)) and not hint:
+            version = re.match(r"(\d+)\.(\d+)", said)
+            if version and not hint:
                 hint = "python%s.%s" % version.groups()
             break
     starts = [real]
@@ -245,7 +246,8 @@ def read_interpreter(executable: str) -> Interpreter | None:
         starts = [os.path.realpath(path) for path in beside if os.path.exists(path)] + starts
     for start in starts:
         for base in upward(os.path.dirname(start)):
-            if lib_name := _library_at(base, hint):
+            lib_name = _library_at(base, hint)
+            if lib_name:
                 return Interpreter(executable, prefix or base, base, lib_name, settings)
     return None
 
@@ -261,7 +263,8 @@ _FORGETFUL = ("Binder", "Colab", "Kubernetes")
 
 def _default_scheme() -> str:
     """Name the scheme of a default install (``sysconfig.get_preferred_scheme``, 3.10+)."""
-    if (preferred := getattr(sysconfig, "get_preferred_scheme", None)) is not None:
+    preferred = getattr(sysconfig, "get_preferred_scheme", None)
+    if preferred is not None:
         return str(preferred("prefix"))
     default: Callable[[], str] | None = getattr(sysconfig, "_get_default_scheme", None)
     return str(default()) if default is not None else "posix_prefix"
@@ -323,7 +326,8 @@ def _pip(user: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str] | N
     venv = pyvenv_settings(sys.prefix) if sys.prefix != sys.base_prefix else None
     if user["path"] and user["path"] not in folders and user_site_allowed(environ, venv):
         folders.append(user["path"])
-    if (origin := module_origin("pip", folders)) is None:
+    origin = module_origin("pip", folders)
+    if origin is None:
         return None
     pip = find_distribution("pip", [origin])
     return {"version": pip.version if pip else "", "path": os.path.join(origin, "pip")}
@@ -369,9 +373,11 @@ def container_facts(environ: Mapping[str, str]) -> dict[str, Any]:
     if "KUBERNETES_SERVICE_HOST" in environ:
         hints.append("Kubernetes: KUBERNETES_SERVICE_HOST is set")
     for start, service in _HOSTED:
-        if names := sorted(name for name in environ if name.startswith(start)):
+        names = sorted(name for name in environ if name.startswith(start))
+        if names:
             hints.append("%s: %s is set" % (service, names[0]))
-    if overlay := _root_is_overlay():
+    overlay = _root_is_overlay()
+    if overlay:
         hints.append("the root file system is an overlay")
     ephemeral = (marked and overlay) or any(hint.startswith(_FORGETFUL) for hint in hints)
     return {"hints": hints, "ephemeral": ephemeral}

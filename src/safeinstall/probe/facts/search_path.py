@@ -52,7 +52,8 @@ def home_folder(environ: Mapping[str, str]) -> str:
 
     Without HOME the passwd entry decides; without an entry the answer is a literal ``~``.
     """
-    if (home := environ.get("HOME")) is None:
+    home = environ.get("HOME")
+    if home is None:
         try:
             import pwd  # not on Windows
 
