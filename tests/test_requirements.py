@@ -53,6 +53,8 @@ PANDAS = Installed(
         ("pandas[xml]", False),
         ("loop-a", True),
         ("pre", True),
+        (f"numpy==2.1.0 --hash=sha256:{'0' * 64}", True),
+        (f"numpy==2.1.1 --hash=sha256:{'0' * 64}", False),
         ("-U pandas", False),
         ("--force-reinstall pandas", False),
         ("'numpy; python_version < \"3\"' pandas", True),

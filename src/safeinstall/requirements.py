@@ -100,14 +100,15 @@ def satisfied(
 ) -> tuple[Distribution, ...] | None:
     """Return the installed distributions that meet the request, or None when it is not surely met.
 
-    Anything not fully understood (direct references, hashes, constraints, options that ask for a
-    change) is answered with None: the installer then decides. `markers` is the marker environment
-    of the interpreter. Requirements of requirements are followed, with their markers and extras,
-    unless the request says `--no-deps`.
+    Anything not fully understood (direct references, constraints, options that ask for a change) is
+    answered with None: the installer then decides. Hashes are of files that come, and none has to
+    (pip: `Factory._iter_found_candidates`; uv the same). `markers` is the marker environment of the
+    interpreter. Requirements of requirements are followed, with their markers and extras, unless
+    the request says `--no-deps`.
     """
     if request.upgrade or request.force_reinstall or request.pre or request.constraint_files:
         return None
-    if any(item.kind != "named" or item.hashes for item in request.items):
+    if any(item.kind != "named" for item in request.items):
         return None
     found: dict[str, Distribution] = {}
     requirements = [item.requirement for item in request.items if item.requirement is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,19 @@ def test_a_requirements_file(shared_desk: Desk, shared_kernel: Kernel) -> None:
     make_wheel(shared_desk.wheels, "from-file")
     (shared_desk.notebooks / "needs.txt").write_text("# comment\nfrom-file==1.0\n")
     assert installed(shared_kernel, "%safeinstall -r needs.txt") == {"from-file": "1.0"}
+
+
+def test_files_with_hashes_complete_what_is_half_there(
+    shared_desk: Desk, shared_kernel: Kernel
+) -> None:
+    rows = []
+    for name in ("hashed-one", "hashed-two"):
+        wheel = make_wheel(shared_desk.wheels, name)
+        rows.append(f"{name}==1.0 --hash=sha256:{sha256(wheel.read_bytes()).hexdigest()}")
+    (shared_desk.notebooks / "hashed.txt").write_text("\n".join(rows))
+    assert installed(shared_kernel, "%safeinstall hashed-one") == {"hashed-one": "1.0"}
+    assert installed(shared_kernel, "%safeinstall -r hashed.txt") == {"hashed-two": "1.0"}
+    assert shared_kernel.run("%safeinstall -r hashed.txt").outcome["status"] == "satisfied"
 
 
 def test_a_constraints_file(shared_desk: Desk, shared_kernel: Kernel) -> None:

@@ -7,7 +7,7 @@ them cannot do, its properties say: nobody outside this room asks which one it i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -216,6 +216,13 @@ def hashed(request: InstallRequest) -> str:
         " ".join((*_arguments([item]), *(f"--hash={value}" for value in item.hashes))) + "\n"
         for item in request.items
     )
+
+
+def lacking(request: InstallRequest, changes: Changes) -> InstallRequest:
+    """Return the request without what is there: a list with hashes is staged as it is written."""
+    coming = {canonicalize_name(change.name) for change in changes.arriving}
+    items = tuple(item for item in request.items if item.name is None or item.name in coming)
+    return replace(request, items=items) if hashed(request) else request
 
 
 def items_of(request: InstallRequest, stdin: str) -> list[str]:

@@ -27,6 +27,7 @@ from safeinstall.installers import (
     entry,
     hashed,
     items_of,
+    lacking,
     staging_arguments,
 )
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
@@ -121,6 +122,7 @@ class Pip(Installer):
         config: bool = True,
     ) -> tuple[Command, ...]:
         """Return the one command that unpacks exactly the plan into `stage`."""
+        request = lacking(request, changes)
         argv = [*self.launcher, "install", *_head(sources), "--prefix", stage, "--no-deps"]
         argv += ["--ignore-installed", "--no-compile", "--no-warn-script-location"]
         argv += staging_arguments(request, changes, plan, _STDIN)

@@ -28,6 +28,7 @@ from safeinstall.installers import (
     entry,
     hashed,
     items_of,
+    lacking,
     staging_arguments,
     venv_overrides,
 )
@@ -101,6 +102,7 @@ class Uv(Installer):
         `--force-reinstall` begins with everything fetched anew and the cache left alone.
         """
         request = _with_names(request)
+        request = lacking(request, changes)
         attempts = [["--no-cache"]] if request.force_reinstall else []
         head = [*self._head(environment, sources, config), "--prefix", stage, "--no-deps"]
         tail = ["--prerelease", "allow"] if sources.pre else []
