@@ -154,6 +154,9 @@ def test_a_script_block_that_cannot_be_read_is_left_alone() -> None:
     source = "# /// script\n# dependencies = [a]\n# ///\n"
     answer = agent.answer("record", {"where": "pep723", "source": source, "requirements": ["b"]})
     assert "cannot be read as TOML" in answer["error"]["message"]
+    source = "# /// script\n# dependencies = []\nimport x\n"
+    answer = agent.answer("record", {"where": "pep723", "source": source, "requirements": ["b"]})
+    assert "that nothing closes" in answer["error"]["message"]
 
 
 def ended(job: dict[str, Any]) -> dict[str, Any]:

@@ -99,6 +99,11 @@ def stdlib_name_in_a_file() -> Finding | None:
     return request.name_trap(replace(plain, request=asked), ())
 
 
+def unheeded(*settings: str) -> Finding | None:
+    plain = intent("pandas")
+    return request.unheeded(replace(plain, request=replace(plain.request, unheeded=settings)))
+
+
 def explicit_folder() -> Finding | None:
     plain = intent("pandas")
     item = RequestItem(text="/home/ana/proj/lib", kind="folder")
@@ -140,6 +145,8 @@ CASES: dict[str, Callable[[], Finding | None]] = {
     "extra-index": lambda: request.extra_index(
         intent("x", sources=Sources(extra_index_urls=("https://ana:hunter22@one.example/simple",)))
     ),
+    "unheeded-settings": lambda: unheeded("exclude-newer in script.py"),
+    "unheeded-sources": lambda: unheeded("exclude-newer in s.py", "sources.torch in s.py"),
     "yanked": lambda: request.yanked(
         plan("six", change("six", None, "1.0"), yanked="broken metadata"), AROUND
     ),

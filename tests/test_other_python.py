@@ -35,7 +35,7 @@ def test_the_line_names_a_python_that_is_here_and_fits(
     asked: Any = {"chosen": SimpleNamespace(installer=None), "state": None}
     asking = resolver.Resolver(intent=met, context=context, **asked)
     error = InstallerError(f"newpy needs Python {wanted}, and this kernel runs 3.11.2.")
-    found = asking._with_other_python(error)
+    found = asking.with_other_python(error)
     assert found.hint == hint
     assert found.message.endswith("No such Python is found on this machine.") == (not hint)
     if frontend.in_notebook and hint:

@@ -226,7 +226,7 @@ def test_local_items(here: Path, line: str, text: str, kind: str, name: str | No
             "requirements.txt is a file: -r goes before it.",
             "-r requirements.txt",
         ),
-        ("pyproject.toml", "pyproject.toml is a file; its folder is what installs.", "."),
+        ("pyproject.toml", "pyproject.toml is a file: -r goes before it.", "-r pyproject.toml"),
         ("-U -e ./pgk", "There is no file or folder ./pgk.", "-U -e ./pkg"),
         ("-e six", "--editable takes a project folder or a repository, not `six`.", "six"),
     ],

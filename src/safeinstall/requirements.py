@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final, Protocol
 
+from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from safeinstall.distributions import Distribution
-from safeinstall.request import InstallRequest
+from safeinstall.request import Demand, InstallRequest
 
 _NAME: Final = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[)?")
 _EXTRA: Final = re.compile(r"\bextra\b")
@@ -120,9 +122,28 @@ def satisfied(
         if distribution is None or not index.complete(distribution):
             return None
         found[distribution.key] = distribution
-    if not request.no_deps and not _closure_holds(here, found, index, markers):
+    if (
+        not request.no_deps
+        and not request.locked
+        and not _closure_holds(here, found, index, markers)
+    ):
         return None
     return tuple(found.values())
+
+
+def unmet(demand: Demand, version: str, markers: Mapping[str, str]) -> bool:
+    """Tell whether Python `version` is not what a file demands, where `markers` hold.
+
+    What is no version, or no marker, demands nothing that could be met.
+    """
+    try:
+        if demand.marker and not Marker(demand.marker).evaluate(dict(markers)):
+            return False
+        if demand.environments and not Marker(demand.environments).evaluate(dict(markers)):
+            return True
+        return not SpecifierSet(demand.python).contains(version, prereleases=True)
+    except (InvalidMarker, InvalidSpecifier, RecursionError):
+        return True
 
 
 def _closure_holds(

@@ -13,10 +13,11 @@ import secrets
 import shlex
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, MutableSequence, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
@@ -24,6 +25,8 @@ from typing import IO, Any, Final
 from safeinstall.errors import SafeInstallError
 from safeinstall.frontend import redact
 
+LOCK_FILE: Final = "pylock.toml"
+"""Stands for the path of the command's lock, which installers know by its name."""
 _GRACE_SECONDS: Final = 3.0
 _LONGEST_LINE: Final = 4000
 _LAST_LINES: Final = 200
@@ -79,35 +82,48 @@ def run(
     """
     mark = secrets.token_hex(16) if command.contained else ""
     environ = command.environment() | ({_MARK: mark} if mark else {})
-    try:
-        process = subprocess.Popen(
-            command.argv,
-            stdin=subprocess.PIPE if command.stdin else subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL if mark else subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environ,
-            cwd=command.cwd,
-            start_new_session=True,
-            pass_fds=tuple(pass_fds) if os.name == "posix" else (),
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-    except OSError as error:
-        reason = error.strerror or error
-        raise CommandNotFoundError(f"{command.argv[0]} cannot be started: {reason}.") from error
-    try:
-        if on_start:
-            on_start(process.pid)
-        return _followed(process, command, mark, on_line, on_wait, timeout, stop)
-    except BaseException:
-        _end_group(process, mark)
-        raise
-    finally:
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream:
-                with contextlib.suppress(OSError):
-                    stream.close()
+    with _with_lock(command) as argv:
+        try:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.PIPE if command.stdin else subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL if mark else subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environ,
+                cwd=command.cwd,
+                start_new_session=True,
+                pass_fds=tuple(pass_fds) if os.name == "posix" else (),
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+        except OSError as error:
+            reason = error.strerror or error
+            raise CommandNotFoundError(f"{command.argv[0]} cannot be started: {reason}.") from error
+        try:
+            if on_start:
+                on_start(process.pid)
+            return _followed(process, command, mark, on_line, on_wait, timeout, stop)
+        except BaseException:
+            _end_group(process, mark)
+            raise
+        finally:
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream:
+                    with contextlib.suppress(OSError):
+                        stream.close()
+
+
+@contextlib.contextmanager
+def _with_lock(command: Command) -> Iterator[tuple[str, ...]]:
+    """Yield the words to start, with the lock in a file that is gone afterwards."""
+    if not command.lock:
+        yield command.argv
+        return
+    with tempfile.TemporaryDirectory(prefix="safeinstall-") as folder:
+        path = Path(folder, LOCK_FILE)
+        path.write_text(command.lock, "utf-8")
+        yield tuple(str(path) if word == LOCK_FILE else word for word in command.argv)
 
 
 def start(command: Command, output: IO[Any], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -225,6 +241,8 @@ class Command:
     contained: bool = False
     """True for what runs the code of packages: standard output is thrown away, only the last lines
     of standard error are kept, and whatever it started ends with it."""
+    lock: str = ""
+    """Text of a lock (PEP 751): while the command runs, LOCK_FILE in its words is such a file."""
 
     def environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return `base` (default: this process's environment) with the overrides applied."""

@@ -14,7 +14,8 @@ from integration.conftest import Desk, set_up
 from support import ways
 from support.environments import Environment, Workshop
 from support.kernels import Kernel
-from support.wheels import make_sdist, make_wheel
+from support.locks import lock_of
+from support.wheels import make_project, make_sdist, make_wheel
 
 pytestmark = pytest.mark.integration
 
@@ -49,6 +50,19 @@ STOPS = (
          imports="from_afar"),
     Stop(id="file-option", line="%safeinstall -r options.txt", says="--find-links",
          imports="far_off"),
+    Stop(id="file-option, of a script", line="%safeinstall -r links.py", says="--find-links",
+         imports="by_script"),
+    Stop(id="usage, a script without -r", line="%safeinstall plain.py", says="-r goes before",
+         imports="of_plain"),
+    Stop(id="usage, a group misspelt", line="%safeinstall --group tset", says="no group tset",
+         imports="of_test"),
+    Stop(id="usage, an extra misspelt", line="%safeinstall -r pyproject.toml --extra polt",
+         says="no extra polt", imports="of_plot"),
+    Stop(id="usage, what stands beside a lock", line="%safeinstall -r pylock.toml tinypkg",
+         says="whole by itself", imports="of_lock"),
+    Stop(id="usage, dependencies that a build tells",
+         line="%safeinstall -r built-here/pyproject.toml", says="to its build",
+         imports="built_here"),
     Stop(id="no-such-version", line="%safeinstall tinypkg==9", says="nearest", version="2.0"),
     Stop(id="local-build-replaced", before="%safeinstall gpu-thing==1.0+cu124",
          line="%safeinstall gpu-thing==1.1", says="1.0+cu124", imports="gpu_thing",
@@ -115,6 +129,23 @@ def stage(shared_desk: Desk, workshop: Workshop) -> Desk:
     make_wheel(notebooks / "afar", "far-off")
     (notebooks / "direct.txt").write_text(f"from-afar @ {afar.as_uri()}\n")
     (notebooks / "options.txt").write_text("--find-links ./afar\nfar-off\n")
+    make_wheel(notebooks / "afar", "by-script")
+    for name in ("of-plain", "of-test", "of-plot"):
+        make_wheel(wheels, name)
+    links = '# [tool.uv]\n# find-links = ["./afar"]\n'
+    for name, needs, more in (("links", "by-script", links), ("plain", "of-plain", "")):
+        text = f'# /// script\n# dependencies = ["{needs}"]\n{more}# ///\n'
+        (notebooks / f"{name}.py").write_text(text)
+    (notebooks / "pyproject.toml").write_text(
+        '[project]\nname = "p"\nversion = "1"\ndependencies = []\n'
+        'optional-dependencies = { plot = ["of-plot"] }\n'
+        '[dependency-groups]\ntest = ["of-test"]\n'
+    )
+    locked = make_wheel(notebooks / "locked", "of-lock")
+    (notebooks / "pylock.toml").write_text(lock_of(locked))
+    built = make_project(notebooks / "built-here", "built_here") / "pyproject.toml"
+    text = built.read_text().replace('["version"]', '["version", "dependencies"]')
+    built.write_text(text)
     for wheel in workshop.wheels.glob("*.whl"):  # a new environment has a kernel of its own
         shutil.copy2(wheel, wheels)
     return shared_desk

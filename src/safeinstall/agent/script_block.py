@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from safeinstall.errors import RequestError
 from safeinstall.request import join, parse
+from safeinstall.request.toml_files import block_in
 from safeinstall.requirements import parsed
 
 _HEADER: Final = re.compile(r"(?m)^[ \t]*\[")
@@ -131,7 +132,6 @@ def _marker(text: str) -> str:
 
 
 _MAGIC: Final = "%safeinstall"
-_BLOCK = re.compile(r"(?m)^# /// script$\n(?P<body>(?:^#(?: .*)?$\n)*?)^# ///$")
 
 
 def record(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,12 +165,11 @@ def _in_magic(source: str, requirements: list[str]) -> dict[str, Any]:
 
 
 def _in_block(source: str, requirements: list[str]) -> dict[str, Any]:
-    found = _BLOCK.search(source)
+    found = block_in(source, "The first cell")
     if found is None:
         return {"source": _written("dependencies = [\n]\n", requirements), "new": True}
-    body = "".join(f"{line[2:]}\n" for line in found["body"].splitlines())
-    block = _written(body, requirements)
-    return {"source": source[: found.start()] + block + source[found.end() :], "new": False}
+    block = _written(found.body, requirements)
+    return {"source": source[: found.start] + block + source[found.end :], "new": False}
 
 
 def _written(body: str, requirements: list[str]) -> str:

@@ -35,6 +35,7 @@ BEFORE_PLAN: Final[tuple[Callable[[ResolvedRequest], Finding | None], ...]] = (
     request.partly_hashed,
     request.ambient_redirect,
     request.extra_index,
+    request.unheeded,
     request.explicit_build,
 )
 """What can be said before any installer is asked, the gravest first."""

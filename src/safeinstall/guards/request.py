@@ -354,6 +354,17 @@ def from_file_only(intent: ResolvedRequest) -> Finding | None:
     return Finding.ask("from-file-only", message, way, context=also)
 
 
+def unheeded(intent: ResolvedRequest) -> Finding | None:
+    """Say which settings of uv in a file are not obeyed; ask where they name another place."""
+    found = intent.request.unheeded
+    if not found:
+        return None
+    names = f"{some(found, 3)}: set for uv's own commands, and not obeyed here."
+    if any(each.startswith("sources.") for each in found):
+        return Finding.ask("unheeded-settings", names, context="Packages may come from elsewhere.")
+    return Finding.warn("unheeded-settings", names)
+
+
 def extra_index(intent: ResolvedRequest) -> Finding | None:
     """Say when packages come from more than one index: the best version of all of them wins."""
     extra = intent.sources.extra_index_urls
@@ -373,7 +384,7 @@ def partly_hashed(intent: ResolvedRequest) -> Finding | None:
     would let the others pass.
     """
     request, markers = intent.request, intent.environment.markers
-    if not request.checks_hashes:
+    if not request.checks_hashes or request.locked:
         return None
     for item in request.items:
         unneeded = item.requirement is not None and not applies(item.requirement, markers)

@@ -18,7 +18,8 @@ from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
 from safeinstall.request import InstallRequest, RequestItem
-from safeinstall.runner import Command
+from safeinstall.request.lock_file import lock_of
+from safeinstall.runner import LOCK_FILE, Command
 
 _OF_VENV: Final = [
     "UV_VENV_SEED",
@@ -222,11 +223,18 @@ def lacking(request: InstallRequest, changes: Changes) -> InstallRequest:
     """Return the request without what is there: a list with hashes is staged as it is written."""
     coming = {canonicalize_name(change.name) for change in changes.arriving}
     items = tuple(item for item in request.items if item.name is None or item.name in coming)
-    return replace(request, items=items) if hashed(request) else request
+    return replace(request, items=items) if request.locked or hashed(request) else request
+
+
+def files_of(request: InstallRequest) -> dict[str, Any]:
+    """Return the fields of a `Command` for what stands in a file: a lock, or lines with hashes."""
+    return {"lock": lock_of(request.items)} if request.locked else {"stdin": hashed(request)}
 
 
 def items_of(request: InstallRequest, stdin: str) -> list[str]:
     """Return the request's requirements as arguments; `stdin` names standard input as a file."""
+    if request.locked:
+        return ["--requirement", LOCK_FILE]
     return ["--requirement", stdin] if hashed(request) else _arguments(request.items)
 
 
@@ -234,8 +242,8 @@ def staging_arguments(
     request: InstallRequest, changes: Changes, plan: DryRun, stdin: str
 ) -> list[str]:
     """Return the plan as exact arguments: pins for index packages, the direct line otherwise."""
-    if hashed(request):
-        return ["--requirement", stdin]
+    if request.locked or hashed(request):
+        return items_of(request, stdin)
     direct = [item for item in request.items if item.kind != "named"]
     named = {item.name for item in direct if item.name}
     unnamed = {place_of(item.text) for item in direct if not item.name}

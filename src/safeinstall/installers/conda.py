@@ -168,7 +168,7 @@ def _check(request: InstallRequest) -> None:
 def _spec(item: RequestItem) -> str:
     """Return a requirement as conda's MatchSpec. Raises `InstallerError` where there is none."""
     requirement = item.requirement
-    if item.kind != "named" or requirement is None or item.hashes:
+    if item.kind != "named" or requirement is None or item.hashes or item.locked:
         raise InstallerError(f"conda cannot install {item.text}.", code="not-for-conda")
     if requirement.extras or requirement.marker:
         what = "extras" if requirement.extras else "environment markers"

@@ -146,8 +146,12 @@ _REASONS: Final[tuple[tuple[str, str, _Say], ...]] = (
         "wrong-platform",
         r"(?P<name>[\w.\-]+?)(?:==\S+)? has no wheels with a matching|"
         r"is incompatible with the current platform|"
+        r"Package `(?P<locked>[^`]+)` can't be installed because|"
+        r"No wheel found matching the provided tags for package '(?P<pip>[^']+)'|"
         r"(?P<wheel>\S+\.whl) is not a supported wheel",
-        lambda m, r, e: _other_platform(m["name"] or m["wheel"] or r.items[0].text, e),
+        lambda m, r, e: _other_platform(
+            m["name"] or m["locked"] or m["pip"] or m["wheel"] or r.items[0].text, e
+        ),
     ),
     (
         "python-too-old",
@@ -285,9 +289,14 @@ def _first_error(text: str) -> str:
     return re.sub(r"^error:\s*", "", line, flags=re.I)
 
 
+_COMMENTARY: Final = (
+    *("Using Python", "Using CPython", "Resolved ", "note: This"),
+    *("warning: `VIRTUAL_ENV", "warning: The `--pylock` option is experimental"),
+)
+
+
 def _tail(text: str) -> str:
     """Return the installer's own words without its running commentary."""
-    skipped = ("Using Python", "Using CPython", "Resolved ", "warning: `VIRTUAL_ENV", "note: This")
     text = re.sub(r"^(?:ERROR: Exception:\n)?Traceback .*\n(?:[ \t].*\n)*", "", text, flags=re.M)
     lines = [line.rstrip() for line in text.splitlines()]
-    return "\n".join(line for line in lines if line.strip() and not line.startswith(skipped))
+    return "\n".join(line for line in lines if line.strip() and not line.startswith(_COMMENTARY))

@@ -25,7 +25,7 @@ from safeinstall.installers import (
     Installer,
     Resolved,
     entry,
-    hashed,
+    files_of,
     items_of,
     lacking,
     staging_arguments,
@@ -36,6 +36,8 @@ from safeinstall.runner import Command
 
 OLDEST: Final = (22, 3)
 """`--dry-run` came with 22.2 and `--python` with 22.3."""
+OLDEST_FOR_LOCKS: Final = (26, 1)
+"""The first that installs from a lock (`req_file.py`: `parse_requirements`)."""
 
 KNOWS_CUTOFFS: Final = (26, 0)
 """`--uploaded-prior-to` came with it; an older one passes the variable over."""
@@ -98,7 +100,7 @@ class Pip(Installer):
         argv = [*self.launcher, "install", *_head(sources)]
         argv += ["--dry-run", "--quiet", "--report", "-"]
         argv += ["--upgrade"] if request.upgrade else []
-        argv += ["--no-deps"] if request.no_deps else []
+        argv += ["--no-deps"] if request.no_deps or request.locked else []
         argv += ["--force-reinstall"] if request.force_reinstall else []
         argv += ["--require-hashes"] if request.require_hashes else []
         argv += items_of(request, _STDIN)
@@ -152,8 +154,8 @@ def _command(
     argv: Sequence[str], request: InstallRequest, environment: Environment, sources: Sources
 ) -> Command:
     """Run it away from the notebook: a `pip` in its folder would be imported."""
-    overrides, stdin = _overrides(sources), hashed(request)
-    return Command(argv=tuple(argv), overrides=overrides, cwd=environment.prefix, stdin=stdin)
+    overrides, files = _overrides(sources), files_of(request)
+    return Command(argv=tuple(argv), overrides=overrides, cwd=environment.prefix, **files)
 
 
 def _resolved(item: Mapping[str, Any], reasons: Mapping[str, str]) -> Resolved:

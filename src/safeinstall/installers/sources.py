@@ -142,6 +142,7 @@ class Sources:
         }
         origins = {_located(path, request.cwd): origin for path, origin in limits.items()}
         origins |= dict.fromkeys(request.constraint_files, "-c")
+        origins = {} if request.locked else origins  # uv takes none beside a lock, which has all
         certificates = (environ[name] for name in _CERTIFICATES if environ.get(name))
         cutoff, package_cutoffs = _cutoffs(request, ambient.get("uploaded-prior-to"), uv)
         required = ambient["require-virtualenv"] if yes("require-virtualenv") else None

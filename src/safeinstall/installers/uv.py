@@ -26,7 +26,7 @@ from safeinstall.installers import (
     Installer,
     Resolved,
     entry,
-    hashed,
+    files_of,
     items_of,
     lacking,
     staging_arguments,
@@ -83,8 +83,8 @@ class Uv(Installer):
         argv += [*_strategy(request, sources), *items_of(request, "-")]
         # A dry run, too, waits for uv's own lock: as long as another is kept waiting by its index.
         impatient = {"UV_LOCK_TIMEOUT": "1"} if request.no_wait else {}
-        overrides = {**_overrides(sources), **impatient}
-        return Command(argv=tuple(argv), overrides=overrides, stdin=hashed(request))
+        overrides = {**_overrides(request, sources), **impatient}
+        return Command(argv=tuple(argv), overrides=overrides, **files_of(request))
 
     def stage_commands(
         self,
@@ -109,9 +109,9 @@ class Uv(Installer):
         # A link into the cache dangles once that is cleared; any other mode brings files.
         tail += ["--link-mode", "copy"] if sources.symlinks else []
         tail += staging_arguments(request, changes, plan, "-")
-        overrides, stdin = _overrides(sources), hashed(request)
+        overrides = _overrides(request, sources)
         return tuple(
-            Command(argv=(*head, *attempt, *tail), overrides=overrides, stdin=stdin)
+            Command(argv=(*head, *attempt, *tail), overrides=overrides, **files_of(request))
             for attempt in (*attempts, ["--offline"], [])
         )
 
@@ -229,7 +229,7 @@ def _with_name(item: RequestItem) -> RequestItem:
 
 def _strategy(request: InstallRequest, sources: Sources) -> list[str]:
     argv: list[str] = ["--prerelease", "allow"] if sources.pre else []
-    argv += ["--no-deps"] if request.no_deps else []
+    argv += ["--no-deps"] if request.no_deps or request.locked else []
     argv += ["--require-hashes"] if request.checks_hashes else []
     for item in request.items:
         if request.upgrade and item.name:
@@ -239,7 +239,7 @@ def _strategy(request: InstallRequest, sources: Sources) -> list[str]:
     return argv
 
 
-def _overrides(sources: Sources) -> Mapping[str, str | None]:
+def _overrides(request: InstallRequest, sources: Sources) -> Mapping[str, str | None]:
     """Return the variables: redirections dropped, secrets kept out of the argument list."""
     overrides: dict[str, str | None] = dict.fromkeys(
         (*REDIRECTING_VARIABLES, "UV_PROJECT", "UV_WORKING_DIRECTORY", "UV_DRY_RUN", "RUST_LOG")
@@ -253,6 +253,8 @@ def _overrides(sources: Sources) -> Mapping[str, str | None]:
     }
     if sources.cutoff or sources.cutoff_lifted:
         overrides["UV_EXCLUDE_NEWER"] = sources.cutoff.written if sources.cutoff else "false"
+    if request.locked:  # uv: "Cannot specify constraints with a `pylock.toml` file"
+        overrides |= dict.fromkeys(("UV_OVERRIDE", "UV_EXCLUDE"))
     if sources.index_url:
         overrides["UV_DEFAULT_INDEX"] = sources.index_url
         overrides["UV_INDEX_URL"] = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from safeinstall.frontend import join, quote
 from safeinstall.request.commands import (
     AutoloadRequest,
+    Demand,
     DoctorRequest,
     HistoryRequest,
     InstallerName,
@@ -30,6 +31,7 @@ from safeinstall.request.reader import parse, parse_uninstall
 __all__ = [
     "OPTIONS",
     "AutoloadRequest",
+    "Demand",
     "DoctorRequest",
     "HistoryRequest",
     "InstallRequest",

@@ -42,11 +42,18 @@ class RequestItem:
     """`typed`, or `FILE:LINE` for what a requirements file lists."""
     hashes: tuple[str, ...] = ()
     """`algorithm:hex` of the files that may be used, or empty for any."""
+    locked: str = ""
+    """Its entry in a lock (PEP 751), as TOML; empty for what is looked for."""
 
     def __post_init__(self) -> None:
         """Keep the promise of the class: never an option, never more than one line."""
         if not self.text or self.text.startswith("-") or not self.text.isprintable():
             raise RequestError(f"{self.text!r} cannot be handed to an installer.")
+
+    @property
+    def has_source(self) -> bool:
+        """True when its entry in a lock lists a source archive."""
+        return '"sdist" = {' in self.locked
 
     @property
     def typed(self) -> bool:
@@ -55,6 +62,19 @@ class RequestItem:
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Demand:
+    """What a file says of the Python that it, or one of its packages, is for."""
+
+    origin: str
+    python: str = ""
+    """Versions (PEP 440), empty for any."""
+    marker: str = ""
+    """Where it counts; empty: everywhere."""
+    environments: str = ""
+    """A marker that has to hold; empty: none has."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,6 +178,14 @@ class InstallRequest(_ListingRequest):
     """Absolute paths of the `-c` files, those named by `-r` files too."""
     constraints: tuple[RequestItem, ...] = ()
     """What the constraint files list."""
+    groups: tuple[str, ...] = ()
+    """Dependency groups (PEP 735) as typed, `NAME` or `PATH:NAME`; their lines are in `items`."""
+    extras: tuple[str, ...] = ()
+    """Extras of the pyproject.toml and the lock among the files."""
+    demands: tuple[Demand, ...] = ()
+    """What the files say of the Python they are for."""
+    unheeded: tuple[str, ...] = ()
+    """Settings in the files that are not obeyed: `exclude-newer in script.py`."""
     require_hashes: bool = False
     upgrade: bool = False
     """Newest versions of what is named; dependencies move only as far as needed."""
@@ -196,7 +224,12 @@ class InstallRequest(_ListingRequest):
     @property
     def empty(self) -> bool:
         """True when nothing is asked for but, perhaps, options."""
-        return not self.items and not self.requirement_files
+        return not self.items and not self.requirement_files and not self.groups
+
+    @property
+    def locked(self) -> bool:
+        """True when the items are those of a lock, which names files and leaves nothing to find."""
+        return any(item.locked for item in self.items)
 
     @property
     def starts_with_path(self) -> bool:
@@ -204,8 +237,8 @@ class InstallRequest(_ListingRequest):
         return bool(self.items) and self.items[0].kind in ("wheel", "archive", "folder", "editable")
 
     def _changed(self, changes: dict[str, Any]) -> InstallRequest:
-        files = {"requirement_files": ()} if "requirements" in changes else {}
-        return super(InstallRequest, self)._changed({**changes, **files})
+        files = ("requirement_files", "groups", "extras") if "requirements" in changes else ()
+        return super(InstallRequest, self)._changed({**changes, **dict.fromkeys(files, ())})
 
     def _written(self, frontend: Frontend) -> str:
         """Write a new environment for a terminal as the command that makes one."""

@@ -69,7 +69,7 @@ def _names_something(words: Sequence[str]) -> bool:
     """Tell whether anything to install is among the words: not only options and their values."""
     for before, word in itertools.pairwise(("", *words)):
         option = OPTION_NAMES.get(before)
-        lists = option is None or option.field in ("requirement_files", "editables")
+        lists = option is None or option.field in ("requirement_files", "editables", "groups")
         if not word.startswith("-") and (lists or not (option and option.takes_value)):
             return True
     return False

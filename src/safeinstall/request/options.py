@@ -59,7 +59,11 @@ def _allow(name: str, text: str) -> Option:
 # fmt: off
 OPTIONS: Final[tuple[Option, ...]] = (
     _values("--requirement -r --requirements", "requirement_files", "requirements.txt",
-            "install what this requirements file lists"),
+            "install what this file lists: lines, a script, pyproject.toml or pylock.toml"),
+    _values("--group", "groups", "dev",
+            "install this dependency group of pyproject.toml here, PATH:NAME of another one"),
+    _values("--extra", "extras", "plot",
+            "with -r pyproject.toml or pylock.toml: take this extra too"),
     _values("--constraint -c --constraints", "constraint_files", "constraints.txt",
             "keep to the versions in this file, without installing what it lists"),
     _values("--editable -e", "editables", "./project",

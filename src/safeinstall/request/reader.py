@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 from safeinstall.errors import RequestError
@@ -37,6 +37,7 @@ from safeinstall.request.option_parser import (
 from safeinstall.request.options import OPTION_NAMES, serves
 from safeinstall.request.requirement import absolute, read_editable, read_hash, read_requirement
 from safeinstall.request.requirements_file import Files, fill, logical_lines, read_text
+from safeinstall.request.toml_files import Listed, block_in, in_block
 
 _MOST_BLANKS: Final = 6
 """In a path that was typed without quotes."""
@@ -74,6 +75,11 @@ class Reader:
     editables: list[tuple[int, str]] = field(default_factory=list)
     hashes: dict[int, list[str]] = field(default_factory=dict)
     """By place of the requirement they follow."""
+    groups: list[tuple[int, str]] = field(default_factory=list)
+    extras: list[tuple[int, str]] = field(default_factory=list)
+    """Place and text of the groups and of the extras of files."""
+    block: Listed | None = None
+    """What the script block of the cell says besides its lines."""
 
     def install(self, read: Read, environ: Mapping[str, str]) -> InstallRequest:
         """Return the request to install that the words make."""
@@ -87,12 +93,20 @@ class Reader:
             typed_editables=frozenset(item.text for item in typed if item.kind == "editable"),
             obey_options="allow-file-options" in self.fields.get("allow", ()),
             command=redact(self.at.line(*self.words), self.secrets),
+            extras=tuple(name for _, name in self.extras),
+            groups=tuple(group for _, group in self.groups if ":" not in group),
         )
+        if self.block:
+            files.note(self.block, "the block")
         for index, path, constraint in sorted(self.paths, key=lambda each: each[2]):
             try:
                 files.add(path, constraint=constraint)
             except Mistake as mistake:
                 raise self._file_error(mistake, index) from None
+        self._take_groups(files)
+        if files.lock and (len(files.seen) > 1 or typed or len(self.groups) > len(files.groups)):
+            words = f"{files.lock} is whole by itself: what else there is has a line of its own."
+            raise RequestError(words, hint=self.at.line(*self._words_of(files.lock)))
         self._obey(files.options)
         sets = {
             name: frozenset(value) if name.startswith("allow") else tuple(dict.fromkeys(value))
@@ -109,6 +123,8 @@ class Reader:
             requirement_files=tuple(lists),
             constraint_files=tuple(files.constraint_files),
             constraints=tuple(dict.fromkeys(files.constraints)),
+            demands=tuple(files.demands),
+            unheeded=tuple(files.unheeded),
             secrets=(*self.secrets, *files.secrets),
         )
 
@@ -189,12 +205,52 @@ class Reader:
             self.hashes.setdefault(self.requirements[-1][0], []).append(read_hash(value))
         elif found.option.kind == "switch":
             self.fields[name] = True
+        elif name in ("groups", "extras"):
+            (self.groups if name == "groups" else self.extras).append((index, value))
+            self.fields.setdefault(name, []).append(value)
         elif found.option.kind == "allow":
             self.fields.setdefault(name, []).append(found.option.names[0].removeprefix("--"))
         elif found.option.kind in ("value", "place"):
             self.fields[name] = kept(name, value, self.cwd)
         else:
             self.fields.setdefault(name, []).append(kept(name, value, self.cwd))
+
+    def _words_of(self, lock: str) -> list[str]:
+        """Return the words without what stands beside the lock."""
+        hashes = [(i, word) for i, word in enumerate(self.words) if word.startswith("--hash")]
+        others = [*self.requirements, *hashes, *self.editables]
+        others += [(index, path) for index, path, _ in self.paths if not path.endswith(lock)]
+        others += [(index, group) for index, group in self.groups if ":" in group]
+        beside: set[int] = set()
+        for index, _ in others:
+            beside |= {*range(index, index + width(self.words, index))}
+        return [word for index, word in enumerate(self.words) if index not in beside]
+
+    def _take_groups(self, files: Files) -> None:
+        """Read the dependency groups, which a lock has read already; check the extras."""
+        for index, value in self.groups:
+            path, _, name = value.rpartition(":")
+            try:
+                if files.lock and not path:
+                    files.check_group(name)
+                    continue
+                if PurePath(path or "pyproject.toml").name != "pyproject.toml":
+                    raise Mistake(f"--group {value}: groups are in a pyproject.toml.")
+                files.add_group(absolute(path or "pyproject.toml", self.cwd), name)
+            except Mistake as mistake:
+                projects = [place for _, place, _ in self.paths if place.endswith("pyproject.toml")]
+                close = mistake.instead[0] if mistake.instead else ""
+                if projects and not path and not Path(self.cwd, "pyproject.toml").exists():
+                    path, close = near(projects[0], self.cwd).removeprefix("./"), name
+                if close:
+                    mistake.instead = ("--group", f"{path}:{close}" if path else close)
+                raise self._error(mistake, index, index + width(self.words, index)) from None
+        for index, name in self.extras:
+            try:
+                files.check_extra(name)
+            except Mistake as mistake:
+                mistake.instead = mistake.instead and ("--extra", *mistake.instead)
+                raise self._error(mistake, index, index + width(self.words, index)) from None
 
     def _obey(self, found: Sequence[OptionWord]) -> None:
         """Put the options of files into their fields; a typed value stays."""
@@ -245,7 +301,9 @@ class Reader:
 
     def _file_error(self, mistake: Mistake, index: int) -> RequestError:
         """Return the error for a file that cannot be read, with the nearest name in its place."""
-        if mistake.instead:
+        if mistake.instead and len(mistake.instead) > 1:
+            mistake.instead = [near(each, self.cwd) for each in mistake.instead]
+        elif mistake.instead:
             name = self.words[index].partition("=")[0]
             close = near(mistake.instead[0], self.cwd).removeprefix("./")
             mistake.instead = (name if name in OPTION_NAMES else "-r", close)
@@ -291,8 +349,10 @@ def parse(
     here = os.path.normpath(Path(cwd).absolute())
     if body is None:
         return Reader(words, here, at).install(read, known)
+    listed, own, body = _block_rows(body, here, at)
     rows, secrets = _body_rows(body, known, words, at)
-    if not rows:
+    rows = (*own, *rows)
+    if not rows and not listed:
         asked = Reader(words, here, at).install(read, known)
         hint = frontend.help("install") if asked.empty else at.line(*words)
         raise RequestError(
@@ -301,7 +361,7 @@ def parse(
         )
     every = (*words, *itertools.chain(*rows))
     ends = tuple(itertools.accumulate(map(len, rows), initial=len(words)))
-    return Reader(every, here, at, secrets, ends).install(read, known)
+    return Reader(every, here, at, secrets, ends, block=listed).install(read, known)
 
 
 def parse_uninstall(
@@ -314,6 +374,22 @@ def parse_uninstall(
     at = TypedAt(frontend, "uninstall")
     words = tokenize(line, at=at) if isinstance(line, str) else tuple(line)
     return Reader(words, os.path.normpath(Path(cwd).absolute()), at).uninstall()
+
+
+def _block_rows(
+    body: str, cwd: str, at: TypedAt
+) -> tuple[Listed | None, tuple[tuple[str, ...], ...], str]:
+    """Return what the script block of a cell lists, also as rows of words, and the rest of it."""
+    try:
+        block = block_in(body, "The cell")
+        if block is None:
+            return None, (), body
+        listed = in_block(block, "The cell")
+    except RequestError as error:
+        if not error.command:
+            error.hint = at.frontend.help(at.command)
+        raise
+    return listed, listed.words(cwd), body[: block.start] + body[block.end :]
 
 
 def _body_rows(

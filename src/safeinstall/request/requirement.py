@@ -166,8 +166,9 @@ def _local(text: str, cwd: str) -> Location:
         return path + extras, "wheel", _wheel_name(here.name)
     if _ends_like_a_file(path):
         return path + extras, "archive", _name_in(here.name)
-    if path.endswith((".txt", ".in")):
-        raise Mistake(f"{text} is a list of requirements: -r goes before it.", instead=("-r", text))
+    if path.endswith((".txt", ".in", ".py", ".toml")):
+        what = "a script" if path.endswith(".py") else "a list of requirements"
+        raise Mistake(f"{text} is {what}: -r goes before it.", instead=("-r", text))
     raise Mistake(f"{text} is neither a wheel, an archive nor a folder.")
 
 
@@ -224,7 +225,7 @@ def read_requirement(
         return _direct(text, requirement, cwd, origin, hashes)
     if text == requirement.name and looks_local(text):  # x-1.0-py3-none-any.whl is a valid name
         return _direct_place(text, cwd, origin, hashes, None)
-    _check_name(text, requirement, typed=origin == TYPED, stdlib_names=stdlib_names)
+    _check_name(text, requirement, cwd, typed=origin == TYPED, stdlib_names=stdlib_names)
     return _named(requirement, "named", origin, hashes)
 
 
@@ -306,6 +307,12 @@ def _named(
     )
 
 
+def refuse_notebook(name: str) -> None:
+    """Raise `Mistake` for a notebook, which is no list of requirements."""
+    if name.endswith(".ipynb"):
+        raise Mistake(f"{name} is a notebook; what it needs is listed nowhere in it.")
+
+
 def _check_characters(text: str) -> None:
     """Refuse what no eye can see: control characters, zero-width blanks."""
     for column, character in enumerate(text):
@@ -318,14 +325,16 @@ def _check_characters(text: str) -> None:
             raise Mistake(words, instead=text.split())
 
 
-def _check_name(text: str, requirement: Requirement, *, typed: bool, stdlib_names: bool) -> None:
+def _check_name(
+    text: str, requirement: Requirement, cwd: str, *, typed: bool, stdlib_names: bool
+) -> None:
     """Refuse valid names that cannot be what was meant."""
     name = requirement.name
     if _VERSION.fullmatch(name):
         raise Mistake(f"{name} is a version; a name goes before it: NAME=={name}.")
-    if name.lower() == "pyproject.toml":
-        raise Mistake("pyproject.toml is a file; its folder is what installs.", instead=(".",))
-    if name.lower().endswith(".txt"):
+    refuse_notebook(name)
+    script = name.endswith(".py") and Path(cwd, name).is_file()  # there are packages of such names
+    if script or name.lower().endswith((".txt", ".toml")):
         raise Mistake(f"{name} is a file: -r goes before it.", instead=("-r", text))
     module = name.lower().replace("-", "_")
     if typed and not stdlib_names and requirement.marker is None:

@@ -1,4 +1,4 @@
-"""Read requirements and constraint files, by the grammar of pip (`req_file.py`).
+"""Read the files of one request: lines by the grammar of pip (`req_file.py`), and those in TOML.
 
 A file comes from somebody else more often than not. So what it lists is data: options in it, which
 could send the installer to another index, are refused unless they were typed as well.
@@ -16,9 +16,10 @@ from typing import Final
 
 from safeinstall.errors import RequestError
 from safeinstall.frontend import join, quote, redact
-from safeinstall.request.commands import RequestItem, near
+from safeinstall.request.commands import Demand, RequestItem, near
 from safeinstall.request.corrections import Mistake, pointed
 from safeinstall.request.line import tokenize
+from safeinstall.request.lock_file import in_lock
 from safeinstall.request.option_parser import OptionWord, kept_file, read_option, width
 from safeinstall.request.requirement import (
     absolute,
@@ -26,6 +27,17 @@ from safeinstall.request.requirement import (
     read_editable,
     read_hash,
     read_requirement,
+)
+from safeinstall.request.toml_files import (
+    Listed,
+    check_known,
+    extras_of,
+    in_group,
+    in_project,
+    in_script,
+    kind_of,
+    read_toml,
+    strings,
 )
 
 _BOMS: Final = (  # UTF-16's little-endian mark is how UTF-32's begins: the long ones go first
@@ -124,6 +136,9 @@ class Files:
     """True after `--allow-file-options`."""
     command: str
     """The line typed, for hints."""
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Those typed without a path, which a lock may be meant to have."""
     items: list[RequestItem] = field(default_factory=list)
     constraints: list[RequestItem] = field(default_factory=list)
     constraint_files: list[str] = field(default_factory=list)
@@ -132,6 +147,13 @@ class Files:
     secrets: list[str] = field(default_factory=list)
     seen: set[tuple[str, bool]] = field(default_factory=set)
     """Files read already, and whether as constraints."""
+    lock: str = ""
+    """The lock that was read, as it is shown."""
+    lock_groups: list[str] = field(default_factory=list)
+    known_extras: dict[str, list[str]] = field(default_factory=dict)
+    """By file: the extras of each that may have some."""
+    demands: list[Demand] = field(default_factory=list)
+    unheeded: list[str] = field(default_factory=list)
 
     def add(self, path: str, *, constraint: bool = False, within: tuple[str, ...] = ()) -> None:
         """Read the file at the absolute `path` and whatever it includes.
@@ -145,9 +167,16 @@ class Files:
         if (path, constraint) in self.seen:
             return
         self.seen.add((path, constraint))
+        text = self._text(path)
+        if kind_of(path) != "lines":
+            if constraint or within:
+                raise Mistake(f"{shown} stands on the line itself: -r {shown}.")
+            with self._completed():
+                self._toml(text, path, shown)
+            return
         if constraint:
             self.constraint_files.append(path)
-        for number, line in logical_lines(self._text(path)):
+        for number, line in logical_lines(text):
             try:
                 self._line(line, f"{shown}:{number}", (*within, path), constraint)
             except Mistake as mistake:
@@ -211,10 +240,94 @@ class Files:
                 self._editable(found, origin, constraint)
             elif not found.option.in_files:
                 raise Mistake(f"{found.option.names[0]} does not belong into a file: type it.")
-            elif self.obey_options:
-                self.options.append(found)
-            elif not self._was_typed(found, within[-1]):
-                self._refuse(found, origin)
+            else:
+                self._obey(found, origin, within[-1])
+
+    def _obey(self, found: OptionWord, origin: str, path: str) -> None:
+        """Note an option that was allowed; refuse one that was neither allowed nor typed."""
+        if self.obey_options:
+            self.options.append(found)
+        elif not self._was_typed(found, path):
+            self._refuse(found, origin)
+
+    def _toml(self, text: str, path: str, shown: str) -> None:
+        """Take in what a script, a pyproject.toml or a lock lists."""
+        kind = kind_of(path)
+        if kind == "script":
+            self._listed(in_script(text, shown), path, shown)
+            return
+        data = read_toml(text, shown)
+        if kind == "project":
+            self.known_extras[shown] = list(extras_of(data))
+            self._listed(in_project(data, shown, self.extras, str(Path(path).parent)), path, shown)
+            return
+        self.lock = shown
+        self.known_extras[shown] = list(strings(data, "extras"))
+        self.lock_groups = [*strings(data, "dependency-groups"), *strings(data, "default-groups")]
+        items, demands = in_lock(data, path, shown, self.extras, self.groups)
+        self.items += items
+        self.demands += demands
+
+    def add_group(self, path: str, name: str) -> None:
+        """Read a dependency group of the pyproject.toml at the absolute `path`.
+
+        Raises as `add` does, and `Mistake` for a group that it does not have.
+        """
+        shown = self._near(path)
+        text = self._text(path)
+        with self._completed():
+            self._listed(in_group(text, shown, name), path, shown)
+
+    def check_group(self, name: str) -> None:
+        """Raise `Mistake` unless the lock has the group."""
+        check_known(name, self.lock_groups, f"{self.lock} has no group")
+
+    def check_extra(self, name: str) -> None:
+        """Raise `Mistake` unless one of the files has the extra."""
+        if not self.known_extras:
+            words = "--extra is of a -r pyproject.toml or pylock.toml; a package's own follow it"
+            raise Mistake(f"{words}: NAME[{name}].")
+        shown = " and ".join(self.known_extras)
+        every = [each for names in self.known_extras.values() for each in names]
+        check_known(name, every, f"{shown} has no extra")
+
+    def _listed(self, listed: Listed, path: str, shown: str) -> None:
+        folder = str(Path(path).parent)
+        is_project = kind_of(path) == "project"
+        uv_reads = is_project and Path(self.cwd).is_relative_to(folder)
+        for words in listed.words(folder, sources_only=uv_reads):
+            found = read_option(words, 0)[0] if len(words) > 1 else None
+            try:
+                if found is None:
+                    item = read_requirement(words[0], cwd=folder, origin=shown)
+                    if item.requirement is None:
+                        raise Mistake(f"`{words[0]}` is no requirement (PEP 508).")
+                    self.items.append(item)
+                elif found.option.field == "editables":
+                    self._editable(found, shown, constraint=False)
+                else:
+                    self._obey(found, shown, path)
+            except Mistake as mistake:
+                better = f"Write there: {mistake.instead[0]}" if mistake.instead else ""
+                context = "\n".join(filter(None, (mistake.context, better)))
+                raise RequestError(f"{shown}: {mistake.message}", context=context) from None
+        self.note(listed, shown, sources_only=uv_reads)
+
+    def note(self, listed: Listed, shown: str, *, sources_only: bool = False) -> None:
+        """Note what a file, or the block of a cell, says besides its lines."""
+        if listed.requires_python:
+            self.demands.append(Demand(origin=shown, python=listed.requires_python))
+        self.unheeded += [f"{key} in {shown}" for key in listed.unheeded(sources_only=sources_only)]
+
+    @contextmanager
+    def _completed(self) -> Iterator[None]:
+        """Give what is wrong in a file its line to type: the same one, once the file is right."""
+        try:
+            yield
+        except RequestError as error:
+            if not error.hint and not error.command:
+                error.hint = self.command
+            raise
 
     def _include(self, found: OptionWord, within: tuple[str, ...], constraint: bool) -> None:
         folder = str(Path(within[-1]).parent)

@@ -211,9 +211,9 @@ def _filled(wanted: InstallRequest, inside: Context) -> Outcome:
 
     What is made is removed as a whole when either fails.
     """
-    if KERNEL not in wanted.items or not hashed(wanted):
+    if KERNEL not in wanted.items or not (wanted.locked or hashed(wanted)):
         return install(wanted, inside)
-    alone = replace(wanted, items=(KERNEL,), requirement_files=(), require_hashes=False)
+    alone = replace(wanted, items=(KERNEL,), requirement_files=(), groups=(), require_hashes=False)
     first = install(alone, inside)
     if not first.ok:
         return first

@@ -192,6 +192,8 @@ _NAMED: Final = (
     re.compile(r"Wheels are required for `([^`]+)`"),
     re.compile(r"Building source distributions for `([^`]+)` is disabled"),
     re.compile(r"Building source distributions is disabled, but attempted to build `([^`]+)`"),
+    re.compile(r"Package `([^`]+)` can't be installed because it is marked as `--no-build`"),
+    re.compile(r"Could not install locked package '([^']+)' from '.*': No sources permitted"),
 )
 _SOURCES: Final = ("archive", "vcs", "folder", "editable")
 """Kinds of items that are built, in whatever way they were typed."""
@@ -303,7 +305,7 @@ def _plan_without_builds(resolver: Resolver) -> tuple[Plan | None, tuple[Finding
         try:
             plan = careful.dry_run()
         except InstallerError as error:
-            said = _named(error) or _skipped(error, careful)
+            said = (_named(error) or _skipped(error, careful)) - _without_source(resolver)
             needed = said - building
             if nameless and (said or _NAMELESS in error.context):
                 resolver, question = _with_names(resolver, nameless, said)
@@ -383,6 +385,12 @@ def _named(error: InstallerError) -> set[str]:
     return {
         canonicalize_name(name) for pattern in _NAMED for name in pattern.findall(error.context)
     }
+
+
+def _without_source(resolver: Resolver) -> set[str]:
+    """Return the names of which a lock lists wheels alone: nothing there could be built."""
+    locked = (item for item in resolver.intent.request.items if item.locked)
+    return _names(item for item in locked if item.kind == "named" and not item.has_source)
 
 
 def _skipped(error: InstallerError, resolver: Resolver) -> set[str]:

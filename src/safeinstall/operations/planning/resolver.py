@@ -23,7 +23,7 @@ from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError, SafeInstallError
 from safeinstall.installers import DryRun, Resolved
 from safeinstall.installers.failures import explain
-from safeinstall.installers.pip import KNOWS_CUTOFFS, OLDEST, Pip
+from safeinstall.installers.pip import KNOWS_CUTOFFS, OLDEST, OLDEST_FOR_LOCKS, Pip
 from safeinstall.installers.sources import ResolvedRequest, Sources
 from safeinstall.installers.uv import OLDEST_UV, Uv
 from safeinstall.installers.uv_settings import may_redirect
@@ -35,6 +35,7 @@ from safeinstall.plan import InstallerChoice, Plan
 from safeinstall.request import InstallRequest, RequestItem
 from safeinstall.request.cutoff import NO_CUTOFF
 from safeinstall.request.requirements_file import logical_lines, read_text
+from safeinstall.requirements import unmet
 from safeinstall.runner import Command, Completed
 
 _FROM_VERSIONS: Final = re.compile(r"\(from versions: ([^)]*)\)")
@@ -168,7 +169,7 @@ class Resolver:
         if error.code == "no-such-version":
             return self._with_closest_version(error)
         if error.code == "python-too-old":
-            return self._with_other_python(error)
+            return self.with_other_python(error)
         if error.code == "no-space":
             return self._with_full_disk(error)
         return error
@@ -309,7 +310,7 @@ class Resolver:
         message = f"The disk of {least} is full: there is no room to unpack the packages."
         return InstallerError(message, code=error.code, context=error.context)
 
-    def _with_other_python(self, error: InstallerError) -> InstallerError:
+    def with_other_python(self, error: InstallerError) -> InstallerError:
         """Offer a new environment of a Python that is here, or say that no such Python is."""
         request, wanted = self.intent.request, _OTHER_PYTHON.search(error.message)
         if wanted is None or self.context.settings_prefix:
@@ -353,6 +354,28 @@ def offered_versions(
         return ()
 
 
+def check_python(request: InstallRequest, context: Context, known: InstalledState) -> None:
+    """Raise `InstallerError` where a file of the request is for another Python than this one.
+
+    With the line for an environment of one that fits. `known`: as for `choose`.
+    """
+    environment = context.environment
+    demand = next(
+        (d for d in request.demands if unmet(d, environment.version, environment.markers)), None
+    )
+    if demand is None:
+        return
+    runs = f"and this kernel runs {environment.version}"
+    if not demand.python:
+        words = f"{demand.origin} is for other machines than this one: {demand.environments}."
+        raise InstallerError(words, code="wrong-platform")
+    wanted = demand.python.replace(" ", "")
+    error = InstallerError(f"{demand.origin} needs Python {wanted}, {runs}.", code="python-too-old")
+    chosen, intent = choose(request, context, known), context.meet(request)
+    resolver = Resolver(intent=intent, chosen=chosen, context=context, state=known)
+    raise resolver.with_other_python(error)
+
+
 def choose(
     request: InstallRequest, context: Context, known: InstalledState | None = None
 ) -> InstallerChoice:
@@ -364,11 +387,9 @@ def choose(
     environment, own = context.environment, InstalledIndex(sys.path, known)
     sources = context.meet(request).sources
     for_pip = next((why for item in request.items if (why := _only_for_pip(item))), "")
-    if (
-        request.installer == "auto"
-        and for_pip
-        and (chosen := _find_pip(environment, for_pip, own, sources))
-    ):
+    oldest = OLDEST_FOR_LOCKS if request.locked else OLDEST
+    by_pip = request.installer == "auto" and for_pip
+    if by_pip and (chosen := _find_pip(environment, for_pip, own, sources, oldest)):
         return chosen
     if request.installer in ("auto", "uv"):
         old = ""
@@ -385,9 +406,15 @@ def choose(
             raise InstallerError(f"{lacking}.", code="no-installer", hint=hint)
     if request.installer in ("auto", "pip"):
         reason = "asked for" if request.installer == "pip" else lacking
-        chosen = _find_pip(environment, reason, own, sources)
+        chosen = _find_pip(environment, reason, own, sources, oldest)
         if chosen:
             return chosen
+        if request.locked and _find_pip(environment, reason, own, sources):
+            hint = context.frontend.line("install", "--upgrade", "pip")
+            if request.installer == "pip":
+                hint = request.line(context.frontend, installer="auto")
+            words = "A lock is installed by uv, or by pip 26.1 or newer."
+            raise InstallerError(words, code="no-installer", hint=hint)
         if _find_pip(environment, reason, own, Sources()):
             raise _no_cutoff(sources, environment)
     raise InstallerError(
@@ -450,12 +477,16 @@ def _own_uv(index: InstalledIndex) -> tuple[str, str] | None:
 
 
 def _find_pip(
-    environment: Environment, reason: str, index: InstalledIndex, sources: Sources
+    environment: Environment,
+    reason: str,
+    index: InstalledIndex,
+    sources: Sources,
+    oldest: tuple[int, int] = OLDEST,
 ) -> InstallerChoice | None:
     """Return a pip that can do what the sources ask for; `reason`: why pip is needed."""
     if sources.cuts_packages:
         return None
-    oldest = KNOWS_CUTOFFS if sources.cutoff else OLDEST
+    oldest = max(oldest, KNOWS_CUTOFFS if sources.cutoff else OLDEST)
     if environment.pip and environment.pip.release >= oldest:
         pip = Pip((environment.executable, "-m", "pip"))
         return InstallerChoice(installer=pip, version=environment.pip.version, reason=reason)

@@ -311,7 +311,9 @@ def _is_promising(resolver: Resolver) -> bool:
     """Tell whether the network will be asked, and whether the caches could know as much."""
     intent = resolver.intent
     request = intent.request
-    plain = all(item.kind == "named" and not item.hashes for item in request.items)
+    plain = all(
+        item.kind == "named" and not item.hashes and not item.locked for item in request.items
+    )
     elsewhere = request.user or request.break_system_packages
     built = intent.sources.no_binary or request.allow_builds
     asks = resolver.chosen.installer.plans_from_cache and not intent.sources.no_index
