@@ -12,6 +12,7 @@ from packaging.version import Version
 
 from safeinstall.probe.facts.search_path import find_distribution, module_origin
 from safeinstall.probe.rules.local_candidates import (
+    LOCKS,
     LocalFolders,
     best_local,
     parse_requirement,
@@ -112,6 +113,14 @@ def test_a_requirements_file_is_read(tmp_path: Path) -> None:
     request = read_request([], ["r.txt"], [], str(tmp_path))
     assert request.names == ("six", "toml")
     assert request.opaque == ("-e .",)
+
+
+def test_a_file_that_is_not_read_by_lines_is_no_problem_and_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "pylock.dev.toml").write_text('lock-version = "1.0"\n')
+    request = read_request([], ["pylock.dev.toml"], [], str(tmp_path), LOCKS)
+    assert (request.opaque, request.problem) == (("pylock.dev.toml",), "")
+    assert read_request([], ["pylock.dev.toml"], [], str(tmp_path)).problem  # an older pip stops
+    assert read_request([], ["pylock.toml"], [], str(tmp_path), LOCKS).problem  # not there
 
 
 @pytest.mark.parametrize(("words", "files"), [((), ()), (("=1",), ()), ((), ("missing",))])

@@ -18,6 +18,7 @@ from safeinstall.watch.advice import (
     line_to_run,
     warning_message,
 )
+from support.locks import lock_of
 from support.reports import MARKER, environment, locked_access
 
 GOLDEN = Path(__file__).parent / "golden" / "watch"
@@ -193,6 +194,28 @@ def test_the_line_to_type_keeps_requirements_and_options_but_no_destination(
     prediction = predicted("user-site", requirements=requirements, options=options)
     assert better_line(prediction, HERE, "/nb") == line
     assert line_to_run(prediction, "/nb") == (line or None)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("-r", "pylock.toml"), "--requirement ./pylock.toml"),
+        (("--requirements-from-script", "s.py"), "--requirement ./s.py"),
+        (
+            ("-r", "pyproject.toml", "--group", "dev", "--target", "/t"),
+            "--requirement ./pyproject.toml --group dev",
+        ),
+    ],
+)
+def test_a_file_in_toml_and_a_group_are_asked_for_as_they_were(
+    tmp_path: Path, options: tuple[str, ...], line: str
+) -> None:
+    (tmp_path / "pylock.toml").write_text(lock_of())
+    (tmp_path / "s.py").write_text('# /// script\n# dependencies = ["six"]\n# ///\n')
+    project = '[project]\ndependencies = ["six"]\n[dependency-groups]\ndev = ["rich"]\n'
+    (tmp_path / "pyproject.toml").write_text(project)
+    prediction = predicted("target-dir", requirements=(), options=options)
+    assert line_to_run(prediction, str(tmp_path)) == f"%safeinstall {line}"
 
 
 def test_a_version_the_shell_would_lose_is_kept() -> None:

@@ -421,6 +421,12 @@ def pip(options: str, name: str = "quince") -> str:
     return f"%pip install {options} {INSTALL} {name}"
 
 
+SCRIPT = '# /// script\n# dependencies = ["quince"]\n# ///\n'
+PROJECT = {
+    "{nb}/pyproject.toml": '[project]\nname = "n"\nversion = "1"\ndependencies = ["quince"]\n'
+    '[dependency-groups]\ndev = ["quince"]\n'
+}
+
 CASES = [
     Case(id="own interpreter"),
     Case(id="somebody else's interpreter", user="ordinary"),
@@ -581,6 +587,23 @@ CASES = [
         id="requirements file",
         cell=pip("-r {nb}/r.txt", ""),
         files={"{nb}/r.txt": "quince==1.0  # old\n"},
+    ),
+    Case(
+        id="a script's block",
+        cell=pip("--requirements-from-script {nb}/s.py", ""),
+        files={"{nb}/s.py": SCRIPT},
+    ),
+    Case(id="a project is no list to pip", cell=pip("-r {nb}/pyproject.toml", ""), files=PROJECT),
+    Case(id="a group", cell=pip("--group {nb}/pyproject.toml:dev", ""), files=PROJECT),
+    *(
+        Case(
+            id=f"uv, {words}",
+            kind="venv",
+            cell=UV_HERE.replace(" quince", f" {words}"),
+            files={**PROJECT, "{nb}/s.py": SCRIPT},
+            before=("uv on PATH",),
+        )
+        for words in ("-r pyproject.toml", "-r s.py", "--group dev")
     ),
     Case(id="redirection", cell=pip("", "quince>=1.0")),
     Case(id="input that is not there", cell=pip("", "quince<2.0")),

@@ -58,8 +58,9 @@ def _allow(name: str, text: str) -> Option:
 # One row in a line or two.
 # fmt: off
 OPTIONS: Final[tuple[Option, ...]] = (
-    _values("--requirement -r --requirements", "requirement_files", "requirements.txt",
-            "install what this file lists: lines, a script, pyproject.toml or pylock.toml"),
+    _values("--requirement -r --requirements --requirements-from-script", "requirement_files",
+            "requirements.txt",
+            "install what this file lists: lines, script, pyproject.toml, pylock.toml"),
     _values("--group", "groups", "dev",
             "install this dependency group of pyproject.toml here, PATH:NAME of another one"),
     _values("--extra", "extras", "plot",

@@ -33,6 +33,10 @@ _CLAUSE = re.compile(r"^(===|==|~=|!=|<=|>=|<|>)\s*([^\s,]+)$")
 _PHASES = {"a": 0, "alpha": 0, "b": 1, "beta": 1, "c": 2, "rc": 2, "pre": 2, "preview": 2}
 
 
+LOCKS = r"pylock\.([^.]+\.)?toml$"
+"""Names of locks (PEP 751)."""
+
+
 class Candidate(NamedTuple):
     """A distribution in a local folder."""
 
@@ -70,7 +74,7 @@ class Request(NamedTuple):
     files: tuple[Candidate, ...]
     """Local wheels named by path."""
     opaque: tuple[str, ...]
-    """URLs, folders, editables: nothing can be said about them without building."""
+    """URLs, folders, editables, groups, tables: nothing is said about them here."""
     problem: str
     """Why the installer would refuse the words, or nothing."""
 
@@ -81,9 +85,12 @@ class Request(NamedTuple):
 
 
 def read_request(
-    words: Sequence[str], files: Sequence[str], editables: Sequence[str], cwd: str
+    words: Sequence[str], files: Sequence[str], editables: Sequence[str], cwd: str, tables: str = ""
 ) -> Request:
-    """Read requirement *words*, requirement *files* and *editables* as typed."""
+    """Read requirement *words*, requirement *files* and *editables* as typed.
+
+    *tables*: a pattern for names of files that the installer does not read by lines.
+    """
     texts, opaque = list(words), list(editables)
     problem = ""
     for name in files:
@@ -92,6 +99,9 @@ def read_request(
             continue
         if (lines := _file_lines(os.path.join(cwd, name))) is None:
             problem = problem or "could not open the requirements file %s" % name
+            continue
+        if tables and re.match(tables, os.path.basename(name)):
+            opaque.append(name)
             continue
         opaque += [line for line in lines if line.startswith("-")]
         plain = (line for line in lines if not line.startswith("-"))

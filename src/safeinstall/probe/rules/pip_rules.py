@@ -285,9 +285,12 @@ def _distutils_override(run: _Run) -> dict[str, str]:
 def _judge_contents(run: _Run, place: _Place) -> Verdict:
     """Return the verdict on *place* after a look at what is asked for and what stands there."""
     options, line = run.options, run.options.line
-    files, editables = options.values("requirement"), options.values("editable")
-    request = local.read_request(line.positional[1:], files, editables, run.invocation.cwd)
-    if request.problem and not (line.has("group") and request.problem == "nothing is asked for"):
+    files = options.values("requirement")
+    kinds = ("editable", "group", "requirements-from-script")
+    others = [value for kind in kinds for value in options.values(kind)]
+    tables = local.LOCKS if run.pip.version >= (26, 1) else ""
+    request = local.read_request(line.positional[1:], files, others, run.invocation.cwd, tables)
+    if request.problem:
         return Verdict("fails", request.problem, names=request.names)
     return _judge_request(run, place, request)._replace(names=request.names)
 

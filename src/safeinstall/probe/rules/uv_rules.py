@@ -19,13 +19,16 @@ from ..facts.writability import why_not_replaceable, why_not_writable
 from ..shell.option_grammar import UV, Line, read_line
 from ..shell.reach import Invocation, find_programs, interpreter_at
 from . import SCRIPTS_MISSING, SITE, Verdict
-from .local_candidates import LocalFolders, Request, compare, read_request, unpacked
+from .local_candidates import LOCKS, LocalFolders, Request, compare, read_request, unpacked
 from .removals import removal
 
 _TRUE = ("1", "true", "yes", "on", "y", "t")
 _NAMES = ("python3", "python")
 _VERSION = re.compile(r"^(?:python|cpython|pypy)?@?[<>=~!]*\d+(?:\.\d+)*\S*$")
 _MOST_FOLDERS = 200
+
+_TABLES = LOCKS + r"|pyproject\.toml$|setup\.(py|cfg)$|.*\.py$"
+"""Files that uv reads by their names (``RequirementsSource::from_requirements_file``)."""
 
 
 class _Run(NamedTuple):
@@ -47,11 +50,12 @@ class _Run(NamedTuple):
 
     def request(self, skip: int) -> Request:
         """Return what is asked for, after *skip* words of the line."""
-        files, editables = self.line.all("requirement"), self.line.all("editable")
+        files = self.line.all("requirement")
+        others = (*self.line.all("editable"), *self.line.all("group"))
         words = self.line.positional[skip:]
         if self.line.positional[:2] == ["pip", "sync"]:  # its words are files
             words, files = [], words
-        return read_request(words, files, editables, self.invocation.cwd)
+        return read_request(words, files, others, self.invocation.cwd, _TABLES)
 
     def interpreter_at(self, path: str) -> Interpreter | None:
         invocation = self.invocation
