@@ -24,7 +24,7 @@ def install(*requirements: str, check: bool = True, **options: Any) -> render.Di
 
     `requirements` are written as on the command line (`"pandas>=2"`, `"./folder"`); options are
     the command line's, with underscores: `upgrade=True`, `index_url=...`, `requirement="r.txt"`,
-    `find_links=[...]`, `dry_run=True`, `python="/other/python"`, `new_env=".venv"`.
+    `group="dev"`, `find_links=[...]`, `dry_run=True`, `python="/other/python"`, `new_env=".venv"`.
     Raises `RequestError` for what cannot be understood, `EnvironmentReportError` when `python` is
     no interpreter, and `SafeInstallStopped` (with `.outcome`) when the request does not hold
     afterwards; with `check=False` the outcome says so instead (`outcome.ok`).

@@ -189,15 +189,35 @@ def test_a_lock_brings_its_exact_files_and_nothing_else(
         assert installed(shared_kernel, f"%safeinstall below-{installer}==3.0")
         expected = {f"top-{installer}": "1.0", f"below-{installer}": "1.0"}
         assert installed(shared_kernel, line) == expected
-    again = shared_kernel.run(line).outcome
-    assert again["status"] == "satisfied"
+    again = shared_kernel.run(f"{line} --extra-index-url https://more.example/simple").outcome
+    assert (again["status"], again["findings"]) == ("satisfied", [])  # a lock looks nowhere
     assert again["seconds"]["total"] < 0.1
     assert not list(shared_desk.environment.distribution(f"top-{installer}").glob("direct_url*"))
-    history = shared_kernel.run("%safeundo --list").everything
-    assert f"below-{installer}" in history
+    history = shared_desk.environment.run(
+        *("-m", "safeinstall", "history", "--json"), settings=shared_desk.settings
+    )
+    last = json.loads(history.stdout)["transactions"][0]
+    assert last["command"] == f"safeinstall --requirement ./{name} --installer {installer}"
     assert shared_kernel.run("%safeundo").ok
     found = shared_desk.environment.version_of(f"below_{installer}", shared_desk.settings)
     assert found == "3.0"
+
+
+def test_the_panel_takes_the_same_lines(shared_desk: Desk, shared_kernel: Kernel) -> None:
+    file = make_wheel(shared_desk.notebooks / "panel", "of-panel")
+    (shared_desk.notebooks / "pylock.panel.toml").write_text(lock_of(file))
+    code = """
+import time
+from safeinstall import agent
+job = agent.answer("install", {"line": "-r pylock.panel.toml"})["value"]
+while (now := agent.answer("status", {"id": job["id"]})["value"])["state"] == "running":
+    time.sleep(0.05)
+print(now["result"]["outcome"]["status"])
+"""
+    assert shared_kernel.run(code).stdout.strip() == "done"
+    refusal = shared_kernel.run('print(agent.answer("install", {"line": "-r pylok.panel.toml"}))')
+    assert "There is no file pylok.panel.toml." in refusal.stdout
+    assert "%safeinstall -r pylock.panel.toml" in refusal.stdout
 
 
 def test_half_of_a_lock_completes_the_other_half(shared_desk: Desk, shared_kernel: Kernel) -> None:

@@ -368,7 +368,7 @@ def unheeded(intent: ResolvedRequest) -> Finding | None:
 def extra_index(intent: ResolvedRequest) -> Finding | None:
     """Say when packages come from more than one index: the best version of all of them wins."""
     extra = intent.sources.extra_index_urls
-    if not extra or intent.sources.no_index:
+    if not extra or intent.sources.no_index or intent.request.locked:
         return None
     # a host name holds no secret, and the rest of the address is not shown
     hosts = list(dict.fromkeys(urlsplit(redact(url)).hostname or redact(url) for url in extra))

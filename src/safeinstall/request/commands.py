@@ -42,7 +42,7 @@ class RequestItem:
     """`typed`, or `FILE:LINE` for what a requirements file lists."""
     hashes: tuple[str, ...] = ()
     """`algorithm:hex` of the files that may be used, or empty for any."""
-    locked: str = ""
+    locked: str = field(default="", repr=False)
     """Its entry in a lock (PEP 751), as TOML; empty for what is looked for."""
 
     def __post_init__(self) -> None:
