@@ -43,6 +43,8 @@ STOPS = (
     Stop(id="breaks-installed, all the same", before="%safeinstall of-thing",
          line="%safeinstall thing==2.0", says="needs thing<2", way=1, imports="thing",
          version="2.0"),
+    Stop(id="breaks-installed, by what a script lists", before="%safeinstall of-thing",
+         line="%safeinstall -r of-two.py", says="needs thing<2", imports="thing"),
     Stop(id="name-trap", line="%safeinstall sklearn", says="scikit-learn", imports="sklearn"),
     Stop(id="builds-from-source", line="%safeinstall source-only", says="source",
          imports="source_only"),
@@ -133,7 +135,8 @@ def stage(shared_desk: Desk, workshop: Workshop) -> Desk:
     for name in ("of-plain", "of-test", "of-plot"):
         make_wheel(wheels, name)
     links = '# [tool.uv]\n# find-links = ["./afar"]\n'
-    for name, needs, more in (("links", "by-script", links), ("plain", "of-plain", "")):
+    scripts = [("links", "by-script", links), ("plain", "of-plain", ""), ("of-two", "thing==2", "")]
+    for name, needs, more in scripts:
         text = f'# /// script\n# dependencies = ["{needs}"]\n{more}# ///\n'
         (notebooks / f"{name}.py").write_text(text)
     (notebooks / "pyproject.toml").write_text(

@@ -15,6 +15,7 @@ from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.guards.kernel_stack import kernel_violations
 from safeinstall.plan import Plan
 from safeinstall.request import InstallRequest
+from safeinstall.request.commands import TYPED
 from safeinstall.requirements import Violation, new_violations, wanted_by
 
 
@@ -106,8 +107,10 @@ def fitting_line(plan: Plan, *, as_asked: bool) -> str:
     `as_asked`: its request is the one that was typed, so the versions found are written out.
     """
     intent = plan.intent
-    if not as_asked:
-        return intent.line(dry_run=False)
+    if not as_asked:  # what files list is written out: they list what does not suit
+        items = tuple(replace(item, origin=TYPED) for item in intent.request.items)
+        files = dict.fromkeys(("requirement_files", "groups", "extras"), ())
+        return intent.line(items=items, dry_run=False, **files)
     arriving = plan.changes.arriving
     found: dict[str, str | None] = {canonicalize_name(c.name): c.after for c in arriving}
     texts = []
