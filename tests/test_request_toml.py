@@ -107,7 +107,7 @@ def test_the_block_in_a_cell_is_read_and_its_other_lines_too(ask: Ask) -> None:
     assert texts(request) == ["six<2", 'rich; python_version > "3"', "attrs"]
     assert all(item.typed for item in request.items)
     assert request.upgrade
-    assert [demand.python for demand in request.demands] == [">=3.11"]
+    assert [(d.origin, d.python) for d in request.demands] == [("The cell", ">=3.11")]
 
 
 def block(toml: str) -> str:
@@ -128,7 +128,7 @@ def block(toml: str) -> str:
         (block("dependencies = [1]"), "dependencies is no list of requirements"),
         (block('dependencies = ["six=1"]'), "s.py: `six=1` has = where == belongs"),
         (block('dependencies = ["./x.whl"]'), "s.py: There is no file or folder ./x.whl"),
-        (block('dependencies = ["-e ."]'), "s.py: "),
+        (block('dependencies = ["-e ."]'), "`-e .` is no requirement"),
         (block('requires-python = 3\ndependencies = ["six"]'), "requires-python is no text"),
     ],
 )
@@ -142,8 +142,15 @@ def test_a_block_that_cannot_be_read_is_refused_in_one_sentence(
     assert caught.value.hint in ("%safeinstall -r s.py", "%safeinstall --help")
 
 
+def test_no_secret_of_a_file_is_told(ask: Ask) -> None:
+    with pytest.raises(RequestError) as caught:
+        ask("-r s.py", s__py=block('dependencies = ["https://ana:hunter22@h.example/x"]'))
+    assert "hunter22" not in f"{caught.value.message} {caught.value.context} {caught.value.hint}"
+
+
 def test_a_block_in_a_cell_is_refused_with_a_line_too(ask: Ask) -> None:
-    for body in ("# /// script\n# dependencies = []\n", block("dependencies = [")):
+    option = block('dependencies = ["--index-url=https://h.example"]')
+    for body in ("# /// script\n# dependencies = []\n", block("dependencies = ["), option):
         with pytest.raises(RequestError) as caught:
             ask("", body)
         assert caught.value.message.startswith("The cell")

@@ -97,7 +97,7 @@ class Reader:
             groups=tuple(group for _, group in self.groups if ":" not in group),
         )
         if self.block:
-            files.note(self.block, "the block")
+            files.note(self.block, "The cell", "the cell")
         for index, path, constraint in sorted(self.paths, key=lambda each: each[2]):
             try:
                 files.add(path, constraint=constraint)

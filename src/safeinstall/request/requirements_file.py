@@ -309,15 +309,20 @@ class Files:
                     self._obey(found, shown, path)
             except Mistake as mistake:
                 better = f"Write there: {mistake.instead[0]}" if mistake.instead else ""
-                context = "\n".join(filter(None, (mistake.context, better)))
-                raise RequestError(f"{shown}: {mistake.message}", context=context) from None
-        self.note(listed, shown, sources_only=uv_reads)
+                context = redact("\n".join(filter(None, (mistake.context, better))))
+                said = redact(f"{shown}: {mistake.message}")
+                raise RequestError(said, context=context) from None
+        self.note(listed, shown, shown, sources_only=uv_reads)
 
-    def note(self, listed: Listed, shown: str, *, sources_only: bool = False) -> None:
-        """Note what a file, or the block of a cell, says besides its lines."""
+    def note(self, listed: Listed, origin: str, within: str, *, sources_only: bool = False) -> None:
+        """Note what a file, or the block of a cell, says besides its lines.
+
+        `origin` is what it is called at the beginning of a sentence, `within` in the middle.
+        """
         if listed.requires_python:
-            self.demands.append(Demand(origin=shown, python=listed.requires_python))
-        self.unheeded += [f"{key} in {shown}" for key in listed.unheeded(sources_only=sources_only)]
+            self.demands.append(Demand(origin=origin, python=listed.requires_python))
+        keys = listed.unheeded(sources_only=sources_only)
+        self.unheeded += [f"{key} in {within}" for key in keys]
 
     @contextmanager
     def _completed(self) -> Iterator[None]:

@@ -19,6 +19,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from safeinstall.errors import RequestError
+from safeinstall.frontend import redact
 from safeinstall.request.corrections import Mistake
 from safeinstall.request.requirement import absolute, is_url, refuse_notebook
 
@@ -257,7 +258,7 @@ def _group(
     if not isinstance(groups[name], list):
         raise RequestError(f"{shown}: group {name} is no list.")
     for entry in groups[name]:
-        if isinstance(entry, str):
+        if isinstance(entry, str) and not entry.strip().startswith("-"):
             yield entry
         elif isinstance(entry, dict) and list(entry) == ["include-group"]:
             other = canonicalize_name(str(entry["include-group"]))
@@ -332,6 +333,8 @@ def _lines(data: Mapping[str, Any], key: str, shown: str) -> tuple[str, ...]:
     found = data.get(key, [])
     if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
         raise RequestError(f"{shown} is no list of requirements.")
+    if option := next((each for each in found if each.strip().startswith("-")), ""):
+        raise RequestError(f"{shown}: `{redact(option)}` is no requirement (PEP 508).")
     return tuple(found)
 
 
