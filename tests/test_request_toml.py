@@ -218,6 +218,7 @@ def test_a_project_lists_its_dependencies_extras_and_groups(ask: Ask) -> None:
         ("-U --group=dve", "has no group dve", "-U --group dev"),
         ("--group round", "round → about → round is a circle of groups", "--group round"),
         ("--group odd", "group odd includes gone, which there is not", "--group odd"),
+        ("--group pylock.toml:x", "A lock is read first", "-r pylock.toml --group x"),
         ("--group s.py:x", "groups are in a pyproject.toml", "--help"),
         (
             "-r pyproject.toml --extra plto",

@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, Final
 
 from safeinstall.errors import RequestError
@@ -37,7 +37,7 @@ from safeinstall.request.option_parser import (
 from safeinstall.request.options import OPTION_NAMES, serves
 from safeinstall.request.requirement import absolute, read_editable, read_hash, read_requirement
 from safeinstall.request.requirements_file import Files, fill, logical_lines, read_text
-from safeinstall.request.toml_files import Listed, block_in, in_block
+from safeinstall.request.toml_files import Listed, block_in, in_block, kind_of
 
 _MOST_BLANKS: Final = 6
 """In a path that was typed without quotes."""
@@ -234,7 +234,11 @@ class Reader:
                 if files.lock and not path:
                     files.check_group(name)
                     continue
-                if PurePath(path or "pyproject.toml").name != "pyproject.toml":
+                kind = kind_of(path or "pyproject.toml")
+                if kind == "lock":
+                    better = Mistake("A lock is read first.", instead=("-r", path, "--group", name))
+                    raise self._error(better, index, index + width(self.words, index))
+                if kind != "project":
                     raise Mistake(f"--group {value}: groups are in a pyproject.toml.")
                 files.add_group(absolute(path or "pyproject.toml", self.cwd), name)
             except Mistake as mistake:
