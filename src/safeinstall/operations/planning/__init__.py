@@ -194,6 +194,7 @@ _NAMED: Final = (
     re.compile(r"Building source distributions is disabled, but attempted to build `([^`]+)`"),
     re.compile(r"Package `([^`]+)` can't be installed because it is marked as `--no-build`"),
     re.compile(r"Could not install locked package '([^']+)' from '.*': No sources permitted"),
+    re.compile(r"source distributions are not permitted for package '([^']+)'"),  # pip 26.1
 )
 _SOURCES: Final = ("archive", "vcs", "folder", "editable")
 """Kinds of items that are built, in whatever way they were typed."""
