@@ -15,6 +15,7 @@ import pytest
 
 from integration.conftest import Desk, set_up
 from support.environments import KINDS, Workshop, changes, snapshot
+from support.kernels import Kernel, Result
 from support.wheels import make_project, make_wheel
 
 pytestmark = pytest.mark.integration
@@ -112,6 +113,25 @@ def test_a_project_is_installed_from_its_place_whatever_it_says_of_itself(
         assert kernel.run("%safeundo").outcome["status"] == "done"
 
 
+def repository(desk: Desk, says: str) -> str:
+    """Return the address of a repository with a project in it."""
+    project = make_project(desk.notebooks / "mine", "my-project", says=says)
+    who = ("-c", "user.email=ana@example", "-c", "user.name=Ana")
+    for command in (("init", "-q"), ("add", "-A"), (*who, "commit", "-qm", "first")):
+        subprocess.run(["git", *command], cwd=project, check=True)
+    return f"git+{project.as_uri()}"
+
+
+def agreed(kernel: Kernel, line: str) -> Result:
+    """Type a line that is asked about, and the one that is offered then."""
+    asked = kernel.run(line)
+    assert "would run code" in " ".join(asked.evalue.split()), asked.everything
+    [line] = [each.strip(" →") for each in asked.evalue.splitlines() if "--allow-build" in each]
+    result = kernel.run(line)
+    assert result.outcome["status"] == "done", result.everything
+    return result
+
+
 @pytest.mark.skipif(shutil.which("git") is None, reason="a repository is what git makes")
 @pytest.mark.parametrize(
     ("installer", "says"),
@@ -120,19 +140,30 @@ def test_a_project_is_installed_from_its_place_whatever_it_says_of_itself(
 def test_a_repository_is_asked_about_and_the_line_offered_installs_it(
     desk: Desk, installer: str, says: str
 ) -> None:
-    project = make_project(desk.notebooks / "mine", "my-project", says=says)
-    who = ("-c", "user.email=ana@example", "-c", "user.name=Ana")
-    for command in (("init", "-q"), ("add", "-A"), (*who, "commit", "-qm", "first")):
-        subprocess.run(["git", *command], cwd=project, check=True)
+    place = repository(desk, says)
     with desk.kernel() as kernel:
-        asked = kernel.run(
-            f"%safeinstall --no-index --installer {installer} git+{project.as_uri()}"
-        )
-        assert "would run code" in " ".join(asked.evalue.split()), asked.everything
-        [line] = [each.strip(" →") for each in asked.evalue.splitlines() if "--allow-build" in each]
-        result = kernel.run(line)
-        assert result.outcome["status"] == "done", result.everything
+        agreed(kernel, f"%safeinstall --no-index --installer {installer} {place}")
         assert kernel.run("import my_project").ok
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="a repository is what git makes")
+@pytest.mark.parametrize("says", ["all", "nothing"])
+def test_a_repository_whose_files_stay_in_use_comes_and_goes_whole(desk: Desk, says: str) -> None:
+    place = repository(desk, says)
+    prefix = desk.environment.prefix
+    with desk.kernel() as kernel:
+        before = snapshot(prefix)
+        kernel.run(f"%safeinstall --no-index --dry-run -e {place}")
+        assert changes(before, snapshot(prefix)) == []
+        agreed(kernel, f"%safeinstall --no-index -e {place}")
+        assert (prefix / "src" / "my-project" / ".git").is_dir()
+        found = kernel.run("import my_project; print(my_project.__file__)").stdout.strip()
+        assert found.startswith(str(prefix / "src" / "my-project")), found
+        frozen = desk.environment.run("-m", "pip", "freeze", settings=desk.settings).stdout
+        assert "my-project" in frozen.replace("_", "-")
+        assert kernel.run("%kernelenv --doctor").ok
+        assert kernel.run("%safeundo").outcome["status"] == "done"
+    assert changes(before, snapshot(prefix)) == []
 
 
 def test_two_that_own_the_same_files_are_named_and_each_is_made_whole(desk: Desk) -> None:

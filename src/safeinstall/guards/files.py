@@ -38,6 +38,8 @@ _KNOWN_STARTUP: Final = re.compile(
     r"|_virtualenv\.pth|coloredlogs\.pth|a1_coverage\.pth|matplotlib.*\.pth"
 )
 """Start-up files of well-known tools, or of an editable install that was asked for."""
+_CHECKOUTS: Final = "src/"
+"""Below the prefix: repositories whose files stay in use (pip's `--src`); no RECORD lists them."""
 _SUSPICIOUS: Final = 100 * 2**20
 _SAMPLE: Final = 2**18
 _SAMPLES: Final = 4
@@ -173,7 +175,8 @@ def _record_check(
         if missing:
             lists = f"{who}: its RECORD lists {_some(missing, verb='')}"
             yield Finding.warn("record-mismatch", f"{lists} which the package does not contain.")
-    stray = sorted(name for name in staged.sizes.keys() - listed if not name.endswith(".pyc"))
+    unlisted = staged.sizes.keys() - listed
+    stray = sorted(n for n in unlisted if not n.endswith(".pyc") and not n.startswith(_CHECKOUTS))
     if stray:
         files = _some([os.path.basename(name) for name in stray])
         message = f"{files} in no RECORD; it is installed and undone with the rest."

@@ -430,7 +430,7 @@ def is_explicit(item: RequestItem) -> bool:
     """Tell whether an item was typed as a place on this machine: building it is what is asked."""
     if not item.typed:
         return False
-    here = "://" not in item.text.replace("file://", "")
+    here = "://" not in item.text.replace("file://", "") and not item.is_repository
     return item.kind == "folder" or (item.kind in ("editable", "archive") and here)
 
 

@@ -264,6 +264,10 @@ def _arguments(items: Iterable[RequestItem]) -> list[str]:
     return arguments
 
 
+CHECKOUTS: Final = "src"
+"""Where below the prefix a repository is checked out whose files stay in use (pip's `--src`)."""
+
+
 def place_of(reference: str) -> str:
     """Reduce a path, URL or repository to what all its spellings share.
 

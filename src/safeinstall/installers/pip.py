@@ -20,6 +20,7 @@ from safeinstall.distributions import Changes
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.installers import (
+    CHECKOUTS,
     PLAIN,
     DryRun,
     Installer,
@@ -31,7 +32,7 @@ from safeinstall.installers import (
     staging_arguments,
 )
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
-from safeinstall.request import InstallRequest
+from safeinstall.request import InstallRequest, RequestItem
 from safeinstall.runner import Command
 
 OLDEST: Final = (22, 3)
@@ -99,6 +100,9 @@ class Pip(Installer):
         """Return the dry run; pip has no offline answer, and reads no configuration file here."""
         argv = [*self.launcher, "install", *_head(sources)]
         argv += ["--dry-run", "--quiet", "--report", "-"]
+        # an editable one would be fetched into the environment, by a dry run too
+        fetched = (replace(i, kind="vcs") if i.is_repository else i for i in request.items)
+        request = replace(request, items=tuple(fetched))
         argv += ["--upgrade"] if request.upgrade else []
         argv += ["--no-deps"] if request.no_deps or request.locked else []
         argv += ["--force-reinstall"] if request.force_reinstall else []
@@ -127,6 +131,8 @@ class Pip(Installer):
         request = lacking(request, changes)
         argv = [*self.launcher, "install", *_head(sources), "--prefix", stage, "--no-deps"]
         argv += ["--ignore-installed", "--no-compile", "--no-warn-script-location"]
+        argv += ["--src", os.path.join(stage, CHECKOUTS)]
+        request = replace(request, items=tuple(map(_with_egg, request.items)))
         argv += staging_arguments(request, changes, plan, _STDIN)
         return (_command(argv, request, environment, sources),)
 
@@ -148,6 +154,15 @@ class Pip(Installer):
         """Return what one line of pip's output says about its progress, or None."""
         found = _PROGRESS.match(line)
         return f"{found['verb'].lower()} {found['what']}" if found else None
+
+
+def _with_egg(item: RequestItem) -> RequestItem:
+    """Return an editable repository with its name, without which pip takes none (`#egg=`)."""
+    place, _, fragment = item.text.partition("#")
+    if item.kind != "editable" or not item.is_repository or not item.name or "egg=" in fragment:
+        return item
+    fragments = "&".join(filter(None, (fragment, f"egg={item.name}")))
+    return replace(item, text=f"{place}#{fragments}")
 
 
 def _command(

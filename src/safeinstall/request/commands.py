@@ -56,6 +56,13 @@ class RequestItem:
         return '"sdist" = {' in self.locked
 
     @property
+    def is_repository(self) -> bool:
+        """True for what a version control system fetches, editable or not."""
+        return self.kind == "vcs" or (
+            self.kind == "editable" and "+" in self.text.partition("://")[0]
+        )
+
+    @property
     def typed(self) -> bool:
         """True when it stands on the line or in the cell."""
         return self.origin == TYPED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import shutil
@@ -10,11 +11,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from safeinstall.distributions import Staged, StagedDistribution
 from safeinstall.errors import TransactionError
-from safeinstall.metadata.distribution import DistInfo, is_metadata, normalized
-from safeinstall.metadata.record import Record, RecordError, RecordRow, top_level
+from safeinstall.metadata.distribution import DistInfo, distributions_in, is_metadata, normalized
+from safeinstall.metadata.record import Record, RecordError, RecordRow, digest, top_level
 from safeinstall.transaction.moves import prefix
 from safeinstall.transaction.moves.additions import Additions, add_tree
 from safeinstall.transaction.moves.commit import Committed, commit, roll_back
@@ -349,6 +351,44 @@ def _keep_requested(
         # As a new file: an installer may have linked this one with its cache.
         disk.write(record, left.encode(), stat.S_IMODE(os.stat(record).st_mode), durable=False)
         yield info.with_record(Record(left))
+
+
+def settle_sources(stage: str, checkouts: str, prefix: str) -> None:
+    """Write the place below `prefix` into what names a checkout below `stage`; RECORD follows.
+
+    That is done by `.pth` files, the finders of editable installs (PEP 660) and `direct_url.json`.
+    """
+    staged, final = os.path.join(stage, checkouts), os.path.join(prefix, checkouts)
+    if not os.path.isdir(staged):
+        return
+    for site in glob.glob(os.path.join(glob.escape(stage), "lib*", "python*", "*-packages")):
+        for info in distributions_in([site]):
+            if (info.editable_source or "").startswith(staged):
+                text = info.record.text
+                for row in info.record.rows:
+                    text = text.replace(*_moved(row, site, staged, final))
+                _write_anew(os.path.join(info.path, "RECORD"), text.encode())
+
+
+def _moved(row: RecordRow, site: str, old: str, new: str) -> tuple[str, str]:
+    """Write another folder into a staged file; return the end of its line before and now."""
+    path = os.path.join(site, row.path)
+    if not row.digest or not os.path.isfile(path):
+        return "", ""
+    with open(path, "rb") as file:
+        content = file.read()
+    named = content.replace(old.encode(), new.encode())
+    named = named.replace(quote(old).encode(), quote(new).encode())
+    _write_anew(path, named)
+    ends = ((row.digest, len(content)), (digest(path, row.algorithm), len(named)))
+    before, after = (f"{row.path},{row.algorithm}={hash},{size}" for hash, size in ends)
+    return before, after
+
+
+def _write_anew(path: str, content: bytes) -> None:
+    os.unlink(path)  # an installer may have linked it with its cache
+    with open(path, "wb") as file:
+        file.write(content)
 
 
 def clear(stage: str) -> None:

@@ -429,7 +429,7 @@ def _only_for_pip(item: RequestItem) -> str:
 
     uv: "Git sources cannot be editable", and `SourceDistExtension` (.tar.gz, .zip).
     """
-    if item.kind == "editable" and "+" in item.text.partition("://")[0]:
+    if item.kind == "editable" and item.is_repository:
         return "uv installs no repository so that its files stay in use"
     path = item.text.partition("#")[0].partition("[")[0]
     if item.kind == "archive" and not path.endswith((".tar.gz", ".zip")):

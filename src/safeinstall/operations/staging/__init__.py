@@ -26,6 +26,7 @@ from safeinstall.findings import Finding, Severity, Suggestion
 from safeinstall.guards import files
 from safeinstall.guards.conflicts import violations_of
 from safeinstall.guards.environment_state import EnvironmentState
+from safeinstall.installers import CHECKOUTS
 from safeinstall.installers.uv_settings import may_redirect
 from safeinstall.operations.context import Context, prepare, relayout, silent
 from safeinstall.operations.planning import shadows_of
@@ -36,7 +37,12 @@ from safeinstall.runner import Command, Completed
 from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.store.lock import Lock
-from safeinstall.transaction.transaction import Transaction, begin_transaction, clear
+from safeinstall.transaction.transaction import (
+    Transaction,
+    begin_transaction,
+    clear,
+    settle_sources,
+)
 
 _SAID_ANEW: Final = frozenset({"breaks-installed", "kernel-stack", "shadowed"})
 """Findings on the plan that the staged files decide for good."""
@@ -177,6 +183,7 @@ def _unpack(
         )
         if answer.ok:
             relayout(txn.stage, intent.environment)
+            settle_sources(txn.stage, CHECKOUTS, intent.environment.prefix)
             break
         if command is commands[-1]:
             raise Resolver.of(plan, context).explained(answer, command)
