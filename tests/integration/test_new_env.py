@@ -385,7 +385,7 @@ def test_a_dry_run_says_what_would_be_and_leaves_nothing(studio: Desk) -> None:
     not privileges.can_switch() or shutil.which("unshare") is None, reason="needs a disk of its own"
 )
 @pytest.mark.parametrize(
-    ("megabytes", "said"), [(40, "There is no room for an environment"), (63, "disk is full")]
+    ("megabytes", "said"), [(40, "There is no room for an environment"), (63, " is full")]
 )
 def test_a_disk_that_is_too_small_is_left_as_it_was(
     studio: Desk, megabytes: int, said: str
