@@ -423,6 +423,7 @@ def facts(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
 def kernel_facts() -> dict[str, Any]:
     """Return the part of the facts that a prediction needs, which costs a tenth of the whole."""
     scheme = _default_scheme()
+    paths = sysconfig.get_paths(scheme)  # each `get_path` works all of them out
     kind, evidence = interpreter_kind(sys.prefix, sys.base_prefix, sysconfig.get_scheme_names())
     return {
         "executable": sys.executable or "",
@@ -432,7 +433,7 @@ def kernel_facts() -> dict[str, Any]:
         "kind": kind,
         "evidence": evidence,
         "scheme": scheme,
-        "paths": {name: sysconfig.get_path(name, scheme) for name in _PATHS},
+        "paths": {name: paths[name] for name in _PATHS},
         "sys_path": [str(entry) for entry in sys.path],
         "user_site": _user_site(),
     }
