@@ -99,12 +99,18 @@ def tell(desk: Desk, cutoff: str) -> dict[str, str]:
     return {"PIP_CONFIG_FILE": str(place)} if cutoff == "pip.conf" else {}
 
 
-@pytest.mark.parametrize("cutoff", CUTOFFS)
+@pytest.mark.parametrize(
+    ("installer", "cutoff"),
+    [
+        *(("uv", cutoff) for cutoff in CUTOFFS),
+        # they are read in one place: these show that pip is given them
+        *(("pip", cutoff) for cutoff in CUTOFFS if cutoff.isupper() or "user" in cutoff),
+    ],
+    indirect=["installer"],
+)
 def test_nothing_uploaded_after_a_cut_off_is_taken_and_the_reason_says_so(
     desk: Desk, index: str, installer: str, cutoff: str
 ) -> None:
-    if installer == "pip" and cutoff in ("uv.toml", "redirecting uv.toml", "pip.conf"):
-        pytest.skip("the settings are read in one place: two of them show that pip gets them")
     told = tell(desk, cutoff)
     done = install(desk, index, "--dry-run", "late", installer=installer, **told)
     assert "+ late 1.0" in done.stdout, done.stderr
