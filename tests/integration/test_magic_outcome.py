@@ -166,6 +166,13 @@ def test_the_magic_alone_shows_the_environment_and_how_to_go_on(
     assert "%safeinstall" in words
 
 
+def test_the_table_says_where_a_package_would_go_that_can_be_had(shared_desk: Desk) -> None:
+    with shared_desk.kernel(PIP_NO_INDEX="1") as kernel:
+        rows = kernel.run("%kernelenv").data["text/plain"].splitlines()
+    [row] = [line.split() for line in rows if line.strip().startswith("%pip ")]
+    assert row[1:3] == ["this", "environment"], row
+
+
 def test_kernelenv_shows_the_interpreter_of_the_kernel(
     shared_desk: Desk, shared_kernel: Kernel
 ) -> None:

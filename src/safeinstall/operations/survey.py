@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -83,8 +83,10 @@ def survey(request: SurveyRequest, context: Context) -> Survey:
 def _rows(context: Context) -> Iterator[tuple[str, Prediction]]:
     conda = context.environment.kind == "conda" or bool(context.environ.get("CONDA_PREFIX"))
     pythons = (f"!{name} -m pip" for name in _versions_on(context.environ.get("PATH", "")))
+    # asked is where a package would go that can be had, and `_SAMPLE` stands for any
+    had = replace(context, environ={**context.environ, "PIP_NO_INDEX": "0", "UV_NO_INDEX": "0"})
     for command in (*_COMMANDS, *pythons, "!uv pip", *(_CONDA if conda else ())):
-        found = _predicted(f"{command} install {_SAMPLE}", context)
+        found = _predicted(f"{command} install {_SAMPLE}", had)
         # a shim of pyenv for a version that is not chosen is no Python
         shim = _VERSIONED.match(command, 1) and found and found[0].outcome == "command-not-found"
         if found and not shim:
