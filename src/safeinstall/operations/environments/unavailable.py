@@ -100,7 +100,8 @@ def about_kernel(
     named = "ipykernel" in f"{finding.message}\n{finding.context}"
     if not lacking and (chosen.installer.takes_overrides or not named):
         return finding
-    if len(lacking) < 2 and (not lacking or lacking[0].startswith("ipykernel")):
+    itself = len(lacking) == 1 and lacking[0].startswith("ipykernel")
+    if not lacking or (itself and "ipykernel" in finding.message):
         message = f"A kernel needs ipykernel, and it cannot be installed: {finding.message}"
     else:
         count = "a package" if len(lacking) == 1 else f"{len(lacking)} packages"
