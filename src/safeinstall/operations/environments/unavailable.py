@@ -103,6 +103,8 @@ def about_kernel(
     itself = len(lacking) == 1 and lacking[0].startswith("ipykernel")
     if not lacking or (itself and "ipykernel" in finding.message):
         message = f"A kernel needs ipykernel, and it cannot be installed: {finding.message}"
+    elif itself:  # the installer has named another package first
+        message = f"A kernel needs {lacking[0]}, which cannot be had here."
     else:
         count = "a package" if len(lacking) == 1 else f"{len(lacking)} packages"
         what = f"{count} for it cannot be had here: {', '.join(lacking)}"
