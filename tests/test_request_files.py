@@ -175,7 +175,9 @@ def test_secrets_of_a_file_are_not_shown_in_the_refusal() -> None:
         pytest.param(
             "--yes", "r.txt:1: --yes does not belong into a file: type it.", id="our-option"
         ),
-        pytest.param("--only-binary :all:", "r.txt:1: unknown option --only-binary.", id="unknown"),
+        pytest.param(
+            "--only-binary :all:", "r.txt:1: --only-binary is no option here.", id="unknown"
+        ),
         pytest.param(
             "six --pre", "r.txt:1: --pre does not belong behind a requirement.", id="behind"
         ),

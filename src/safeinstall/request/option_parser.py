@@ -159,9 +159,9 @@ def _unknown(name: str, value: str | None) -> Mistake:
         starts = [each for each in OPTION_NAMES if len(name) > 3 and each.startswith(name)]
         meant = starts[0] if len(starts) == 1 else ""
     if not meant:
-        return Mistake(f"unknown option {name}.")
+        return Mistake(f"{name} is no option here.")
     instead = meant if value is None or not OPTION_NAMES[meant].takes_value else f"{meant}={value}"
-    return Mistake(f"unknown option {name}: did you mean {meant}?", instead=(instead,))
+    return Mistake(f"{name} is no option here: did you mean {meant}?", instead=(instead,))
 
 
 _LONGEST: Final = 86400
