@@ -182,15 +182,21 @@ def _followed(
                 on_wait(waited)
                 long *= 2
         news.clear()
-        while on_line and told < len(err):
-            on_line(err[told].rstrip("\n")[:_LONGEST_LINE])
-            told += 1
+        told = _hand_out(err, told, on_line)
     for reader in readers:
         reader.join(_GRACE_SECONDS if mark else None)
-    if on_line:
-        for line in list(err)[told:]:
-            on_line(line.rstrip("\n")[:_LONGEST_LINE])
+    _hand_out(err, told, on_line)
     return Completed(process.wait(), "".join(out), "".join(err))
+
+
+def _hand_out(lines: Sequence[str], told: int, on_line: Callable[[str], None] | None) -> int:
+    """Give the lines from number `told` on to `on_line`; return how many have been given."""
+    if on_line is None:
+        return told
+    new = list(lines)[told:]
+    for line in new:
+        on_line(line.rstrip("\n")[:_LONGEST_LINE])
+    return told + len(new)
 
 
 def _read(stream: IO[str] | None, lines: MutableSequence[str], news: threading.Event) -> None:
