@@ -140,10 +140,14 @@ class Job:
         """Send the job to whoever listens. A front end that is gone must not stop the work."""
         with contextlib.suppress(Exception):
             if self._comm is None:
-                from comm import create_comm
+                try:
+                    from comm import create_comm
+                except ImportError:  # an old ipykernel has its own
+                    from ipykernel import comm
 
+                    create_comm = comm.Comm
                 # Never opened: an open comm makes Lab create a subshell for it, and that makes a
-                # busy kernel look idle (jupyterlab.md, P11). The panel listens to the messages.
+                # busy kernel look idle. The panel listens to the messages.
                 self._comm = create_comm(target_name=TARGET, primary=False)
             self._comm.send({"safeinstall": self.snapshot()})
 
