@@ -228,6 +228,11 @@ def test_local_items(here: Path, line: str, text: str, kind: str, name: str | No
         ),
         ("pyproject.toml", "pyproject.toml is a file: -r goes before it.", "-r pyproject.toml"),
         ("-U -e ./pgk", "There is no file or folder ./pgk.", "-U -e ./pkg"),
+        (
+            "-e ./requirements.txt",
+            "./requirements.txt is a list of requirements: -r goes before it.",
+            "-r ./requirements.txt",
+        ),
         ("-e six", "--editable takes a project folder or a repository, not `six`.", "six"),
     ],
 )

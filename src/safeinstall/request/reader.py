@@ -298,7 +298,7 @@ class Reader:
             try:
                 items.append(read_editable(text, cwd=self.cwd))
             except Mistake as mistake:
-                if mistake.instead and mistake.instead != (text,):
+                if mistake.instead and text not in mistake.instead:
                     mistake.instead = ("-e", *mistake.instead)
                 raise self._error(mistake, index, index + width(self.words, index)) from None
         return items
