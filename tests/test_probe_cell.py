@@ -86,11 +86,38 @@ def test_a_wrapping_cell_magic_keeps_its_body_and_its_line_numbers() -> None:
         ("import pip\npip.main(['install', 'six'])", "argv"),
         ("get_ipython().system('pip install six')", "shell"),
         ("get_ipython().run_line_magic('pip', 'install six')", "pip"),
+        ("get_ipython().run_line_magic('sx', 'pip install six')", "shell"),
+        ("get_ipython().run_cell_magic('bash', '', 'pip install six')", "script"),
+        ("from os import system as s\ns('pip install six')", "script"),
+        ("from subprocess import run as r\nr(['pip', 'install', 'six'])", "argv"),
+        ("from pip._internal import main as p\np(['install', 'six'])", "argv"),
+        ("c = ['pip', 'install', 'six']\nsubprocess.run(c)", "argv"),
+        ("c = 'pip install six'.split()\nsubprocess.run(c)", "argv"),
+        ("c = ['pip', 'install', 'six']\nsubprocess.run([*c, '-q'])", "argv"),
+        ("await asyncio.create_subprocess_shell('pip install six')", "script"),
+        ("await asyncio.create_subprocess_exec('pip', 'install', 'six')", "argv"),
+        ("c = ['pip', 'install', 'six']\nawait asyncio.create_subprocess_exec(*c)", "argv"),
+        ("import os\nos.execvp('pip', ['pip', 'install', 'six'])", "argv"),
+        ("import os\nos.spawnvp(os.P_WAIT, 'pip', ['pip', 'install', 'six'])", "argv"),
     ],
 )
 def test_installers_started_from_python_are_found(cell: str, kind: str) -> None:
     (step,) = steps(cell)
     assert (step.kind, step.line) == (kind, cell.count("\n") + 1)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "c = ['pip', 'install']\nc.append('six')\nsubprocess.run(c)",
+        "c = ['pip', 'install']\nc += ['six']\nsubprocess.run(c)",
+        "c = ['pip']\nc[0] = 'ls'\nsubprocess.run(c)",
+        "c = ['pip', 'install']\ndef f(c):\n    subprocess.run(c)",
+        "for c in ['pip', 'install']:\n    subprocess.run(c)",
+    ],
+)
+def test_a_list_that_is_changed_after_it_is_written_is_not_taken_for_what_runs(cell: str) -> None:
+    assert steps(cell) == []
 
 
 def test_unknown_words_of_an_argument_list_are_marked() -> None:

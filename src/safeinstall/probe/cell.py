@@ -208,7 +208,18 @@ def _expanded(text: str, known: Mapping[str, str]) -> str:
 Words = Tuple[Tuple[str, bool], ...]
 Call = Tuple[int, str, str, str, Words]
 _STARTERS = ("run", "call", "check_call", "check_output", "Popen")
-_SHELL_STARTERS = ("system", "popen", "getoutput", "getstatusoutput")
+_SHELL_STARTERS = ("system", "popen", "getoutput", "getstatusoutput", "create_subprocess_shell")
+_VECTOR_STARTERS = (
+    "execv",
+    "execvp",
+    "execve",
+    "execvpe",
+    "spawnv",
+    "spawnvp",
+    "spawnve",
+    "spawnvpe",
+)
+"""Calls of ``os`` that take the argument list after the program's file."""
 _WRITING = (
     "write_text write_bytes touch mkdir makedirs copy2 copyfile copytree symlink symlink_to"
     " urlretrieve extractall unpack_archive rmtree unlink cli_run chmod chown clone_from"
@@ -228,6 +239,7 @@ def install_calls(code: str, known: Mapping[str, str]) -> Iterator[Call]:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
+    _spell_out(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             if found := _call(node, known):
@@ -241,6 +253,39 @@ def install_calls(code: str, known: Mapping[str, str]) -> Iterator[Call]:
                 yield node.lineno, "turns", "os.environ", name, ()
         elif isinstance(node, ast.AugAssign) and _environ_name(node.target):
             yield node.lineno, "turns", "os.environ", _environ_name(node.target), ()
+
+
+def _spell_out(tree: ast.AST) -> None:
+    """Put into each call what its names stand for: imports, lists written once and left alone."""
+    nodes = list(ast.walk(tree))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    stored = [name.id for name in names if not isinstance(name.ctx, ast.Load)]
+    stored += [node.arg for node in nodes if isinstance(node, ast.arg)]
+    inner = (node.value for node in nodes if isinstance(node, (ast.Attribute, ast.Subscript)))
+    touched = {value.id for value in inner if isinstance(value, ast.Name)}
+    functions, lists = {}, {}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                whole = ast.Attribute(ast.Name(node.module, ast.Load()), alias.name, ast.Load())
+                functions[alias.asname or alias.name] = whole
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+            if stored.count(name) == 1 and name not in touched:
+                lists[name] = node.value
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Name):
+                node.func = functions.get(node.func.id, node.func)
+            node.args = [_listed(argument, lists) for argument in node.args]
+
+
+def _listed(argument: ast.expr, lists: Mapping[str, ast.expr]) -> ast.expr:
+    """Return an argument with the list of arguments that its name stands for."""
+    if isinstance(argument, ast.Starred):
+        return ast.Starred(_listed(argument.value, lists), ast.Load())
+    value = lists.get(argument.id) if isinstance(argument, ast.Name) else None
+    return value if value is not None and _words(value, {}) else argument
 
 
 def _dotted(node: ast.expr) -> str:
@@ -284,7 +329,11 @@ def _text(node: ast.expr, known: Mapping[str, str]) -> tuple[str, bool] | None:
 def _words(node: ast.expr, known: Mapping[str, str]) -> Words | None:
     """Return the argument list an expression stands for."""
     if isinstance(node, (ast.List, ast.Tuple)):
-        return tuple(_text(item, known) or ("{}", False) for item in node.elts)
+        words: list[tuple[str, bool]] = []
+        for item in node.elts:
+            many = _words(item.value, known) if isinstance(item, ast.Starred) else None
+            words += many or [_text(item, known) or ("{}", False)]
+        return tuple(words)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         left = _words(node.left, known)
         return left + (_words(node.right, known) or (("{}", False),)) if left else None
@@ -305,8 +354,14 @@ def _library_call(node: ast.Call, name: str, known: Mapping[str, str]) -> Call |
     if name.rpartition(".")[2] in ("run_line_magic", "magic"):
         texts = [_text(argument, known) for argument in node.args[:2]]
         joined = " ".join(text[0] for text in texts if text).split(None, 1)
+        if joined[:1] and joined[0] in ("sx", "system"):
+            return node.lineno, "shell", "".join(joined[1:]), "", ()
         magic = joined[:1] and joined[0] in ("pip", "uv", "conda", "mamba", "micromamba")
         return (node.lineno, joined[0], "".join(joined[1:]), "", ()) if magic else None
+    if name.endswith("run_cell_magic"):
+        first, body = _text(node.args[0], known), _text(node.args[-1], known)
+        script = _SCRIPT.match(first[0]) if first else None
+        return (node.lineno, "script", body[0], script.group(1), ()) if script and body else None
     words = _words(node.args[0], known) if name.rpartition(".")[2] in ("main", "_main") else None
     start = ((known.get("sys.executable", "python"), True), ("-m", True), ("pip", True))
     return (node.lineno, "argv", "", "", start + words) if words else None
@@ -325,11 +380,16 @@ def _call(node: ast.Call, known: Mapping[str, str]) -> Call | None:
     # `activate_this.py` of a virtual environment
     if name in ("exec", "execfile", "runpy.run_path") or name.endswith("environ.update"):
         return line, "turns", name, "", ()
-    if name.startswith("pip.") or last in ("run_line_magic", "magic"):
+    if name.startswith("pip.") or last in ("run_line_magic", "run_cell_magic", "magic"):
         return _library_call(node, name, known)
     if last == "chdir":
         text = _text(node.args[0], known)
         return (line, "chdir", text[0], "", ()) if text and text[1] else None
+    if name == "asyncio.create_subprocess_exec" or name in ["os." + v for v in _VECTOR_STARTERS]:
+        vector = ast.List(node.args, ast.Load()) if last not in _VECTOR_STARTERS else None
+        place = 2 if last.startswith("spawn") else 1
+        words = _words(vector or [*node.args, *node.args][place], known)
+        return (line, "argv", "", "", words) if words else None
     started = last in _STARTERS + _SHELL_STARTERS
     asynchronous = last == "run" and name.startswith("asyncio")
     return _program(node, name, last, known) if started and not asynchronous else None
