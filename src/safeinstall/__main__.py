@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import os
 import sys
+
+if __name__ == "__main__":
+    if not getattr(sys.flags, "safe_path", False) and os.path.abspath(sys.path[0]) == os.getcwd():
+        del sys.path[0]  # `-m` puts the folder there: no file in it is ours
+
+# below that line, so that no file of the folder (typing.py, re.py) is imported for these either
 import sysconfig
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Final
 
 __all__ = ["main"]
 
-_PATIENCE: Final = 8
+_PATIENCE = 8
 """Places left out before it is given up."""
-_OWN: Final = {
-    sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
-} | {os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}
+_OWN = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")} | {
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+}
 """Folders that are never left out: what stands there is the interpreter's, or installed."""
 
 
@@ -98,6 +103,4 @@ def _given_up(error: BaseException) -> int:
 
 
 if __name__ == "__main__":
-    if not getattr(sys.flags, "safe_path", False) and os.path.abspath(sys.path[0]) == os.getcwd():
-        del sys.path[0]  # `-m` puts the folder there: no file in it is ours
     sys.exit(main())

@@ -515,6 +515,9 @@ SICK = {
     "email.py": "",
     "packaging.py": "",
     "random.py": "raise SystemError",
+    "typing.py": "",
+    "re.py": "",
+    "enum.py": "",
     "old/packaging/__init__.py": "__version__ = '16.0'",
     "old/jupyter_client/__init__.py": "",
 }
