@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import InvalidRequirement, Requirement
 
+from safeinstall import api
 from safeinstall.errors import RequestError
 from safeinstall.frontend import NOTEBOOK, TERMINAL
 from safeinstall.request import (
@@ -649,3 +651,13 @@ def test_a_path_with_blanks_is_offered_in_quotes(tmp_path: Path, line: str) -> N
         parse(line.format(path="./my two folders"), cwd=str(tmp_path))
     quoted = line.format(path='"./my two folders"')
     assert error.value.hint == f"%safeinstall {quoted}"
+
+
+@pytest.mark.parametrize("word", [["six"], ("six",), None, 6])
+@pytest.mark.parametrize("call", [api.install, api.uninstall])
+def test_an_argument_of_a_call_that_is_no_text_is_named(call: Any, word: Any) -> None:
+    with pytest.raises(RequestError) as caught:
+        call(word)
+    assert "Each argument is one text" in caught.value.message
+    listed = f'safeinstall.{call.__name__}("six")'
+    assert (caught.value.hint == listed) is isinstance(word, list | tuple)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from safeinstall import render
 from safeinstall.environment import Environment, this_environment
-from safeinstall.errors import SafeInstallStopped
+from safeinstall.errors import RequestError, SafeInstallStopped
 from safeinstall.frontend import PYTHON
 from safeinstall.operations import carry_out, context_for, folder
 from safeinstall.request import Request, UndoRequest, parse, parse_uninstall
@@ -29,13 +29,13 @@ def install(*requirements: str, check: bool = True, **options: Any) -> render.Di
     no interpreter, and `SafeInstallStopped` (with `.outcome`) when the request does not hold
     afterwards; with `check=False` the outcome says so instead (`outcome.ok`).
     """
-    words = [*_words(options), *requirements]
+    words = [*_words(options), *_typed(requirements, "install")]
     return _carried_out(parse(words, cwd=folder(), frontend=PYTHON), check)
 
 
 def uninstall(*names: str, check: bool = True, **options: Any) -> render.Displayed:
     """Remove distributions and return the outcome; options and errors as for `install`."""
-    words = [*_words(options), *names]
+    words = [*_words(options), *_typed(names, "uninstall")]
     return _carried_out(parse_uninstall(words, cwd=folder(), frontend=PYTHON), check)
 
 
@@ -57,6 +57,17 @@ def _carried_out(request: Request, check: bool) -> render.Displayed:
         text = render.as_text(message, verbose=request.verbose)
         raise SafeInstallStopped(text, getattr(result, "outcome", result))
     return render.Displayed(result, message, verbose=request.verbose)
+
+
+def _typed(words: Sequence[object], command: str) -> list[str]:
+    """Return the arguments; raise `RequestError` for a list of them or whatever is no text."""
+    if wrong := [each for each in words if not isinstance(each, str)]:
+        kind = type(wrong[0]).__name__
+        parts = [e if isinstance(e, list | tuple | set) else [e] for e in words]
+        texts = [text for part in parts for text in part if isinstance(text, str)]
+        hint = PYTHON.line(command, *texts) if texts else PYTHON.help(command)
+        raise RequestError(f"Each argument is one text, not of type {kind}.", hint=hint)
+    return [str(each) for each in words]
 
 
 def _words(options: Mapping[str, Any]) -> list[str]:
