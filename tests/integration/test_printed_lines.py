@@ -92,6 +92,7 @@ STOPS = (
          imports="for_me"),
     Stop(id="file-collision", line="%safeinstall one-of-two two-of-two", says="both bring",
          imports="two_of_two"),
+    Stop(id="too-big", line="%safeinstall swollen", says="zip bomb", imports="swollen"),
     Stop(id="no-such-python", line="%safeinstall --new-env=made --python 3.1 tinypkg",
          says="no Python 3.1", imports=""),
     Stop(id="place-taken", line="%safeinstall --new-env=./afar tinypkg", says="is not empty",
@@ -121,6 +122,7 @@ def stage(shared_desk: Desk, workshop: Workshop) -> Desk:
     make_wheel(wheels, "gpu-thing", "1.1")
     make_wheel(wheels, "early-thing", "1.0rc1")
     make_wheel(wheels, "for-me")
+    make_wheel(wheels, "swollen", files={"swollen.bin": "0" * (101 * 2**20)})
     make_wheel(wheels, "at-start", files={"at_start.pth": "import at_start\n"})
     for name in ("one-of-two", "two-of-two"):
         code = f"__version__ = '1.0'  # {name}\n"
