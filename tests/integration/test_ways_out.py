@@ -173,6 +173,18 @@ def test_out_of_a_read_only_environment(read_only_desk: Desk, way: int) -> None:
     assert changes(before, snapshot(environment.prefix)) == []
 
 
+def test_out_of_a_place_where_no_environment_can_be_made(read_only_desk: Desk) -> None:
+    desk, environment = read_only_desk, read_only_desk.environment
+    uid = privileges.ORDINARY if privileges.can_switch() else None
+    with kernels.start(environment.python, desk.settings, desk.notebooks, uid=uid) as kernel:
+        assert kernel.run("%load_ext safeinstall").ok
+        place = environment.prefix / "elsewhere"
+        refusal = kernel.run(f"%safeinstall --new-env={place} {desk.offline} tinypkg")
+        assert "No environment can be made" in refusal.evalue, refusal.everything
+        result = typed_until_done(kernel, ways.lines_to_type(refusal)[0])
+        assert result.data[OUTCOME]["kernelspec"]["name"] == "elsewhere"
+
+
 def test_out_of_a_demand_for_a_virtual_environment(workshop: Workshop, public_folder: Path) -> None:
     prefix = public_folder / "plain"
     shutil.copytree(workshop.standalone.prefix, prefix, symlinks=True)
