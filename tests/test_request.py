@@ -644,11 +644,12 @@ def test_the_value_of_an_option_that_is_not_ours_is_no_requirement(line: str, be
     assert error.value.hint == better
 
 
+@pytest.mark.parametrize("path", ["./my two folders", "my two folders"])
 @pytest.mark.parametrize("line", ["{path}", "-r {path}", "-e {path} six", "six {path}"])
-def test_a_path_with_blanks_is_offered_in_quotes(tmp_path: Path, line: str) -> None:
+def test_a_path_with_blanks_is_offered_in_quotes(tmp_path: Path, line: str, path: str) -> None:
     (tmp_path / "my two folders").mkdir()
     with pytest.raises(RequestError) as error:
-        parse(line.format(path="./my two folders"), cwd=str(tmp_path))
+        parse(line.format(path=path), cwd=str(tmp_path))
     quoted = line.format(path='"./my two folders"')
     assert error.value.hint == f"%safeinstall {quoted}"
 

@@ -286,7 +286,8 @@ class Reader:
                 joined = " ".join(self.words[start : end + 1])
                 if not joined.startswith("-") and Path(absolute(joined, self.cwd)).exists():
                     words = f"`{joined}` has a blank in it: quotes keep it together."
-                    raise self._error(Mistake(words, instead=(joined,)), start, end + 1)
+                    place = joined if "/" in joined or os.sep in joined else f"./{joined}"
+                    raise self._error(Mistake(words, instead=(place,)), start, end + 1)
         for (before, name), (index, text) in itertools.pairwise(self.requirements):
             if index == before + 1 and (better := together(name, text)):
                 words = f"`{name} {text}` is two words; a requirement is one."
