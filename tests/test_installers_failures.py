@@ -247,3 +247,15 @@ def test_no_secret_survives_in_message_or_context() -> None:
     sources = Sources(index_url="https://me:s3cr3t@index.invalid/simple")
     error = explain("uv", text + "\nplain s3cr3t", parse("six", cwd="/"), environment(), sources)
     assert "s3cr3t" not in error.message + error.context
+
+
+def test_what_a_build_lacked_stands_first() -> None:
+    text = (
+        "   Building mine @ file:///w/mine\nerror: Failed to build `mine @ file:///w/mine`\n"
+        "  cause: Failed to resolve requirements from `setup.py` build\n"
+        "  cause: Because setuptools was not found in the provided package locations\n"
+    )
+    error = explain("uv", text, parse("six", cwd="/w"), environment(), Sources())
+    first, second, *_ = error.context.splitlines()
+    assert first.startswith("cause: Because setuptools was not found")
+    assert second.startswith("error: Failed to build")

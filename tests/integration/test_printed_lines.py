@@ -99,6 +99,8 @@ STOPS = (
          imports=""),
     Stop(id="option-conflict", line="%safeinstall --new-env=whole --no-deps tinypkg",
          says="would leave out", imports=""),
+    Stop(id="option-conflict, conda", line="%safeinstall --new-env=mine --installer conda tinypkg",
+         says="made by uv or pip", imports=""),
     Stop(id="undo-refused, no such transaction", line="%safeundo 0999-abcd",
          says="no transaction 0999-abcd", imports=""),
 )  # fmt: skip

@@ -253,9 +253,10 @@ def _constraints(text: str, sources: Sources) -> str:
 
 
 def _cause_of_build(text: str) -> str:
-    """Return the line in which the build itself says why: the last that looks like an error."""
-    lines = reversed([line.strip() for line in text.splitlines()])
-    return next(filter(_CAUSE.match, lines), "")
+    """Return the line that says why: the build's last that looks like an error, else uv's last."""
+    lines = [line.strip() for line in reversed(text.splitlines())]
+    deepest = next((line for line in lines if line.startswith("cause: ")), "")
+    return next(filter(_CAUSE.match, lines), deepest)
 
 
 def _skipped(text: str) -> str:
@@ -290,7 +291,7 @@ def _first_error(text: str) -> str:
 
 
 _COMMENTARY: Final = (
-    *("Using Python", "Using CPython", "Resolved ", "note: This"),
+    *("Using Python", "Using CPython", "Resolved ", "   Building ", "note: This"),
     *("warning: `VIRTUAL_ENV", "warning: The `--pylock` option is experimental"),
 )
 

@@ -290,6 +290,10 @@ def new_environment(request: InstallRequest, context: Context) -> NewEnvironment
     """
     began = time.perf_counter()
     place = place_of(request.new_env, context.environment.home)
+    if request.installer == "conda":
+        words = "A new environment is made by uv or pip; conda makes its own (conda create)."
+        hint = _line_of(request, context, installer="auto")
+        raise SafeInstallError(words, hint=hint, code="option-conflict")
     if request.no_deps and not request.overlay:
         words = "--no-deps would leave out what the new kernel itself needs."
         hint = _line_of(request, context, no_deps=False)
