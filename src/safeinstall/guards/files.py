@@ -23,6 +23,7 @@ from typing import Final
 from safeinstall.distributions import Staged, StagedDistribution
 from safeinstall.findings import Finding, Suggestion
 from safeinstall.frontend import NOTEBOOK, Frontend
+from safeinstall.installers import CHECKOUTS
 from safeinstall.metadata.distribution import normalized
 from safeinstall.metadata.record import RecordRow, digest
 
@@ -38,8 +39,6 @@ _KNOWN_STARTUP: Final = re.compile(
     r"|_virtualenv\.pth|coloredlogs\.pth|a1_coverage\.pth|matplotlib.*\.pth"
 )
 """Start-up files of well-known tools, or of an editable install that was asked for."""
-_CHECKOUTS: Final = "src/"
-"""Below the prefix: repositories whose files stay in use (pip's `--src`); no RECORD lists them."""
 _SUSPICIOUS: Final = 100 * 2**20
 _SAMPLE: Final = 2**18
 _SAMPLES: Final = 4
@@ -176,7 +175,8 @@ def _record_check(
             lists = f"{who}: its RECORD lists {_some(missing, verb='')}"
             yield Finding.warn("record-mismatch", f"{lists} which the package does not contain.")
     unlisted = staged.sizes.keys() - listed
-    stray = sorted(n for n in unlisted if not n.endswith(".pyc") and not n.startswith(_CHECKOUTS))
+    own = f"{CHECKOUTS}/"  # no RECORD lists what lies there
+    stray = sorted(n for n in unlisted if not n.endswith(".pyc") and not n.startswith(own))
     if stray:
         files = _some([os.path.basename(name) for name in stray])
         message = f"{files} in no RECORD; it is installed and undone with the rest."
