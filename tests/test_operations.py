@@ -11,7 +11,7 @@ import pytest
 from safeinstall.errors import SafeInstallError
 from safeinstall.frontend import TERMINAL
 from safeinstall.operations import Context, carry_out
-from safeinstall.operations.planning import resolver
+from safeinstall.operations.planning import installer_choice
 from safeinstall.request import (
     AutoloadRequest,
     HistoryRequest,
@@ -31,7 +31,7 @@ from support.wheels import make_wheel
 @pytest.fixture
 def prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty environment; the uv that would be found is a name only."""
-    monkeypatch.setattr(resolver, "_own_uv", lambda index: ("/no/uv", "0.13.9"))
+    monkeypatch.setattr(installer_choice, "_own_uv", lambda index: ("/no/uv", "0.13.9"))
     return tmp_path / "env"
 
 
@@ -70,7 +70,7 @@ def test_an_install_plans_stages_commits_and_proves(prefix: Path) -> None:
 def test_a_uv_that_answers_in_no_json_is_not_used(
     prefix: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resolver, "_own_uv", lambda index: ("/no/uv", "0.12.17"))
+    monkeypatch.setattr(installer_choice, "_own_uv", lambda index: ("/no/uv", "0.12.17"))
     monkeypatch.setenv("PATH", "")
     program = recorder(prefix, "tinypkg")
     outcome = install("--installer uv tinypkg", context_with(program, prefix))

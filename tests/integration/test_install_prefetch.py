@@ -20,7 +20,8 @@ from safeinstall.metadata.distribution import InstalledState
 from safeinstall.operations import there
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning import best_plan
-from safeinstall.operations.planning.resolver import Resolver, choose
+from safeinstall.operations.planning.installer_choice import choose
+from safeinstall.operations.planning.resolver import Resolver
 from safeinstall.operations.staging import Prefetch
 from safeinstall.request import InstallRequest, parse
 from safeinstall.runner import Command, Completed, run
@@ -50,7 +51,7 @@ def install(desk: Desk, environment: Environment, *words: str) -> subprocess.Com
 def resolving(request: InstallRequest, context: Context) -> Resolver:
     return Resolver(
         intent=context.meet(request),
-        chosen=choose(request, context),
+        chosen=choose(context.meet(request), context),
         context=context,
         state=InstalledState(context.environment.paths.site_packages).look(),
     )

@@ -23,7 +23,8 @@ from safeinstall.metadata.record import public
 from safeinstall.operations.conda import install_with_conda
 from safeinstall.operations.context import Context, destined, forget_oldest, recovered_first
 from safeinstall.operations.planning import best_plan
-from safeinstall.operations.planning.resolver import Resolver, check_python, choose
+from safeinstall.operations.planning.installer_choice import choose
+from safeinstall.operations.planning.resolver import Resolver, check_python
 from safeinstall.operations.staging import Prefetch, StagedPlan, examine_staged, stage
 from safeinstall.operations.staging.trial_import import finding_of_failure, try_import
 from safeinstall.operations.staging.verify import Evidence, evidence_of, verify
@@ -90,7 +91,7 @@ class _Install:
         directories = environment.sys_path if context.live else environment.paths.site_packages
         state = InstalledState(environment.paths.site_packages)
         index = InstalledIndex(directories, state)
-        check_python(self.request, context, state)
+        check_python(self.intent, context, state)
         already = satisfied(self.request, index, environment.markers)
         found = guards.examine(self.intent, set(index), context.policy)
         self.findings = (*recovered, *found)
@@ -103,7 +104,7 @@ class _Install:
             return self.stopped()
         if self.request.installer == "conda":
             return install_with_conda(self.intent, context, self.findings)
-        chosen, about_request = choose(self.request, context, state), self.findings
+        chosen, about_request = choose(self.intent, context, state), self.findings
         for _ in range(REPLANS):
             resolver = Resolver(
                 intent=self.intent, chosen=chosen, context=context, state=state.look()

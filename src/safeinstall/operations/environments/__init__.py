@@ -41,7 +41,7 @@ from safeinstall.operations.context import Context
 from safeinstall.operations.environments import overlay
 from safeinstall.operations.environments.unavailable import KERNEL, about_kernel
 from safeinstall.operations.install import install
-from safeinstall.operations.planning.resolver import choose
+from safeinstall.operations.planning.installer_choice import choose
 from safeinstall.outcome import Outcome, finding_of
 from safeinstall.plan import InstallerChoice
 from safeinstall.probe.facts.writability import describe_access
@@ -303,7 +303,7 @@ def new_environment(request: InstallRequest, context: Context) -> NewEnvironment
     left = left_behind(place.path)
     if left is not None:
         remove(left)
-    chosen = choose(replace(request, python=""), context)
+    chosen = choose(context.meet(replace(request, python="")), context)
     base = _base_of(request, context, chosen)
     making = Making(place.path)
     try:

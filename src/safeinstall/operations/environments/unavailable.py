@@ -23,7 +23,8 @@ from packaging.version import VERSION_PATTERN, Version
 from safeinstall.findings import Finding, Severity
 from safeinstall.metadata.distribution import InstalledState
 from safeinstall.operations.context import Context
-from safeinstall.operations.planning.resolver import Resolver, choose
+from safeinstall.operations.planning.installer_choice import choose
+from safeinstall.operations.planning.resolver import Resolver
 from safeinstall.plan import InstallerChoice
 from safeinstall.request import InstallRequest, RequestItem
 
@@ -96,7 +97,7 @@ def about_kernel(
         lacking = _missing_for_uv(resolver)
     elif finding.code in _TO_BE_HAD:
         # the pip that was chosen serves the present environment, and would find its packages there
-        lacking = _missing_for_pip(replace(resolver, chosen=choose(only, context)))
+        lacking = _missing_for_pip(replace(resolver, chosen=choose(resolver.intent, context)))
     named = "ipykernel" in f"{finding.message}\n{finding.context}"
     if not lacking and (chosen.installer.takes_overrides or not named):
         return finding

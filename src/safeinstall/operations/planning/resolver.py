@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -18,19 +17,16 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from safeinstall.distributions import InstalledIndex, snapshot_of
-from safeinstall.environment import Environment
+from safeinstall.distributions import snapshot_of
 from safeinstall.errors import InstallerError, SafeInstallError
 from safeinstall.installers import DryRun, Resolved
 from safeinstall.installers.failures import explain
-from safeinstall.installers.pip import KNOWS_CUTOFFS, OLDEST, OLDEST_FOR_LOCKS, Pip
-from safeinstall.installers.sources import ResolvedRequest, Sources
-from safeinstall.installers.uv import OLDEST_UV, Uv
+from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.installers.uv_settings import may_redirect
 from safeinstall.interpreter import installed_pythons, managed_pythons
 from safeinstall.metadata.distribution import InstalledState
-from safeinstall.metadata.record import RecordError
 from safeinstall.operations.context import Context, as_planned
+from safeinstall.operations.planning.installer_choice import choose
 from safeinstall.plan import InstallerChoice, Plan
 from safeinstall.request import InstallRequest, RequestItem
 from safeinstall.request.cutoff import NO_CUTOFF
@@ -344,8 +340,9 @@ def offered_versions(
     # a dry run: the answer does not depend on whose environment it is
     request = replace(request, break_system_packages=True, dry_run=True)
     state = InstalledState(context.environment.paths.site_packages)
-    chosen = choose(request, context, state)
-    resolver = Resolver(intent=context.meet(request), chosen=chosen, context=context, state=state)
+    intent = context.meet(request)
+    chosen = choose(intent, context, state)
+    resolver = Resolver(intent=intent, chosen=chosen, context=context, state=state)
     try:
         if chosen.installer.picks_versions:
             return _one_by_one(Requirement(requirement), resolver, most)
@@ -354,165 +351,25 @@ def offered_versions(
         return ()
 
 
-def check_python(request: InstallRequest, context: Context, known: InstalledState) -> None:
+def check_python(intent: ResolvedRequest, context: Context, known: InstalledState) -> None:
     """Raise `InstallerError` where a file of the request is for another Python than this one.
 
     With the line for an environment of one that fits. `known`: as for `choose`.
     """
-    environment = context.environment
-    demand = next(
-        (d for d in request.demands if unmet(d, environment.version, environment.markers)), None
-    )
+    environment, demands = context.environment, intent.request.demands
+    version, markers = environment.version, environment.markers
+    demand = next((each for each in demands if unmet(each, version, markers)), None)
     if demand is None:
         return
-    runs = f"and this kernel runs {environment.version}"
+    runs = f"and this kernel runs {version}"
     if not demand.python:
         words = f"{demand.origin} is for other machines than this one: {demand.environments}."
         raise InstallerError(words, code="wrong-platform")
     wanted = demand.python.replace(" ", "")
     error = InstallerError(f"{demand.origin} needs Python {wanted}, {runs}.", code="python-too-old")
-    chosen, intent = choose(request, context, known), context.meet(request)
+    chosen = choose(intent, context, known)
     resolver = Resolver(intent=intent, chosen=chosen, context=context, state=known)
     raise resolver.with_other_python(error)
-
-
-def choose(
-    request: InstallRequest, context: Context, known: InstalledState | None = None
-) -> InstallerChoice:
-    """Return the installer that does the work, with the reason for the choice.
-
-    `known`: what has been listed before.
-    Raises `InstallerError` when there is none, naming what to install.
-    """
-    environment, own = context.environment, InstalledIndex(sys.path, known)
-    sources = context.meet(request).sources
-    for_pip = next((why for item in request.items if (why := _only_for_pip(item))), "")
-    oldest = OLDEST_FOR_LOCKS if request.locked else OLDEST
-    by_pip = request.installer == "auto" and for_pip
-    if by_pip and (chosen := _find_pip(environment, for_pip, own, sources, oldest)):
-        return chosen
-    if request.installer in ("auto", "uv"):
-        old = ""
-        for binary, version, where in _every_uv(environment, own, context):
-            if _numbers(version) >= OLDEST_UV:
-                reason = "asked for" if request.installer == "uv" else where
-                return InstallerChoice(installer=Uv(binary), version=version, reason=reason)
-            old = old or version
-        lacking = (
-            f"uv {old} is older than {'.'.join(map(str, OLDEST_UV))}" if old else "uv is not found"
-        )
-        if request.installer == "uv":
-            hint = context.frontend.line("install", "--upgrade", "--installer", "pip", "uv")
-            raise InstallerError(f"{lacking}.", code="no-installer", hint=hint)
-    if request.installer in ("auto", "pip"):
-        reason = "asked for" if request.installer == "pip" else lacking
-        chosen = _find_pip(environment, reason, own, sources, oldest)
-        if chosen:
-            return chosen
-        if request.locked and _find_pip(environment, reason, own, sources):
-            hint = context.frontend.line("install", "--upgrade", "pip")
-            if request.installer == "pip":
-                hint = request.line(context.frontend, installer="auto")
-            words = "A lock is installed by uv, or by pip 26.1 or newer."
-            raise InstallerError(words, code="no-installer", hint=hint)
-        if _find_pip(environment, reason, own, Sources()):
-            raise _no_cutoff(sources, environment)
-    raise InstallerError(
-        f"No installer serves {environment.label}: neither uv nor pip 22.3 or newer is found.",
-        code="no-installer",
-        hint=f'"{environment.executable}" -m ensurepip --upgrade',
-    )
-
-
-def _only_for_pip(item: RequestItem) -> str:
-    """Return why uv cannot take an item and pip can, empty when it can.
-
-    uv: "Git sources cannot be editable", and `SourceDistExtension` (.tar.gz, .zip).
-    """
-    if item.kind == "editable" and item.is_repository:
-        return "uv installs no repository so that its files stay in use"
-    path = item.text.partition("#")[0].partition("[")[0]
-    if item.kind == "archive" and not path.endswith((".tar.gz", ".zip")):
-        return "uv takes no archive but .tar.gz and .zip"
-    return ""
-
-
-def _every_uv(
-    environment: Environment, index: InstalledIndex, context: Context
-) -> Iterator[tuple[str, str, str]]:
-    """Yield uv's binary, version and how it was found: ours, the kernel's, or one on PATH.
-
-    The version of ours is in its metadata; another one has to be asked.
-    """
-    if own := _own_uv(index):
-        yield (*own, "installed with safeinstall")
-    others = {environment.uv: "found with the interpreter", shutil.which("uv"): "found on PATH"}
-    for binary, where in others.items():
-        if binary:
-            told = context.run(Command(argv=(binary, "--version"))).output.split()
-            yield binary, told[1] if len(told) > 1 else "", where
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
-
-
-def _own_uv(index: InstalledIndex) -> tuple[str, str] | None:
-    """Return the binary and version of the uv that came with us.
-
-    Its files are asked, not its module: a `uv.py` beside the notebook would be imported instead.
-    """
-    info = index.info("uv")
-    try:
-        paths = info.record.paths if info else []
-    except RecordError:
-        return None
-    for path in paths:
-        folder, _, file = path.rpartition("/")
-        if info and file in ("uv", "uv.exe") and folder.rpartition("/")[2] in ("bin", "Scripts"):
-            binary = os.path.normpath(os.path.join(info.folder, path))
-            if os.access(binary, os.X_OK):
-                return binary, info.version
-    return None
-
-
-def _find_pip(
-    environment: Environment,
-    reason: str,
-    index: InstalledIndex,
-    sources: Sources,
-    oldest: tuple[int, int] = OLDEST,
-) -> InstallerChoice | None:
-    """Return a pip that can do what the sources ask for; `reason`: why pip is needed."""
-    if sources.cuts_packages:
-        return None
-    oldest = max(oldest, KNOWS_CUTOFFS if sources.cutoff else OLDEST)
-    if environment.pip and environment.pip.release >= oldest:
-        pip = Pip((environment.executable, "-m", "pip"))
-        return InstallerChoice(installer=pip, version=environment.pip.version, reason=reason)
-    found = index.find("pip")
-    try:
-        if found is None or Version(found.version).release[:2] < oldest:
-            return None
-    except InvalidVersion:
-        return None
-    pip = Pip((sys.executable, "-m", "pip", "--python", environment.executable))
-    reason = f"{reason}; the environment has no pip that can"
-    return InstallerChoice(installer=pip, version=found.version, reason=reason)
-
-
-def _no_cutoff(sources: Sources, environment: Environment) -> InstallerError:
-    """Return why no pip may do the work: it would take what a cut-off holds back."""
-    if sources.cuts_packages:
-        words = "Only uv knows cut-offs of single packages, and exclude-newer-package sets some."
-        return InstallerError(words, code="no-installer")
-    assert sources.cutoff is not None  # else any pip would do
-    words = (
-        f"pip is too old for the cut-off that {sources.cutoff.source} sets "
-        f"({sources.cutoff.shown}): 26.0 or newer is needed, or uv."
-    )
-    hint = f'"{environment.executable}" -m pip install --upgrade pip' if environment.pip else ""
-    return InstallerError(words, code="no-installer", hint=hint)
 
 
 def _lines(path: str) -> list[Requirement]:
