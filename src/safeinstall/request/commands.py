@@ -44,16 +44,13 @@ class RequestItem:
     """`algorithm:hex` of the files that may be used, or empty for any."""
     locked: str = field(default="", repr=False)
     """Its entry in a lock (PEP 751), as TOML; empty for what is looked for."""
+    has_source: bool = False
+    """True when that entry lists a source archive."""
 
     def __post_init__(self) -> None:
         """Keep the promise of the class: never an option, never more than one line."""
         if not self.text or self.text.startswith("-") or not self.text.isprintable():
             raise RequestError(f"{self.text!r} cannot be handed to an installer.")
-
-    @property
-    def has_source(self) -> bool:
-        """True when its entry in a lock lists a source archive."""
-        return '"sdist" = {' in self.locked
 
     @property
     def is_repository(self) -> bool:

@@ -100,6 +100,7 @@ def _package(
         requirement=requirement if version else None,
         origin=shown,
         locked=_written(table),
+        has_source=isinstance(kept.get("sdist"), dict),
     )
     wanted = str(entry.get("requires-python", ""))
     return item, Demand(origin=f"{shown}: {name}", python=wanted, marker=marker)
