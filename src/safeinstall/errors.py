@@ -94,11 +94,15 @@ class EscapesPrefix(TransactionError):  # noqa: N818
 
 
 class SafeInstallStopped(Exception):  # noqa: N818 - what a notebook shows: a stop, not a crash
-    """A refusal or failure: the cell fails, so that "run all" stops; the message is complete."""
+    """A refusal or failure: the cell fails, so that "run all" stops; the message is complete.
 
-    def __init__(self, text: str, outcome: object = None) -> None:
+    `outcome` is there when work had begun; `code` is that of the finding or error that stopped it.
+    """
+
+    def __init__(self, text: str, outcome: object = None, code: str = "") -> None:
         super().__init__(text)
         self.outcome = outcome
+        self.code = code or getattr(getattr(outcome, "stopping", None), "code", "")
 
     def _render_traceback_(self) -> list[str]:
         """Return the message alone: where in our code it was raised helps nobody."""

@@ -49,6 +49,15 @@ def workshop() -> Iterator[Workshop]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture
+def public_folder(workshop: Workshop) -> Iterator[Path]:
+    """A folder that every user can reach, which a test's own is not."""
+    folder = Path(tempfile.mkdtemp(prefix="public-", dir=workshop.folder))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
 def set_up(workshop: Workshop, folder: Path, environment: Environment) -> Desk:
     """Lay out a desk around an environment."""
     wheels, notebooks = folder / "wheels", folder / "notebooks"

@@ -107,6 +107,7 @@ def test_what_the_kernel_runs_is_the_sources_of_this_checkout(bare: kernels.Kern
     assert ask(bare, "no-such-method")["error"]["code"] == "no-method"
 
 
+@pytest.mark.first_line_of("not-on-path")
 def test_a_user_site_that_came_after_the_kernel_is_made_importable(
     workshop: Workshop, tmp_path: Path
 ) -> None:

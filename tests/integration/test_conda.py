@@ -246,6 +246,18 @@ def test_a_failure_and_a_missing_program_are_told(conda_desk: Desk) -> None:
     assert "No conda, mamba or micromamba" in said
 
 
+@pytest.mark.first_line_of("not-for-conda")
+@pytest.mark.parametrize("asked", ["tinypkg[more]", "tinypkg; python_version>'3'", "--pre"])
+def test_what_conda_has_no_words_for_is_pypis(conda_desk: Desk, asked: str) -> None:
+    words = (asked, "tinypkg") if asked.startswith("--") else (asked,)
+    status, outcome, said = run(conda_desk, "install", "--installer", "conda", *words)
+    assert status == 1, said
+    typed(conda_desk, ways.lines_to_type(said)[0])
+    assert version(conda_desk, "tinypkg") == "1.0"
+    kinds = ("option-conflict",) if asked.startswith("--") else ("not-for-conda",)
+    assert [finding["code"] for finding in outcome["findings"]] == [*kinds]
+
+
 def test_an_environment_that_is_not_condas_is_said_to_be_so(desk: Desk) -> None:
     with desk.kernel() as kernel:
         result = kernel.run("%safeinstall --installer conda tinypkg")
@@ -342,6 +354,7 @@ def test_a_new_environment_and_an_overlay_are_made_from_it(conda_desk: Desk) -> 
     assert changes(before, snapshot(conda_desk.environment.prefix)) == []
 
 
+@pytest.mark.first_line_of("not-as-conda-lists")
 def test_the_doctor_sees_what_uv_did_behind_condas_back(conda_desk: Desk) -> None:
     python = conda_desk.environment.python
     links = ("--no-index", "--find-links", conda_desk.wheels)

@@ -87,6 +87,7 @@ def test_a_sound_environment_has_nothing_to_put_right(ward: Desk) -> None:
     assert doctor(ward, "--fix")["transaction"] is None
 
 
+@pytest.mark.first_line_of("leftover")
 @pytest.mark.parametrize("name", ["~inypkg", "~-nypkg-1.0.dist-info", ".tmpA1b2C3"])
 def test_what_killed_installers_leave(ward: Desk, name: str) -> None:
     left = ward.environment.site_packages / name
@@ -95,6 +96,7 @@ def test_what_killed_installers_leave(ward: Desk, name: str) -> None:
     check_fixed_and_undone(ward, "leftover")
 
 
+@pytest.mark.first_line_of("empty-metadata")
 def test_an_empty_second_metadata_folder(ward: Desk) -> None:
     empty = ward.environment.site_packages / "tinypkg-2.0.dist-info"
     empty.mkdir()
@@ -102,6 +104,7 @@ def test_an_empty_second_metadata_folder(ward: Desk) -> None:
     check_fixed_and_undone(ward, "empty-metadata")
 
 
+@pytest.mark.first_line_of("two-versions")
 def test_two_versions_of_which_one_is_complete(ward: Desk) -> None:
     site = ward.environment.site_packages
     stale = site / "tinypkg-0.9.dist-info"
@@ -112,12 +115,14 @@ def test_two_versions_of_which_one_is_complete(ward: Desk) -> None:
     check_fixed_and_undone(ward, "two-versions")
 
 
+@pytest.mark.first_line_of("code-missing")
 def test_metadata_without_code(ward: Desk) -> None:
     for path in ward.environment.site_packages.glob("tinypkg.py"):
         path.unlink()
     check_fixed_and_undone(ward, "code-missing")
 
 
+@pytest.mark.first_line_of("files-missing", "record-mismatch")
 def test_missing_files_and_files_that_are_not_what_record_says(
     ward: Desk, workshop: Workshop
 ) -> None:
@@ -191,6 +196,7 @@ def typed(desk: Desk, hint: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.first_line_of("no-record")
 def test_a_lost_record(ward: Desk) -> None:
     site = ward.environment.site_packages
     (ward.environment.distribution("with-command") / "RECORD").unlink()
@@ -206,6 +212,7 @@ def test_a_lost_record(ward: Desk) -> None:
     assert (site / "with_command" / "more.py").exists()
 
 
+@pytest.mark.first_line_of("conflict", "requirement-missing")
 def test_conflicts_and_missing_requirements(ward: Desk, workshop: Workshop) -> None:
     make_wheel(ward.wheels, "wants", requires=["tinypkg>=2", "not-there; python_version>'3'"])
     install(ward, workshop, "wants")
@@ -219,6 +226,7 @@ def test_conflicts_and_missing_requirements(ward: Desk, workshop: Workshop) -> N
     assert codes(doctor(ward)) == []
 
 
+@pytest.mark.first_line_of("foreign-shebang", "stale-shebang")
 @pytest.mark.parametrize(
     ("interpreter", "code"),
     [("/gone/bin/python", "stale-shebang"), ("/usr/bin/python3", "foreign-shebang")],
@@ -246,6 +254,7 @@ def test_a_script_that_starts_another_interpreter(ward: Desk, interpreter: str, 
     assert str(ward.environment.prefix) in first or first == "#!/bin/sh"
 
 
+@pytest.mark.first_line_of("moved-environment")
 def test_a_moved_environment(ward: Desk, tmp_path: Path, workshop: Workshop) -> None:
     moved = tmp_path / "moved"
     ward.environment.prefix.rename(moved)
@@ -262,6 +271,7 @@ def test_a_moved_environment(ward: Desk, tmp_path: Path, workshop: Workshop) -> 
     assert changes(ill, snapshot(moved)) == []
 
 
+@pytest.mark.first_line_of("wrong-home")
 def test_an_environment_whose_interpreter_is_gone_is_healed_by_another_one(
     ward: Desk, workshop: Workshop, tmp_path: Path
 ) -> None:
@@ -322,6 +332,7 @@ def test_metadata_of_every_shape_is_looked_at_and_set_aside(ward: Desk) -> None:
     assert changes(ill, snapshot(ward.environment.prefix)) == []
 
 
+@pytest.mark.first_line_of("pip-outdated", "python-home")
 def test_what_is_outdated_misleading_or_half_made(ward: Desk, workshop: Workshop) -> None:
     site = ward.environment.site_packages
     [info] = site.glob("pip-*.dist-info")
@@ -347,9 +358,14 @@ def test_what_is_outdated_misleading_or_half_made(ward: Desk, workshop: Workshop
     other = {**ward.settings, "PYTHONHOME": str(workshop.base.parents[1])}
     command = ("-m", "safeinstall", "doctor", "--json")
     done = workshop.template.run(*command, "--python", prefix, settings=other)
-    assert "python-home" in codes(json.loads(done.stdout))
+    [found] = [f for f in json.loads(done.stdout)["findings"] if f["code"] == "python-home"]
+    again = shlex.join([str(workshop.template.python), *command, "--python", prefix])
+    line = ["/bin/sh", "-c", f"{found['hint']}; {again}"]
+    done = subprocess.run(line, env=other, capture_output=True, text=True)
+    assert "python-home" not in codes(json.loads(done.stdout))
 
 
+@pytest.mark.first_line_of("unfinished-environment")
 def test_the_lines_for_an_environment_with_a_blank_in_its_path_work(
     desk: Desk, workshop: Workshop, tmp_path: Path
 ) -> None:
@@ -372,10 +388,15 @@ def test_the_lines_for_an_environment_with_a_blank_in_its_path_work(
     fixed = desk.environment.run(
         "-m", *shlex.split(fix), settings=desk.settings, cwd=desk.notebooks
     )
-    assert "1 put right" in fixed.stdout, fixed.stderr
-    assert codes(doctor(desk, "--python", str(prefix))) == ["unfinished-environment"]
+    assert "1 put right" in " ".join(fixed.stdout.split()), fixed.stderr
+    found = doctor(desk, "--python", str(prefix))
+    assert codes(found) == ["unfinished-environment"]
+    [finding] = [f for f in found["findings"] if f["code"] == "unfinished-environment"]
+    ways.typed_in_a_shell(finding["hint"], tmp_path)
+    assert not prefix.exists()
 
 
+@pytest.mark.first_line_of("does-not-start")
 def test_an_environment_of_others(workshop: Workshop, desk: Desk, tmp_path: Path) -> None:
     prefix = tmp_path / "managed"
     shutil.copytree(workshop.standalone.prefix, prefix, symlinks=True)
@@ -386,9 +407,43 @@ def test_an_environment_of_others(workshop: Workshop, desk: Desk, tmp_path: Path
     (managed.prefix / "bin" / managed.site_packages.parent.name).write_text("#!/bin/false\n")
     found = doctor(desk, "--python", str(prefix))
     assert found["starts"] is False
-    assert "does-not-start" in codes(found)
+    [hint] = [f["hint"] for f in found["findings"] if f["code"] == "does-not-start"]
+    desk.settings.update(PIP_NO_INDEX="1", PIP_FIND_LINKS=f"{workshop.wheels} {desk.wheels}")
+    typed(desk, hint)
+    new = Environment(prefix=desk.notebooks / ".venv", kind="venv", base=workshop.base)
+    assert new.version_of("ipykernel", desk.settings)
 
 
+@pytest.mark.first_line_of("not-readable")
+def test_the_line_that_opens_what_one_may_not_read(
+    desk: Desk, workshop: Workshop, public_folder: Path
+) -> None:
+    prefix = public_folder / "closed"
+    workshop.run(workshop.standalone.python, "-m", "venv", prefix)
+    python = prefix / "bin" / "python"
+    places = (desk.wheels, workshop.wheels, workshop.ours)
+    links = (word for place in places for word in ("--find-links", place))
+    workshop.run(workshop.uv, "pip", "install", "-q", "--python", python, "--no-index", *links,
+                 "tinypkg", "safeinstall")  # fmt: skip
+    here = Environment(prefix=prefix, kind="venv", base=prefix)
+    (here.distribution("tinypkg") / "METADATA").chmod(0)
+    home = public_folder / "home"
+    home.mkdir()
+    words = [str(python), "-m", "safeinstall", "doctor", "--json"]
+
+    def looked() -> list[dict[str, Any]]:
+        with privileges.as_ordinary(public_folder, home):
+            known = {**desk.settings, "HOME": str(home)}
+            done = subprocess.run(words, env=known, cwd=home, capture_output=True, text=True)
+        return [f for f in json.loads(done.stdout)["findings"] if f["severity"] != "info"]
+
+    found = {finding["code"]: finding["hint"] for finding in looked()}
+    assert "not-readable" in found, found
+    ways.typed_in_a_shell(found["not-readable"], public_folder)
+    assert "not-readable" not in {finding["code"] for finding in looked()}
+
+
+@pytest.mark.first_line_of("low-space")
 @pytest.mark.skipif(
     not privileges.can_switch() or shutil.which("unshare") is None, reason="needs a disk of its own"
 )
@@ -396,7 +451,9 @@ def test_hardly_any_room(ward: Desk, tmp_path: Path, workshop: Workshop) -> None
     script = f"""
         mkdir small && mount -t tmpfs -o size=60m none small || exit 77
         {workshop.uv} venv -q --python {workshop.base} small/env || exit 78
-        {ward.environment.python} -m safeinstall doctor --json --python small/env
+        {ward.environment.python} -m safeinstall doctor --json --python small/env | tee said
+        line=$(python3 -c "import json; print(json.load(open('said'))['findings'][0]['hint'])")
+        {ward.environment.python} -m $line >typed || exit 79
     """
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-c", script], cwd=tmp_path, env=ward.settings,
@@ -404,6 +461,7 @@ def test_hardly_any_room(ward: Desk, tmp_path: Path, workshop: Workshop) -> None
     )  # fmt: skip
     if done.returncode == 77:
         pytest.skip("no mount of its own")
+    assert done.returncode == 0, done.stderr
     assert codes(json.loads(done.stdout)) == ["low-space"], done.stderr
 
 
@@ -435,6 +493,7 @@ def test_settings_that_redirect_and_pieces_of_another_owner(ward: Desk) -> None:
         os.chown(ward.environment.site_packages / "tinypkg.py", os.geteuid(), os.getegid())
 
 
+@pytest.mark.first_line_of("foreign-owner")
 @pytest.mark.skipif(not privileges.can_switch(), reason="needs the right to give files away")
 def test_the_line_that_gives_the_pieces_back_to_their_owner(
     desk: Desk, workshop: Workshop, tmp_path: Path
@@ -466,6 +525,7 @@ def test_a_script_of_nobody_that_starts_what_is_gone(ward: Desk) -> None:
     assert theirs.read_text().startswith(f"#!{ward.environment.base}\n")
 
 
+@pytest.mark.first_line_of("unfinished-transaction")
 def test_an_interrupted_transaction_is_recovered(ward: Desk) -> None:
     area = ward.environment.prefix / ".safeinstall" / "transactions" / "0001-dead"
     area.mkdir(parents=True, mode=0o700)
@@ -474,7 +534,9 @@ def test_an_interrupted_transaction_is_recovered(ward: Desk) -> None:
     (area / "stage").mkdir()
     found = doctor(ward)
     assert codes(found) == ["unfinished-transaction"]
-    fixed = doctor(ward, "--fix")
+    line = shlex.split(found["findings"][0]["hint"])
+    assert line[:2] == ["safeinstall", "doctor"]
+    fixed = doctor(ward, *line[2:])
     assert codes(fixed) == []
     assert fixed["fixed"] == ["recover it"]
 

@@ -96,6 +96,7 @@ FATES: dict[Callable[[Path], None], str] = {
 }
 
 
+@pytest.mark.first_line_of("environment-lost")
 @pytest.mark.parametrize("fate", FATES)
 def test_an_environment_that_is_another_one_now_is_named_in_one_sentence(
     desk: Desk, fate: Callable[[Path], None]

@@ -166,6 +166,7 @@ def test_a_repository_whose_files_stay_in_use_comes_and_goes_whole(desk: Desk, s
     assert changes(before, snapshot(prefix)) == []
 
 
+@pytest.mark.first_line_of("files-overwritten")
 def test_two_that_own_the_same_files_are_named_and_each_is_made_whole(desk: Desk) -> None:
     for name in ("vision", "vision-headless"):
         files = {f"cv/{part}.py": f"whose = {name!r}\n" for part in ("__init__", "data")}

@@ -34,15 +34,6 @@ def assert_refused_in_few_words(result: Result) -> None:
 
 
 @pytest.fixture
-def public_folder(workshop: Workshop, tmp_path: Path) -> Iterator[Path]:
-    """A folder that every user can reach, which a test's own is not."""
-    folder = workshop.folder / f"public-{tmp_path.name}"
-    folder.mkdir()
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
 def read_only_desk(workshop: Workshop, public_folder: Path) -> Iterator[Desk]:
     """The desk of an ordinary user whose kernel's environment belongs to somebody else."""
     prefix = public_folder / "b"

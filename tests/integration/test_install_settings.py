@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from integration.conftest import Desk
+from support import ways
 from support.environments import Workshop
 from support.indexes import dated
 from support.wheels import make_wheel
@@ -25,6 +27,14 @@ def install(
     line = ("-m", "safeinstall", "install", "--installer", installer, *words)
     known = {**desk.settings, **settings}
     return desk.environment.run(*line, settings=known, cwd=desk.notebooks)
+
+
+def typed(desk: Desk, said: subprocess.CompletedProcess[str], **settings: str) -> None:
+    """Type the first line that was offered; it must succeed."""
+    words = shlex.split(ways.lines_to_type(said.stderr or said.stdout)[0])
+    known = {**desk.settings, **settings}
+    done = desk.environment.run("-m", *words, settings=known, cwd=desk.notebooks)
+    assert done.returncode == 0, (words, done.stderr)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +109,7 @@ def tell(desk: Desk, cutoff: str) -> dict[str, str]:
     return {"PIP_CONFIG_FILE": str(place)} if cutoff == "pip.conf" else {}
 
 
+@pytest.mark.first_line_of("cut-off")
 @pytest.mark.parametrize(
     ("installer", "cutoff"),
     [
@@ -121,6 +132,8 @@ def test_nothing_uploaded_after_a_cut_off_is_taken_and_the_reason_says_so(
     assert cutoff.rpartition(" ")[2] in said
     assert "The newest before it is 1.0." in said
     assert "late==1.0" in said
+    typed(desk, done, **told)
+    assert desk.environment.distribution("late", "1.0").exists()
     done = install(
         desk, index, "--uploaded-prior-to", "P0D", "late==2", installer=installer, **told
     )
@@ -146,13 +159,17 @@ def test_an_index_without_upload_times_is_named_as_the_reason(
     )
 
 
+@pytest.mark.first_line_of("cut-off-unreadable")
 def test_a_cut_off_that_is_no_date_is_refused(desk: Desk, index: str, installer: str) -> None:
     told = {"PIP_UPLOADED_PRIOR_TO": "last summer"}
     done = install(desk, index, "late", installer=installer, **told)
     assert "PIP_UPLOADED_PRIOR_TO says last summer" in done.stderr
     assert done.returncode == 1
+    typed(desk, done, **told)
+    assert desk.environment.distribution("late", "2.0").exists()
 
 
+@pytest.mark.first_line_of("constrained")
 @pytest.mark.parametrize("place", ["PIP_CONSTRAINT", "UV_CONSTRAINT", "pip.conf", "-c"])
 def test_the_constraint_that_makes_it_impossible_is_named(
     desk: Desk, index: str, installer: str, place: str
@@ -165,13 +182,15 @@ def test_the_constraint_that_makes_it_impossible_is_named(
         told = {"PIP_CONFIG_FILE": str(desk.notebooks / place)}
     elif place == "-c":
         told, words = {}, ["-c", "limits.txt"]
-    for asked, newest in (("late==2", "newest it allows is 1.0"), ("needing", "rules out")):
+    for asked, newest in (("needing", "rules out"), ("late==2", "newest it allows is 1.0")):
         done = install(desk, index, *words, asked, installer=installer, **told)
         said = " ".join(done.stderr.split())
         assert done.returncode == 1
         assert "late<2 in" in said, said
         assert place in said.partition("limits.txt (")[2]
         assert newest in said
+    typed(desk, done, **told)
+    assert desk.environment.distribution("late", "1.0").exists()
 
 
 def test_constraints_of_pip_and_of_uv_hold_together(desk: Desk, index: str, installer: str) -> None:
@@ -231,6 +250,7 @@ def test_a_cut_off_of_one_package_is_kept_by_uv_alone(desk: Desk, index: str) ->
     assert desk.environment.distribution("late", "1.0").exists(), done.stderr
 
 
+@pytest.mark.first_line_of("index-not-asked")
 def test_an_index_that_is_typed_for_what_is_there_is_said_not_to_be_asked(
     desk: Desk, index: str
 ) -> None:
@@ -238,8 +258,7 @@ def test_an_index_that_is_typed_for_what_is_there_is_said_not_to_be_asked(
     done = install(desk, index, "late")
     assert "late 1.0 is already in" in done.stdout
     assert "--index-url was not asked: what is installed meets the request." in done.stdout
-    assert "--upgrade --index-url" in done.stdout
-    assert install(desk, index, "--upgrade", "late").returncode == 0
+    typed(desk, done)
     assert desk.environment.distribution("late", "2.0").exists()
     assert "not asked" not in install(desk, "late").stdout
 

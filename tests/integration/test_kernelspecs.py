@@ -36,7 +36,17 @@ def listing(desk: Desk, *words: str) -> dict[str, Any]:
     return data
 
 
-def test_kernelspecs_broken_in_eight_ways_are_named_repaired_and_start(
+@pytest.mark.first_line_of(
+    "kernelspec-broken",
+    "kernelspec-dangling",
+    "kernelspec-follows-server",
+    "kernelspec-misnamed",
+    "kernelspec-no-answer",
+    "kernelspec-no-connection",
+    "kernelspec-on-path",
+    "kernelspec-relative",
+)
+def test_kernelspecs_broken_in_many_ways_are_named_repaired_and_start(
     desk: Desk, workshop: Workshop, tmp_path: Path
 ) -> None:
     python = str(desk.environment.python)
@@ -53,10 +63,12 @@ def test_kernelspecs_broken_in_eight_ways_are_named_repaired_and_start(
         "mute": ("/bin/true", "kernelspec-no-answer"),
     }
     files = {name: write(desk, name, [program, *END]) for name, (program, _) in broken.items()}
+    files["deaf"] = write(desk, "deaf", [python, *END[:2]])
     files["misnamed"] = write(desk, "misnamed", [python, *END], "Python 3.7 (old)")
     files["no-json"] = write(desk, "no-json", "{")
     files["no-argv"] = write(desk, "no-argv", None)
     expected = {name: code for name, (_, code) in broken.items()} | {
+        "deaf": "kernelspec-no-connection",
         "misnamed": "kernelspec-misnamed",
         "no-json": "kernelspec-broken",
         "no-argv": "kernelspec-broken",
@@ -91,6 +103,7 @@ def test_kernelspecs_broken_in_eight_ways_are_named_repaired_and_start(
         assert codes == [], codes
 
 
+@pytest.mark.first_line_of("kernelspec-no-ipykernel")
 def test_a_kernel_without_ipykernel_is_given_the_line_that_works(
     desk: Desk, workshop: Workshop, tmp_path: Path
 ) -> None:

@@ -120,6 +120,7 @@ def test_a_python_that_is_not_there_is_answered_with_those_that_are(studio: Desk
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.first_line_of("python-too-old")
 @pytest.mark.parametrize("overlay", [True, False])
 def test_a_python_that_cannot_serve_is_answered_with_the_line_that_can(
     studio: Desk, workshop: Workshop, overlay: bool

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +15,7 @@ import pytest
 
 from integration.conftest import Desk, set_up
 from support import ways
-from support.environments import Environment, Workshop
+from support.environments import Environment, Workshop, changes, snapshot
 from support.kernels import Kernel
 from support.locks import lock_of
 from support.wheels import make_project, make_sdist, make_wheel
@@ -25,6 +28,8 @@ class Stop:
     """A line that is stopped, and what holds once a printed line has been typed."""
 
     id: str
+    code: str
+    """The finding that stops it: the first that weighs most."""
     line: str
     says: str
     """Words of the message: it is this stop and no other."""
@@ -38,71 +43,81 @@ class Stop:
 
 
 STOPS = (
-    Stop(id="breaks-installed, a version for all", before="%safeinstall of-thing",
-         line="%safeinstall pusher", says="needs thing<2", imports="pusher"),
-    Stop(id="breaks-installed, all the same", before="%safeinstall of-thing",
-         line="%safeinstall thing==2.0", says="needs thing<2", way=1, imports="thing",
-         version="2.0"),
-    Stop(id="breaks-installed, by what a script lists", before="%safeinstall of-thing",
-         line="%safeinstall -r of-two.py", says="needs thing<2", imports="thing"),
-    Stop(id="name-trap", line="%safeinstall sklearn", says="scikit-learn", imports="sklearn"),
-    Stop(id="builds-from-source", line="%safeinstall source-only", says="source",
-         imports="source_only"),
-    Stop(id="from-file-only", line="%safeinstall -r direct.txt", says="direct.txt:1",
-         imports="from_afar"),
-    Stop(id="file-option", line="%safeinstall -r options.txt", says="--find-links",
-         imports="far_off"),
-    Stop(id="file-option, of a script", line="%safeinstall -r links.py", says="--find-links",
-         imports="by_script"),
-    Stop(id="usage, a script without -r", line="%safeinstall plain.py", says="-r goes before",
-         imports="of_plain"),
-    Stop(id="usage, a group misspelt", line="%safeinstall --group tset", says="no group tset",
-         imports="of_test"),
-    Stop(id="usage, an extra misspelt", line="%safeinstall -r pyproject.toml --extra polt",
-         says="no extra polt", imports="of_plot"),
-    Stop(id="usage, what stands beside a lock", line="%safeinstall -r pylock.toml tinypkg",
-         says="whole by itself", imports="of_lock"),
-    Stop(id="usage, dependencies that a build tells",
+    Stop(id="breaks-installed, a version for all", code="breaks-installed",
+         before="%safeinstall of-thing", line="%safeinstall pusher", says="needs thing<2",
+         imports="pusher"),
+    Stop(id="breaks-installed, all the same", code="breaks-installed",
+         before="%safeinstall of-thing", line="%safeinstall thing==2.0", says="needs thing<2",
+         way=1, imports="thing", version="2.0"),
+    Stop(id="breaks-installed, by what a script lists", code="breaks-installed",
+         before="%safeinstall of-thing", line="%safeinstall -r of-two.py", says="needs thing<2",
+         imports="thing"),
+    Stop(id="name-trap", code="name-trap", line="%safeinstall sklearn", says="scikit-learn",
+         imports="sklearn"),
+    Stop(id="builds-from-source", code="builds-from-source", line="%safeinstall source-only",
+         says="source", imports="source_only"),
+    Stop(id="from-file-only", code="from-file-only", line="%safeinstall -r direct.txt",
+         says="direct.txt:1", imports="from_afar"),
+    Stop(id="file-option", code="file-option", line="%safeinstall -r options.txt",
+         says="--find-links", imports="far_off"),
+    Stop(id="file-option, of a script", code="file-option", line="%safeinstall -r links.py",
+         says="--find-links", imports="by_script"),
+    Stop(id="usage, a script without -r", code="usage", line="%safeinstall plain.py",
+         says="-r goes before", imports="of_plain"),
+    Stop(id="usage, a group misspelt", code="usage", line="%safeinstall --group tset",
+         says="no group tset", imports="of_test"),
+    Stop(id="usage, an extra misspelt", code="usage",
+         line="%safeinstall -r pyproject.toml --extra polt", says="no extra polt",
+         imports="of_plot"),
+    Stop(id="usage, what stands beside a lock", code="usage",
+         line="%safeinstall -r pylock.toml tinypkg", says="whole by itself", imports="of_lock"),
+    Stop(id="usage, dependencies that a build tells", code="usage",
          line="%safeinstall -r built-here/pyproject.toml", says="to its build",
          imports="built_here"),
-    Stop(id="no-such-version", line="%safeinstall tinypkg==9", says="nearest", version="2.0"),
-    Stop(id="local-build-replaced", before="%safeinstall gpu-thing==1.0+cu124",
-         line="%safeinstall gpu-thing==1.1", says="1.0+cu124", imports="gpu_thing",
-         version="1.1"),
-    Stop(id="startup-code", line="%safeinstall at-start", says="runs code at the start",
-         imports="at_start"),
-    Stop(id="strict", line="%safeinstall --strict early-thing", says="pre-release",
-         imports="early_thing", version="1.0rc1"),
-    Stop(id="conda asked for", line="%safeinstall --installer conda tinypkg==1.0",
-         says="no conda environment"),
-    Stop(id="import-failed", line="%safeinstall --prove-import of-yaml",
+    Stop(id="no-such-version", code="no-such-version", line="%safeinstall tinypkg==9",
+         says="nearest", version="2.0"),
+    Stop(id="local-build-replaced", code="local-build-replaced",
+         before="%safeinstall gpu-thing==1.0+cu124", line="%safeinstall gpu-thing==1.1",
+         says="1.0+cu124", imports="gpu_thing", version="1.1"),
+    Stop(id="startup-code", code="startup-code", line="%safeinstall at-start",
+         says="runs code at the start", imports="at_start"),
+    Stop(id="strict", code="prerelease", line="%safeinstall --strict early-thing",
+         says="pre-release", imports="early_thing", version="1.0rc1"),
+    Stop(id="conda asked for", code="no-installer",
+         line="%safeinstall --installer conda tinypkg==1.0", says="no conda environment"),
+    Stop(id="import-failed", code="import-failed", line="%safeinstall --prove-import of-yaml",
          says="No module named 'yaml'", imports="of_yaml"),
-    Stop(id="usage, no number of seconds", line="%safeinstall --import-seconds soon tinypkg==1.0",
-         says="no number of seconds"),
-    Stop(id="usage, one equals sign", line="%safeinstall tinypkg=2.0", says="==", version="2.0"),
-    Stop(id="usage, an option misspelt", line="%safeinstall --upgrad tinypkg", says="--upgrade",
+    Stop(id="usage, no number of seconds", code="usage",
+         line="%safeinstall --import-seconds soon tinypkg==1.0", says="no number of seconds"),
+    Stop(id="usage, one equals sign", code="usage", line="%safeinstall tinypkg=2.0", says="==",
          version="2.0"),
-    Stop(id="usage, an option of another place", line="%safeinstall --target x tinypkg",
-         says="--target", version="2.0"),
-    Stop(id="usage, nothing that could be meant", line="%safeinstall ./no-such-folder",
-         says="no file or folder", imports=""),
-    Stop(id="usage, of another magic", line="%kernelenv --nonsense", says="is not understood",
+    Stop(id="usage, an option misspelt", code="usage", line="%safeinstall --upgrad tinypkg",
+         says="--upgrade", version="2.0"),
+    Stop(id="usage, an option of another place", code="usage",
+         line="%safeinstall --target x tinypkg", says="--target", version="2.0"),
+    Stop(id="usage, nothing that could be meant", code="usage",
+         line="%safeinstall ./no-such-folder", says="no file or folder", imports=""),
+    Stop(id="usage, of another magic", code="usage", line="%kernelenv --nonsense",
+         says="is not understood", imports=""),
+    Stop(id="other-destination", code="other-destination", line="%safeinstall --user for-me",
+         says="does not look", imports="for_me"),
+    Stop(id="file-collision", code="file-collision", line="%safeinstall one-of-two two-of-two",
+         says="both bring", imports="two_of_two"),
+    Stop(id="too-big", code="too-big", line="%safeinstall swollen", says="zip bomb",
+         imports="swollen"),
+    Stop(id="no-such-python", code="no-such-python",
+         line="%safeinstall --new-env=made --python 3.1 tinypkg", says="no Python 3.1", imports=""),
+    Stop(id="place-taken", code="place-taken", line="%safeinstall --new-env=./afar tinypkg",
+         says="is not empty", imports=""),
+    Stop(id="option-conflict", code="option-conflict",
+         line="%safeinstall --new-env=whole --no-deps tinypkg", says="would leave out", imports=""),
+    Stop(id="option-conflict, conda", code="option-conflict",
+         line="%safeinstall --new-env=mine --installer conda tinypkg", says="made by uv or pip",
          imports=""),
-    Stop(id="other-destination", line="%safeinstall --user for-me", says="does not look",
-         imports="for_me"),
-    Stop(id="file-collision", line="%safeinstall one-of-two two-of-two", says="both bring",
-         imports="two_of_two"),
-    Stop(id="too-big", line="%safeinstall swollen", says="zip bomb", imports="swollen"),
-    Stop(id="no-such-python", line="%safeinstall --new-env=made --python 3.1 tinypkg",
-         says="no Python 3.1", imports=""),
-    Stop(id="place-taken", line="%safeinstall --new-env=./afar tinypkg", says="is not empty",
-         imports=""),
-    Stop(id="option-conflict", line="%safeinstall --new-env=whole --no-deps tinypkg",
-         says="would leave out", imports=""),
-    Stop(id="option-conflict, conda", line="%safeinstall --new-env=mine --installer conda tinypkg",
-         says="made by uv or pip", imports=""),
-    Stop(id="undo-refused, no such transaction", line="%safeundo 0999-abcd",
+    Stop(id="undo-refused, no such transaction", code="undo-refused", line="%safeundo 0999-abcd",
          says="no transaction 0999-abcd", imports=""),
+    Stop(id="unheeded-settings", code="unheeded-settings", line="%safeinstall -r of-index.py",
+         says="set for uv's own commands", imports="of_index"),
 )  # fmt: skip
 
 
@@ -136,10 +151,12 @@ def stage(shared_desk: Desk, workshop: Workshop) -> Desk:
     (notebooks / "direct.txt").write_text(f"from-afar @ {afar.as_uri()}\n")
     (notebooks / "options.txt").write_text("--find-links ./afar\nfar-off\n")
     make_wheel(notebooks / "afar", "by-script")
-    for name in ("of-plain", "of-test", "of-plot"):
+    for name in ("of-plain", "of-test", "of-plot", "of-index"):
         make_wheel(wheels, name)
     links = '# [tool.uv]\n# find-links = ["./afar"]\n'
+    own = "# [tool.uv.sources]\n# of-index = { index = 'own' }\n"
     scripts = [("links", "by-script", links), ("plain", "of-plain", ""), ("of-two", "thing==2", "")]
+    scripts += [("of-index", "of-index", own)]
     for name, needs, more in scripts:
         text = f'# /// script\n# dependencies = ["{needs}"]\n{more}# ///\n'
         (notebooks / f"{name}.py").write_text(text)
@@ -172,6 +189,7 @@ def test_the_printed_line_leads_to_a_working_import(
         assert kernel.run(stop.before).ok
     refusal = kernel.run(stop.line)
     assert not refusal.ok, refusal.everything
+    assert kernel.run("import sys; print(sys.last_value.code)").stdout == f"{stop.code}\n"
     told = " ".join(f"{refusal.traceback} {refusal.evalue}".split())
     assert stop.says in told
     lines = ways.lines_to_type(refusal)
@@ -184,6 +202,7 @@ def test_the_printed_line_leads_to_a_working_import(
     )
 
 
+@pytest.mark.first_line_of("kernel-stack")
 def test_a_part_of_the_kernel_may_change_by_the_line_that_says_so(
     desk: Desk, workshop: Workshop
 ) -> None:
@@ -203,6 +222,7 @@ def test_a_part_of_the_kernel_may_change_by_the_line_that_says_so(
     assert (desk.environment.site_packages / "comm-0.0.1.dist-info").exists()
 
 
+@pytest.mark.first_line_of("shadowed")
 def test_ones_own_file_in_front_of_a_package_is_given_another_name(
     kernel: Kernel, stage: Desk
 ) -> None:
@@ -232,6 +252,7 @@ def test_what_can_and_what_cannot_be_removed(kernel: Kernel, stage: Desk) -> Non
     assert not list(stage.environment.site_packages.glob("thing*"))
 
 
+@pytest.mark.first_line_of("not-importable")
 def test_out_of_an_import_path_that_misses_the_environment(
     workshop: Workshop, tmp_path: Path
 ) -> None:
@@ -259,6 +280,7 @@ def test_out_of_an_import_path_that_misses_the_environment(
         assert new.run("import tinypkg").ok
 
 
+@pytest.mark.first_line_of("no-installer")
 def test_out_of_an_environment_without_the_installer_that_was_asked_for(
     desk: Desk, workshop: Workshop, tmp_path: Path
 ) -> None:
@@ -280,3 +302,74 @@ def test_out_of_an_environment_without_the_installer_that_was_asked_for(
     assert environment.run(*rest, settings=desk.settings).returncode == 0
     assert environment.run(*words, settings=desk.settings).returncode == 0
     assert environment.version_of("tinypkg", desk.settings) == "1.0"
+
+
+@pytest.mark.first_line_of("half-changed", "transaction-failed")
+def test_what_could_not_even_be_put_back_is_put_right_by_the_line_that_is_shown(
+    desk: Desk,
+) -> None:
+    make_wheel(desk.wheels, "tinypkg", "2.0")
+    failing = """
+    from safeinstall.transaction.moves.disk import Disk
+
+    rename = Disk.rename
+    def fail(disk, source, target):
+        if sick and "tinypkg" in target and "replaced" not in target:
+            raise OSError(5, "Input/output error")
+        return rename(disk, source, target)
+    Disk.rename, sick = fail, True
+    """
+    prefix = desk.environment.prefix
+    with desk.kernel() as kernel:
+        assert kernel.run(f"%safeinstall {desk.offline} tinypkg==1.0").ok
+        before = snapshot(prefix)
+        assert kernel.run(textwrap.dedent(failing)).ok
+        stopped = kernel.run(f"%safeinstall {desk.offline} tinypkg==2.0")
+        assert "half-changed" in " ".join(stopped.evalue.split()), stopped.everything
+        assert changes(before, snapshot(prefix)) != []
+        assert kernel.run("sick = False").ok
+        [line] = ways.lines_to_type(stopped)
+        assert kernel.run(line).ok
+        assert changes(before, snapshot(prefix)) == []
+        assert kernel.run(f"%safeinstall {desk.offline} tinypkg==2.0").ok
+
+
+@pytest.mark.first_line_of("unknown-report")
+def test_out_of_a_uv_that_speaks_another_language(desk: Desk, workshop: Workshop) -> None:
+    [info] = desk.environment.site_packages.glob("uv-*.dist-info")
+    binary = desk.environment.prefix / "bin" / "uv"
+    for path in (info / "METADATA", info / "RECORD", binary):
+        text = b"#!/bin/sh\necho would install this and that\n"
+        if path is not binary:
+            text = path.read_bytes().replace(info.name[3:-10].encode(), b"0.12.18")
+        path.unlink()  # shared with other environments
+        path.write_bytes(text)
+    binary.chmod(0o755)
+    info.rename(info.with_name("uv-0.12.18.dist-info"))
+    desk.settings.update(PIP_NO_INDEX="1", PIP_FIND_LINKS=f"{desk.wheels} {workshop.wheels}")
+    with desk.kernel() as kernel:
+        refusal = kernel.run("%safeinstall tinypkg")
+        assert "its version is too old" in " ".join(refusal.evalue.split()), refusal.everything
+        done = kernel.run(ways.lines_to_type(refusal)[0])
+        assert done.ok, done.everything
+        assert kernel.run("%safeinstall tinypkg").ok
+
+
+@pytest.mark.first_line_of("not-installed")
+def test_out_of_an_environment_that_has_no_safeinstall_to_be_loaded(
+    desk: Desk, workshop: Workshop, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare"
+    workshop.run(workshop.uv, "venv", "-q", "--python", workshop.base, bare)
+    places = f"{workshop.wheels} {workshop.ours}"
+    settings = {**desk.settings, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": places}
+
+    def safeinstall(*words: str) -> subprocess.CompletedProcess[str]:
+        return desk.environment.run("-m", "safeinstall", *words, settings=settings)
+
+    refused = safeinstall("autoload", "--python", str(bare))
+    assert refused.returncode == 1, refused.stdout
+    [line] = ways.lines_to_type(refused.stderr)
+    done = safeinstall(*shlex.split(line)[1:])
+    assert done.returncode == 0, (line, done.stderr)
+    assert safeinstall("autoload", "--python", str(bare)).returncode == 0

@@ -21,15 +21,6 @@ pytestmark = pytest.mark.integration
 DEBIAN = Path("/usr/bin/python3")
 
 
-@pytest.fixture
-def public_folder(workshop: Workshop, tmp_path: Path) -> Iterator[Path]:
-    """A folder that every user can reach, which a test's own is not."""
-    folder = workshop.folder / f"ways-{tmp_path.name}"
-    folder.mkdir()
-    yield folder
-    shutil.rmtree(folder)
-
-
 def typed_until_done(kernel: Kernel, line: str) -> Result:
     """Type a line; the cell must succeed."""
     result = kernel.run(line, timeout=180)
@@ -86,6 +77,7 @@ def debian_desk(workshop: Workshop, public_folder: Path) -> Desk:
     return desk
 
 
+@pytest.mark.first_line_of("externally-managed")
 @pytest.mark.parametrize("magic", ["%safeinstall", "%pip install"])
 def test_out_of_the_systems_own_python(debian_desk: Desk, magic: str) -> None:
     """By the line of the refusal, and by the one that the warning about pip offers."""
@@ -130,6 +122,7 @@ def read_only_desk(workshop: Workshop, public_folder: Path) -> Iterator[Desk]:
         folder.chmod(0o755)
 
 
+@pytest.mark.first_line_of("not-writable")
 @pytest.mark.parametrize("way", [0, 1], ids=["with an overlay", "without"])
 def test_out_of_a_read_only_environment(read_only_desk: Desk, way: int) -> None:
     desk, environment = read_only_desk, read_only_desk.environment
@@ -173,6 +166,7 @@ def test_out_of_a_read_only_environment(read_only_desk: Desk, way: int) -> None:
     assert changes(before, snapshot(environment.prefix)) == []
 
 
+@pytest.mark.first_line_of("place-not-writable")
 def test_out_of_a_place_where_no_environment_can_be_made(read_only_desk: Desk) -> None:
     desk, environment = read_only_desk, read_only_desk.environment
     uid = privileges.ORDINARY if privileges.can_switch() else None
@@ -185,6 +179,7 @@ def test_out_of_a_place_where_no_environment_can_be_made(read_only_desk: Desk) -
         assert result.data[OUTCOME]["kernelspec"]["name"] == "elsewhere"
 
 
+@pytest.mark.first_line_of("virtualenv-required")
 def test_out_of_a_demand_for_a_virtual_environment(workshop: Workshop, public_folder: Path) -> None:
     prefix = public_folder / "plain"
     shutil.copytree(workshop.standalone.prefix, prefix, symlinks=True)

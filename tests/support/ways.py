@@ -20,7 +20,7 @@ from .kernels import Kernel, Result
 __all__ = ["lines_to_type", "registered", "specs_folder", "typed_in_a_shell", "wheels_for"]
 
 _LINE = re.compile(
-    r"^\s*(?:→ )?\s*((?:%safe\w+|%kernelenv|!mv|safeinstall) .+?)(?:\s{3,}\S.*)?$", re.M
+    r"^\s*(?:→ )?\s*((?:%safe\w+|%kernelenv|%reload_ext|!mv|safeinstall) .+?)(?:\s{3,}\S.*)?$", re.M
 )
 
 

@@ -16,6 +16,7 @@ from ui.site import Site
 pytestmark = [pytest.mark.integration, pytest.mark.ui]
 
 
+@pytest.mark.first_line_of("path-file-unread")
 def test_what_came_after_the_kernel_is_made_importable(site: Site, lab_page: LabPage) -> None:
     kernel = site.fresh("late")
     lab_page.open(kernel, "import comes_late; print(comes_late.WHERE)")

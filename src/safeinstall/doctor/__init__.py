@@ -86,10 +86,11 @@ def _interpreter(
     home, problem = mend.home_problem(target.prefix)
     base = _base_for(target, here, environ) if problem else ""
     rewrites = mend.home_rewrites(target.prefix, base) if base else ()
-    yield from diagnosis.wrong_home(home, problem, base, rewrites, target.prefix, frontend)
+    new_one = replace(frontend, python="").new_environment()  # not of the Python that is broken
+    yield from diagnosis.wrong_home(home, problem, base, rewrites, target.prefix, new_one)
     if target.environment is None and not problem:
         words = f"{target.python} does not start: {target.trouble}"
-        yield say("does-not-start", words, frontend.new_environment())
+        yield say("does-not-start", words, new_one)
 
 
 def _files(target: Target, frontend: Frontend) -> Iterator[Diagnosis]:

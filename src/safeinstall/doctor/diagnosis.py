@@ -390,9 +390,12 @@ def wrong_home(
     base: str,
     rewrites: tuple[Rewrite, ...],
     prefix: str,
-    frontend: Frontend,
+    new_one: str,
 ) -> Iterator[Diagnosis]:
-    """Yield that `pyvenv.cfg` names an interpreter that is not there (`problem` says how)."""
+    """Yield that `pyvenv.cfg` names an interpreter that is not there (`problem` says how).
+
+    `new_one` is the line that makes another environment.
+    """
     if not problem:
         return
     words = f"{prefix} rests on the Python in {home}, {problem}."
@@ -400,7 +403,7 @@ def wrong_home(
         yield say("wrong-home", words, fix=Fix(words=f"let it use {base}", rewrites=rewrites))
     else:
         why = "No Python of that version is found to take its place."
-        yield say("wrong-home", words, frontend.new_environment(), context=why)
+        yield say("wrong-home", words, new_one, context=why)
 
 
 def copies(found: Sequence[Installed], kinds: Mapping[str, str]) -> Iterator[Diagnosis]:

@@ -21,7 +21,6 @@ from typing import Any, Final
 
 from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
-from safeinstall.frontend import NOTEBOOK
 from safeinstall.installers import DryRun, Installer, Resolved
 from safeinstall.installers.sources import Sources
 from safeinstall.request import OPTIONS, InstallRequest, RequestItem
@@ -161,8 +160,7 @@ def _check(request: InstallRequest) -> None:
     if given:
         flag = next(option.names[0] for option in OPTIONS if option.field == given)
         words = f"{flag} is for PyPI's packages; conda looks into its own channels."
-        hint = request.line(NOTEBOOK, installer="auto")
-        raise InstallerError(words, code="option-conflict", hint=hint)
+        raise InstallerError(words, code="option-conflict")
 
 
 def _spec(item: RequestItem) -> str:

@@ -121,7 +121,7 @@ class Uv(Installer):
             data = json.loads(stdout)
         except ValueError as error:
             words = "uv's plan is not JSON: its version is too old (0.12.18 or newer is needed)."
-            line = ("install", "--upgrade", "uv")
+            line = ("install", "--upgrade", "--installer", "pip", "uv")
             raise InstallerError(words, code="unknown-report", command=line) from error
         named = _FROM.finditer(stderr)
         urls = {canonicalize_name(m["name"]): m["url"] or m["place"] for m in named}

@@ -163,7 +163,8 @@ def _run(options: Options, read: Callable[[], Request]) -> Any:
         context = configured(context_for(request, line), options)
         result = carry_out(request, context)
     except SafeInstallError as error:
-        raise SafeInstallStopped(render.as_text(render.error_message(error, NOTEBOOK))) from None
+        text = render.as_text(render.error_message(error, NOTEBOOK))
+        raise SafeInstallStopped(text, code=error.code) from None
     finally:
         line.close()
     if isinstance(result, Outcome):

@@ -49,9 +49,12 @@ def install_with_conda(
         raise InstallerError(words, code="option-conflict", hint=hint)
     program = _program(intent, context)
     context.progress(f"asking {program.kind} what it would change")
-    answer = context.run(
-        program.plan_command(request, environment, intent.sources), timeout=_DRY_SECONDS
-    )
+    try:
+        command = program.plan_command(request, environment, intent.sources)
+    except InstallerError as error:  # it is nothing for conda: PyPI's has it
+        error.hint = intent.line(installer="auto")
+        raise
+    answer = context.run(command, timeout=_DRY_SECONDS)
     plan = _plan(intent, program, program.read_plan(answer.stdout, answer.stderr))
 
     def outcome(status: str, *findings: Finding) -> Outcome:

@@ -168,7 +168,8 @@ class Transaction:
             with undisturbed():
                 roll_back(self._journal, self._layout.prefix, self._disk)
         except OSError as error:
-            message = f"Transaction {self.id} could not be taken back: {error}."
+            failed = f"Transaction {self.id} could not be taken back ({error})"
+            message = f"{failed}; the environment is half-changed until it is recovered."
             raise TransactionError(message, command=("recover",), code="half-changed") from error
 
     def abandon(self) -> None:
