@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -88,8 +89,6 @@ def closest_path(path: str) -> str:
 
     What comes before the ending, or before the version of a wheel or an archive, has to be alike.
     """
-    from difflib import get_close_matches
-
     wanted = Path(path)
     try:
         names = [entry.name for entry in wanted.parent.iterdir()]

@@ -6,9 +6,13 @@ installer is a child of the kernel: it takes over the variables, but not the fla
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import zipimport
+
+with contextlib.suppress(ImportError):  # Windows
+    import pwd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,10 +59,8 @@ def home_folder(environ: Mapping[str, str]) -> str:
     home = environ.get("HOME")
     if home is None:
         try:
-            import pwd  # not on Windows
-
             home = pwd.getpwuid(os.getuid()).pw_dir
-        except (ImportError, KeyError, OSError, AttributeError):
+        except (NameError, KeyError, OSError, AttributeError):
             return "~"
     return home.rstrip("/") or "/"
 

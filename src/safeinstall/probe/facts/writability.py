@@ -6,10 +6,15 @@ or, where it does not exist yet, of its closest existing parent. The reason is o
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 
 from .search_path import Installed, upward
+
+with contextlib.suppress(ImportError):  # Windows
+    import grp
+    import pwd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,19 +45,15 @@ def _is_read_only_mount(path: str) -> bool:
 def user_name(uid: int) -> str:
     """Return the name of *uid*, or the number where there is no entry (containers)."""
     try:
-        import pwd  # not on Windows
-
         return pwd.getpwuid(uid).pw_name
-    except (ImportError, KeyError, OSError):
+    except (NameError, KeyError, OSError):
         return str(uid)
 
 
 def _group_name(gid: int) -> str:
     try:
-        import grp  # not on Windows
-
         return grp.getgrgid(gid).gr_name
-    except (ImportError, KeyError, OSError):
+    except (NameError, KeyError, OSError):
         return str(gid)
 
 
