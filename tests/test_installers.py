@@ -132,7 +132,9 @@ def test_pip_reads_no_configuration_but_what_it_is_handed() -> None:
     sources = Sources(index_url="https://me:s3cr3t@index.invalid/simple", cert="/c.pem")
     command = PIP.plan_command(asked("six"), HERE, sources)
     assert command.overrides["PIP_CONFIG_FILE"] == os.devnull
-    assert command.overrides["PIP_INDEX_URL"] == sources.index_url
+    assert command.overrides["PIP_INDEX_URL"] == "https://index.invalid/simple"
+    assert "me" in command.netrc
+    assert "s3cr3t" in command.netrc
     assert command.overrides["PIP_TARGET"] is None
     assert not any("s3cr3t" in word for word in command.argv)
 

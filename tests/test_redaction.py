@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safeinstall.frontend import MASK, redact
+from safeinstall.frontend import MASK, credentials, redact
 
 WORD = st.text(alphabet="abcdefgXYZ0123456789_-.~%", min_size=6, max_size=24)
 
@@ -22,6 +22,12 @@ WORD = st.text(alphabet="abcdefgXYZ0123456789_-.~%", min_size=6, max_size=24)
             "https://a:p@h1/x https://b:q@h2/y", "https://****@h1/x https://****@h2/y", id="two"
         ),
         pytest.param("https://ana:p@ss@host/x", "https://****@host/x", id="at-sign-in-password"),
+        pytest.param("https://ana:it's@host/x", "https://****@host/x", id="apostrophe"),
+        pytest.param("https://ana:p/w#x?y@host/x", "https://****@host/x", id="signs"),
+        pytest.param("https://ana:two words@host/x", "https://****@host/x", id="blank"),
+        pytest.param('"https://ana:a"b@host/x"', '"https://****@host/x"', id="quotes"),
+        pytest.param("https://host:8080/x@1.0", "https://host:8080/x@1.0", id="port-stays"),
+        pytest.param("see https://host: me@x.org", "see https://host: me@x.org", id="colon-stays"),
         pytest.param("git+ssh://git@host/x.git", "git+ssh://git@host/x.git", id="git-stays"),
         pytest.param(
             "git+https://git:pw@host/x", "git+https://****@host/x", id="git-with-password"
@@ -45,6 +51,35 @@ def test_secrets_of_urls_are_hidden_and_the_rest_stays(text: str, shown: str) ->
 
 def test_given_secrets_are_hidden_wherever_they_stand() -> None:
     assert redact("a hunter2 b/hunter22", ["hunter2", "hunter22", ""]) == f"a {MASK} b/{MASK}"
+
+
+@pytest.mark.parametrize("cut", ["\n", "\n    ", "  \n\t"])
+def test_a_secret_that_was_wrapped_is_found(cut: str) -> None:
+    assert redact(f"a hun{cut}ter2 b", ["hunter2"]) == f"a {MASK} b"
+
+
+def test_what_is_too_short_to_be_a_secret_does_not_tear_words() -> None:
+    assert redact("pandas 1.0", ["a", "1"]) == "pandas 1.0"
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("https://ana:it's@host/x", {"it's", "it%27s"}),
+        ("x @ https://ana:p%40ss@host/x.whl", {"p@ss", "p%40ss"}),
+        ("https://ana:p/w#x@host/x", {"p/w#x", "p%2Fw%23x"}),
+        ("https://a-long-token@host/x", {"a-long-token"}),
+        ("https://h/x?token=abcd", {"abcd"}),
+        ("git+ssh://git@host/x.git@v1", set()),
+        ("https://host:8080/x@1.0", set()),
+        ("pandas==1.0", set()),
+        ("./a@b", set()),
+    ],
+)
+def test_what_is_secret_in_a_word_is_known_in_all_the_ways_it_is_written(
+    word: str, found: set[str]
+) -> None:
+    assert set(credentials(word)) == found
 
 
 @given(user=WORD, password=WORD, before=st.text(max_size=20), after=st.text(max_size=20))

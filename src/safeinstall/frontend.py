@@ -10,7 +10,10 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
+from urllib.parse import quote as quote_url
+from urllib.parse import unquote
 
 Door = Literal["notebook", "terminal", "python"]
 
@@ -28,6 +31,8 @@ _MAGICS: Final = {
 """Command -> the magic that does it; what is missing here is typed in a terminal."""
 _CALLS: Final = frozenset({"install", "uninstall", "undo"})
 """Commands that are functions of the package."""
+MASK: Final = "****"
+"""What stands in the place of a secret."""
 _PLAIN: Final = re.compile(
     r"(?:[A-Za-z0-9_./\\-]|~(?=/))"  # no operator first
     r"(?:[A-Za-z0-9_./\\:@+%\[\]=?&#~-]*[A-Za-z0-9_./\\\]-])?"  # none last
@@ -40,7 +45,7 @@ def quote(word: str) -> str:
 
     There are no escapes, so a word with both kinds of quotes is written in pieces, as in a shell.
     """
-    if _PLAIN.fullmatch(word) and word.count("[") <= word.count("]"):
+    if _PLAIN.fullmatch(word.replace(MASK, "x")) and word.count("[") <= word.count("]"):
         return word  # an open bracket would take the next word in
     if '"' not in word and not ("$" in word or "`" in word):
         return f'"{word}"'
@@ -134,36 +139,74 @@ def _argument(word: str) -> str:
     return f"{name.replace('-', '_')}={json.dumps(value) if equals else True}"
 
 
-MASK: Final = "****"
-"""What stands in the place of a secret."""
 _SECRET_KEY: Final = (
-    r"(?:[\w.~-]|%[0-9a-f]{2})*"
+    r"(?:[\w.~-]|%[0-9a-f]{2}){0,40}?"
     r"(?:token|key|secret|password|passwd|pwd|signature|credential|auth)"
-    r"(?:[\w.~-]|%[0-9a-f]{2})*|sig|pass"
+    r"(?:[\w.~-]|%[0-9a-f]{2}){0,40}|sig|pass"
 )
+_USER: Final = r"[^\s/?#:@\"'<>\[]{0,100}"
+_NO_PORT: Final = r"(?!\s|\d{1,5}(?:[/?#\"'<>\s]|$))"
 _USER_INFO: Final = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*:)?(?P<slashes>//)(?P<info>[^\s/?#\"'<>]*)@", re.IGNORECASE
+    r"//(?P<info>[^\s/?#\"'<>]{0,500}"
+    # what a URL may not hold in the raw, and people type all the same
+    rf"|{_USER}:{_NO_PORT}(?:\S{{0,500}}|[^\n]{{0,300}}?))@"
 )
 _QUERY_VALUE: Final = re.compile(
     rf"(?P<key>[?&;#](?:{_SECRET_KEY})=)(?P<value>[^&;#\s\"'<>]*)", re.IGNORECASE
 )
+_SHORTEST: Final = 4
+"""Fewer characters are no secret, and stand in every other word."""
+_LONGEST_NAME: Final = 8
+"""What stands alone before the `@` is a token when it is longer."""
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return `text` without user names and passwords of URLs, secret query values and `secrets`.
 
     `//user:password@host` and `//token@host` become `//****@host`; the bare account name `git`,
-    which every hosting service shares, stays. Redacting twice changes nothing more.
+    which every hosting service shares, stays. A secret is found also where it is cut by the end of
+    a line. Redacting twice changes nothing more.
     """
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        if secret not in MASK:
+    for secret in sorted({*secrets}, key=len, reverse=True):
+        if len(secret) >= _SHORTEST and secret not in MASK:
             text = text.replace(secret, MASK)
+            if "\n" in text:
+                text = _in_pieces(secret).sub(MASK, text)
     text = _USER_INFO.sub(_without_user, text)
     return _QUERY_VALUE.sub(rf"\g<key>{MASK}", text)
+
+
+@lru_cache(maxsize=64)
+def _in_pieces(secret: str) -> re.Pattern[str]:
+    """Return what finds a secret that whoever wrapped the lines has cut."""
+    return re.compile(r"(?:[ \t]*\n[ \t]*)?".join(map(re.escape, secret)))
 
 
 def _without_user(match: re.Match[str]) -> str:
     """Return the start of a URL with its user information masked."""
     info = match["info"]
-    kept = info if info in ("git", "") else MASK
-    return f"{match['scheme'] or ''}{match['slashes']}{kept}@"
+    return f"//{info if info in ('git', '') else MASK}@"
+
+
+_PASSWORD_AHEAD: Final = re.compile(rf"{_USER}:{_NO_PORT}[^@]{{0,500}}@")
+
+
+def credentials(word: str) -> tuple[str, ...]:
+    """Return what is secret in a word that is, or ends in, a URL: in all the ways it is written.
+
+    Read leniently: what follows `//user:` up to the last `@` before the host is a password,
+    whatever characters it has.
+    """
+    found = [match["value"] for match in _QUERY_VALUE.finditer(word)]
+    rest = word.partition("//")[2]
+    ends = re.search(r"[/?#]", rest)
+    host = rest[: ends.start()] if ends else rest
+    if "@" not in host and _PASSWORD_AHEAD.match(rest):
+        host = rest  # the password has what ends a host
+    info, _, _ = host.rpartition("@")
+    user, colon, password = info.partition(":")
+    if colon or len(user) > _LONGEST_NAME:
+        found.append(password if colon else user)
+    plain = [unquote(each) for each in found]
+    ways = {*found, *plain, *(quote_url(each, "") for each in plain)}
+    return tuple(sorted(ways - {"", MASK}))

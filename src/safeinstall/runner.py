@@ -81,15 +81,14 @@ def run(
     what `stop` raises; a timeout raises `SafeInstallError`.
     """
     mark = secrets.token_hex(16) if command.contained else ""
-    environ = command.environment() | ({_MARK: mark} if mark else {})
-    with _with_lock(command) as argv:
+    with _with_files(command) as (argv, variables):
         try:
             process = subprocess.Popen(
                 argv,
                 stdin=subprocess.PIPE if command.stdin else subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL if mark else subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=environ,
+                env=command.environment() | variables | ({_MARK: mark} if mark else {}),
                 cwd=command.cwd,
                 start_new_session=True,
                 pass_fds=tuple(pass_fds) if os.name == "posix" else (),
@@ -115,15 +114,21 @@ def run(
 
 
 @contextlib.contextmanager
-def _with_lock(command: Command) -> Iterator[tuple[str, ...]]:
-    """Yield the words to start, with the lock in a file that is gone afterwards."""
-    if not command.lock:
-        yield command.argv
+def _with_files(command: Command) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
+    """Yield the words to start, and variables, with lock and netrc in files that go afterwards.
+
+    The folder is private (`mkdtemp`: mode 0700), and so are the files in it.
+    """
+    if not command.lock and not command.netrc:
+        yield command.argv, {}
         return
     with tempfile.TemporaryDirectory(prefix="safeinstall-") as folder:
-        path = Path(folder, LOCK_FILE)
-        path.write_text(command.lock, "utf-8")
-        yield tuple(str(path) if word == LOCK_FILE else word for word in command.argv)
+        lock, own = Path(folder, LOCK_FILE), Path(folder, "netrc")
+        for path, text in ((lock, command.lock), (own, command.netrc)):
+            path.touch(mode=0o600)
+            path.write_text(text, "utf-8")
+        argv = tuple(str(lock) if word == LOCK_FILE else word for word in command.argv)
+        yield argv, {"NETRC": str(own)} if command.netrc else {}
 
 
 def start(command: Command, output: IO[Any], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -249,6 +254,8 @@ class Command:
     of standard error are kept, and whatever it started ends with it."""
     lock: str = ""
     """Text of a lock (PEP 751): while the command runs, LOCK_FILE in its words is such a file."""
+    netrc: str = ""
+    """Text of a netrc file: while the command runs, NETRC names it."""
 
     def environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return `base` (default: this process's environment) with the overrides applied."""

@@ -115,7 +115,8 @@ def test_a_project_is_installed_from_its_place_whatever_it_says_of_itself(
 
 def repository(desk: Desk, says: str) -> str:
     """Return the address of a repository with a project in it."""
-    project = make_project(desk.notebooks / "mine", "my-project", says=says)
+    started = str(desk.notebooks / "started")
+    project = make_project(desk.notebooks / "mine", "my-project", says=says, started=started)
     who = ("-c", "user.email=ana@example", "-c", "user.name=Ana")
     for command in (("init", "-q"), ("add", "-A"), (*who, "commit", "-qm", "first")):
         subprocess.run(["git", *command], cwd=project, check=True)
@@ -142,7 +143,11 @@ def test_a_repository_is_asked_about_and_the_line_offered_installs_it(
 ) -> None:
     place = repository(desk, says)
     with desk.kernel() as kernel:
-        agreed(kernel, f"%safeinstall --no-index --installer {installer} {place}")
+        line = f"%safeinstall --no-index --installer {installer} {place}"
+        assert not kernel.run(f"{line} --dry-run").ok
+        assert not kernel.run(line).ok
+        assert not (desk.notebooks / "started").exists(), "its code ran before it was asked about"
+        agreed(kernel, line)
         assert kernel.run("import my_project").ok
 
 

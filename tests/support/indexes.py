@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import json
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-__all__ = ["Moody", "breaking_off", "dated", "locked", "moody", "serving"]
+__all__ = ["Moody", "breaking_off", "dated", "locked", "moody", "private", "serving"]
 
 
 class _Silent(SimpleHTTPRequestHandler):
@@ -49,7 +51,7 @@ class _Locked(BaseHTTPRequestHandler):
 
 @contextmanager
 def _running(
-    handler: functools.partial[_Silent] | type[BaseHTTPRequestHandler],
+    handler: Callable[..., BaseHTTPRequestHandler],
     context: ssl.SSLContext | None = None,
 ) -> Iterator[int]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -90,6 +92,29 @@ def lay_out(wheels: Path, folder: Path) -> None:
             (project / wheel.name).hardlink_to(wheel)
         links = "".join(f'<a href="{file.name}">{file.name}</a>' for file in project.glob("*.whl"))
         (project / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}</body></html>")
+
+
+@contextmanager
+def private(wheels: Path, folder: Path, user: str, password: str) -> Iterator[str]:
+    """Serve the wheels, and whatever lies below `folder`, to this user alone, and slowly.
+
+    The value is host and port.
+    """
+    wanted = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+    class Handler(_Silent):
+        def do_GET(self) -> None:
+            time.sleep(0.02)  # time enough for others to look at the command lines
+            if self.headers.get("Authorization") == wanted:
+                return super().do_GET()
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="index"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    lay_out(wheels, folder)
+    with _running(functools.partial(Handler, directory=str(folder))) as port:
+        yield f"127.0.0.1:{port}"
 
 
 @contextmanager

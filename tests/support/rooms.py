@@ -64,7 +64,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
     "installers": (
         "uv_settings",
         "sources",
-        ". failures",
+        ". credentials failures",
         "conda pip uv",
     ),
     "kernels": (

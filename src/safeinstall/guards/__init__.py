@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.frontend import redact
 from safeinstall.guards import conflicts, kernel_stack, request
 from safeinstall.guards.environment_state import EnvironmentState
 from safeinstall.installers.sources import ResolvedRequest
@@ -116,10 +117,18 @@ def weigh(
     warnings). A refusal gives way to its own flag only, which its guard knows. A question without
     a line to type gets the same line with `--yes`.
     """
-    given = (finding for finding in findings if finding is not None)
+    given = (_cleared(finding, intent) for finding in findings if finding is not None)
     weighed = ((finding, policy.get(finding.code, finding.severity)) for finding in given)
     ruled = (replace(finding, severity=said) for finding, said in weighed if said is not None)
     return tuple(_answered(finding, intent) for finding in ruled)
+
+
+def _cleared(finding: Finding, intent: ResolvedRequest) -> Finding:
+    """Return the finding without what is secret in the request; lines to type never have it."""
+    secrets = intent.request.secrets
+    message, context = (redact(text, secrets) for text in (finding.message, finding.context))
+    hint = tuple(replace(way, note=redact(way.note, secrets)) for way in finding.hint)
+    return replace(finding, message=message, context=context, hint=hint)
 
 
 def _answered(finding: Finding, intent: ResolvedRequest) -> Finding:

@@ -6,6 +6,7 @@ them cannot do, its properties say: nobody outside this room asks which one it i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Protocol
@@ -90,6 +91,9 @@ class Installer(Protocol):
     """`version_command` finds one version; the others list them all in a failure."""
     takes_overrides: ClassVar[bool] = False
     """`overriding` takes packages out of what it looks for."""
+    asks_before_places: ClassVar[bool] = False
+    """Where builds are forbidden it stops at a place whose name only its code tells; else that code
+    runs (pip: `--only-binary` is about what indexes have)."""
     counts_python_path: ClassVar[bool] = False
     """It takes for installed what PYTHONPATH shows."""
 
@@ -264,6 +268,7 @@ def _arguments(items: Iterable[RequestItem]) -> list[str]:
     return arguments
 
 
+_READER: Final = re.compile(r"//[^/@]*(?:@[^/@]*)*@")
 CHECKOUTS: Final = "src"
 """Where below the prefix a repository is checked out whose files stay in use (pip's `--src`)."""
 
@@ -271,9 +276,10 @@ CHECKOUTS: Final = "src"
 def place_of(reference: str) -> str:
     """Reduce a path, URL or repository to what all its spellings share.
 
-    Left out are extras, fragment, a repository's revision and the scheme of a local file.
+    Left out are extras, fragment, a repository's revision, who reads it, and the scheme of a local
+    file.
     """
-    plain = reference.partition("#")[0]
+    plain = _READER.sub("//", reference.partition("#")[0])
     if plain.startswith("file:"):
         plain = unquote(urlsplit(plain).path)
     plain = plain.partition("[")[0].rstrip("/")

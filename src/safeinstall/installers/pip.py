@@ -31,6 +31,7 @@ from safeinstall.installers import (
     lacking,
     staging_arguments,
 )
+from safeinstall.installers.credentials import by_netrc, off_the_command_line
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
 from safeinstall.request import InstallRequest, RequestItem
 from safeinstall.runner import Command
@@ -170,7 +171,8 @@ def _command(
 ) -> Command:
     """Run it away from the notebook: a `pip` in its folder would be imported."""
     overrides, files = _overrides(sources), files_of(request)
-    return Command(argv=tuple(argv), overrides=overrides, cwd=environment.prefix, **files)
+    command = Command(argv=tuple(argv), overrides=overrides, cwd=environment.prefix, **files)
+    return off_the_command_line(by_netrc(command, environment.version), _STDIN)
 
 
 def _resolved(item: Mapping[str, Any], reasons: Mapping[str, str]) -> Resolved:

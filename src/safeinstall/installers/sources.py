@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name
 
 from safeinstall.environment import Destination, Environment
-from safeinstall.frontend import NOTEBOOK, Frontend
+from safeinstall.frontend import NOTEBOOK, Frontend, credentials
 from safeinstall.installers.uv_settings import EXCLUDE_NEWER
 from safeinstall.request import InstallRequest
 from safeinstall.request.cutoff import NO_CUTOFF, Cutoff, earliest
@@ -101,6 +101,8 @@ class Sources:
     keyring_provider: str | None = None
     require_virtualenv: str | None = None
     """The source that asks for `require-virtualenv`, or None."""
+    typed_secrets: tuple[str, ...] = ()
+    """What is secret in the request itself."""
     symlinks: bool = False
     """uv is told to fill environments with links into its cache (`link-mode`)."""
 
@@ -167,6 +169,7 @@ class Sources:
             no_binary=names("no-binary"),
             keyring_provider=one("keyring-provider"),
             require_virtualenv=required.source if required else None,
+            typed_secrets=request.secrets,
             symlinks="link-mode" in uv and uv["link-mode"].value.lower() == "symlink",
         )
         return sources.without_cutoff() if request.uploaded_prior_to == NO_CUTOFF else sources
@@ -200,10 +203,10 @@ class Sources:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Passwords inside the URLs, so that every text we keep can be cleared of them."""
+        """What is secret in the URLs, so that every text we keep can be cleared of it."""
         urls = (self.index_url or "", *self.extra_index_urls, *self.find_links, self.proxy or "")
-        found = [part for url in urls for part in _credentials(url)]
-        return tuple(dict.fromkeys(secret for secret in found if secret))
+        known = (secret for url in (*urls, *self.constraints) for secret in credentials(url))
+        return tuple(dict.fromkeys((*self.typed_secrets, *known)))
 
 
 def redirections(
@@ -275,17 +278,6 @@ def _missing(link: str) -> bool:
     if parts.scheme == "file":
         return not Path(unquote(parts.path)).exists()
     return len(parts.scheme) < 2 and not Path(link).exists()
-
-
-def _credentials(url: str) -> tuple[str, ...]:
-    try:
-        parts = urlsplit(url)
-        password, user = parts.password, parts.username
-    except ValueError:
-        return ()
-    if password:
-        return (password, unquote(password))
-    return (user,) if user and len(user) > 8 else ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

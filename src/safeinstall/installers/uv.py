@@ -32,6 +32,7 @@ from safeinstall.installers import (
     staging_arguments,
     venv_overrides,
 )
+from safeinstall.installers.credentials import off_the_command_line
 from safeinstall.installers.sources import REDIRECTING_VARIABLES, Sources
 from safeinstall.request import InstallRequest, RequestItem
 from safeinstall.runner import Command
@@ -58,6 +59,7 @@ class Uv(Installer):
     links_its_cache: ClassVar[bool] = True
     picks_versions: ClassVar[bool] = True
     takes_overrides: ClassVar[bool] = True
+    asks_before_places: ClassVar[bool] = True
 
     binary: str
 
@@ -84,7 +86,8 @@ class Uv(Installer):
         # A dry run, too, waits for uv's own lock: as long as another is kept waiting by its index.
         impatient = {"UV_LOCK_TIMEOUT": "1"} if request.no_wait else {}
         overrides = {**_overrides(request, sources), **impatient}
-        return Command(argv=tuple(argv), overrides=overrides, **files_of(request))
+        command = Command(argv=tuple(argv), overrides=overrides, **files_of(request))
+        return off_the_command_line(command, "-")
 
     def stage_commands(
         self,
@@ -110,10 +113,11 @@ class Uv(Installer):
         tail += ["--link-mode", "copy"] if sources.symlinks else []
         tail += staging_arguments(request, changes, plan, "-")
         overrides = _overrides(request, sources)
-        return tuple(
+        commands = (
             Command(argv=(*head, *attempt, *tail), overrides=overrides, **files_of(request))
             for attempt in (*attempts, ["--offline"], [])
         )
+        return tuple(off_the_command_line(command, "-") for command in commands)
 
     def read_plan(self, stdout: str, stderr: str = "") -> DryRun:
         """Parse a successful dry run. Raises `InstallerError` when the report is none we know."""

@@ -110,7 +110,8 @@ class _ListingRequest(Request):
     allow: frozenset[str] = frozenset()
     """Flags without dashes: `allow-conflicts`, `allow-kernel-change`, `allow-direct` ..."""
     secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
-    """Values of environment variables a file was filled with: hidden wherever we show things."""
+    """What is hidden wherever we show things: what is secret in URLs, and the values of variables
+    that a file was filled with."""
 
     @property
     def empty(self) -> bool:
@@ -134,7 +135,7 @@ class _ListingRequest(Request):
 
         Changes are fields, or `requirements=("numpy>=2",)` for other things to install.
         """
-        return redact(self.line_to_run(frontend, **changes), self.secrets)
+        return self._changed(changes)._written(frontend, hidden=True)
 
     def line_to_run(self, frontend: Frontend, **changes: Any) -> str:
         """Return that line with its secrets: to run in the place of what was typed, not to show."""
@@ -142,7 +143,7 @@ class _ListingRequest(Request):
 
     def display(self) -> str:
         """Return the request as typed, fit to be shown and saved: secrets are hidden."""
-        return redact(str(self), self.secrets)
+        return join(self._words(hidden=True))
 
     def __str__(self) -> str:
         return join(self.words())
@@ -153,8 +154,12 @@ class _ListingRequest(Request):
             changes = {**changes, "items": items}
         return replace(self, **changes)
 
-    def _written(self, frontend: Frontend) -> str:
-        words = self.words()
+    def _words(self, hidden: bool) -> tuple[str, ...]:
+        words = self.words()  # cleared one by one: quotes would cut a secret in pieces
+        return tuple(redact(word, self.secrets) for word in words) if hidden else words
+
+    def _written(self, frontend: Frontend, *, hidden: bool = False) -> str:
+        words = self._words(hidden)
         return frontend.line(self.command, *attached(words) if frontend.door == "python" else words)
 
     def _option_words(self) -> Iterator[str]:
@@ -244,14 +249,15 @@ class InstallRequest(_ListingRequest):
         files = ("requirement_files", "groups", "extras") if "requirements" in changes else ()
         return super(InstallRequest, self)._changed({**changes, **dict.fromkeys(files, ())})
 
-    def _written(self, frontend: Frontend) -> str:
+    def _written(self, frontend: Frontend, *, hidden: bool = False) -> str:
         """Write a new environment for a terminal as the command that makes one."""
         if not self.new_env or frontend.door != "terminal":
-            return super(InstallRequest, self)._written(frontend)
+            return super(InstallRequest, self)._written(frontend, hidden=hidden)
         place = near(self.new_env, self.cwd).removeprefix(f".{os.sep}")
         named = not PurePath(self.new_env).is_absolute()
         rest = replace(self, new_env="")
-        return frontend.line("new-env", *(("--name", place) if named else (place,)), *rest.words())
+        words = rest._words(hidden)
+        return frontend.line("new-env", *(("--name", place) if named else (place,)), *words)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

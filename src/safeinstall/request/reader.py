@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from safeinstall.errors import RequestError
-from safeinstall.frontend import NOTEBOOK, Frontend, redact
+from safeinstall.frontend import NOTEBOOK, Frontend, credentials, redact
 from safeinstall.request.commands import (
     InstallRequest,
     RequestItem,
@@ -81,6 +81,11 @@ class Reader:
     block: Listed | None = None
     """What the script block of the cell says besides its lines."""
 
+    def __post_init__(self) -> None:
+        """Note what is secret in the words."""
+        typed = (secret for word in self.words for secret in credentials(word))
+        self.secrets = (*self.secrets, *typed)
+
     def install(self, read: Read, environ: Mapping[str, str]) -> InstallRequest:
         """Return the request to install that the words make."""
         self._walk()
@@ -116,6 +121,11 @@ class Reader:
         lists = dict.fromkeys(
             path for _, path, only_constrains in self.paths if not only_constrains
         )
+        listed = (
+            *(item.text for item in files.items),
+            *(option.value for option in files.options),
+        )
+        secrets = (secret for word in listed for secret in credentials(word))
         return InstallRequest(
             **{**self.fields, **sets},
             cwd=self.cwd,
@@ -125,7 +135,7 @@ class Reader:
             constraints=tuple(dict.fromkeys(files.constraints)),
             demands=tuple(files.demands),
             unheeded=tuple(files.unheeded),
-            secrets=(*self.secrets, *files.secrets),
+            secrets=(*self.secrets, *files.secrets, *secrets),
         )
 
     def uninstall(self) -> UninstallRequest:

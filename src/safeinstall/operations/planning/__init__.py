@@ -292,6 +292,12 @@ def _plan_without_builds(resolver: Resolver) -> tuple[Plan | None, tuple[Finding
     allowed = set(intent.request.allow_builds)
     building: set[str] = {canonicalize_name(name) for name in no_binary}
     findings: tuple[Finding, ...] = ()
+    if not resolver.chosen.installer.asks_before_places:
+        places = {i.text for i in intent.request.items if _has_no_name(i) and not is_explicit(i)}
+        findings = _question(places - allowed, resolver)
+        if any(each.stops for each in findings):
+            return None, findings
+        allowed |= places
     needed = _names(_built(resolver))
     explicit = _names(filter(is_explicit, intent.request.items))
     for _ in range(_ROUNDS):
@@ -330,7 +336,7 @@ def _plan_without_builds(resolver: Resolver) -> tuple[Plan | None, tuple[Finding
 
 def _question(names: Collection[str], resolver: Resolver) -> tuple[Finding, ...]:
     """Return the question before the code of these packages, or places, is run."""
-    finding = builds_from_source(resolver.intent, names)
+    finding = builds_from_source(resolver.intent, names) if names else None
     return weigh([finding], resolver.intent, resolver.context.policy) if finding else ()
 
 
