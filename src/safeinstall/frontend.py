@@ -156,6 +156,7 @@ _QUERY_VALUE: Final = re.compile(
 )
 _SHORTEST: Final = 4
 """Fewer characters are no secret, and stand in every other word."""
+_LONGEST_IN_PIECES: Final = 500
 _LONGEST_NAME: Final = 8
 """What stands alone before the `@` is a token when it is longer."""
 
@@ -170,7 +171,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in sorted({*secrets}, key=len, reverse=True):
         if len(secret) >= _SHORTEST and secret not in MASK:
             text = text.replace(secret, MASK)
-            if "\n" in text:
+            if "\n" in text and len(secret) <= _LONGEST_IN_PIECES:
                 text = _in_pieces(secret).sub(MASK, text)
     text = _USER_INFO.sub(_without_user, text)
     return _QUERY_VALUE.sub(rf"\g<key>{MASK}", text)

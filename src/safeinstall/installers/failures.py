@@ -144,7 +144,7 @@ _REASONS: Final[tuple[tuple[str, str, _Say], ...]] = (
     ),
     (
         "wrong-platform",
-        r"(?P<name>[\w.\-]+?)(?:==\S+)? has no wheels with a matching|"
+        r"(?<![\w.\-])(?P<name>[\w.\-]+?)(?:==\S+)? has no wheels with a matching|"
         r"is incompatible with the current platform|"
         r"Package `(?P<locked>[^`]+)` can't be installed because|"
         r"No wheel found matching the provided tags for package '(?P<pip>[^']+)'|"
@@ -155,7 +155,8 @@ _REASONS: Final[tuple[tuple[str, str, _Say], ...]] = (
     ),
     (
         "python-too-old",
-        r"(?:'?(?P<name>[\w.\-]+?)'?(?:==(?P<version>[^\s,]+))? requires (?:a different )?Python"
+        r"(?:(?<![\w.\-])'?(?P<name>[\w.\-]+?)'?(?:==(?P<version>[^\s,]+))? requires "
+        r"(?:a different )?Python"
         r"(?:: [\d.]+ not in)? ?'?(?P<wanted>[<>=!~][^\s'\"]*)|current Python version)",
         lambda m, r, e: (
             f"{m['name'] or 'The package'} needs Python {m['wanted'] or 'of another version'}, "
@@ -211,7 +212,7 @@ def explain(
 
     Nothing secret is left in the message or the context.
     """
-    text = redact(output, sources.secrets)
+    text = redact(_within_reason(output), sources.secrets)
     for code, pattern, say in _REASONS:
         if found := re.search(pattern, text, re.S | re.I):
             message = say(found, request, environment)
@@ -229,6 +230,19 @@ def explain(
     if code == "build-failed":
         context = "\n".join(filter(None, (_cause_of_build(text), context)))
     return InstallerError(message, code=code, context=context)
+
+
+_LONGEST_LINE: Final = 2000
+_FIRST_LINES: Final = 200
+_LAST_LINES: Final = 400
+
+
+def _within_reason(output: str) -> str:
+    """Return so much of the output that reading it takes no time: its beginning and its end."""
+    lines = [line[:_LONGEST_LINE] for line in output.splitlines()]
+    if len(lines) > _FIRST_LINES + _LAST_LINES:
+        lines = [*lines[:_FIRST_LINES], *lines[-_LAST_LINES:]]
+    return "\n".join(lines)
 
 
 _OF_A_PLACE: Final = frozenset(

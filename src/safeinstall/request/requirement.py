@@ -28,6 +28,8 @@ from packaging.version import InvalidVersion
 from safeinstall.request.commands import TYPED, ItemKind, RequestItem, near
 from safeinstall.request.corrections import Mistake, explain, pointed
 
+_LONGEST: Final = 8192
+"""Characters: more than any URL has that a server takes."""
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # two letters at least: C:/ is a drive
 _DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
 _SCP: Final = re.compile(r"(?:git\+)?(?P<host>[\w.-]+@[\w.-]+):(?P<path>[\w./~-]+)")
@@ -214,6 +216,9 @@ def read_requirement(
     list such names for older Pythons.
     """
     text = text.strip()
+    if len(text) > _LONGEST:
+        words = f"A piece of {len(text):,} characters is no requirement, which begins with"
+        raise Mistake(f"{words} {text[:30]}...")
     _check_characters(text)
     refuse_scp(text)
     try:

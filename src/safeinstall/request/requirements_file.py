@@ -76,7 +76,7 @@ def problem_of(error: Exception, name: str) -> str:
     return f"{name} cannot be read: {reason}."
 
 
-_COMMENT: Final = re.compile(r"(?:^|\s+)#.*$")
+_COMMENT: Final = re.compile(r"(?:^|(?<!\s)\s+)#.*$")
 _VARIABLE: Final = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _OPTIONS: Final = re.compile(r"(?:^|\s)(?=-)")
 
@@ -212,9 +212,9 @@ class Files:
         if not text:
             self._option_line(words, origin, within, constraint)
             return
-        with _beside(text, ""):
+        with _beside(lambda: (text, "")):
             hashes = _hashes(words)
-        with _beside("", rest):
+        with _beside(lambda: ("", rest)):
             filled = self._fill(text)
             item = read_requirement(filled, cwd=self.cwd, origin=origin, hashes=tuple(hashes))
         if constraint and item.name is None:
@@ -345,7 +345,7 @@ class Files:
             raise
 
     def _editable(self, found: OptionWord, origin: str, constraint: bool) -> None:
-        with _beside("" if "/" not in found.value else found.option.names[1], ""):
+        with _beside(lambda: ("" if "/" not in found.value else found.option.names[1], "")):
             item = read_editable(found.value, cwd=self.cwd, origin=origin)
         if constraint:
             raise Mistake("a constraint cannot be editable.")
@@ -376,12 +376,13 @@ class Files:
 
 
 @contextmanager
-def _beside(before: str, after: str) -> Iterator[None]:
+def _beside(around: Callable[[], tuple[str, str]]) -> Iterator[None]:
     """Put what stands around the mistaken piece of a line into what is offered for it."""
     try:
         yield
     except Mistake as mistake:
         if mistake.instead:
+            before, after = around()
             pieces = (before, *mistake.instead, "" if mistake.ends else after)
             mistake.instead = tuple(filter(None, pieces))
         raise
@@ -411,7 +412,8 @@ def _options_in(words: tuple[str, ...]) -> Iterator[OptionWord]:
     while index < len(words):
         if not words[index].startswith("-"):
             raise Mistake(f"`{words[index]}` does not belong behind an option.")
-        with _beside(join(words[:index]), join(words[index + width(words, index) :])):
+        rest = index + width(words, index)
+        with _beside(lambda: (join(words[:index]), join(words[rest:]))):  # noqa: B023 - at once
             found = read_option(words, index)
         yield from found
         index += found[-1].words
