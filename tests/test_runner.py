@@ -52,7 +52,16 @@ def test_standard_input_is_closed_or_fed_once() -> None:
 def test_much_output_on_both_streams_does_not_block() -> None:
     code = "import sys\nfor i in range(20000):\n print('x' * 50)\n print('y' * 50, file=sys.stderr)"
     done = run(python(code))
-    assert done.stdout.count("\n") == done.stderr.count("\n") == 20000
+    assert done.stdout.count("\n") == 20000
+
+
+def test_of_what_is_said_without_end_the_last_is_kept_and_every_line_was_handed_out() -> None:
+    code = "import sys\nfor i in range(20000):\n print(i, file=sys.stderr)\n"
+    heard: list[str] = []
+    done = run(python(code), on_line=heard.append)
+    assert done.stderr.count("\n") == 5000
+    assert done.stderr.endswith("19999\n")
+    assert heard[-1] == "19999"
 
 
 def test_a_child_has_its_own_session() -> None:

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
@@ -30,6 +30,9 @@ LOCK_FILE: Final = "pylock.toml"
 _GRACE_SECONDS: Final = 3.0
 _LONGEST_LINE: Final = 4000
 _LAST_LINES: Final = 200
+_MOST_LINES: Final = 5_000
+_MOST_ANSWER: Final = 256 * 2**20
+"""Characters of standard output that are kept: the plan of a thousand packages takes 5 millions."""
 _MARK: Final = "SAFEINSTALL_CONTAINED"
 _LONG_SECONDS: Final = 1.0
 
@@ -75,18 +78,18 @@ def run(
     id; `on_wait` the seconds in which nothing was said: after one, two, four and so on. `pass_fds`
     stay open in the child (a lock it then holds as long as it lives).
     An interrupt (or `timeout` seconds gone by, or `stop` being set) ends the whole process group
-    first; so does the end of a command that is `contained`.
+    first; so does the end of a command that is `contained` or `builds`.
 
     Raises `CommandNotFoundError`; KeyboardInterrupt passes through once the child is gone, and is
     what `stop` raises; a timeout raises `SafeInstallError`.
     """
-    mark = secrets.token_hex(16) if command.contained else ""
+    mark = secrets.token_hex(16) if command.contained or command.builds else ""
     with _with_files(command) as (argv, variables):
         try:
             process = subprocess.Popen(
                 argv,
                 stdin=subprocess.PIPE if command.stdin else subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL if mark else subprocess.PIPE,
+                stdout=subprocess.DEVNULL if command.contained else subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=command.environment() | variables | ({_MARK: mark} if mark else {}),
                 cwd=command.cwd,
@@ -158,8 +161,7 @@ def _followed(
     stop: threading.Event | None,
 ) -> Completed:
     """Feed, read and wait; lines are handed out in the calling thread, where output belongs."""
-    out: MutableSequence[str] = []
-    err: MutableSequence[str] = deque(maxlen=_LAST_LINES) if mark else []
+    out, err = _Answer(), _Lines(_LAST_LINES if command.contained else _MOST_LINES)
     news = threading.Event()
     given = ((process.stdout, out, news), (process.stderr, err, news))
     readers = [threading.Thread(target=_read, args=each, daemon=True) for each in given]
@@ -169,7 +171,7 @@ def _followed(
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(command.stdin)
         process.stdin.close()
-    told, waited, long = 0, 0.0, _LONG_SECONDS
+    waited, long = 0.0, _LONG_SECONDS
     late = time.monotonic() + timeout if timeout is not None else None
     while any(reader.is_alive() for reader in readers):
         if stop is not None and stop.is_set():
@@ -187,29 +189,61 @@ def _followed(
                 on_wait(waited)
                 long *= 2
         news.clear()
-        told = _hand_out(err, told, on_line)
+        _hand_out(err, on_line)
     for reader in readers:
         reader.join(_GRACE_SECONDS if mark else None)
-    _hand_out(err, told, on_line)
-    return Completed(process.wait(), "".join(out), "".join(err))
+    _hand_out(err, on_line)
+    return Completed(process.wait(), "".join(out.parts), "".join(err.lines))
 
 
-def _hand_out(lines: Sequence[str], told: int, on_line: Callable[[str], None] | None) -> int:
-    """Give the lines from number `told` on to `on_line`; return how many have been given."""
-    if on_line is None:
-        return told
-    new = list(lines)[told:]
-    for line in new:
-        on_line(line.rstrip("\n")[:_LONGEST_LINE])
-    return told + len(new)
+class _Answer:
+    """Standard output, as far as there is room for it."""
+
+    longest = 2**20
+    """Characters read at once."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self._size = 0
+
+    def add(self, part: str) -> None:
+        self._size += len(part)
+        if self._size <= _MOST_ANSWER:
+            self.parts.append(part)
 
 
-def _read(stream: IO[str] | None, lines: MutableSequence[str], news: threading.Event) -> None:
-    most = _LONGEST_LINE if isinstance(lines, deque) else -1
+class _Lines:
+    """The last lines of standard error."""
+
+    longest = _LONGEST_LINE
+
+    def __init__(self, most: int) -> None:
+        self.lines: deque[str] = deque(maxlen=most)
+        self._new: deque[str] = deque(maxlen=most)
+
+    def add(self, part: str) -> None:
+        self.lines.append(part)
+        self._new.append(part)
+
+    def new(self) -> Iterator[str]:
+        """Yield what has come since it was asked last."""
+        with contextlib.suppress(IndexError):
+            while True:
+                yield self._new.popleft()
+
+
+def _hand_out(lines: _Lines, on_line: Callable[[str], None] | None) -> None:
+    """Give the new lines to `on_line`."""
+    if on_line is not None:
+        for line in lines.new():
+            on_line(line.rstrip("\n"))
+
+
+def _read(stream: IO[str] | None, kept: _Answer | _Lines, news: threading.Event) -> None:
     if stream is not None:
         with contextlib.suppress(ValueError, OSError):  # closed under us: the process is gone
-            while line := stream.readline(most):
-                lines.append(line)
+            while part := stream.readline(kept.longest):
+                kept.add(part)
                 news.set()
     news.set()
 
@@ -252,6 +286,9 @@ class Command:
     contained: bool = False
     """True for what runs the code of packages: standard output is thrown away, only the last lines
     of standard error are kept, and whatever it started ends with it."""
+    builds: bool = False
+    """True for an installer that may run the code of packages: what that has started ends with it,
+    whether or not it stayed in the group."""
     lock: str = ""
     """Text of a lock (PEP 751): while the command runs, LOCK_FILE in its words is such a file."""
     netrc: str = ""

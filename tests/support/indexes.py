@@ -9,11 +9,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-__all__ = ["Moody", "breaking_off", "dated", "locked", "moody", "private", "serving"]
+__all__ = ["Moody", "breaking_off", "dated", "locked", "moody", "private", "serving", "trickling"]
 
 
 class _Silent(SimpleHTTPRequestHandler):
@@ -203,6 +203,29 @@ def moody(wheels: Path, folder: Path) -> Iterator[Moody]:
         index.address = address
         yield index
         index.over.set()
+
+
+@contextmanager
+def trickling(content: bytes = b" " * 10_000) -> Iterator[str]:
+    """Answer every request, one byte in a second: no read ever waits long."""
+    over = threading.Event()
+
+    class Handler(_Silent):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            with suppress(OSError):
+                for byte in content:
+                    if over.wait(1):
+                        return
+                    self.wfile.write(bytes([byte]))
+                    self.wfile.flush()
+
+    with _running(Handler) as port:
+        yield f"http://127.0.0.1:{port}/simple/"
+        over.set()
 
 
 @contextmanager

@@ -170,8 +170,10 @@ def _command(
     argv: Sequence[str], request: InstallRequest, environment: Environment, sources: Sources
 ) -> Command:
     """Run it away from the notebook: a `pip` in its folder would be imported."""
-    overrides, files = _overrides(sources), files_of(request)
-    command = Command(argv=tuple(argv), overrides=overrides, cwd=environment.prefix, **files)
+    # `--only-binary` is about what indexes have: the code of a place runs whatever it says
+    builds = sources.may_build or any(item.kind not in ("named", "wheel") for item in request.items)
+    given = {"overrides": _overrides(sources), "builds": builds, **files_of(request)}
+    command = Command(argv=tuple(argv), cwd=environment.prefix, **given)
     return off_the_command_line(by_netrc(command, environment.version), _STDIN)
 
 

@@ -174,6 +174,11 @@ class Sources:
         )
         return sources.without_cutoff() if request.uploaded_prior_to == NO_CUTOFF else sources
 
+    @property
+    def may_build(self) -> bool:
+        """True when an installer may run the code of packages to make wheels of them."""
+        return ":all:" not in self.only_binary or bool(self.no_binary)
+
     def without_cutoff(self) -> Sources:
         """Return the same with nothing held back."""
         packages = tuple((name, None) for name, _ in self.package_cutoffs)

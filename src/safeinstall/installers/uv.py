@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from packaging.utils import canonicalize_name
 
@@ -86,7 +86,9 @@ class Uv(Installer):
         # A dry run, too, waits for uv's own lock: as long as another is kept waiting by its index.
         impatient = {"UV_LOCK_TIMEOUT": "1"} if request.no_wait else {}
         overrides = {**_overrides(request, sources), **impatient}
-        command = Command(argv=tuple(argv), overrides=overrides, **files_of(request))
+        command = Command(
+            argv=tuple(argv), overrides=overrides, builds=sources.may_build, **files_of(request)
+        )
         return off_the_command_line(command, "-")
 
     def stage_commands(
@@ -112,9 +114,10 @@ class Uv(Installer):
         # A link into the cache dangles once that is cleared; any other mode brings files.
         tail += ["--link-mode", "copy"] if sources.symlinks else []
         tail += staging_arguments(request, changes, plan, "-")
-        overrides = _overrides(request, sources)
+        given: dict[str, Any] = {"overrides": _overrides(request, sources)}
+        given |= {"builds": sources.may_build, **files_of(request)}
         commands = (
-            Command(argv=(*head, *attempt, *tail), overrides=overrides, **files_of(request))
+            Command(argv=(*head, *attempt, *tail), **given)
             for attempt in (*attempts, ["--offline"], [])
         )
         return tuple(off_the_command_line(command, "-") for command in commands)

@@ -197,6 +197,13 @@ class SafeInstall(Configurable):  # type: ignore[misc]
 
     import_seconds = Int(60, min=1, help="How long that import may take.").tag(config=True)
 
+    time_limit = Float(
+        0.0,
+        min=0,
+        help="Minutes an installer may work at once, as --time-limit says for one line; 0: 60, and "
+        "20 where something may be built.",
+    ).tag(config=True)
+
     @property
     def proving(self) -> tuple[bool, float]:
         """Whether what is installed is imported before it counts, and how long that may take."""

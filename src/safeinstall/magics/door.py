@@ -68,6 +68,11 @@ class Options(Protocol):
         ...
 
     @property
+    def time_limit(self) -> float:
+        """Minutes an installer may work at once; 0 for what is usual."""
+        ...
+
+    @property
     def proving(self) -> tuple[bool, float]:
         """Whether what is installed is imported before it counts, and how long that may take."""
         ...
@@ -222,7 +227,8 @@ def configured(context: Context, options: Options) -> Context:
     watch = getattr(get_ipython(), "_safeinstall_watch", None)
     loaded = watch.loaded if watch else context.loaded
     keeping, proving = Keeping(*options.keeping), Proving(*options.proving)
-    return replace(context, policy=policy, keeping=keeping, proving=proving, loaded=loaded)
+    given = replace(context, policy=policy, keeping=keeping, proving=proving, loaded=loaded)
+    return replace(given, minutes=options.time_limit)
 
 
 def _unknown_names(request: InstallRequest, outcome: Outcome) -> set[str]:

@@ -91,6 +91,11 @@ class Proving:
     seconds: float = 60.0
 
 
+BUILD_MINUTES: Final = 20.0
+INSTALL_MINUTES: Final = 60.0
+"""A large download over a slow line is none that has got stuck."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
     """Everything an operation needs and may touch."""
@@ -111,6 +116,8 @@ class Context:
     keeping: Keeping = Keeping()
     proving: Proving = Proving()
     """What holds where the request itself says nothing."""
+    minutes: float = 0.0
+    """How long an installer may work at once; 0: as long as is usual."""
     loaded: Callable[[], Mapping[str, FileIdentity]] = dict
     """Tells which file each module of this process was loaded from, where that was noted."""
     policy: Policy = field(default_factory=dict)
@@ -136,6 +143,11 @@ class Context:
         own = float(request.import_seconds or 0)
         wanted = own or request.prove_import or self.proving.imports
         return (own or self.proving.seconds) if wanted else 0.0
+
+    def installer_minutes(self, request: InstallRequest, *, builds: bool) -> float:
+        """Return how long an installer may work at once on what is asked for."""
+        usual = BUILD_MINUTES if builds else INSTALL_MINUTES
+        return float(request.time_limit or self.minutes or usual)
 
     def loaded_files(self) -> dict[str, FileIdentity]:
         """Return which file of the environment each module of this process was loaded from.

@@ -215,6 +215,8 @@ class InstallRequest(_ListingRequest):
     prove_import: bool = False
     """Import what is named in a new process, and put all back if that fails."""
     import_seconds: str = ""
+    time_limit: str = ""
+    """Minutes an installer may work at once."""
     """How long that may take, a whole number; empty: as configured."""
     user: bool = False
     break_system_packages: bool = False

@@ -165,6 +165,7 @@ def _unknown(name: str, value: str | None) -> Mistake:
 
 
 _LONGEST: Final = 86400
+_NUMBER: Final = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
 _HOST: Final = re.compile(r"[\w.-]+(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?")
 _ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
@@ -174,12 +175,20 @@ def is_name(value: str) -> bool:
     return bool(_ENVIRONMENT_NAME.fullmatch(value))
 
 
+def is_minutes(value: str) -> bool:
+    """Return whether `value` is a number of minutes, of a day at most."""
+    return bool(_NUMBER.fullmatch(value)) and 0 < float(value) * 60 <= _LONGEST
+
+
 def kept(field: str, value: str, cwd: str) -> str:
     """Return the value of the option that fills `field`: paths absolute, names canonical."""
     if field == "new_env":
         return _environment_place(value, cwd)
     if field == "allow_builds":
         return _build_name(value)
+    if field == "time_limit" and not is_minutes(value):
+        words = f"{value} is no number of minutes for --time-limit."
+        raise Mistake(words, instead=("--time-limit=60",))
     if field == "import_seconds" and not (value.isdecimal() and 0 < int(value) <= _LONGEST):
         words = f"`{value}` is no number of seconds from 1 to {_LONGEST}."
         raise Mistake(words, instead=("--import-seconds=60",))

@@ -92,6 +92,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
             "import what is named in a new process, and put all back if that fails"),
     _values("--import-seconds", "import_seconds", "60",
             "with --prove-import: how long an import may take", "value"),
+    _values("--time-limit", "time_limit", "60",
+            "minutes an installer may work at once (60; where something is built 20)", "value"),
     _switch("--dry-run", "dry_run", "show the plan and change nothing"),
     _switch("--yes -y", "yes", "accept every confirmation"),
     _switch("--strict", "strict", "stop for warnings too"),

@@ -78,6 +78,28 @@ class Resolver:
             config=not may_redirect(self.context.environ, self.context.cwd),
         )
 
+    def run(self, command: Command, **options: Any) -> Completed:
+        """Let the installer work on the request, for as long as that may take.
+
+        Raises `InstallerError` when the time is over: installer and builds have been ended.
+        """
+        minutes = self.context.installer_minutes(self.intent.request, builds=command.builds)
+        try:
+            return self.context.run(command, timeout=60 * minutes, **options)
+        except SafeInstallError as error:
+            if error.code != "timeout":
+                raise
+            many = f"{minutes:g} minute{'s' if minutes != 1 else ''}"
+            words = f"{self.chosen.installer.name} was not done after {many}, and was ended:"
+            why = "a build that hangs, or an index that" if command.builds else "an index that"
+            hint = self._with_more_time(builds=command.builds)
+            message = f"{words} {why} hardly answers."
+            raise InstallerError(message, code="timeout", hint=hint) from None
+
+    def _with_more_time(self, *, builds: bool) -> str:
+        minutes = self.context.installer_minutes(self.intent.request, builds=builds)
+        return self.intent.line(time_limit=f"{3 * minutes:g}")
+
     def dry_run(self, *, from_cache: bool = False) -> Plan:
         """Ask the installer what the request would change; nothing is touched.
 
@@ -94,7 +116,7 @@ class Resolver:
             context.progress(f"looking up what is needed{about}")
 
         command = self.command(from_cache=from_cache)
-        answer = context.run(command, on_line=self.report, on_wait=waiting)
+        answer = self.run(command, on_line=self.report, on_wait=waiting)
         if not answer.ok:
             raise self.explained(answer, command, from_cache=from_cache)
         resolved = self.chosen.installer.read_plan(answer.stdout, answer.stderr)
@@ -116,7 +138,12 @@ class Resolver:
         Raises `InstallerError` when it cannot be built.
         """
         alone = replace(self.intent.request, items=(item,), no_deps=True, requirement_files=())
-        found = self.with_sources(only_binary=(), no_binary=()).asking(alone).dry_run()
+        try:
+            found = self.with_sources(only_binary=(), no_binary=()).asking(alone).dry_run()
+        except InstallerError as error:
+            if error.code == "timeout":  # the line is about the whole request
+                error.hint = self._with_more_time(builds=True)
+            raise
         names = [canonicalize_name(each.name) for each in found.resolved.arriving]
         return names[0] if len(names) == 1 else None
 
@@ -159,7 +186,7 @@ class Resolver:
             return held_back
         louder = installer.louder(command)
         if error.code in ("not-found", "no-such-version") and louder is not None:
-            wider = explain(installer.name, self.context.run(louder).output, *asked)
+            wider = explain(installer.name, self.run(louder).output, *asked)
             if wider.code.startswith(("index-", "wrong-platform")):
                 return wider
         if error.code == "no-such-version":
@@ -188,7 +215,7 @@ class Resolver:
 
     def _answer(self) -> DryRun | None:
         """Return what the installer would do, None when it cannot."""
-        answer = self.context.run(self.command())
+        answer = self.run(self.command())
         return self.chosen.installer.read_plan(answer.stdout, answer.stderr) if answer.ok else None
 
     def _cut_off(self, plan: DryRun, error: InstallerError) -> InstallerError:

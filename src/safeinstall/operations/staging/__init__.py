@@ -166,7 +166,8 @@ def _unpack(
     `InstallerError` with the reason.
     """
     context, intent = resolver.context, plan.intent
-    context.progress(f"unpacking {len(plan.changes.arriving)} into the staging area")
+    work = f"unpacking {len(plan.changes.arriving)} into the staging area"
+    context.progress(work)
     commands = plan.chosen.installer.stage_commands(
         txn.stage,
         intent.request,
@@ -178,8 +179,12 @@ def _unpack(
     )
     commands = commands[:1] if from_cache else commands
     for command in commands:
-        answer = context.run(
-            command, on_line=resolver.report, on_start=txn.note_installer, pass_fds=(lock.fileno(),)
+        answer = resolver.run(
+            command,
+            on_line=resolver.report,
+            on_start=txn.note_installer,
+            on_wait=lambda seconds: context.progress(f"{work} (nothing new for {seconds:.0f} s)"),
+            pass_fds=(lock.fileno(),),
         )
         if answer.ok:
             relayout(txn.stage, intent.environment)
