@@ -210,18 +210,93 @@ def test_pip_may_bring_pip(prefix: Path) -> None:
     assert codes(inspected(prefix, Package("pip", "26", {"bin/pip": "", "bin/pip3": ""}))) == []
 
 
+NAMESPACE = (
+    "import sys, types, os;has_mfs = sys.version_info > (3, 5);p = os.path.join(sys._getframe(1)"
+    ".f_locals['sitedir'], *('zope', 'interface'));importlib = has_mfs and __import__('importlib."
+    "util');has_mfs and __import__('importlib.machinery');m = has_mfs and sys.modules.setdefault("
+    "'zope.interface', importlib.util.module_from_spec(importlib.machinery.PathFinder.find_spec("
+    "'zope.interface', [os.path.dirname(p)])));m = m or sys.modules.setdefault('zope.interface', "
+    "types.ModuleType('zope.interface'));mp = (m or []) and m.__dict__.setdefault('__path__',[]);"
+    "(p not in mp) and mp.append(p);m and setattr(sys.modules['zope'], 'interface', m)"
+)
+SHIM = (
+    "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'"
+    "; enabled and __import__('_distutils_hack').add_shim(); \n"
+)
+MEGABYTES = "# nothing to see\n" * 150_000
+
+
 @pytest.mark.parametrize(
     ("text", "name", "severity"),
     [
         ("import evil\n", "evil.pth", "confirm"),
         ("/some/folder\n", "path.pth", "info"),
-        ("import _x; _x.install()\n", "__editable__.x-1.0.finder.pth", "info"),
-        ("import os; exec(1)\n", "distutils-precedence.pth", "info"),
+        ("import _x; _x.install()\n", "__editable__.x-1.0.finder.pth", "confirm"),
+        ("import os; exec(1)\n", "distutils-precedence.pth", "confirm"),
+        ("import os; exec(1)\n", "x-nspkg.pth", "confirm"),
+        (SHIM, "distutils-precedence.pth", "confirm"),  # of setuptools, which this is not
+        (NAMESPACE, "any.pth", "info"),
+        (NAMESPACE.replace("types.ModuleType", "evil.ModuleType"), "x-nspkg.pth", "confirm"),
+        (f"{NAMESPACE}; import evil", "x-nspkg.pth", "confirm"),
+        (f"{NAMESPACE}\nimport evil", "x-nspkg.pth", "confirm"),
+        ("\ufeffimport evil\n", "bom.pth", "confirm"),
+        ("# a\x0cimport evil\n", "form-feed.pth", "confirm"),
+        ("# a\u2028import evil\n", "separator.pth", "confirm"),
+        ("# a\x85import evil\n", "next-line.pth", "confirm"),
+        ("# a\rimport evil\n", "return.pth", "confirm"),
+        ("import\tevil\n", "tab.pth", "confirm"),
+        (f"{MEGABYTES}import evil\n", "long.pth", "confirm"),
+        ("./sub\nimport evil", "both.pth", "confirm"),
     ],
 )
 def test_start_up_code_is_named(prefix: Path, text: str, name: str, severity: str) -> None:
     staged = inspected(prefix, Package("starter", "1", {f"{SITE}/{name}": text}))
     assert codes(staged) == [("startup-code", severity)]
+
+
+@pytest.mark.parametrize("name", ["setuptools", "Setuptools"])
+def test_what_setuptools_itself_runs_is_no_question(prefix: Path, name: str) -> None:
+    staged = inspected(prefix, Package(name, "84", {f"{SITE}/distutils-precedence.pth": SHIM}))
+    assert codes(staged) == [("startup-code", "info")]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {f"{SITE}/sitecustomize.py": ""},
+        {f"{SITE}/usercustomize.py": ""},
+        {f"{SITE}/sitecustomize.pyc": ""},
+        {f"{SITE}/sitecustomize.cpython-311-x86_64-linux-gnu.so": ""},
+        {f"{SITE}/sitecustomize.abi3.so": ""},
+        {f"{SITE}/usercustomize/__init__.py": ""},
+        {f"{SITE}/path.pth": "inner\n", f"{SITE}/inner/sitecustomize.py": ""},
+        {f"{SITE}/path.pth": "./in/ner\n", f"{SITE}/in/ner/usercustomize/__init__.py": ""},
+        {SITE.replace("lib/", "lib64/") + "/evil.pth": "import evil"},
+        {SITE.replace("lib/", "lib64/") + "/sitecustomize.py": ""},
+        {SITE.rpartition("/")[0] + "/sitecustomize.py": ""},
+    ],
+    ids=lambda files: " ".join(files),
+)
+def test_what_python_runs_at_its_start_is_asked_about(prefix: Path, files: dict[str, str]) -> None:
+    found = codes(inspected(prefix, Package("starter", "1", files)))
+    assert ("startup-code", "confirm") in found
+
+
+@pytest.mark.parametrize(
+    "file", ["pkg/sitecustomize.py", "sitecustomize.txt", "my_sitecustomize.py", "pkg/data.pth"]
+)
+def test_what_only_looks_like_it_is_no_question(prefix: Path, file: str) -> None:
+    assert codes(inspected(prefix, Package("starter", "1", {f"{SITE}/{file}": "import x"}))) == []
+
+
+def test_a_folder_of_others_whose_code_runs_at_the_start_is_asked_about(
+    prefix: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    (folder / "sitecustomize.py").touch()
+    package = Package("starter", "1", {f"{SITE}/path.pth": f"{folder}\n"})
+    assert ("startup-code", "confirm") in codes(inspected(prefix, package))
 
 
 def test_something_enormous_is_asked_about(prefix: Path) -> None:

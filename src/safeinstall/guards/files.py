@@ -30,15 +30,44 @@ from safeinstall.metadata.record import RecordRow, digest
 MAX_BYTES: Final = 10 * 2**30
 _SCRIPT_FOLDERS: Final = ("bin", "Scripts")
 _RESERVED_SCRIPT: Final = re.compile(
-    r"(python[\d.]*[tdw]?(-config)?|pypy[\d.]*|pip[\d.]*|(de)?activate([._].+)?)(\.exe)?",
+    r"(python[\d.]*[tdw]?(-config)?|python[\d.]*\._pth|pypy[\d.]*|pip[\d.]*|(de)?activate([._].+)?)(\.exe)?",
     re.IGNORECASE,
 )
-_CODE_LINE: Final = re.compile(r"^import[ \t]", re.MULTILINE)
-_KNOWN_STARTUP: Final = re.compile(
-    r"distutils-precedence\.pth|__editable__\..+\.pth|_?editable_impl_.+\.pth|.+-nspkg\.pth"
-    r"|_virtualenv\.pth|coloredlogs\.pth|a1_coverage\.pth|matplotlib.*\.pth"
+_CODE: Final = ("import ", "import\t")
+_SITE_FOLDERS: Final = ("site-packages", "dist-packages")
+_CUSTOMIZE: Final = re.compile(
+    r"(?P<module>(?:site|user)customize)(?:\.(?:py|pyc|pyw)|(?:\.[\w-]+)*\.(?:so|pyd)|/__init__\..+)"
 )
-"""Start-up files of well-known tools, or of an editable install that was asked for."""
+_NAMESPACE: Final = re.escape(
+    "import sys, types, os;has_mfs = sys.version_info > (3, 5);p = os.path.join(sys._getframe(1)"
+    ".f_locals['sitedir'], *(PARTS));importlib = has_mfs and __import__('importlib.util');has_mfs "
+    "and __import__('importlib.machinery');m = has_mfs and sys.modules.setdefault('NAME', importlib"
+    ".util.module_from_spec(importlib.machinery.PathFinder.find_spec('NAME', [os.path.dirname(p)]"
+    ")));m = m or sys.modules.setdefault('NAME', types.ModuleType('NAME'));mp = (m or []) and m"
+    ".__dict__.setdefault('__path__',[]);(p not in mp) and mp.append(p)"
+)
+_KNOWN_STARTUP: Final = (
+    ("", _NAMESPACE.replace("PARTS", r"[\w', ]+").replace("NAME", r"[\w.]+")
+     + r"(?:;m and setattr\(sys\.modules\['[\w.]+'\], '\w+', m\))?"),
+    ("setuptools", re.escape(
+        "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == "
+        "'local'; enabled and __import__('_distutils_hack').add_shim();"
+    )),
+    ("coloredlogs", re.escape(
+        'import os; exec(\'try: __import__("coloredlogs").auto_install() if os.environ.get("'
+        'COLOREDLOGS_AUTO_INSTALL") else None\\nexcept ImportError: pass\')'
+    )),
+    ("coverage", re.escape(
+        "import sys; exec('import os\\n\\nif os.getenv(\"COVERAGE_PROCESS_START\") or os.getenv(\""
+        'COVERAGE_PROCESS_CONFIG"):\\n try:\\n  import coverage\\n except:\\n  pass\\n else:\\n  '
+        'coverage.process_startup(slug="pth")\')'
+    )),
+)  # fmt: skip
+"""Whose lines they are that do no harm, as they write them; "" where no other code is called."""
+_EDITABLE: Final = re.compile(
+    r"import (?P<finder>__editable___\w+_finder); ?(?P=finder)\.install\(\)"
+    r"|import _editable_impl_\w+"
+)
 _SUSPICIOUS: Final = 100 * 2**20
 _SAMPLE: Final = 2**18
 _SAMPLES: Final = 4
@@ -287,29 +316,81 @@ def _reserved(distributions: Iterable[StagedDistribution]) -> Iterator[Finding]:
 
 
 def _startup(staged: Staged) -> Iterator[Finding]:
-    """Name what would run, or change the search path, at the start of every later Python."""
-    for each in staged.distributions:
-        who = f"{each.name} {each.version}"
-        for name in each.pth:
-            try:
-                path = os.path.join(staged.root, name)
-                with open(path, encoding="utf-8", errors="replace") as reading:  # noqa: PTH123
-                    text = reading.read(1 << 20)
-            except OSError:
-                continue
-            file = name.rpartition("/")[2]
-            if not _CODE_LINE.search(text):
-                folders = ", ".join(text.split("\n")[:3]).strip(", ")
-                message = f"{who} adds to the search path of every Python here: {folders}"
-                yield Finding.remark("startup-code", message, context=file)
-                continue
-            weigh = Finding.remark if _KNOWN_STARTUP.fullmatch(file) else Finding.ask
+    """Name what would run, or change the search path, at the start of every later Python.
+
+    By Python's own rules (`Lib/site.py`: `addpackage`, `execsitecustomize`), whoever lists the
+    files, and as every version reads them: since 3.13 a `.pth` is split where `str.splitlines` does
+    and may begin with a byte order mark, before that where files are.
+    """
+    brings = {name: each for each in staged.distributions for name in each.files}
+    folders = {name.rpartition("/")[0] for name in staged.sizes}
+    added: set[str] = set()
+    for name in sorted(staged.sizes):
+        folder, _, file = name.rpartition("/")
+        if not file.endswith(".pth") or folder.rpartition("/")[2] not in _SITE_FOLDERS:
+            continue
+        owner, lines = brings.get(name), _lines(os.path.join(staged.root, name))
+        who = _called(owner)
+        paths = [line for line in lines if not line.startswith((*_CODE, "#")) and line.strip()]
+        added |= {os.path.normpath(os.path.join(folder, line.strip())) for line in paths}
+        if code := [line.strip() for line in lines if line.startswith(_CODE)]:
+            known = owner is not None and all(_is_known(line, owner) for line in code)
             message = f"{who} brings {file}, which runs code at the start of every Python here."
-            yield weigh("startup-code", message, context=text.strip()[:200])
-        for module in ("sitecustomize", "usercustomize"):
-            if module in each.modules:
-                message = f"{who} brings {module}, which runs at the start of every Python here."
+            weigh = Finding.remark if known else Finding.ask
+            yield weigh("startup-code", message, context=code[0][:200])
+        elif paths:
+            listed = ", ".join(line.strip() for line in paths[:3])
+            message = f"{who} adds to the search path of every Python here: {listed}"
+            yield Finding.remark("startup-code", message, context=file)
+    for name in sorted(staged.sizes):
+        above, _, file = name.rpartition("/")
+        beyond, _, last = above.rpartition("/")
+        for folder, rest in ((above, file), (beyond, f"{last}/{file}")):
+            found, inmost = _CUSTOMIZE.fullmatch(rest), folder.rpartition("/")[2]
+            reads = inmost in _SITE_FOLDERS or inmost.startswith("python3") or folder in added
+            if found and reads:
+                brought = f"{_called(brings.get(name))} brings {found['module']}"
+                message = f"{brought}, which runs at the start of every Python here."
                 yield Finding.ask("startup-code", message)
+    for folder in sorted(added - folders):
+        if module := _customize_in(os.path.join(staged.root, folder)):
+            message = f"{folder} comes to the search path, and its {module} runs at the start of"
+            yield Finding.ask("startup-code", f"{message} every Python here.")
+
+
+def _called(owner: StagedDistribution | None) -> str:
+    return f"{owner.name} {owner.version}" if owner else "What is unpacked"
+
+
+def _is_known(line: str, owner: StagedDistribution) -> bool:
+    """Tell whether a line is that of a well-known tool, or of an editable install asked for."""
+    if _EDITABLE.fullmatch(line):
+        return owner.info.editable_source is not None
+    return any(
+        name in ("", normalized(owner.name)) and re.fullmatch(known, line)
+        for name, known in _KNOWN_STARTUP
+    )
+
+
+def _lines(path: str) -> list[str]:
+    """Return the lines of a `.pth` in every way that a Python may split it."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            content = file.read().removeprefix(b"\xef\xbb\xbf")
+    except OSError:
+        return []
+    texts = (content.decode("utf-8", "replace"), content.decode("latin-1"))
+    return list(dict.fromkeys(line for text in texts for line in text.splitlines()))
+
+
+def _customize_in(folder: str) -> str:
+    """Return the module of that kind in a folder that is there already, or empty."""
+    try:
+        names = [each.name for each in os.scandir(folder)]
+    except OSError:
+        return ""
+    found = (_CUSTOMIZE.fullmatch(each) for name in names for each in (name, f"{name}/__init__.py"))
+    return next((each["module"] for each in found if each), "")
 
 
 def _size(distributions: Collection[StagedDistribution], limit: int) -> Iterator[Finding]:
