@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -414,3 +415,118 @@ def test_a_list_of_files_that_cannot_be_read_is_said_where_it_is_needed(prefix: 
             undo_transaction(area, first.name)
         assert tree(prefix) == before
         undo_transaction(area, second.name)
+
+
+def kept(prefix: Path, id: str) -> Path:
+    return prefix / ".safeinstall/transactions" / id / "replaced"
+
+
+def edit(kept: Path) -> Path:
+    """Change a file and give it its size and time again."""
+    path = kept / SITE / "one/__init__.py"
+    status = path.stat()
+    path.write_text("x" * status.st_size)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return path
+
+
+def edit_bytecode(kept: Path) -> Path:
+    path = kept / SITE / "one/__pycache__/__init__.cpython-312.pyc"
+    path.write_bytes(b"X" * path.stat().st_size)
+    return path
+
+
+def edit_what_is_unlisted(kept: Path) -> Path:
+    """Change the one file that no RECORD has a hash of."""
+    path = kept / ONE.dist_info / "RECORD"
+    path.write_text(path.read_text().replace("sha256", "sha512"))
+    return path
+
+
+def add_start_up_code(kept: Path) -> Path:
+    path = kept / SITE / "evil.pth"
+    path.write_text("import evil\n")
+    return path
+
+
+def add_bytecode(kept: Path) -> Path:
+    path = kept / SITE / "one/deep/__pycache__/inner.cpython-312.pyc"
+    path.parent.mkdir()
+    path.write_bytes(b"evil")
+    return path
+
+
+def put_a_link(kept: Path) -> Path:
+    path = kept / "bin/one"
+    path.unlink()
+    path.symlink_to("/etc/hostname")
+    return path
+
+
+def put_a_linked_folder(kept: Path) -> Path:
+    path = kept / SITE / "one/deep"
+    path.rename(kept / "elsewhere")
+    path.symlink_to(kept / "elsewhere")
+    return kept / "elsewhere/inner.py"
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        edit,
+        edit_bytecode,
+        edit_what_is_unlisted,
+        add_start_up_code,
+        add_bytecode,
+        put_a_link,
+        put_a_linked_folder,
+    ],
+    ids=lambda tamper: tamper.__name__,
+)
+@pytest.mark.parametrize("force", [False, True], ids=["asked", "forced"])
+def test_what_is_kept_for_undo_and_was_changed_since_does_not_come_back(
+    prefix: Path, tamper: Callable[[Path], Path], force: bool
+) -> None:
+    compiled(prefix, f"{SITE}/one/__init__.py")
+    done = install(prefix, [ONE_NEXT], [ONE])
+    after = tree(prefix)
+    changed = tamper(kept(prefix, done.id))
+    with pytest.raises(UndoRefused, match="is not as it left") as raised:
+        undo(prefix, done.id, force=force)
+    assert str(changed) in raised.value.message
+    assert tree(prefix) == after
+
+
+def test_what_is_kept_may_be_copied_without_its_times(prefix: Path) -> None:
+    done = install(prefix, [ONE_NEXT], [ONE])
+    for path in kept(prefix, done.id).rglob("*"):
+        os.utime(path)
+    undo(prefix)
+    assert (prefix / SITE / "one/__init__.py").read_text() == "version = '1.0'\n"
+
+
+def test_a_file_edited_before_it_left_comes_back_as_it_was(prefix: Path) -> None:
+    (prefix / SITE / "one/__init__.py").write_text("mine for good\n")
+    (prefix / SITE / "one/deep/link.py").symlink_to("inner.py")
+    before = tree(prefix)
+    install(prefix, [ONE_NEXT], [ONE])
+    undo(prefix)
+    assert tree(prefix) == before
+
+
+def test_an_older_list_of_files_has_no_hashes_and_is_believed_for_what_it_says(
+    prefix: Path,
+) -> None:
+    compiled(prefix, f"{SITE}/one/__init__.py")
+    before = tree(prefix)
+    done = install(prefix, [ONE_NEXT], [ONE])
+    files = kept(prefix, done.id).parent / "files.json"
+    data = json.loads(files.read_text())
+    del data["digests"]
+    files.write_text(json.dumps(data))
+    added = add_start_up_code(kept(prefix, done.id))
+    with pytest.raises(UndoRefused, match="is not as it left"):
+        undo(prefix)
+    added.unlink()
+    undo(prefix)
+    assert tree(prefix) == before

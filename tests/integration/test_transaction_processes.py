@@ -12,10 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from safeinstall.errors import TransactionError
+from safeinstall.errors import TransactionError, UndoRefused
 from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.store.lock import start_time
+from safeinstall.transaction.transaction import remove_distributions
+from safeinstall.transaction.undo import undo_transaction
+from support.environments import Workshop
+from support.privileges import ORDINARY, can_switch
+from support.wheels import make_wheel
 from test_transaction_trees import (
     SITE,
     begin,
@@ -82,8 +87,13 @@ time.sleep(60)
 """An installer whose build does not end when it is asked to."""
 
 
-def dead_after(prefix: Path, child_keeps_lock: bool, code: str = ALONE) -> int:
-    """Let a process start an `installer`, note it, and be killed; return the installer's pid."""
+def dead_after(
+    prefix: Path, child_keeps_lock: bool, code: str = ALONE, *, fills: bool = True
+) -> int:
+    """Let a process start an `installer`, note it, and be killed; return the installer's pid.
+
+    `fills`: it is told to fill the transaction's stage, as an installer is.
+    """
     reading, writing = os.pipe()
     owner = os.fork()
     if owner == 0:
@@ -92,7 +102,7 @@ def dead_after(prefix: Path, child_keeps_lock: bool, code: str = ALONE) -> int:
             lock = area.lock(command="install one")
             transaction = begin(area, [ONE_NEXT])
             installer = subprocess.Popen(
-                [sys.executable, "-S", "-c", code],
+                [sys.executable, "-S", "-c", code, transaction.stage if fills else "elsewhere"],
                 start_new_session=True,
                 pass_fds=(lock.fileno(),) if child_keeps_lock else (),
                 stdout=subprocess.PIPE if code is BUILDING else None,
@@ -120,6 +130,33 @@ def test_an_installer_that_outlived_its_owner_is_ended(prefix: Path, keeps_lock:
         assert recovery.direction == "litter"
     assert not start_time(installer)
     assert tree(prefix) == before
+
+
+def test_a_process_that_a_journal_names_is_not_ended_unless_it_fills_that_stage(
+    prefix: Path,
+) -> None:
+    somebody = dead_after(prefix, False, fills=False)
+    try:
+        assert recover_store(Store.open(str(prefix)))
+        assert start_time(somebody)
+    finally:
+        os.kill(somebody, signal.SIGKILL)
+
+
+@pytest.mark.skipif(not can_switch(), reason="only root can start somebody else's process")
+def test_a_process_of_another_user_is_not_ended(prefix: Path) -> None:
+    area = Store.open(str(prefix))
+    with area.lock():
+        transaction = begin(area, [ONE_NEXT])
+        command = ["/bin/sh", "-c", "read line", transaction.stage]
+        somebody = subprocess.Popen(command, user=ORDINARY, cwd="/", stdin=subprocess.PIPE)
+        try:
+            transaction.note_installer(somebody.pid)
+            assert recover_store(area)
+            assert start_time(somebody.pid)
+        finally:
+            somebody.kill()
+            somebody.wait()
 
 
 def test_what_an_installer_had_started_is_ended_with_it(prefix: Path) -> None:
@@ -195,3 +232,35 @@ def test_killed_at_random_moments_the_environment_is_old_or_new(
             f"\n  {kills} random kills: {outcomes[0]} old, {outcomes[1]} new, 0 damaged "
         )
     assert (prefix / SITE / "one").is_dir()
+
+
+def test_an_undo_that_races_with_a_foreign_uv_leaves_one_or_the_other(
+    workshop: Workshop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheels, target = tmp_path / "wheels", tmp_path / "env"
+    for version in ("1.0", "2.0"):
+        wheels.mkdir(exist_ok=True)
+        make_wheel(wheels, "raced", version, modules={f"raced/v{version[0]}.py": "x = 1\n"})
+    workshop.run(workshop.uv, "venv", "-q", "--python", sys.executable, target)
+    links = ("-q", "--no-index", "--find-links", wheels, "--python", target / "bin/python")
+    install_it = (workshop.uv, "pip", "install", *links)
+    site = next((target / "lib").iterdir()) / "site-packages"
+    outcomes = {"undone": 0, "refused": 0}
+    for turn in range(14):
+        workshop.run(*install_it, "raced==1.0")
+        with (area := Store.open(str(target))).lock():
+            remove_distributions(area, [str(site / "raced-1.0.dist-info")], command="uninstall")
+            racer = subprocess.Popen([*install_it, "raced==2.0"], env=workshop.settings)
+            time.sleep(turn * 0.0025)
+            try:
+                undo_transaction(area)
+                outcomes["undone"] += 1
+            except UndoRefused as error:
+                assert "raced 2.0 was installed since by another program" in error.message
+                outcomes["refused"] += 1
+            assert racer.wait() == 0
+        assert [path.name for path in site.glob("raced-*")] == ["raced-2.0.dist-info"]
+        assert sorted(path.name for path in (site / "raced").iterdir()) == ["v2.py"]
+    with capsys.disabled():
+        sys.stdout.write(f"\n  {outcomes} ")
+    assert all(outcomes.values())

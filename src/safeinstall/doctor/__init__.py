@@ -29,6 +29,7 @@ from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_se
 from safeinstall.transaction.in_progress import MARK, left_behind
 from safeinstall.transaction.moves.disk import free_bytes
 from safeinstall.transaction.store.history import Store
+from safeinstall.transaction.store.lock import is_held
 
 
 def examine(
@@ -73,11 +74,17 @@ def examine(
 
 def _transactions(target: Target, frontend: Frontend) -> Iterator[Diagnosis]:
     try:
-        waiting = Store.open(target.prefix).unfinished()
+        store = Store.open(target.prefix)
+        waiting, stuck = store.unfinished(), store.stuck()
+        # Who is at work just now is between two states.
+        refused = {} if is_held(store.path) else store.refused()
     except TransactionError as error:
         yield say(error.code, error.message, context=error.context)
         return
-    yield from diagnosis.in_progress(waiting, target.prefix, frontend.line("doctor", "--fix"))
+    line = frontend.line("doctor", "--fix")
+    yield from diagnosis.in_progress(waiting, target.prefix, line)
+    yield from diagnosis.refused(refused, line)
+    yield from diagnosis.undeletable(stuck)
 
 
 def _interpreter(

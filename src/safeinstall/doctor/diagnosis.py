@@ -13,10 +13,12 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from safeinstall.environment import Environment
+from safeinstall.errors import JournalError
 from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.frontend import Frontend
 from safeinstall.guards.environment_state import CondaPackage
 from safeinstall.metadata.distribution import split_name
+from safeinstall.probe.facts.writability import user_name
 from safeinstall.requirements import applies, meets, parsed, version_of
 from safeinstall.transaction.recover import Recovery
 
@@ -88,6 +90,8 @@ class Fix:
     rewrites: tuple[Rewrite, ...] = ()
     recover: bool = False
     """Finish or take back what a killed install left."""
+    transaction: str = ""
+    """The transaction that is set aside for good."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -476,6 +480,27 @@ def in_progress(waiting: bool, prefix: str, command: str) -> Iterator[Diagnosis]
         words = f"An install into {prefix} was interrupted and waits to be finished or taken back."
         fix = Fix(words="recover it", recover=True)
         yield say("unfinished-transaction", words, command, fix=fix)
+
+
+def refused(errors: Mapping[str, JournalError], command: str) -> Iterator[Diagnosis]:
+    """Yield each transaction that cannot be read: it is neither undone nor recovered."""
+    for id, error in errors.items():
+        fix = Fix(words=f"set transaction {id} aside", transaction=id)
+        yield say(error.code, error.message, command, context=error.context, fix=fix)
+
+
+def undeletable(places: Mapping[str, str]) -> Iterator[Diagnosis]:
+    """Yield what is kept no more and cannot be deleted: by place, what keeps it."""
+    for place, what in places.items():
+        words = f"{place} waits for its deletion, and {what} may not be deleted by you."
+        owner = os.lstat(what).st_uid
+        fixed = hasattr(os, "geteuid") and owner == os.geteuid()
+        before = f"sudo chattr -R -i {shlex.quote(place)}; " if fixed else ""
+        why = (
+            "The file system keeps it as it is." if fixed else f"It belongs to {user_name(owner)}."
+        )
+        line = f"{before}sudo rm -r {shlex.quote(place)}"
+        yield say("undeletable", words, line, context=f"{why} It only takes space.")
 
 
 def low_space(free: int, path: str, frontend: Frontend) -> Iterator[Diagnosis]:

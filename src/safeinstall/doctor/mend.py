@@ -46,12 +46,14 @@ def mend(examination: Examination) -> Repair:
         return Repair(done=(), transaction=None)
     with store.lock(timeout=10.0, command="safeinstall doctor"):
         recovered = recover_store(store)
+        for id in filter(None, (fix.transaction for fix in fixes)):
+            store.set_aside(id)
         aside = list(dict.fromkeys(path for fix in fixes for path in fix.aside))
         rewrites = [rewrite for fix in fixes for rewrite in fix.rewrites]
         files = {new.path: NewFile(new.content, new.mode, new.link) for new in rewrites}
         aside = [path for path in aside if os.path.lexists(path)]
         if not aside and not files:
-            done = tuple(fix.words for fix in fixes if fix.recover)
+            done = tuple(fix.words for fix in fixes if fix.recover or fix.transaction)
             return Repair(done=done, transaction=None, recovered=recovered)
         committed = repair(store, aside, files, "safeinstall doctor --fix")
     done = tuple(fix.words for fix in fixes)

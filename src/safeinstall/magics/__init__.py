@@ -136,8 +136,11 @@ def _unfinished(prefix: str) -> bool:
         folder = Path(prefix, ".safeinstall", "transactions")
         if folder.stat().st_uid != getattr(os, "geteuid", lambda: 0)():
             return False
-        states = [(e / "state.committed", e / "stage") for e in folder.iterdir()]
-        return not all(done.exists() and not stage.exists() for done, stage in states)
+        places = [(e / "state.committed", e / "stage", e.suffix) for e in folder.iterdir()]
+        return not all(
+            suffix == ".aside" or (suffix != ".gone" and done.exists() and not stage.exists())
+            for done, stage, suffix in places
+        )
     except OSError:
         return False
 

@@ -123,7 +123,12 @@ class DistInfo:
     @property
     def has_record(self) -> bool:
         """True when there is a list of its files; it is not read for that."""
-        return self._record is not None or os.path.isfile(os.path.join(self.path, "RECORD"))
+        return self._record is not None or os.path.isfile(self.record_file)
+
+    @property
+    def record_file(self) -> str:
+        """Where that list is, or would be."""
+        return os.path.join(self.path, "RECORD")
 
     @property
     def record(self) -> Record:

@@ -344,6 +344,9 @@ def recovered_first(context: Context) -> tuple[Finding, ...]:
         return ()
     if found is None or found.direction == "litter":
         return ()
+    if found.direction == "refused":
+        way = Suggestion(context.frontend.line("doctor", "--fix"), "sets it aside")
+        return (Finding.warn("journal-unreadable", found.message, way, context=found.context),)
     return (Finding.remark("recovered", found.message),)
 
 

@@ -14,6 +14,7 @@ from safeinstall.operations.undo import changes_of, refuse_if_needed
 from safeinstall.request import HistoryRequest, RecoverRequest
 from safeinstall.transaction.recover import Recovery, recover_store
 from safeinstall.transaction.store.history import Entry, Store
+from safeinstall.transaction.store.lock import busy, holder_of, is_held
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,10 +93,17 @@ def _with_its_undo(area: Store, entry: Entry, context: Context) -> Entry:
 def recover(request: RecoverRequest, context: Context) -> Recovered:
     """Finish or take back what died in this environment, or in that of an interpreter.
 
-    The environment is found from the path alone: its interpreter need not start.
+    The environment is found from the path alone: its interpreter need not start. Raises
+    `LockBusy` while another process changes it, `JournalError` where nobody can say what was done.
     """
     prefix = _prefix_of(request.python) if request.python else context.environment.prefix
-    return Recovered(prefix=prefix, recovery=recover_store(Store.open(prefix)))
+    store = Store.open(prefix)
+    found = recover_store(store)
+    if found is None and is_held(store.path):
+        raise busy(holder_of(store.path))
+    if found is not None and found.error is not None:
+        raise found.error
+    return Recovered(prefix=prefix, recovery=found)
 
 
 def _prefix_of(python: str) -> str:

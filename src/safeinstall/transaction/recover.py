@@ -7,17 +7,25 @@ stopped anywhere and run again.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from safeinstall.errors import LockBusy, SafeInstallError, TransactionError
+from safeinstall.errors import JournalError, LockBusy, SafeInstallError, TransactionError
 from safeinstall.transaction.moves.commit import roll_back
 from safeinstall.transaction.moves.disk import Disk, undisturbed
 from safeinstall.transaction.store import journal as states
-from safeinstall.transaction.store.journal import GONE, Journal, is_pending, transaction_ids
-from safeinstall.transaction.store.lock import acquire, check, end_process, folder_of, process_host
+from safeinstall.transaction.store.journal import (
+    GONE,
+    Journal,
+    is_pending,
+    made_lock,
+    objection,
+    transaction_ids,
+)
+from safeinstall.transaction.store.lock import acquire, beside_uv, check, end_installer, folder_of
 
 if TYPE_CHECKING:
     from safeinstall.transaction.store.history import Store
@@ -28,9 +36,19 @@ class Recovery(NamedTuple):
 
     id: str
     direction: str
-    """`back` (as before the transaction), `forward` (as after it) or `litter` (never begun)."""
+    """`back` (as before the transaction), `forward` (as after it), `litter` (never begun, or left
+    to be deleted), or `refused`: nobody can say what was done, and nothing is."""
     message: str
     """One line for the user."""
+    context: str = ""
+    """What explains it."""
+
+    @property
+    def error(self) -> JournalError | None:
+        """What to raise where somebody asked for recovery and it was refused."""
+        if self.direction != "refused":
+            return None
+        return JournalError(self.message, context=self.context, command=("doctor", "--fix"))
 
 
 def recover_store(store: Store) -> Recovery | None:
@@ -44,10 +62,12 @@ def recover_store(store: Store) -> Recovery | None:
     try:
         if store.locked:
             return recover_folder(store.path, store.disk)
-        with acquire(store.path, command="recover", timeout=0):
+        try:
+            lock = acquire(store.path, command="recover", timeout=0)
+        except LockBusy:
+            return None
+        with lock:
             return recover_folder(store.path, store.disk)
-    except LockBusy:
-        return None
     except OSError as error:
         raise TransactionError(f"Recovery could not go on: {error}.") from error
 
@@ -55,38 +75,55 @@ def recover_store(store: Store) -> Recovery | None:
 def recover_folder(folder: str, disk: Disk | None = None) -> Recovery | None:
     """Finish or take back whatever died below `folder` (`<prefix>/.safeinstall`); lock it first.
 
-    Returns the gravest thing done, None when all was well. Raises OSError, JournalError.
+    One that is refused, and what cannot be deleted, stops nothing else. Returns the gravest thing
+    done, None when all was well. Raises OSError.
     """
     disk = disk or Disk()
     done: list[Recovery] = []
     for name in reversed(transaction_ids(folder)):  # the newest first: it was built on the others
-        directory = os.path.join(folder, "transactions", name)
-        if name.endswith(GONE):
-            disk.remove_tree(directory)
-            continue
-        if (journal := Journal.read(directory)) is None:
-            Journal(directory).discard(disk)
-        elif journal.state == states.COMMITTED:
-            disk.remove_tree(journal.stage)
-        else:
-            done.append(_recover_one(journal, os.path.dirname(folder), disk))
-    order = ("litter", "forward", "back")
+        try:
+            found = _recover_one(os.path.join(folder, "transactions", name), disk)
+        except JournalError as error:
+            found = Recovery(name, "refused", error.message, error.context)
+        done += [found] if found else []
+    if os.path.lexists(made_lock(folder)):
+        with contextlib.suppress(LockBusy), beside_uv(os.path.dirname(folder)):
+            pass  # that takes it away
+    left = [name for name in transaction_ids(folder) if name.endswith(GONE)]
+    if left:
+        done.append(Recovery(left[0], "litter", f"{_WAITING % len(left)} The doctor says why."))
+    order = ("litter", "forward", "back", "refused")
     return max(done, key=lambda item: order.index(item.direction)) if done else None
 
 
-def _recover_one(journal: Journal, prefix: str, disk: Disk) -> Recovery:
-    # Only on the machine where its number means something, and only if it is surely that process.
-    if journal.installer and journal.installer.host in ("", process_host()):
-        end_process(journal.installer.pid, journal.installer.started)
+_WAITING = "Nothing to recover; %d of what waits for its deletion cannot be deleted."
+
+
+def _recover_one(directory: str, disk: Disk) -> Recovery | None:
+    if directory.endswith(GONE):
+        if not objection(os.lstat(directory)):
+            disk.sweep(directory)
+        return None
+    if (journal := Journal.read(directory)) is None:
+        with contextlib.suppress(OSError):
+            Journal(directory).discard(disk)
+        return None
+    if journal.state == states.COMMITTED:
+        disk.sweep(journal.stage)
+        return None
+    journal.check()
+    end_installer(journal)
     if journal.state == states.STAGING:
-        journal.discard(disk)
+        with contextlib.suppress(OSError):
+            journal.discard(disk)
         text = "Transaction %s never reached the environment: its staging area was removed."
         return Recovery(journal.id, "litter", text % journal.title)
-    with undisturbed():
+    prefix = os.path.dirname(os.path.dirname(os.path.dirname(directory)))
+    with beside_uv(prefix), undisturbed():
         if journal.state == states.ARRIVING and not _still_to_come(journal, prefix):
             journal.advance(disk, states.COMMITTED)
             disk.settle(journal.directory)
-            disk.remove_tree(journal.stage)
+            disk.sweep(journal.stage)
             text = "Transaction %s was stopped after its last step: it is complete now."
             return Recovery(journal.id, "forward", text % journal.title)
         roll_back(journal, prefix, disk)
@@ -115,8 +152,9 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     message = recovery.message if recovery else f"Nothing to recover in {arguments[0]}."
-    sys.stdout.write(message + "\n")
-    return 0
+    refused = recovery is not None and recovery.error is not None
+    (sys.stderr if refused else sys.stdout).write(message + "\n")
+    return 1 if refused else 0
 
 
 if __name__ == "__main__":

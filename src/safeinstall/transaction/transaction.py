@@ -25,7 +25,7 @@ from safeinstall.transaction.moves.prefix import Layout, Removals
 from safeinstall.transaction.store import journal as states
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.store.journal import FileStamp, Journal, ProcessMark, VersionChange
-from safeinstall.transaction.store.lock import process_host, start_time
+from safeinstall.transaction.store.lock import beside_uv, process_host, start_time
 
 _LITTER = frozenset({".lock", ".gitignore", "CACHEDIR.TAG"})
 """What an installer leaves in the root of any prefix for its own use; it stays in the stage."""
@@ -141,20 +141,39 @@ class Transaction:
         (`Staged.unowned`). Raises TransactionError; the environment is then as it was.
         """
         try:
-            planned = None if replacing else self._still_planned(leaving)
-            planned = planned or self._moves(leaving, replacing, known)
-            if planned.additions.escapes:
-                raise TransactionError(planned.additions.escapes[0], code="escapes-prefix")
-            if planned.additions.collisions:
-                first = self._layout.path(planned.additions.collisions[0])
-                way = f"{first} is in the way and does not belong to what is replaced"
-                message = f"{way}; the environment is untouched."
-                raise TransactionError(message, code="file-collision")
-            self._journal.changes = _changes(planned.leaving.values(), self._staged())
-        except BaseException:
+            with beside_uv(self._layout.prefix):
+                return self._commit(leaving, replacing, known)
+        finally:
             self.abandon()
-            raise
-        return commit(self._journal, self._layout, self._disk, planned.removals, planned.additions)
+
+    def _commit(
+        self, leaving: Sequence[str], replacing: Collection[str], known: Iterable[DistInfo]
+    ) -> Committed:
+        planned = None if replacing else self._still_planned(leaving)
+        planned = planned or self._moves(leaving, replacing, known)
+        if planned.additions.escapes:
+            raise TransactionError(planned.additions.escapes[0], code="escapes-prefix")
+        if planned.additions.collisions:
+            first = self._layout.path(planned.additions.collisions[0])
+            way = f"{first} is in the way and does not belong to what is replaced"
+            message = f"{way}; the environment is untouched."
+            raise TransactionError(message, code="file-collision")
+        self._refuse_if_changed(planned)
+        self._journal.changes = _changes(planned.leaving.values(), self._staged())
+        removals = planned.removals.hashed(
+            self._layout, planned.leaving.values(), planned.additions.displaced
+        )
+        return commit(self._journal, self._layout, self._disk, removals, planned.additions)
+
+    def _refuse_if_changed(self, planned: _Planned) -> None:
+        """Raise TransactionError where another program installed or removed the same meanwhile."""
+        gone = [info for info in planned.leaving.values() if not os.path.isdir(info.path)]
+        seen = {info.path for info in self._planned.others} if self._planned else None
+        names = {normalized(info.name) for info in self._staged()}
+        came = [i for i in planned.others if seen is not None and i.path not in seen]
+        for info in (*gone, *(info for info in came if normalized(info.name) in names)):
+            what = f"{info.entry} {'came' if info in came else 'went'} meanwhile"
+            raise TransactionError(f"{what}, by another program; the environment is untouched.")
 
     def rollback(self) -> None:
         """Put everything back exactly, also after `commit`; does nothing to one that is no more.

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import NamedTuple
 
 from safeinstall.errors import TransactionError, UndoRefused
-from safeinstall.metadata.distribution import DistInfo
+from safeinstall.metadata.distribution import DistInfo, normalized, split_name
 from safeinstall.metadata.record import RecordError, RecordRow, digest
 from safeinstall.transaction.moves import prefix
 from safeinstall.transaction.moves.additions import Additions, add_tree
 from safeinstall.transaction.moves.commit import Committed, commit
-from safeinstall.transaction.moves.prefix import Layout, Removals
+from safeinstall.transaction.moves.prefix import Layout, Removals, digest_of
 from safeinstall.transaction.store import history
 from safeinstall.transaction.store.history import Entry, Store
 from safeinstall.transaction.store.journal import FileStamp, Journal, VersionChange, stamp_of
+from safeinstall.transaction.store.lock import beside_uv
 
 
 class NewFile(NamedTuple):
@@ -45,6 +47,7 @@ def repair(
         for name, new in names.items():
             _stage(os.path.join(journal.stage, *name.split("/")), new)
         coming = add_tree(layout, journal.stage, leaving, replacing=names)
+        leaving = leaving.hashed(layout, (), coming.displaced)
         if coming.collisions or coming.escapes:
             raise TransactionError(f"{store.prefix} cannot be repaired: something is in the way.")
     except BaseException as error:
@@ -53,7 +56,8 @@ def repair(
         if isinstance(error, OSError):
             raise TransactionError(f"The repair could not be prepared: {error}.") from error
         raise
-    return commit(journal, layout, store.disk, leaving, coming)
+    with beside_uv(store.prefix):
+        return commit(journal, layout, store.disk, leaving, coming)
 
 
 def _stage(path: str, new: NewFile) -> None:
@@ -79,8 +83,12 @@ def undo_transaction(store: Store, id: str | None = None, *, force: bool = False
     under the store's lock.
     Raises UndoRefused with the reason, TransactionError; the environment is then as it was.
     """
-    journals = store.journals()
-    target = history.find(journals, id)
+    with beside_uv(store.prefix):
+        return _undo(store, id, force=force)
+
+
+def _undo(store: Store, id: str | None, *, force: bool) -> Entry:
+    target, journals = store.find(id)
     if reason := history.objection(target, journals):
         raise UndoRefused(f"Transaction {target.title} cannot be undone. {reason}")
     layout = Layout(store.prefix)
@@ -124,11 +132,18 @@ def _moves(
         message = f"{changed}; undoing {target.id} would take that away."
         way = "With force they are set aside and kept with the undo."
         raise UndoRefused(message, context=way)
+    leaving = leaving.hashed(layout, (DistInfo(layout.path(folder)) for folder in records))
+    cannot = f"Transaction {target.id} cannot be undone"
     coming = Additions()
     if os.path.isdir(target.replaced):
         coming = add_tree(layout, target.replaced, leaving, known=mine.removed)
     in_the_way = (f"{layout.path(name)} is in the way" for name in coming.collisions)
-    cannot = f"Transaction {target.id} cannot be undone"
+    if twice := _second(target, back, others):
+        changed = f"{twice.name} {twice.version} was installed since"
+        raise UndoRefused(f"{cannot}: {changed} by another program.")
+    if foreign := _not_as_left(target):
+        why = "What is kept for undo was changed since; it is not brought back."
+        raise UndoRefused(f"{cannot}: {foreign} is not as it left.", context=why)
     for problem in (*coming.escapes, *in_the_way):
         why = "Something else changed the environment since."
         raise UndoRefused(f"{cannot}: {problem}.", context=why)
@@ -144,6 +159,37 @@ def _moves(
             kept[name] = stamp_of(os.lstat(layout.path(name)))
     unowned = (*coming.already_unowned, *mine.already_unowned)
     return leaving, replace(coming, already_shared=kept, already_unowned=unowned)
+
+
+def _second(target: Journal, back: Iterable[str], others: Iterable[DistInfo]) -> DistInfo | None:
+    """Return what is younger than the transaction and has the name of something that comes back."""
+    since = datetime.fromisoformat(target.time.replace("Z", "+00:00")).timestamp()
+    names = {normalized(split_name(folder.rpartition("/")[2])[0]) for folder in back}
+    same = (info for info in others if normalized(info.name) in names)
+    return next((info for info in same if os.stat(info.path).st_mtime > since), None)
+
+
+def _not_as_left(target: Journal) -> str:
+    """Return the first file kept for undo that is not as it left the environment, or nothing."""
+    mine = target.manifest
+    for folder, folders, files in os.walk(target.replaced):
+        inside = folder[len(target.replaced) + 1 :].replace(os.sep, "/")
+        links = (name for name in folders if os.path.islink(os.path.join(folder, name)))
+        for file in (*files, *links):
+            name, path = f"{inside}/{file}" if inside else file, os.path.join(folder, file)
+            if mine.digests is not None:
+                known = mine.digests.get(name)
+                algorithm = (known or "").partition("=")[0]
+                same = known is not None and digest_of(path, algorithm) in (known, "")
+            elif (stamp := mine.removed.get(name)) is not None:
+                same = os.lstat(path).st_size == stamp.size
+            else:
+                stem = name.replace("__pycache__/", "").rpartition("/")
+                source = f"{stem[0]}/{stem[2].partition('.')[0]}.py".lstrip("/")
+                same = file.endswith(".pyc") and source in mine.removed
+            if not same:
+                return path
+    return ""
 
 
 def _refuse_if_replaced(layout: Layout, target: Journal) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from safeinstall.errors import TransactionError
-from safeinstall.transaction.moves.disk import Disk, Move, carry, undisturbed
+from safeinstall.transaction.moves.disk import Disk, Move, carry, is_directory, undisturbed
 from safeinstall.transaction.store import journal as states
 from safeinstall.transaction.store.journal import FOLDER, Journal, Manifest
 
@@ -62,8 +62,7 @@ def commit(
             raise _failure(error, "and everything was put back") from error
         window = time.perf_counter() - began
         disk.settle(journal.directory)
-    with contextlib.suppress(OSError):  # it is done; recovery takes away what is left
-        disk.remove_tree(journal.stage)
+    disk.sweep(journal.stage)  # it is done; recovery takes away what is left
     return Committed(
         id=journal.id,
         moves_out=sum(move.kind == "out" for move in journal.moves),
@@ -94,6 +93,7 @@ def _write_down(
         already_shared=coming.already_shared,
         kept_shared=leaving.kept_shared,
         already_unowned=coming.already_unowned,
+        digests=leaving.digests,
     )
     journal.write_manifest(manifest, disk)
     journal.write(disk)
@@ -173,7 +173,8 @@ def _take_back(journal: Journal, index: int, move: Move, prefix: str, disk: Disk
         disk.remove_tree(outside + journal.mark)
     if not os.path.lexists(here):
         return
-    if move.kind == "in" and os.path.lexists(there) and not journal.is_piecewise(index):
+    stays = move.kind == "in" or there.endswith(".pyc")
+    if stays and os.path.lexists(there) and not journal.is_piecewise(index):
         return  # this rename was never made: what lies in the environment is somebody else's
     parent = os.path.dirname(there)
     if not os.path.lexists(parent):
@@ -189,12 +190,13 @@ def _drop_bytecode(journal: Journal, prefix: str, disk: Disk) -> None:
         folder, name = os.path.split(os.path.join(prefix, move.target))
         cache = os.path.join(folder, "__pycache__")
         try:
-            names = os.listdir(cache)
+            names = os.listdir(cache) if is_directory(cache) else []
         except OSError:
             continue
         for stale in names:
             if stale.startswith(name[:-2]) and stale.endswith(".pyc"):
-                disk.unlink(os.path.join(cache, stale))
+                if not disk.sweep(os.path.join(cache, stale)):
+                    continue  # root's, who ran Python here: it cannot keep us from going back
                 if not os.listdir(cache):
                     with contextlib.suppress(OSError):
                         disk.remove_directory(cache)

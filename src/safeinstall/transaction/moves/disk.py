@@ -120,7 +120,10 @@ class Disk:
             os.close(descriptor)
 
     def remove_tree(self, path: str) -> None:
-        """Remove `path` and what lies below it; what is gone already does not matter."""
+        """Remove `path` and what lies below it; what is gone already does not matter.
+
+        What cannot be removed keeps nothing else. Raises OSError, the first.
+        """
         if not is_directory(path):
             with contextlib.suppress(FileNotFoundError):
                 self.unlink(path)
@@ -131,9 +134,41 @@ class Disk:
         except OSError:
             os.chmod(path, 0o700)
             entries = sorted(os.listdir(path))
+        failure: OSError | None = None
         for name in entries:
-            self.remove_tree(os.path.join(path, name))
+            try:
+                self.remove_tree(os.path.join(path, name))
+            except OSError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
         self.remove_directory(path)
+
+    def sweep(self, path: str) -> bool:
+        """Remove what can be removed of `path`, and tell whether that was all of it."""
+        try:
+            self.remove_tree(path)
+        except (OSError, RecursionError):
+            return False
+        return True
+
+
+def immovable(path: str) -> str:
+    """Return the first thing in `path` that keeps us from deleting it all, or nothing.
+
+    That is a folder of somebody else, or what the file system lets nobody change (`chattr +i`).
+    """
+    me = os.geteuid() if hasattr(os, "geteuid") else 0
+    for folder, _, files in os.walk(path):
+        for name in ("", *files):
+            here = os.path.join(folder, name) if name else folder
+            status = os.lstat(here)
+            if stat.S_ISLNK(status.st_mode) or os.access(here, os.W_OK):
+                continue
+            fixed = status.st_mode & stat.S_IWUSR and me in (0, status.st_uid)
+            if fixed or (not name and status.st_uid != me):
+                return here
+    return ""
 
 
 def free_bytes(path: str) -> int:
@@ -174,6 +209,21 @@ def carry(disk: Disk, source: str, target: str, mark: str, piecewise: Callable[[
                 raise
     piecewise()
     _merge(disk, source, target, mark)
+
+
+def agrees(source: str, target: str) -> bool:
+    """Tell whether all that lies in both of these trees is the same, file by file."""
+    if not (is_directory(source) and is_directory(target)):
+        return _same(source, target)
+    names = set(os.listdir(source)).intersection(os.listdir(target))
+    return all(agrees(os.path.join(source, n), os.path.join(target, n)) for n in names)
+
+
+def _same(source: str, target: str) -> bool:
+    links = [os.readlink(path) for path in (source, target) if os.path.islink(path)]
+    if links:
+        return len(links) == 2 and links[0] == links[1]
+    return os.path.isfile(source) and filecmp.cmp(source, target, shallow=False)
 
 
 def _merge(disk: Disk, source: str, target: str, mark: str) -> None:

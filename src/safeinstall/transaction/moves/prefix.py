@@ -7,15 +7,18 @@ a whole when everything in it leaves. Bytecode belongs to its source: it goes wi
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import os
 import re
+import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from safeinstall.errors import EscapesPrefix, TransactionError
 from safeinstall.metadata.distribution import DistInfo, distributions_in
-from safeinstall.metadata.record import RealFolders, RecordError, RecordRow
+from safeinstall.metadata.record import RealFolders, RecordError, RecordRow, digest
 from safeinstall.transaction.moves.disk import is_directory
 from safeinstall.transaction.store.journal import FOLDER, FileStamp, stamp_of
 
@@ -215,11 +218,58 @@ class Removals:
     """What is kept of them for undo."""
     snapshot: FolderSnapshot = field(default_factory=FolderSnapshot)
     """The folders they were planned in."""
+    bytecode: tuple[str, ...] = ()
+    """Files that nobody tracks and that leave with their folders."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """What leaves holds, as RECORD writes it."""
+
+    def hashed(
+        self, layout: Layout, infos: Iterable[DistInfo], displaced: Iterable[str] = ()
+    ) -> Removals:
+        """Return the same with `digests`, `displaced` files too: for whoever brings them back.
+
+        `infos`: what leaves. A RECORD is believed for what was not written after it, as installers
+        write it last; the rest is read.
+        """
+        found: dict[str, str] = {}
+        for info in infos:
+            with contextlib.suppress(RecordError, OSError, EscapesPrefix):
+                written = os.stat(info.record_file).st_mtime_ns
+                content = hashlib.sha256(info.record.text.encode()).digest()
+                own = base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+                found[layout.name(info.record_file)] = f"sha256={own}"
+                for row, name in _named(layout, info):
+                    stamp = self.files.get(name)
+                    if stamp and (stamp.size, True) == (row.size, stamp.mtime_ns <= written):
+                        found[name] = f"{row.algorithm}={row.digest}"
+        below = (name for each in displaced for name in _files_at(layout, each))
+        for name in (*self.files, *self.bytecode, *below):
+            if name not in found:
+                found[name] = digest_of(layout.path(name), "sha256")
+        return replace(self, digests=found)
 
     def refreshed(self, layout: Layout) -> Removals | None:
         """Return the same with the files as they are by now; None when one is gone."""
         files = restamped(layout, self.files)
         return None if files is None else replace(self, files=files)
+
+
+def _named(layout: Layout, info: DistInfo) -> Iterator[tuple[RecordRow, str]]:
+    for row in info.record.rows:
+        if row.digest:
+            with contextlib.suppress(EscapesPrefix):
+                yield row, layout.name(os.path.join(info.folder, row.path.replace("/", os.sep)))
+
+
+def digest_of(path: str, algorithm: str) -> str:
+    """Return the hash of a file as RECORD writes it, or of where a link leads; empty if unknown."""
+    try:
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode):
+            return "link=" + hashlib.sha256(os.fsencode(os.readlink(path))).hexdigest()
+        return f"{algorithm}={digest(path, algorithm)}" if stat.S_ISREG(status.st_mode) else ""
+    except (OSError, ValueError):  # a hash this Python does not know says nothing
+        return ""
 
 
 def restamped(layout: Layout, files: Iterable[str]) -> dict[str, FileStamp] | None:
@@ -254,6 +304,7 @@ def remove_files(
         kept_folders=tuple(standing),
         bytes=walk.bytes,
         snapshot=walk.snapshot,
+        bytecode=tuple(walk.bytecode),
     )
 
 
@@ -262,15 +313,22 @@ def set_aside(layout: Layout, paths: Iterable[str]) -> Removals:
     moves = tuple(map(layout.name, paths))
     files: dict[str, os.stat_result] = {}
     for name in moves:
-        path = layout.path(name)
-        if is_directory(path):
-            for folder, _, inside in os.walk(path):
-                for below in (os.path.join(folder, file) for file in inside):
-                    files[layout.name(below)] = os.lstat(below)
-        else:
-            files[name] = os.lstat(path)
+        for file in _files_at(layout, name):
+            files[file] = os.lstat(layout.path(file))
     stamps = {name: stamp_of(status) for name, status in files.items()}
     return Removals(moves=moves, files=stamps, bytes=sum(s.st_size for s in files.values()))
+
+
+def _files_at(layout: Layout, name: str) -> Iterator[str]:
+    """Yield the name of a file, or of every file and link below a folder."""
+    path = layout.path(name)
+    if not is_directory(path):
+        yield name
+        return
+    for folder, folders, files in os.walk(path):
+        links = (each for each in folders if os.path.islink(os.path.join(folder, each)))
+        inside = name + folder[len(path) :].replace(os.sep, "/")
+        yield from (f"{inside}/{each}" for each in (*files, *links))
 
 
 class _Walk:
@@ -283,6 +341,7 @@ class _Walk:
         self.stamps: dict[str, FileStamp] = {}
         self.standing: list[str] = []
         self.bytes = 0
+        self.bytecode: list[str] = []  # it leaves only where its folder does
         self.snapshot = FolderSnapshot()
         self.files: dict[str, set[str]] = {}  # by key of the folder
         self.above: set[str] = set()  # keys of folders below which something leaves
@@ -322,13 +381,15 @@ class _Walk:
                         whole = False
                         self.standing += [name] if removable else []
                     moves += inner
-                elif whole and not self._is_idle(entry.path):
+                elif whole and not self._is_idle(entry.path, name):
                     whole = False
             elif (key := self.layout.key(entry.name)) in files or _compiled_from(key, stems):
                 moves.append(name)
                 self.track(name, entry.stat(follow_symlinks=False))
             elif not entry.name.endswith(BYTECODE):
                 whole = False
+            else:
+                self.bytecode.append(name)
         return whole, moves
 
     def _visit_bytecode(self, folder: str, stems: set[str]) -> list[str]:
@@ -340,22 +401,25 @@ class _Walk:
                 self.track(f"{folder}/{entry.name}", entry.stat(follow_symlinks=False))
             elif _compiled_from(key, stems):
                 self.bytes += entry.stat(follow_symlinks=False).st_size
+                self.bytecode.append(f"{folder}/{entry.name}")
             else:
                 staying += 1
                 continue
             leaving.append(f"{folder}/{entry.name}")
         return [folder] if leaving and not staying else leaving
 
-    def _is_idle(self, path: str) -> bool:
+    def _is_idle(self, path: str, name: str) -> bool:
         """Tell whether a folder holds nothing but bytecode, at any depth."""
         self.snapshot.look(path)
         for folder, subfolders, files in os.walk(path):
             if not all(name.endswith(BYTECODE) for name in files):
                 return False
-            for name in subfolders:
-                if os.path.islink(os.path.join(folder, name)):
+            inside = name + folder[len(path) :].replace(os.sep, "/")
+            self.bytecode += (f"{inside}/{file}" for file in files)
+            for below in subfolders:
+                if os.path.islink(os.path.join(folder, below)):
                     return False
-                self.snapshot.look(os.path.join(folder, name))
+                self.snapshot.look(os.path.join(folder, below))
         return True
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:

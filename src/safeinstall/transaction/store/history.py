@@ -12,10 +12,11 @@ from typing import Any
 
 from safeinstall.errors import JournalError, TransactionError, UndoRefused
 from safeinstall.metadata.distribution import normalized
-from safeinstall.transaction.moves.disk import Disk
+from safeinstall.transaction.moves.disk import Disk, immovable
 from safeinstall.transaction.store.journal import (
     COMMITTED,
     GONE,
+    MOVING,
     Journal,
     ProcessMark,
     VersionChange,
@@ -77,8 +78,72 @@ class Store:
 
         A transaction that another process works on just now counts as well.
         """
-        marks = (os.path.join(place, "state." + COMMITTED) for place in self._places())
-        return not all(map(os.path.exists, marks))
+        return bool(self._read(self._unmarked())[1])
+
+    def refused(self) -> dict[str, JournalError]:
+        """Return why nobody acts on a transaction, for each of which that is so."""
+        return self._read(self._places())[2]
+
+    def stuck(self) -> dict[str, str]:
+        """Return what waits for its deletion and cannot be deleted by us, and what keeps it."""
+        ids = transaction_ids(self.path)
+        names = [n if n.endswith(GONE) else os.path.join(n, "stage") for n in ids]
+        places = [os.path.join(self.path, "transactions", name) for name in names]
+        left = [at for at in places if at.endswith(GONE) or self._is_marked(os.path.dirname(at))]
+        found = ((place, immovable(place)) for place in left)
+        return {place: what for place, what in found if what}
+
+    def set_aside(self, id: str) -> str:
+        """Take a transaction that is refused out of the way, for good; return where it is kept.
+
+        Raises TransactionError.
+        """
+        self._require_lock()
+        try:
+            return Journal(os.path.join(self.path, "transactions", id)).set_aside(self.disk)
+        except OSError as error:
+            raise TransactionError(f"{id} cannot be set aside: {error.strerror}.") from error
+
+    def find(self, id: str | None) -> tuple[Journal, list[Journal]]:
+        """Return the transaction that undoing `id` means (see `find`), and all that can be read.
+
+        Raises UndoRefused, JournalError for one that is refused.
+        """
+        whole, _, refused = self._read(self._places())
+        for name, error in refused.items():
+            if id in (name, name.partition("-")[0], str(int(name.partition("-")[0]))):
+                raise error
+        if id is None and max(refused, default="") > max((j.id for j in whole), default=""):
+            message = f"The last transaction, {max(refused)}, cannot be read: nothing is undone."
+            raise UndoRefused(message, command=("doctor", "--fix"))
+        journals = sorted(whole, key=lambda journal: journal.sequence)
+        return find(journals, id), journals
+
+    def _read(
+        self, places: Iterable[str]
+    ) -> tuple[list[Journal], list[Journal | None], dict[str, JournalError]]:
+        """Return what reached the environment, what is on its way, and why others are refused."""
+        whole: list[Journal] = []
+        waiting: list[Journal | None] = []
+        refused: dict[str, JournalError] = {}
+        for place in places:
+            try:
+                journal = Journal.read(place)
+                if journal and journal.state == COMMITTED:
+                    whole.append(journal)
+                    continue
+                if journal:
+                    journal.check()
+                waiting.append(journal)
+            except JournalError as error:
+                refused[os.path.basename(place)] = error
+        return whole, waiting, refused
+
+    def _unmarked(self) -> list[str]:
+        return [place for place in self._places() if not self._is_marked(place)]
+
+    def _is_marked(self, place: str) -> bool:
+        return os.path.exists(os.path.join(place, "state." + COMMITTED))
 
     def _places(self) -> list[str]:
         """Return the folders of all transactions that are not to be deleted, oldest first."""
@@ -86,24 +151,21 @@ class Store:
         return [os.path.join(self.path, "transactions", name) for name in names]
 
     def journals(self) -> list[Journal]:
-        """Read the journals of all that reached the environment, oldest first."""
-        read = map(Journal.read, self._places())
-        whole = [journal for journal in read if journal and journal.state == COMMITTED]
-        return sorted(whole, key=lambda journal: journal.sequence)
+        """Read the journals of what reached the environment, oldest first; none that is refused."""
+        return sorted(self._read(self._places())[0], key=lambda journal: journal.sequence)
 
     def history(self) -> tuple[Entry, ...]:
-        """Return the transactions that are kept, the newest first. Raises JournalError."""
+        """Return the transactions that are kept and can be read, the newest first."""
         return tuple(entries_of(self.journals()))
 
     def target(self, id: str | None = None) -> Entry:
         """Return the transaction that undoing `id` means. Raises UndoRefused if there is none."""
-        journals = self.journals()
-        return _entry(find(journals, id), journals)
+        return _entry(*self.find(id))
 
     def later(self, entry: Entry) -> tuple[Entry, ...]:
         """Return the transactions after `entry` whose work is in force, the newest first."""
-        journals = self.journals()
-        later = made_after(find(journals, entry.id), journals)
+        found, journals = self.find(entry.id)
+        later = made_after(found, journals)
         return tuple(_entry(journal, journals) for journal in reversed(later))
 
     def replaced(self, entry: Entry) -> str:
@@ -116,15 +178,19 @@ class Store:
         The newest is never forgotten. Returns the ids; these cannot be undone any more.
         """
         self._require_lock()
-        forgotten = forgettable(self.journals(), keep, max_bytes)
-        for journal in forgotten:  # the oldest first: whatever stops us, no gap is left
-            journal.discard(self.disk)
-        return tuple(journal.id for journal in forgotten)
+        forgotten: list[str] = []
+        with contextlib.suppress(OSError):
+            # The oldest first: whatever stops us, no gap is left.
+            for journal in forgettable(self.journals(), keep, max_bytes):
+                journal.discard(self.disk)
+                forgotten.append(journal.id)
+        return tuple(forgotten)
 
     def start(self, command: str, packages: Iterable[Any] = ()) -> Journal:
         """Begin the journal of one more transaction, under the lock. Raises TransactionError."""
         self._require_lock()
-        if self.unfinished():
+        waiting = self._read(self._unmarked())[1]
+        if any(journal.state in MOVING for journal in waiting if journal):
             message = "An earlier transaction was interrupted."
             raise TransactionError(message, command=("recover",))
         starts = (os.path.basename(place).partition("-")[0] for place in self._places())
@@ -139,7 +205,7 @@ class Store:
         try:
             journal.begin(self.disk)
         except OSError as error:
-            self.disk.remove_tree(journal.directory)
+            self.disk.sweep(journal.directory)
             failed = f"No transaction can be opened in {self.path}: {error.strerror}"
             raise TransactionError(f"{failed}; the environment is untouched.") from error
         return journal
@@ -296,7 +362,11 @@ def _touches(later: Journal, target: Journal) -> bool:
     names = {normalized(change.name) for change in target.changes}
     if any(normalized(change.name) in names for change in later.changes):
         return True
-    mine, theirs = target.manifest, later.manifest
+    mine = target.manifest
+    try:
+        theirs = later.manifest
+    except JournalError:
+        return False  # it blocks itself alone; what lies on the disk is looked at all the same
     files = mine.added.keys() | mine.removed.keys()
     if not files.isdisjoint(theirs.added) or not files.isdisjoint(theirs.removed):
         return True

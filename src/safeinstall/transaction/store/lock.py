@@ -16,17 +16,32 @@ import socket
 import stat
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from safeinstall.errors import LockBusy, TransactionError, UnsafeStore
+from safeinstall.errors import JournalError, LockBusy, TransactionError, UnsafeStore
 from safeinstall.transaction.moves.disk import NO_FOLLOW, Disk
-from safeinstall.transaction.store.journal import FOLDER, STAGING, Journal, transaction_ids
+from safeinstall.transaction.store.journal import (
+    FOLDER,
+    STAGING,
+    UNREADABLE,
+    Journal,
+    load,
+    made_lock,
+    number_of,
+    objection,
+    text_of,
+    transaction_ids,
+)
 
 _REMINDER = 0.5
 """Seconds after which a waiting caller is told again: it may not show what is said early."""
 _DYING = 2.0
 """Seconds in which what an ended installer had started lets go; nobody who lives is waited for."""
+
+
+_PATIENCE = 30.0
+"""Seconds in which a uv at work is waited for: it may be fetching."""
 
 
 def folder_of(prefix: str) -> str:
@@ -41,25 +56,11 @@ def check(folder: str) -> bool:
             status = os.lstat(path)
         except (FileNotFoundError, NotADirectoryError):
             return path != folder
-        if reason := _objection(status):
+        if reason := objection(status):
             message = f"{path} {reason}; it is not used and the environment is untouched."
             why = "It would hold files that go into the environment."
             raise UnsafeStore(message, context=why)
     return True
-
-
-def _objection(status: os.stat_result) -> str:
-    if stat.S_ISLNK(status.st_mode):
-        return "is a symbolic link"
-    if not stat.S_ISDIR(status.st_mode):
-        return "is not a folder"
-    if os.name == "nt":
-        return ""  # access lists are inherited from the environment there
-    if status.st_uid != os.geteuid():
-        return f"belongs to another user (uid {status.st_uid})"
-    if status.st_mode & 0o022:
-        return f"can be written by other users (mode {stat.S_IMODE(status.st_mode):03o})"
-    return ""
 
 
 def create(folder: str, disk: Disk) -> None:
@@ -154,13 +155,16 @@ def acquire(
     OSError.
     """
     path = os.path.join(folder, "lock")
+    how = os.O_RDWR | os.O_CREAT | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o600)
+        descriptor = os.open(path, how, 0o600)
     except OSError as error:
-        if os.path.islink(path):
-            raise UnsafeStore(f"{path} is a symbolic link; it is not used.") from error
+        if os.path.lexists(path) and (reason := objection(os.lstat(path), stat.S_IFREG)):
+            raise UnsafeStore(f"{path} {reason}; it is not used.") from error
         raise
     try:
+        if reason := objection(os.fstat(descriptor), stat.S_IFREG):
+            raise UnsafeStore(f"{path} {reason}; it is not used.")
         _wait_for(descriptor, folder, on_wait, timeout)
         _sign(descriptor, command)
     except BaseException:
@@ -185,12 +189,32 @@ def _wait_for(
             time.sleep(0.01)
             continue
         if deadline is not None and time.monotonic() >= deadline:
-            raise LockBusy(_busy(holder), context="The environment is untouched.")
+            raise busy(holder)
         if on_wait is not None and time.monotonic() - reminded >= _REMINDER:
             on_wait(holder)
             reminded = time.monotonic()
         time.sleep(pause)
         pause = min(pause * 1.5, 0.2)
+
+
+def is_held(folder: str) -> bool:
+    """Tell whether a process has the lock now; creates nothing."""
+    try:
+        how = os.O_RDWR | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0)
+        descriptor = os.open(os.path.join(folder, "lock"), how)
+    except OSError:
+        return False
+    try:
+        return not _try(descriptor)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def busy(holder: Holder | None) -> LockBusy:
+    """Return the error that says who changes the environment."""
+    return LockBusy(_busy(holder), context="The environment is untouched.")
 
 
 def _busy(holder: Holder | None) -> str:
@@ -201,14 +225,48 @@ def _busy(holder: Holder | None) -> str:
     return f"Process {holder.pid} on {where}{what} is changing this environment."
 
 
+@contextlib.contextmanager
+def beside_uv(prefix: str) -> Iterator[None]:
+    """Hold uv's own lock of a virtual environment for the moves; under ours, never around a uv.
+
+    `uv pip install` and its like hold `<prefix>/.lock` (`Interpreter::lock` in uv-python). It waits
+    for us, and we wait for it a while. Where that file cannot be had there is nothing to hold.
+    Raises LockBusy.
+    """
+    path, mark, descriptor = os.path.join(prefix, ".lock"), made_lock(folder_of(prefix)), -1
+    if os.name == "nt" or not os.path.exists(os.path.join(prefix, "pyvenv.cfg")):
+        yield
+        return
+    made = os.path.lexists(mark) or not os.path.lexists(path)
+    with contextlib.suppress(OSError):
+        if made:  # it goes again; a mark says so, for whoever comes after a kill
+            os.close(os.open(mark, os.O_WRONLY | os.O_CREAT | NO_FOLLOW, 0o600))
+        how = os.O_RDWR | NO_FOLLOW | os.O_NONBLOCK | (os.O_CREAT if made else 0)
+        descriptor = os.open(path, how, 0o666)
+    try:
+        deadline = time.monotonic() + _PATIENCE
+        while descriptor >= 0 and not _try(descriptor):
+            if time.monotonic() >= deadline:
+                message = f"uv is changing this environment (it holds {path})."
+                raise LockBusy(message, context="The environment is untouched.")
+            time.sleep(0.02)
+        yield
+    finally:
+        for name in (path, mark) if made else ():
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
 def holder_of(folder: str) -> Holder | None:
     """Return who last took the lock, None when that cannot be read."""
     try:
-        with open(os.path.join(folder, "lock"), encoding="utf-8") as file:
-            data = json.load(file)
-        pid, since = int(data["pid"]), float(data["since"])
-        return Holder(pid, str(data["host"]), str(data["started"]), since, str(data["command"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        data = load(os.path.join(folder, "lock"))
+        texts = [text_of(data[name]) for name in ("host", "started", "command")]
+        host, started, command = texts
+        return Holder(number_of(data["pid"]), host, started, float(data["since"]), command)
+    except UNREADABLE:
         return None
 
 
@@ -216,6 +274,8 @@ def _sign(descriptor: int, command: str) -> None:
     pid = os.getpid()
     holder = Holder(pid, process_host(), start_time(pid), time.time(), command)
     with contextlib.suppress(OSError):  # a full disk: the lock holds, only the name is missing
+        if os.fstat(descriptor).st_nlink > 1:
+            return  # it may be somebody's file by another name, too
         os.lseek(descriptor, 0, os.SEEK_SET)
         os.ftruncate(descriptor, 0)
         os.write(descriptor, json.dumps(holder._asdict()).encode())
@@ -224,9 +284,10 @@ def _sign(descriptor: int, command: str) -> None:
 def _end_orphans(folder: str) -> bool:
     ended = False
     for name in transaction_ids(folder):
-        journal = Journal.read(os.path.join(folder, "transactions", name))
-        if journal and journal.state == STAGING and journal.installer:
-            ended = end_process(journal.installer.pid, journal.installer.started) or ended
+        with contextlib.suppress(JournalError):  # recovery says so
+            journal = Journal.read(os.path.join(folder, "transactions", name))
+            if journal and journal.state == STAGING:
+                ended = end_installer(journal) or ended
     return ended
 
 
@@ -245,10 +306,11 @@ else:
     import fcntl
 
     def _try(descriptor: int) -> bool:
-        with contextlib.suppress(BlockingIOError):
+        try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        return False
+        except BlockingIOError:
+            return False
+        return True
 
 
 def process_host() -> str:
@@ -289,8 +351,26 @@ def is_alive(pid: int, started: str) -> bool:
     return True
 
 
-def end_process(pid: int, started: str, patience: float = 2.0) -> bool:
-    """End that process and its group; False when it is not surely the one meant, or stays."""
+def end_installer(journal: Journal) -> bool:
+    """End the installer that a dead process left; False when it is not surely that one, or stays.
+
+    A journal may name any process. Only one of ours is ended, that began when the journal says, on
+    the machine where its number means something, and was told to fill this very stage.
+    """
+    installer = journal.installer
+    if installer is None or installer.host not in ("", process_host()):
+        return False
+    try:
+        owner = os.stat(f"/proc/{installer.pid}").st_uid
+        with open(f"/proc/{installer.pid}/cmdline", "rb") as file:
+            fills = os.fsencode(journal.stage) in file.read().split(b"\0")
+    except OSError:
+        return False
+    ours = fills and owner == os.geteuid()
+    return ours and _end_process(installer.pid, installer.started)
+
+
+def _end_process(pid: int, started: str, patience: float = 2.0) -> bool:
     if not started or not is_alive(pid, started):
         return False
     # An installer leads its own session: its group holds what it has started, too.
