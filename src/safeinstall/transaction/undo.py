@@ -18,6 +18,7 @@ from safeinstall.metadata.record import RecordError, RecordRow, digest
 from safeinstall.transaction.moves import prefix
 from safeinstall.transaction.moves.additions import Additions, add_tree
 from safeinstall.transaction.moves.commit import Committed, commit
+from safeinstall.transaction.moves.disk import Disk
 from safeinstall.transaction.moves.prefix import Layout, Removals, digest_of
 from safeinstall.transaction.store import history
 from safeinstall.transaction.store.history import Entry, Store
@@ -93,7 +94,9 @@ def _undo(store: Store, id: str | None, *, force: bool) -> Entry:
         raise UndoRefused(f"Transaction {target.title} cannot be undone. {reason}")
     layout = Layout(store.prefix)
     unneeded, theirs = history.left_standing(target, journals), history.of_users(target, journals)
-    leaving, coming = _moves(layout, target, force=force, unneeded=unneeded, of_users=theirs)
+    leaving, coming = _moves(
+        layout, target, store.disk, force=force, unneeded=unneeded, of_users=theirs
+    )
     journal = store.start(f"undo {target.id}", target.packages)
     journal.undoes, journal.depth = target.id, target.depth + 1
     journal.changes = [VersionChange(each.name, each.after, each.before) for each in target.changes]
@@ -104,6 +107,7 @@ def _undo(store: Store, id: str | None, *, force: bool) -> Entry:
 def _moves(
     layout: Layout,
     target: Journal,
+    disk: Disk,
     *,
     force: bool,
     unneeded: Collection[str],
@@ -134,6 +138,7 @@ def _moves(
         raise UndoRefused(message, context=way)
     leaving = leaving.hashed(layout, (DistInfo(layout.path(folder)) for folder in records))
     cannot = f"Transaction {target.id} cannot be undone"
+    foreign = _not_as_left(target, disk)
     coming = Additions()
     if os.path.isdir(target.replaced):
         coming = add_tree(layout, target.replaced, leaving, known=mine.removed)
@@ -141,7 +146,7 @@ def _moves(
     if twice := _second(target, back, others):
         changed = f"{twice.name} {twice.version} was installed since"
         raise UndoRefused(f"{cannot}: {changed} by another program.")
-    if foreign := _not_as_left(target):
+    if foreign:
         why = "What is kept for undo was changed since; it is not brought back."
         raise UndoRefused(f"{cannot}: {foreign} is not as it left.", context=why)
     for problem in (*coming.escapes, *in_the_way):
@@ -149,6 +154,7 @@ def _moves(
         raise UndoRefused(f"{cannot}: {problem}.", context=why)
     present = coming.already_shared
     lost = mine.removed.keys() - coming.files.keys() - {*present, *coming.created}
+    lost = {name for name in lost if not name.endswith(prefix.BYTECODE)}
     if lost:
         message = f"{cannot}: {layout.path(min(lost))} is gone of what it replaced."
         raise UndoRefused(message, context=f"It was kept in {target.replaced}.")
@@ -169,24 +175,32 @@ def _second(target: Journal, back: Iterable[str], others: Iterable[DistInfo]) ->
     return next((info for info in same if os.stat(info.path).st_mtime > since), None)
 
 
-def _not_as_left(target: Journal) -> str:
-    """Return the first file kept for undo that is not as it left the environment, or nothing."""
+def _not_as_left(target: Journal, disk: Disk) -> str:
+    """Return the first file kept for undo that is not as it left the environment, or nothing.
+
+    Only what was touched since is read. Bytecode that was, nobody can vouch for: it is deleted.
+    """
     mine = target.manifest
+    digests = dict.fromkeys(mine.removed, "") if mine.digests is None else mine.digests
+    left_at = target.written_at
     for folder, folders, files in os.walk(target.replaced):
         inside = folder[len(target.replaced) + 1 :].replace(os.sep, "/")
         links = (name for name in folders if os.path.islink(os.path.join(folder, name)))
         for file in (*files, *links):
             name, path = f"{inside}/{file}" if inside else file, os.path.join(folder, file)
-            if mine.digests is not None:
-                known = mine.digests.get(name)
-                algorithm = (known or "").partition("=")[0]
-                same = known is not None and digest_of(path, algorithm) in (known, "")
-            elif (stamp := mine.removed.get(name)) is not None:
-                same = os.lstat(path).st_size == stamp.size
+            digest, compiled = digests.get(name), file.endswith(prefix.BYTECODE)
+            status = os.lstat(path)
+            if status.st_ctime_ns <= left_at and (compiled or digest is not None):
+                continue
+            if digest:
+                same = digest_of(path, digest.partition("=")[0]) == digest
+            elif compiled:
+                same = disk.sweep(path)
+                with contextlib.suppress(OSError):  # something else is in it
+                    disk.remove_directory(folder)
             else:
-                stem = name.replace("__pycache__/", "").rpartition("/")
-                source = f"{stem[0]}/{stem[2].partition('.')[0]}.py".lstrip("/")
-                same = file.endswith(".pyc") and source in mine.removed
+                stamp = mine.removed.get(name)
+                same = stamp is not None and stamp.size == status.st_size
             if not same:
                 return path
     return ""

@@ -218,10 +218,8 @@ class Removals:
     """What is kept of them for undo."""
     snapshot: FolderSnapshot = field(default_factory=FolderSnapshot)
     """The folders they were planned in."""
-    bytecode: tuple[str, ...] = ()
-    """Files that nobody tracks and that leave with their folders."""
     digests: Mapping[str, str] = field(default_factory=dict)
-    """What leaves holds, as RECORD writes it."""
+    """What leaves holds, as RECORD writes it; empty for bytecode that leaves in its folder."""
 
     def hashed(
         self, layout: Layout, infos: Iterable[DistInfo], displaced: Iterable[str] = ()
@@ -242,10 +240,12 @@ class Removals:
                     stamp = self.files.get(name)
                     if stamp and (stamp.size, True) == (row.size, stamp.mtime_ns <= written):
                         found[name] = f"{row.algorithm}={row.digest}"
-        below = (name for each in displaced for name in _files_at(layout, each))
-        for name in (*self.files, *self.bytecode, *below):
+        below = [name for each in displaced for name in _files_at(layout, each)]
+        alone = {*self.moves, *below}
+        for name in (*self.files, *below):
             if name not in found:
-                found[name] = digest_of(layout.path(name), "sha256")
+                idle = name.endswith(BYTECODE) and name not in alone
+                found[name] = "" if idle else digest_of(layout.path(name), "sha256")
         return replace(self, digests=found)
 
     def refreshed(self, layout: Layout) -> Removals | None:
@@ -304,7 +304,6 @@ def remove_files(
         kept_folders=tuple(standing),
         bytes=walk.bytes,
         snapshot=walk.snapshot,
-        bytecode=tuple(walk.bytecode),
     )
 
 
@@ -341,7 +340,6 @@ class _Walk:
         self.stamps: dict[str, FileStamp] = {}
         self.standing: list[str] = []
         self.bytes = 0
-        self.bytecode: list[str] = []  # it leaves only where its folder does
         self.snapshot = FolderSnapshot()
         self.files: dict[str, set[str]] = {}  # by key of the folder
         self.above: set[str] = set()  # keys of folders below which something leaves
@@ -381,15 +379,13 @@ class _Walk:
                         whole = False
                         self.standing += [name] if removable else []
                     moves += inner
-                elif whole and not self._is_idle(entry.path, name):
+                elif whole and not self._is_idle(entry.path):
                     whole = False
             elif (key := self.layout.key(entry.name)) in files or _compiled_from(key, stems):
                 moves.append(name)
                 self.track(name, entry.stat(follow_symlinks=False))
             elif not entry.name.endswith(BYTECODE):
                 whole = False
-            else:
-                self.bytecode.append(name)
         return whole, moves
 
     def _visit_bytecode(self, folder: str, stems: set[str]) -> list[str]:
@@ -401,25 +397,22 @@ class _Walk:
                 self.track(f"{folder}/{entry.name}", entry.stat(follow_symlinks=False))
             elif _compiled_from(key, stems):
                 self.bytes += entry.stat(follow_symlinks=False).st_size
-                self.bytecode.append(f"{folder}/{entry.name}")
             else:
                 staying += 1
                 continue
             leaving.append(f"{folder}/{entry.name}")
         return [folder] if leaving and not staying else leaving
 
-    def _is_idle(self, path: str, name: str) -> bool:
+    def _is_idle(self, path: str) -> bool:
         """Tell whether a folder holds nothing but bytecode, at any depth."""
         self.snapshot.look(path)
         for folder, subfolders, files in os.walk(path):
             if not all(name.endswith(BYTECODE) for name in files):
                 return False
-            inside = name + folder[len(path) :].replace(os.sep, "/")
-            self.bytecode += (f"{inside}/{file}" for file in files)
-            for below in subfolders:
-                if os.path.islink(os.path.join(folder, below)):
+            for name in subfolders:
+                if os.path.islink(os.path.join(folder, name)):
                     return False
-                self.snapshot.look(os.path.join(folder, below))
+                self.snapshot.look(os.path.join(folder, name))
         return True
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:

@@ -98,7 +98,7 @@ class Manifest(NamedTuple):
     already_unowned: tuple[str, ...] = ()
     """Files of what came that were there already and nobody's."""
     digests: Mapping[str, str] | None = None
-    """The hash, as RECORD writes it, of each file that left, bytecode too; empty for what could not
+    """The hash, as RECORD writes it, of each file that left; empty for bytecode and what could not
     be read. None in a list that is older than that."""
 
     @property
@@ -273,6 +273,16 @@ class Journal:
     def replaced(self) -> str:
         """The folder that keeps what left the environment, laid out as the prefix is."""
         return os.path.join(self.directory, "replaced")
+
+    @property
+    def written_at(self) -> int:
+        """When it was last written, by the file system's own clock (nanoseconds). Raises OSError.
+
+        What left before the moves and was touched since is younger. Windows keeps no such time.
+        """
+        names = ("journal.json", _MANIFEST)
+        places = [os.path.join(self.directory, name) for name in names]
+        return 0 if os.name == "nt" else min(os.stat(at).st_ctime_ns for at in places)
 
     @property
     def mark(self) -> str:
