@@ -24,7 +24,7 @@ from safeinstall.transaction.moves.disk import Disk
 from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.store.journal import is_pending
-from safeinstall.transaction.store.lock import Holder
+from safeinstall.transaction.store.lock import Holder, process_host
 from safeinstall.transaction.transaction import begin_transaction, remove_distributions
 from safeinstall.transaction.undo import undo_transaction
 from support.privileges import ORDINARY, as_ordinary, can_switch
@@ -326,6 +326,7 @@ def give_all(path: Path, uid: int) -> None:
 
 @pytest.mark.skipif(not can_switch(), reason="only root can leave files of its own")
 def test_what_cannot_be_deleted_stops_nothing_and_is_named(tmp_path: Path) -> None:
+    process_host()  # an ordinary user may not read the library from which this loads a codec
     prefix, home = environment(tmp_path / "env", [ONE]), tmp_path / "own"
     home.mkdir()
     compiled(prefix, f"{SITE}/one/__init__.py")
@@ -356,6 +357,9 @@ def test_what_cannot_be_deleted_stops_nothing_and_is_named(tmp_path: Path) -> No
         assert not any("three" in name for name in tree(prefix))
         assert len(area.history()) == 5
         (said,) = diagnosis.undeletable(area.stuck())
+    Path(cache).chmod(0o700)
+    with as_ordinary(tmp_path, home):
+        assert area.stuck() == {str(kept): cache}
     assert "belongs to root" in said.finding.context
     (way,) = said.finding.hint
     subprocess.run(["sh", "-c", way.command.replace("sudo ", "")], check=True)

@@ -159,14 +159,14 @@ def immovable(path: str) -> str:
     That is a folder of somebody else, or what the file system lets nobody change (`chattr +i`).
     """
     me = os.geteuid() if hasattr(os, "geteuid") else 0
-    for folder, _, files in os.walk(path):
-        for name in ("", *files):
-            here = os.path.join(folder, name) if name else folder
+    below = (os.path.join(f, name) for f, dirs, files in os.walk(path) for name in (*dirs, *files))
+    for here in (path, *below):
+        with contextlib.suppress(OSError):  # it is gone by now
             status = os.lstat(here)
             if stat.S_ISLNK(status.st_mode) or os.access(here, os.W_OK):
                 continue
             fixed = status.st_mode & stat.S_IWUSR and me in (0, status.st_uid)
-            if fixed or (not name and status.st_uid != me):
+            if fixed or (stat.S_ISDIR(status.st_mode) and status.st_uid != me):
                 return here
     return ""
 
