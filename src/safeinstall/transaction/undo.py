@@ -178,7 +178,7 @@ def _second(target: Journal, back: Iterable[str], others: Iterable[DistInfo]) ->
 def _not_as_left(target: Journal, disk: Disk) -> str:
     """Return the first file kept for undo that is not as it left the environment, or nothing.
 
-    Only what was touched since is read. Bytecode that was, nobody can vouch for: it is deleted.
+    Only what was touched since is read. Bytecode that looks otherwise is deleted.
     """
     mine = target.manifest
     digests = dict.fromkeys(mine.removed, "") if mine.digests is None else mine.digests
@@ -190,17 +190,18 @@ def _not_as_left(target: Journal, disk: Disk) -> str:
             name, path = f"{inside}/{file}" if inside else file, os.path.join(folder, file)
             digest, compiled = digests.get(name), file.endswith(prefix.BYTECODE)
             status = os.lstat(path)
-            if status.st_ctime_ns <= left_at and (compiled or digest is not None):
+            known = digest is not None or (compiled and mine.digests is None)
+            if known and status.st_ctime_ns <= left_at:
                 continue
             if digest:
                 same = digest_of(path, digest.partition("=")[0]) == digest
-            elif compiled:
-                same = disk.sweep(path)
-                with contextlib.suppress(OSError):  # something else is in it
-                    disk.remove_directory(folder)
             else:
                 stamp = mine.removed.get(name)
                 same = stamp is not None and stamp.size == status.st_size
+            if compiled and not same:
+                same = disk.sweep(path)
+                with contextlib.suppress(OSError):  # something else is in it
+                    disk.remove_directory(folder)
             if not same:
                 return path
     return ""

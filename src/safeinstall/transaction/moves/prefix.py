@@ -219,7 +219,9 @@ class Removals:
     snapshot: FolderSnapshot = field(default_factory=FolderSnapshot)
     """The folders they were planned in."""
     digests: Mapping[str, str] = field(default_factory=dict)
-    """What leaves holds, as RECORD writes it; empty for bytecode that leaves in its folder."""
+    """What leaves holds, as RECORD writes it; of bytecode only how it looks (`digest_of`)."""
+    bytecode: Mapping[str, str] = field(default_factory=dict)
+    """What nobody tracks and leaves with its folder, in that way."""
 
     def hashed(
         self, layout: Layout, infos: Iterable[DistInfo], displaced: Iterable[str] = ()
@@ -241,12 +243,11 @@ class Removals:
                     if stamp and (stamp.size, True) == (row.size, stamp.mtime_ns <= written):
                         found[name] = f"{row.algorithm}={row.digest}"
         below = [name for each in displaced for name in _files_at(layout, each)]
-        alone = {*self.moves, *below}
         for name in (*self.files, *below):
             if name not in found:
-                idle = name.endswith(BYTECODE) and name not in alone
-                found[name] = "" if idle else digest_of(layout.path(name), "sha256")
-        return replace(self, digests=found)
+                algorithm = "stat" if name.endswith(BYTECODE) else "sha256"
+                found[name] = digest_of(layout.path(name), algorithm)
+        return replace(self, digests={**self.bytecode, **found})
 
     def refreshed(self, layout: Layout) -> Removals | None:
         """Return the same with the files as they are by now; None when one is gone."""
@@ -261,10 +262,19 @@ def _named(layout: Layout, info: DistInfo) -> Iterator[tuple[RecordRow, str]]:
                 yield row, layout.name(os.path.join(info.folder, row.path.replace("/", os.sep)))
 
 
+def _look(status: os.stat_result) -> str:
+    return f"stat={status.st_size}.{status.st_mtime_ns}"
+
+
 def digest_of(path: str, algorithm: str) -> str:
-    """Return the hash of a file as RECORD writes it, or of where a link leads; empty if unknown."""
+    """Return the hash of a file as RECORD writes it, or of where a link leads; empty if unknown.
+
+    The algorithm `stat` reads nothing: it is the size and the time.
+    """
     try:
         status = os.lstat(path)
+        if algorithm == "stat":
+            return _look(status)
         if stat.S_ISLNK(status.st_mode):
             return "link=" + hashlib.sha256(os.fsencode(os.readlink(path))).hexdigest()
         return f"{algorithm}={digest(path, algorithm)}" if stat.S_ISREG(status.st_mode) else ""
@@ -304,6 +314,7 @@ def remove_files(
         kept_folders=tuple(standing),
         bytes=walk.bytes,
         snapshot=walk.snapshot,
+        bytecode=walk.bytecode,
     )
 
 
@@ -340,6 +351,7 @@ class _Walk:
         self.stamps: dict[str, FileStamp] = {}
         self.standing: list[str] = []
         self.bytes = 0
+        self.bytecode: dict[str, str] = {}
         self.snapshot = FolderSnapshot()
         self.files: dict[str, set[str]] = {}  # by key of the folder
         self.above: set[str] = set()  # keys of folders below which something leaves
@@ -379,12 +391,14 @@ class _Walk:
                         whole = False
                         self.standing += [name] if removable else []
                     moves += inner
-                elif whole and not self._is_idle(entry.path):
+                elif whole and not self._is_idle(entry.path, name):
                     whole = False
             elif (key := self.layout.key(entry.name)) in files or _compiled_from(key, stems):
                 moves.append(name)
                 self.track(name, entry.stat(follow_symlinks=False))
-            elif not entry.name.endswith(BYTECODE):
+            elif entry.name.endswith(BYTECODE):
+                self.bytecode[name] = _look(entry.stat(follow_symlinks=False))
+            else:
                 whole = False
         return whole, moves
 
@@ -396,23 +410,28 @@ class _Walk:
             if key in files:
                 self.track(f"{folder}/{entry.name}", entry.stat(follow_symlinks=False))
             elif _compiled_from(key, stems):
-                self.bytes += entry.stat(follow_symlinks=False).st_size
+                status = entry.stat(follow_symlinks=False)
+                self.bytes += status.st_size
+                self.bytecode[f"{folder}/{entry.name}"] = _look(status)
             else:
                 staying += 1
                 continue
             leaving.append(f"{folder}/{entry.name}")
         return [folder] if leaving and not staying else leaving
 
-    def _is_idle(self, path: str) -> bool:
+    def _is_idle(self, path: str, name: str) -> bool:
         """Tell whether a folder holds nothing but bytecode, at any depth."""
         self.snapshot.look(path)
         for folder, subfolders, files in os.walk(path):
             if not all(name.endswith(BYTECODE) for name in files):
                 return False
-            for name in subfolders:
-                if os.path.islink(os.path.join(folder, name)):
+            inside = name + folder[len(path) :].replace(os.sep, "/")
+            for file in files:
+                self.bytecode[f"{inside}/{file}"] = digest_of(os.path.join(folder, file), "stat")
+            for below in subfolders:
+                if os.path.islink(os.path.join(folder, below)):
                     return False
-                self.snapshot.look(os.path.join(folder, name))
+                self.snapshot.look(os.path.join(folder, below))
         return True
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:

@@ -98,8 +98,8 @@ class Manifest(NamedTuple):
     already_unowned: tuple[str, ...] = ()
     """Files of what came that were there already and nobody's."""
     digests: Mapping[str, str] | None = None
-    """The hash, as RECORD writes it, of each file that left; empty for bytecode and what could not
-    be read. None in a list that is older than that."""
+    """The hash, as RECORD writes it, of each file that left; of bytecode its size and time, empty
+    for what could not be read. None in a list that is older than that."""
 
     @property
     def stayed(self) -> frozenset[str]:
