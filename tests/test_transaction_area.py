@@ -324,6 +324,7 @@ def give_all(path: Path, uid: int) -> None:
         os.lchown(each, uid, uid)
 
 
+@pytest.mark.first_line_of("undeletable")
 @pytest.mark.skipif(not can_switch(), reason="only root can leave files of its own")
 def test_what_cannot_be_deleted_stops_nothing_and_is_named(tmp_path: Path) -> None:
     process_host()  # an ordinary user may not read the library from which this loads a codec
