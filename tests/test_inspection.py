@@ -38,29 +38,6 @@ def test_the_first_directory_of_the_path_wins(tmp_path: Path) -> None:
     assert found.version == "1.0"
 
 
-@pytest.mark.parametrize(
-    "damage", [b"\xe9.py,,\n", b'"' + b"x" * 200_000], ids=["latin-1", "a quote that never ends"]
-)
-def test_a_list_of_files_that_cannot_be_read_is_not_complete(tmp_path: Path, damage: bytes) -> None:
-    info = install(tmp_path, "six", "1.0", record="six-1.0.dist-info/RECORD,,\n")
-    with (info / "RECORD").open("ab") as record:
-        record.write(damage)
-    index = InstalledIndex([str(tmp_path)])
-    found = index.find("six")
-    assert found is not None
-    assert not index.complete(found)
-
-
-def test_metadata_without_files_is_not_complete(tmp_path: Path) -> None:
-    install(tmp_path, "six", "1.0", record="six.py,,\nsix-1.0.dist-info/RECORD,,\nx.pyc,,\n")
-    index = InstalledIndex([str(tmp_path)])
-    found = index.find("six")
-    assert found is not None
-    assert not index.complete(found)
-    (tmp_path / "six.py").touch()
-    assert index.complete(found)
-
-
 def test_an_empty_metadata_directory_is_no_distribution(tmp_path: Path) -> None:
     (tmp_path / "six-1.0.dist-info").mkdir()
     assert InstalledIndex([str(tmp_path)]).find("six") is None

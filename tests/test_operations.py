@@ -80,13 +80,13 @@ def test_a_uv_that_answers_in_no_json_is_not_used(
     assert program.kinds == []
 
 
-def test_what_is_there_already_starts_nothing(prefix: Path) -> None:
+def test_what_is_there_already_starts_no_installer(prefix: Path) -> None:
     program = recorder(prefix, "tinypkg")
     context = context_with(program, prefix)
     install("tinypkg", context)
     program.commands.clear()
     outcome = install("tinypkg", context)
-    assert (outcome.status, program.kinds) == ("satisfied", [])
+    assert (outcome.status, program.kinds) == ("satisfied", [PROOF])
     assert [found.name for found in outcome.satisfied] == ["tinypkg"]
 
 

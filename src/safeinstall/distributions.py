@@ -16,7 +16,7 @@ from safeinstall.metadata.distribution import (
     normalized,
     split_name,
 )
-from safeinstall.metadata.record import RecordError, RecordRow
+from safeinstall.metadata.record import RecordRow
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -205,8 +205,12 @@ class InstalledIndex:
     def __init__(self, directories: Sequence[str], known: InstalledState | None = None) -> None:
         """`known`: what was listed before; its folders are not listed again."""
         self._where: dict[str, DistInfo] = {}
+        self._twice: dict[str, list[DistInfo]] = {}
         for info in _listed(directories, known):
-            self._where.setdefault(normalized(split_name(info.entry)[0]), info)
+            name = normalized(split_name(info.entry)[0])
+            first = self._where.setdefault(name, info)
+            if first is not info and first.folder == info.folder:
+                self._twice.setdefault(name, [first]).append(info)
         self._read: dict[str, Distribution | None] = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -223,22 +227,9 @@ class InstalledIndex:
         """Return what lies on disk of the first distribution of this canonical name, or None."""
         return self._where.get(name)
 
-    def complete(self, distribution: Distribution) -> bool:
-        """Tell whether every file of its RECORD (bytecode aside) exists."""
-        info = self._where.get(distribution.key)
-        if info is None or info.path != distribution.metadata:
-            info = DistInfo(distribution.metadata)
-        if info.is_egg:
-            return True  # eggs have no RECORD to hold them to
-        try:
-            paths = info.record.paths
-        except RecordError:
-            return False
-        return all(
-            os.path.lexists(os.path.join(distribution.location, path))
-            for path in paths
-            if not path.endswith(".pyc")
-        )
+    def twins(self, name: str) -> list[DistInfo]:
+        """Return all that one folder lists under this canonical name, where that is not one."""
+        return self._twice.get(name, [])
 
 
 def snapshot(

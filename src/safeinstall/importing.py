@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import importlib
 import importlib.machinery
-import importlib.util
 import os
 import site
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
+from typing import Final
 
 from safeinstall.metadata.record import RealFolders
 
 FileIdentity = tuple[int, int, int]
 """Inode, size and time of change (ns): what tells a file from the one that takes its place."""
+
+
+_PYTHONS: Final = (BuiltinImporter, FrozenImporter, PathFinder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,28 +121,85 @@ def loaded(modules: Iterable[str]) -> tuple[StaleModule, ...]:
     return tuple(StaleModule(name, compiled=False) for name in modules if name in sys.modules)
 
 
-def origins(modules: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return for each module the files or folders an import here would use; nothing is imported.
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an import of one name would use in this process."""
 
-    A dotted name lies in folders without code (PEP 420); where one of them is a package after all,
-    its file is what is used.
+    places: tuple[str, ...] = ()
+    """Its file; where it has none (PEP 420), its folders; none where nothing is found."""
+    by: str = ""
+    """Who answers, when that is not the import path: a finder of `sys.meta_path`."""
+    loaded: bool = False
+    """True when the name is in `sys.modules`: no finder is asked for it."""
+    next: tuple[str, ...] = ()
+    """Of a loaded one: what the finders would say, and so a new start of this process."""
+
+
+def claims(modules: Iterable[str]) -> dict[str, Claim]:
+    """Return for each module who answers an import here; nothing is imported.
+
+    As the import system does it (reference, 5.3: `sys.modules`, then each finder of `sys.meta_path`
+    in its order, for each part of a dotted name). A dotted name lies in folders without code (PEP
+    420); where one of them is a package after all, its file is what is used.
     """
-    return {name: _origin(name) for name in modules}
+    return {name: _claim(name) for name in modules}
 
 
-def _origin(name: str) -> tuple[str, ...]:
-    top, *rest = name.split(".")
-    try:
-        spec = getattr(sys.modules.get(name), "__spec__", None)
-        if spec is None:
-            spec = importlib.util.find_spec(top)
-            for part in rest:
-                if spec is None or spec.has_location:
-                    break
-                places = list(spec.submodule_search_locations or ())
-                spec = importlib.machinery.PathFinder.find_spec(part, places)
-    except (ImportError, ValueError, AttributeError):
-        return ()
+def origins(modules: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return for each module the files or folders an import here would use; nothing is imported."""
+    return {name: claim.places for name, claim in claims(modules).items()}
+
+
+def _claim(name: str) -> Claim:
+    found = _found(name)
+    if (module := sys.modules.get(name, found)) is found:
+        return found
+    spec = getattr(module, "__spec__", None)
+    if spec is None and type(module).__module__.split(".")[0] == name.split(".")[0]:
+        return found  # a module that has put an object of its own in its place
+    own = _places(spec)
+    if not getattr(spec, "has_location", False):
+        own = tuple(getattr(module, "__path__", None) or own)
+    return Claim(own, loaded=True, next=found.places)
+
+
+def _found(name: str) -> Claim:
+    """Return what the finders say; one that raises stops the import as well."""
+    places: tuple[str, ...] | None = None
+    done = finder = ""
+    for part in name.split("."):
+        done = f"{done}.{part}" if done else part
+        spec, finder = _asked(done, places)
+        path = getattr(sys.modules.get(done), "__path__", None)  # what `pkgutil` and .pth add to
+        places = tuple(path or getattr(spec, "submodule_search_locations", None) or ())
+        if not places or (spec is not None and spec.has_location):
+            return Claim(_places(spec), finder)
+    return Claim(places or (), finder)
+
+
+def _asked(name: str, path: Sequence[str] | None) -> tuple[ModuleSpec | None, str]:
+    """Return what the first finder that knows the name says, and which it is unless Python's."""
+    for finder in list(sys.meta_path):
+        words = "" if finder in _PYTHONS else _words(finder)
+        try:
+            spec = finder.find_spec(name, path, None)
+        except AttributeError:  # one without that method is passed over
+            if hasattr(finder, "find_spec"):
+                return None, words
+        except Exception:
+            return None, words
+        else:
+            if spec is not None:
+                return spec, words
+    return None, ""
+
+
+def _words(finder: object) -> str:
+    made = finder if isinstance(finder, type) else type(finder)
+    return f"{made.__module__}.{made.__qualname__}"
+
+
+def _places(spec: ModuleSpec | None) -> tuple[str, ...]:
     if spec is None:
         return ()
     if spec.origin and spec.origin not in ("namespace", "frozen", "built-in"):

@@ -55,9 +55,14 @@ class Index(Protocol):
         """Return the distribution an import would see under this canonical name."""
         ...
 
-    def complete(self, distribution: Distribution) -> bool:
-        """Tell whether every file its RECORD lists is on disk."""
-        ...
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """The installed distributions by which requirements are met, as far as metadata tells."""
+
+    requested: tuple[Distribution, ...] = ()
+    all: tuple[Distribution, ...] = ()
+    """Those, and what they need in turn."""
 
 
 @lru_cache(maxsize=4096)
@@ -97,9 +102,7 @@ def meets(version: str, requirement: Requirement) -> bool | None:
         return None
 
 
-def satisfied(
-    request: InstallRequest, index: Index, markers: Mapping[str, str]
-) -> tuple[Distribution, ...] | None:
+def satisfied(request: InstallRequest, index: Index, markers: Mapping[str, str]) -> Met | None:
     """Return the installed distributions that meet the request, or None when it is not surely met.
 
     Anything not fully understood (direct references, constraints, options that ask for a change) is
@@ -112,23 +115,35 @@ def satisfied(
         return None
     if any(item.kind != "named" for item in request.items):
         return None
-    found: dict[str, Distribution] = {}
     requirements = [item.requirement for item in request.items if item.requirement is not None]
     if not requirements or len(requirements) != len(request.items):
         return None
+    return met(requirements, index, markers, alone=request.no_deps or bool(request.locked))
+
+
+def met(
+    requirements: Iterable[Requirement],
+    index: Index,
+    markers: Mapping[str, str],
+    *,
+    alone: bool = False,
+) -> Met | None:
+    """Return what meets the requirements that count here; None when one is not surely met.
+
+    `alone`: what they need in turn is not looked at.
+    """
     here = [requirement for requirement in requirements if applies(requirement, markers)]
+    found: dict[str, Distribution] = {}
     for requirement in here:
-        distribution = _meeting(requirement, index)
-        if distribution is None or not index.complete(distribution):
+        if (distribution := _meeting(requirement, index)) is None:
             return None
         found[distribution.key] = distribution
-    if (
-        not request.no_deps
-        and not request.locked
-        and not _closure_holds(here, found, index, markers)
-    ):
-        return None
-    return tuple(found.values())
+    requested = tuple(found.values())
+    if not alone:
+        waiting = [(_meeting(each, index), each.extras) for each in here]
+        if not _closure_holds(waiting, found, index, markers):
+            return None
+    return Met(requested, tuple(found.values()))
 
 
 def unmet(demand: Demand, version: str, markers: Mapping[str, str]) -> bool:
@@ -147,14 +162,14 @@ def unmet(demand: Demand, version: str, markers: Mapping[str, str]) -> bool:
 
 
 def _closure_holds(
-    requirements: Iterable[Requirement],
-    found: Mapping[str, Distribution],
+    roots: Iterable[tuple[Distribution | None, Collection[str]]],
+    found: dict[str, Distribution],
     index: Index,
     markers: Mapping[str, str],
 ) -> bool:
+    """Tell whether what the roots need is met; what meets it is added to `found`."""
     seen: set[tuple[str, str]] = set()
-    there = ((found[canonicalize_name(each.name)], each) for each in requirements)
-    waiting = [(it, extra) for it, each in there for extra in ("", *sorted(each.extras))]
+    waiting = [(it, extra) for it, extras in roots if it for extra in ("", *sorted(extras))]
     while waiting:
         distribution, extra = waiting.pop()
         if (distribution.key, extra) in seen:
@@ -167,6 +182,7 @@ def _closure_holds(
                 continue
             if (needed := _meeting(requirement, index)) is None:
                 return False
+            found.setdefault(needed.key, needed)
             waiting += [(needed, wanted) for wanted in ("", *sorted(requirement.extras))]
     return True
 

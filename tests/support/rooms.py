@@ -86,7 +86,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
         "planning.resolver",
         "environments.overlay environments.unavailable history planning",
         "conda staging.verify",
-        "staging",
+        "already staging",
         "install",
         "environments uninstall",
         ".",

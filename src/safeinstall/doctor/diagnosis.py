@@ -17,7 +17,7 @@ from safeinstall.errors import JournalError
 from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.frontend import Frontend
 from safeinstall.guards.environment_state import CondaPackage
-from safeinstall.metadata.distribution import split_name
+from safeinstall.metadata.distribution import WITHOUT_RECORD, split_name
 from safeinstall.probe.facts.writability import user_name
 from safeinstall.requirements import applies, meets, parsed, version_of
 from safeinstall.transaction.recover import Recovery
@@ -193,10 +193,6 @@ def say(
     return Diagnosis(finding=finding, fix=fix)
 
 
-_NO_RECORD = ("debian", "conda", "")
-"""Installers that keep no RECORD, and distributions of nobody knows whom."""
-
-
 def broken(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosis]:
     """Yield what is missing from a distribution, or is not what its RECORD says."""
     doubled = {each.metadata for group in _doubled(found) for each in group}
@@ -216,7 +212,7 @@ def broken(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosis
             yield say("empty-metadata", words, fix=aside)
         elif each.metadata in doubled:
             continue  # said by `twice`, with the same cause
-        elif not each.has_record and each.installer not in _NO_RECORD:
+        elif not each.has_record and each.installer not in WITHOUT_RECORD:
             yield say("no-record", f"{who} has lost its RECORD: nobody knows its files.", again)
         elif each.missing and len(each.missing) >= each.listed:
             words = f"{who} is listed as installed and its code is gone."

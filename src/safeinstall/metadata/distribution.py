@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 DIST_INFO = ".dist-info"
 EGG_INFO = ".egg-info"
 _METADATA = (DIST_INFO, EGG_INFO)
+WITHOUT_RECORD = ("debian", "conda", "")
+"""Installers that keep no RECORD, and distributions of nobody knows whom."""
 _ENTRY = re.compile(r"^(?P<name>.+?)(?:-(?P<version>[^-]+))?(?:-py[\d.]+)?$")
 _SEPARATORS = re.compile(r"[-_.]+")
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -183,6 +185,12 @@ class DistInfo:
         except (ValueError, AttributeError):
             return None
 
+    def state(self) -> tuple[tuple[int, int, int] | None, ...]:
+        """Return what tells whether it is still as it was read: three stats, of now."""
+        return tuple(
+            _identity(os.path.join(self.path, name)) for name in ("", "RECORD", "METADATA")
+        )
+
     def with_record(self, record: Record) -> DistInfo:
         """Return the same distribution after its RECORD was rewritten; nothing is read again."""
         changed = DistInfo(self.path)
@@ -210,6 +218,14 @@ class DistInfo:
 
     def _first(self, field: str) -> str:
         return next(iter((self.headers or {}).get(field, ())), "")
+
+
+def _identity(path: str) -> tuple[int, int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _read_headers(path: str) -> Mapping[str, list[str]] | None:

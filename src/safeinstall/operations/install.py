@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 from safeinstall import guards
 from safeinstall.distributions import Changes, Distribution, InstalledIndex
 from safeinstall.errors import RequestError, SafeInstallError
@@ -20,6 +23,7 @@ from safeinstall.importing import StaleModule, replaced_since
 from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.metadata.distribution import InstalledState
 from safeinstall.metadata.record import public
+from safeinstall.operations import already
 from safeinstall.operations.conda import install_with_conda
 from safeinstall.operations.context import Context, destined, forget_oldest, recovered_first
 from safeinstall.operations.planning import best_plan
@@ -31,7 +35,7 @@ from safeinstall.operations.staging.verify import Evidence, evidence_of, verify
 from safeinstall.outcome import DoneBy, Outcome, Restart, Status, finding_of
 from safeinstall.plan import Plan
 from safeinstall.request import InstallRequest
-from safeinstall.requirements import satisfied
+from safeinstall.requirements import Met, met, satisfied
 from safeinstall.transaction.moves.commit import Committed
 from safeinstall.transaction.store.lock import Holder
 from safeinstall.transaction.transaction import Transaction
@@ -92,14 +96,14 @@ class _Install:
         state = InstalledState(environment.paths.site_packages)
         index = InstalledIndex(directories, state)
         check_python(self.intent, context, state)
-        already = satisfied(self.request, index, environment.markers)
+        holds = satisfied(self.request, index, environment.markers)
         found = guards.examine(self.intent, set(index), context.policy)
         self.findings = (*recovered, *found)
-        if already is not None or not self.request.items:
+        if holds is not None or not self.request.items:
             unasked = [not_asked] if (not_asked := index_not_asked(self.intent)) else []
             kept = (f for f in self.findings if not f.stops and f.code != "extra-index")
             self.findings = (*kept, *guards.weigh(unasked, self.intent, context.policy))
-            return self.already_there(already or (), index)
+            return self.already_there(holds or Met(), index)
         if any(finding.stops for finding in self.findings):
             return self.stopped()
         if self.request.installer == "conda":
@@ -128,8 +132,7 @@ class _Install:
             self.plan = best.plan
             if not self.plan.changes:
                 self.findings = about_request
-                index = InstalledIndex(self.context.environment.sys_path)
-                return self.already_there(self.named(index), index)
+                return self.already_there(*self.unchanged())
             if self.request.dry_run:
                 return self.outcome("planned")
             if any(finding.stops for finding in best.findings):
@@ -247,13 +250,31 @@ class _Install:
         refused = any(finding.severity is Severity.REFUSE for finding in self.findings)
         return self.outcome("refused" if refused else "needs-confirmation")
 
-    def named(self, index: InstalledIndex) -> tuple[Distribution, ...]:
-        """Return the installed distributions the request names (nothing had to change)."""
-        found = (index.find(item.name) for item in self.request.items if item.name)
-        return tuple(distribution for distribution in found if distribution)
+    def unchanged(self) -> tuple[Met, InstalledIndex]:
+        """Return what meets the request, of which an installer says that nothing is to change.
 
-    def already_there(self, found: tuple[Distribution, ...], index: InstalledIndex) -> Outcome:
-        """Return that nothing is to do, and whether this process has what is there."""
+        The environment's own folders come first: these are what it has looked at.
+        """
+        environment = self.context.environment
+        own = environment.paths.site_packages
+        index = InstalledIndex((*own, *environment.sys_path))
+        named = [(item.name, item.requirement) for item in self.request.items if item.name]
+        extras = (",".join(sorted(each.extras)) if each else "" for _, each in named)
+        wanted = [
+            Requirement(f"{name}[{extra}]") for (name, _), extra in zip(named, extras, strict=True)
+        ]
+        if (found := met(wanted, index, environment.markers)) is not None:
+            return found, index
+        there = tuple(each for name, _ in named if (each := index.find(canonicalize_name(name))))
+        return Met(there, there), index
+
+    def already_there(self, there: Met, index: InstalledIndex) -> Outcome:
+        """Return that nothing is to do, where that is proved; and what this process has of it."""
+        found = there.requested
+        proof = already.examine(there, index, self.intent, self.context)
+        if any(finding.stops for finding in proof):
+            return self.outcome("refused", *proof)
+        self.findings = (*self.findings, *proof)
         stale = self.outdated(found, index) if self.context.live else ()
         restart: Restart = "needed" if stale else "none"
         imported = None

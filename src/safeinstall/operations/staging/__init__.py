@@ -203,9 +203,9 @@ def _verified_before(context: Context) -> files.Verified:
 
 
 def _leaving(plan: Plan) -> tuple[str, ...]:
-    installed = plan.installed.by_key()
-    names = (canonicalize_name(change.name) for change in plan.changes.leaving)
-    return tuple(installed[name].metadata for name in names if name in installed)
+    """Return the metadata of all that goes: of one that is listed twice, both."""
+    names = {canonicalize_name(change.name) for change in plan.changes.leaving}
+    return tuple(each.metadata for each in plan.installed.distributions if each.key in names)
 
 
 def _past_the_cache(finding: Finding, plan: Plan) -> Finding:

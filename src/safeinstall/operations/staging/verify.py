@@ -132,18 +132,20 @@ def shadow_findings(
         )
         for arrival in arrivals
         for module in arrival.modules
-        if (places := fresh.get(module, ())) and not _is_own(arrival, places)
+        if (places := fresh.get(module, ())) and not is_own(arrival, places)
     )
 
 
 def _comes_from(arrival: Arrival, origins: Mapping[str, tuple[str, ...]] | None) -> bool | None:
     if origins is None or not arrival.modules:
         return None
-    return all(_is_own(arrival, origins.get(module, ())) for module in arrival.modules)
+    return all(is_own(arrival, origins.get(module, ())) for module in arrival.modules)
 
 
-def _is_own(arrival: Arrival, places: Sequence[str]) -> bool:
+def is_own(arrival: Arrival, places: Sequence[str]) -> bool:
     """Tell whether an import that uses `places` uses the arrival's files."""
+    if places and places[0] in arrival.files:
+        return True
     files = {os.path.normcase(file) for file in arrival.files}
     source = os.path.join(os.path.normcase(arrival.source or os.devnull), "")
     folders = {os.path.dirname(file) for file in files}
