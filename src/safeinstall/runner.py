@@ -37,6 +37,15 @@ _MARK: Final = "SAFEINSTALL_CONTAINED"
 _LONG_SECONDS: Final = 1.0
 
 
+LIBRARY_ONLY: Final = """
+import encodings, sys
+path, library = sys.path[:], encodings.__file__.rpartition("encodings")[0]
+sys.path[:] = [each for each in path if (each + library[-1:]).startswith(library)]
+"""
+"""How a script for `python -c` begins that works where a `json.py` lies in the folder: what it
+imports comes from the standard library by place, until it says `sys.path[:] = path`."""
+
+
 class CommandNotFoundError(SafeInstallError):
     """The program of a command cannot be started."""
 

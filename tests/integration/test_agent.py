@@ -137,3 +137,30 @@ def test_a_user_site_that_came_after_the_kernel_is_made_importable(
         assert job["result"]["message"]["mark"] == "✓", job
         assert ask(kernel, "facts")["value"]["findings"] == []
         assert kernel.run("import late_comer; print(late_comer.WHERE)").stdout == "user site\n"
+
+
+def test_the_panel_imports_nothing_from_the_notebooks_folder(
+    bare: kernels.Kernel, tmp_path: Path
+) -> None:
+    mark, version = tmp_path / "ran", payload()["version"]
+    hostile = f"from pathlib import Path\nPath({str(mark)!r}).touch()\nraise RuntimeError('mine')\n"
+    for name in ("json", "safeinstall", "packaging", "zipfile", "tempfile", "base64", "secrets"):
+        (tmp_path / "notebooks" / f"{name}.py").write_text(hostile)
+    info = tmp_path / "notebooks" / f"safeinstall-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Name: safeinstall\nVersion: {version}\n")
+    assert bare.run("import os, sys; sys.path.insert(0, ''); sys.path.insert(1, os.getcwd())").ok
+    before = bare.run("sys.path").data["text/plain"]
+    assert ask(bare, "facts", archive=False) == {"need": "archive"}
+    assert ask(bare, "facts")["value"]["verdict"]["state"] in ("yes", "care")
+    assert isinstance(ask(bare, "packages")["value"], list)
+    assert not mark.exists()
+    assert bare.run("sys.path").data["text/plain"] == before
+
+
+def test_the_users_own_module_of_our_name_is_named(bare: kernels.Kernel, tmp_path: Path) -> None:
+    mine = tmp_path / "notebooks" / "safeinstall.py"
+    mine.write_text("x = 1\n")
+    assert bare.run("import safeinstall").ok
+    assert str(mine) in ask(bare, "facts")["error"]["message"]
+    assert bare.run("safeinstall.x").data["text/plain"] == "1"

@@ -324,3 +324,61 @@ def test_what_an_import_wrote_into_its_package_goes_as_well(desk: Desk) -> None:
     assert (status, outcome["status"]) == (1, "rolled-back"), text
     assert changes(before, snapshot(desk.environment.prefix)) == []
     assert not [*desk.environment.prefix.rglob("numba.nbi")]
+
+
+HOSTILE = "from pathlib import Path\nPath({mark!r}).touch()\nraise RuntimeError('mine')\n"
+
+
+def test_files_named_as_libraries_are_named_and_do_no_harm(desk: Desk) -> None:
+    mark = desk.notebooks.parent / "ran"
+    with desk.kernel() as kernel:
+        assert kernel.run("import sys; sys.path.insert(0, '')").ok
+        (desk.notebooks / "uv").mkdir()
+        for name in ("json.py", "tempfile.py", "packaging.py", "safeinstall.py", "uv/__init__.py"):
+            (desk.notebooks / name).write_text(HOSTILE.format(mark=str(mark)))
+        for option in ("", "--prove-import", "--force-reinstall"):
+            done = kernel.run(f"%safeinstall {desk.offline} {option} tinypkg")
+            assert done.ok, done.everything
+            text = " ".join(done.data["text/plain"].split())
+            assert "and 2 more beside this notebook stand in the places of libraries" in text
+        assert not mark.exists()
+        assert kernel.run("import tinypkg").ok
+
+
+FINDER = """
+import sys, importlib.util
+class InFront:
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name == "tinypkg":
+            return importlib.util.spec_from_loader(name, loader=None)
+sys.meta_path.insert(0, InFront)
+"""
+
+
+def test_a_finder_that_claims_the_name_in_front_is_said(desk: Desk) -> None:
+    with desk.kernel() as kernel:
+        assert kernel.run(FINDER).ok
+        done = kernel.run(f"%safeinstall {desk.offline} tinypkg")
+        assert [(v["landed"], v["fresh"], v["kernel"]) for v in done.outcome["verification"]] == [
+            (True, True, False)
+        ]
+        text = done.data["text/plain"]
+        assert "import tinypkg is answered by __main__.InFront (sys.meta_path)" in text
+        assert "Ready to import" not in text
+        again = kernel.run("%safeinstall tinypkg")
+        assert "__main__.InFront" in again.evalue
+        assert kernel.run("sys.meta_path.remove(InFront)").ok
+        assert kernel.run("%safeinstall tinypkg").ok
+        assert kernel.run("import tinypkg").ok
+
+
+def test_a_folder_put_in_front_is_said_after_an_install_too(desk: Desk) -> None:
+    mine = desk.notebooks / "mine"
+    mine.mkdir()
+    (mine / "tinypkg.py").write_text("")
+    with desk.kernel() as kernel:
+        kernel.run(f"import sys; sys.path.insert(0, {str(mine)!r})")
+        text = kernel.run(f"%safeinstall {desk.offline} tinypkg").everything
+        assert f"import tinypkg would find {mine / 'tinypkg.py'}, not tinypkg 1.0" in text
+        assert "Ready to import" not in text

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from safeinstall.probe.facts.lost import CODE, lost_environment
+from safeinstall.probe.facts.search_path import WithoutFolder
 
 _ROOMS = {
     "facts": ("facts",),
@@ -45,7 +46,9 @@ def answer(method: str, params: Mapping[str, Any]) -> dict[str, Any]:
             home = METHODS.get(method, "")
         if not home:
             return _error("no-method", f"This kernel cannot answer {method!r}.", "")
-        return {"value": getattr(importlib.import_module(home), method)(params)}
+        with WithoutFolder():
+            room = importlib.import_module(home)
+        return {"value": getattr(room, method)(params)}
     except Exception as error:
         code, hint = getattr(error, "code", "internal"), getattr(error, "hint", "")
         words = getattr(error, "message", "") or f"{type(error).__name__}: {error}"

@@ -36,20 +36,42 @@ class Reply:
 
 def answer(version: str, digest: str, archive: str, question: str) -> Reply:
     """Answer the panel's question (JSON); without the archive only if the code is here already."""
-    import json
     import sys
 
+    before = list(sys.path)
     try:
-        state: Any = sys.modules.get(STATE)
-        if state is None or state.digest != digest:
-            if not archive and not _is_installed(version):
-                return Reply({"need": "archive"})
-            state = _begin(version, digest, archive)
+        sys.path[:] = [entry for entry in before if not _in_folder(entry)]
+        import json
+
+        try:
+            state: Any = sys.modules.get(STATE)
+            if state is None or state.digest != digest:
+                if not archive and not _is_installed(version):
+                    return Reply({"need": "archive"})
+                state = _begin(version, digest, archive)
+        finally:
+            sys.path[:] = before
         asked = json.loads(question)
         from_agent = state.agent.answer(asked["method"], asked.get("params") or {})
         return Reply(from_agent)
     except Exception as error:
         return Reply({"error": {"code": "loader", "message": _words(error), "hint": ""}})
+
+
+def _in_folder(entry: str) -> bool:
+    """Tell whether an entry of `sys.path` is the notebook's folder, or relative to it.
+
+    `safeinstall.probe.facts.search_path` says the same of what is imported later.
+    """
+    import os
+
+    if not os.path.isabs(entry):
+        return True
+    try:
+        here = os.getcwd()
+    except OSError:
+        return False
+    return os.path.realpath(entry) == os.path.realpath(here) and not entry.endswith("-packages")
 
 
 def _words(error: Exception) -> str:
@@ -62,6 +84,9 @@ def _begin(version: str, digest: str, archive: str) -> Any:
     import types
 
     package = sys.modules.get(PACKAGE)
+    if package is not None and not hasattr(package, "__path__"):
+        file = getattr(package, "__file__", None) or "something else"
+        raise ImportError(f"{file} is loaded in the place of safeinstall: rename it, and restart")
     if package is not None and not _is_there(package):
         # its environment was moved or deleted: what it has not loaded yet cannot be imported
         for name in [name for name in sys.modules if (name + ".").startswith(PACKAGE + ".")]:

@@ -162,7 +162,10 @@ def _asked(client: Any, modules: tuple[str, ...], timeout: float) -> dict[str, A
 
 
 _SCRIPT: Final = """
-import json, os, sys, tempfile, time
+import sys
+if sys.path[:1] == [""]:
+    del sys.path[0]  # who asks needs nothing of the folder; the kernel is started in it
+import json, os, tempfile, time
 cookie, seconds, argv = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
 def say(**answer):
     print(cookie + json.dumps(answer) + cookie[::-1], flush=True)

@@ -97,8 +97,13 @@ def _door() -> Any:
         # `!` needs a package that may not be loaded; `!!` is the standard library's
         line = f"\n  → !!{lost[1]}\n    then restart the kernel" if lost[1] else ""
         raise SafeInstallStopped(f"✗ Nothing changed. {lost[0]}{line}")
+    if (door := sys.modules.get("safeinstall.magics.door")) is not None:
+        return door
     try:
-        from safeinstall.magics import door
+        from safeinstall.probe.facts.search_path import WithoutFolder  # `%load_ext` does not pay
+
+        with WithoutFolder():
+            from safeinstall.magics import door
     except Exception as error:  # a file in a library's place may raise anything
         # the doctor names it
         words = f"✗ Nothing changed. safeinstall cannot start: {type(error).__name__}: {error}"

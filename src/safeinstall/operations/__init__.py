@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any, Final, Protocol, cast
 
@@ -19,6 +20,7 @@ from safeinstall.operations.context import (
     here,
     there,
 )
+from safeinstall.probe.facts.search_path import WithoutFolder
 from safeinstall.request import InstallRequest, Request
 
 __all__ = [
@@ -73,4 +75,8 @@ def carry_out(request: Request, context: Context) -> Result:
     story = "survey" if request.command == "env" else request.command
     if isinstance(request, InstallRequest) and request.new_env:
         story = "new_environment"
-    return cast(Result, getattr(import_module(STORIES[story]), story)(request, context))
+    home = sys.modules.get(STORIES[story])
+    if home is None:
+        with WithoutFolder():
+            home = import_module(STORIES[story])
+    return cast(Result, getattr(home, story)(request, context))

@@ -28,7 +28,14 @@ from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.metadata.distribution import WITHOUT_RECORD, DistInfo, distributions_in, split_name
 from safeinstall.metadata.record import RecordError, RecordRow, meant, roots
 from safeinstall.operations.context import Context
-from safeinstall.operations.staging.verify import Arrival, fresh_command, is_own, read_fresh
+from safeinstall.operations.staging.verify import (
+    Arrival,
+    fresh_command,
+    in_the_way,
+    is_own,
+    read_fresh,
+    shadowed,
+)
 from safeinstall.requirements import Met, version_of
 
 _LIBRARIES: Final = (".py", ".so", ".pyd", ".dll", ".dylib")
@@ -84,17 +91,20 @@ def examine(
         claims = importing.claims([module for _, module in wanted])
         wrong = [pair for pair in wanted if not is_own(pair[0], claims[pair[1]].places)]
     for arrival, module in wrong:
-        return (_shadowed(arrival, module, claims[module], intent, context),)
-    return tuple(
+        return (_misled(arrival, module, claims[module], intent, context),)
+    later = (
         _after_restart(arrival, module, claims[module].next[0], context)
         for arrival, module in wanted
         if claims[module].next and not is_own(arrival, claims[module].next)
     )
+    return (*later, *in_the_way(context))
 
 
 def _after_restart(arrival: Arrival, module: str, place: str, context: Context) -> Finding:
     there = shown(place, context.environment.home)
-    words = f"After a restart import {module} would find {there}, not {_who(arrival)}."
+    words = (
+        f"After a restart import {module} would find {there}, not {arrival.name} {arrival.version}."
+    )
     return Finding.warn("shadowed", words)
 
 
@@ -244,10 +254,6 @@ def _claims(modules: Sequence[str], context: Context) -> Mapping[str, Claim]:
     return {name: Claim(found.get(name, ())) for name in modules}
 
 
-def _who(arrival: Arrival) -> str:
-    return f"{arrival.name} {arrival.version}"
-
-
 def _mended(
     found: tuple[str, str],
     each: Distribution,
@@ -269,24 +275,13 @@ def _mended(
     return Finding.refuse(code, f"{words}.", way)
 
 
-def _shadowed(
+def _misled(
     arrival: Arrival, module: str, claim: Claim, intent: ResolvedRequest, context: Context
 ) -> Finding:
     """Return who answers an import in the place of what is installed."""
-    home, who = context.environment.home, _who(arrival)
-    place = shown(claim.places[0], home) if claim.places else ""
-    if claim.loaded:
-        has = f"has loaded {module} from {place}" if place else f"has a {module} that is no file"
-        words = f"This kernel {has}, not {who}: restart it."
-        return Finding.refuse("shadowed", words)
-    if claim.by:
-        words = f"import {module} is answered by {claim.by} in sys.meta_path, not by {who}."
-        why = "Whoever put that finder there decides what is imported: take it out, or restart."
-        return Finding.refuse("shadowed", words, context=why)
-    if place:
-        words = f"import {module} would find {place}, not {who}."
-        why = "It comes earlier in the import path: give it another name, or take it away."
-        return Finding.refuse("shadowed", words, context=why)
+    if claim.places or claim.loaded or claim.by:
+        return shadowed(arrival, module, claim, context)
+    who = f"{arrival.name} {arrival.version}"
     line = intent.line(requirements=(f"{arrival.name}=={arrival.version}",), **_ANEW)
     words = f"{who} is listed as installed, and import {module} would find nothing."
     return Finding.refuse("not-importable", words, Suggestion(line, "installs it once more"))

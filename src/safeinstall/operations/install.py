@@ -199,7 +199,8 @@ class _Install:
             ways = ways or self.copy_offered(proof.failure)
             failure = replace(proof.failure, hint=ways)  # the way out of what was seen to come
             return self.outcome("rolled-back", failure, verification=proof.verdicts)
-        self.findings = tuple(f for f in self.findings if f.code != "replaces-loaded")
+        kept = (f for f in self.findings if f.code != "replaces-loaded")
+        self.findings = (*kept, *proof.remarks)
         return self.outcome(
             "done",
             verification=proof.verdicts,

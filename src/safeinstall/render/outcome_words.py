@@ -148,7 +148,7 @@ def _restart(outcome: Outcome) -> list[str]:
         return [f"Restart the kernel before going on: {loaded}."]
     if outcome.verification and all(verdict.fresh is None for verdict in outcome.verification):
         return ["It brings no module of its own to import."]
-    if not outcome.live or any(verdict.fresh is False for verdict in outcome.verification):
+    if not outcome.live or any(False in (v.fresh, v.kernel) for v in outcome.verification):
         return []  # what is shadowed is said by its own finding
     if outcome.verb == "uninstall":
         return []

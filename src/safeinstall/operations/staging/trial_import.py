@@ -25,10 +25,13 @@ from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.operations.context import Context
 from safeinstall.request import InstallRequest, RequestItem
 from safeinstall.request.names import distribution_of
-from safeinstall.runner import Command
+from safeinstall.runner import LIBRARY_ONLY, Command
 
-_SCRIPT: Final = """
-import importlib, json, os, sys
+_SCRIPT: Final = (
+    LIBRARY_ONLY
+    + """
+import importlib, json, os
+sys.path[:] = path
 report = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND)
 names, sys.argv[1:] = sys.argv[2:], []
 def tell(**words):
@@ -54,6 +57,7 @@ for name in names:
 tell(done=True)
 os._exit(0)
 """
+)
 
 _LIBRARY: Final = re.compile(r"([^\s:/'\"]+\.so[.\d]*): cannot open shared object file")
 """What the dynamic linker of Linux says (glibc, elf/dl-load.c: `open_path`, "cannot open")."""

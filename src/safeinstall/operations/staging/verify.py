@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence, Set
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from packaging.utils import canonicalize_name
@@ -16,18 +18,22 @@ from packaging.utils import canonicalize_name
 from safeinstall import importing
 from safeinstall.distributions import Staged
 from safeinstall.environment import Environment, shown
-from safeinstall.findings import Finding, Suggestion, some
+from safeinstall.findings import Finding, Severity, Suggestion, some
+from safeinstall.importing import Claim
 from safeinstall.metadata.record import public
 from safeinstall.operations.context import Context
 from safeinstall.operations.planning import placed_rows
 from safeinstall.outcome import Restart, Verdict
 from safeinstall.plan import Plan
-from safeinstall.runner import Command
+from safeinstall.runner import LIBRARY_ONLY, Command
 
-_SCRIPT = """
-import json, sys
+_SCRIPT: Final = (
+    LIBRARY_ONLY
+    + """
+import json
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
+sys.path[:] = path
 def place(spec):
     file = spec is not None and spec.origin
     return file if file not in ("namespace", "frozen", "built-in") else None
@@ -51,6 +57,7 @@ def asked(name):
         return []
 print(sys.argv[1] + json.dumps({name: asked(name) for name in sys.argv[2:]}) + sys.argv[1][::-1])
 """
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,6 +174,8 @@ def is_own(arrival: Arrival, places: Sequence[str]) -> bool:
 
 
 _FRESH_SECONDS: Final = 60.0
+_OURS: Final = frozenset({"packaging", "safeinstall", "uv"})
+"""What we need beside the standard library."""
 _NAMED: Final = 3
 
 
@@ -200,6 +209,8 @@ class Proof:
     failure: Finding | None = None
     restart: Restart = "none"
     stale: tuple[importing.StaleModule, ...] = ()
+    remarks: tuple[Finding, ...] = ()
+    """What is wrong around what came, and does not undo it."""
 
 
 def verify(evidence: Evidence, context: Context, tried: Tried) -> Proof:
@@ -228,7 +239,7 @@ def verify(evidence: Evidence, context: Context, tried: Tried) -> Proof:
     if (found := tried(evidence.modules)) is not None:
         return Proof(verdicts=verdicts, failure=found)
     if not context.live:
-        return Proof(verdicts=verdicts)
+        return Proof(verdicts=verdicts, remarks=tuple(in_the_way(context)))
     return _here(evidence, present, fresh, context)
 
 
@@ -258,12 +269,56 @@ def _here(
     path_files = [file for arrival in arrivals for file in arrival.path_files]
     refreshed = importing.refresh(context.environment.paths.site_packages, path_files)
     stale = importing.stale_modules(evidence.changed)
-    found = importing.origins(module for arrival in arrivals for module in arrival.modules)
+    claims = importing.claims(module for arrival in arrivals for module in arrival.modules)
+    found = {name: claim.places for name, claim in claims.items()}
     verdicts = verdicts_of(arrivals, present, fresh, found)
     if not stale:
         stale = importing.loaded(outdated(arrivals, verdicts))
     restart: Restart = "needed" if stale else "refreshed" if refreshed else "none"
-    return Proof(verdicts=verdicts, restart=restart, stale=stale)
+    wrong = (
+        replace(shadowed(arrival, module, claims[module], context), severity=Severity.WARNING)
+        for arrival in arrivals
+        for module in arrival.modules
+        if not stale and not is_own(arrival, found[module])
+    )
+    remarks = (*wrong, *in_the_way(context))
+    return Proof(verdicts=verdicts, restart=restart, stale=stale, remarks=remarks)
+
+
+def shadowed(arrival: Arrival, module: str, claim: Claim, context: Context) -> Finding:
+    """Return who answers an import here in the place of what is installed."""
+    who, here = f"{arrival.name} {arrival.version}", "In this kernel" if context.live else "Here"
+    place = shown(claim.places[0], context.environment.home) if claim.places else ""
+    if claim.loaded:
+        has = f"has loaded {module} from {place}" if place else f"has a {module} that is no file"
+        return Finding.refuse("shadowed", f"This kernel {has}, not {who}: restart it.")
+    if claim.by:
+        words = f"{here} import {module} is answered by {claim.by} (sys.meta_path), not by {who}."
+        why = "Whoever put that finder there decides what is imported: take it out, or restart."
+        return Finding.refuse("shadowed", words, context=why)
+    words = f"{here} import {module} would find {place or 'nothing'}, not {who}."
+    why = "It comes earlier in the import path: give it another name, or take it away."
+    return Finding.refuse("shadowed", words, context=why if place else "")
+
+
+def in_the_way(context: Context) -> Iterator[Finding]:
+    """Yield the files of the folder that a new process takes for a library it needs to start."""
+    try:
+        listed = set(os.listdir(context.cwd))  # noqa: PTH208 - names are all that is wanted
+    except OSError:
+        return
+    loaded = sys.stdlib_module_names & sys.modules.keys()
+    names = sorted(f"{name}.py" for name in (*loaded, *_OURS) if f"{name}.py" in listed)
+    names += sorted(
+        name for name in _OURS & listed if Path(context.cwd, name, "__init__.py").exists()
+    )
+    if names:
+        verb = (
+            "stand in the places of libraries" if len(names) > 1 else "stands in a library's place"
+        )
+        place = context.frontend.this_folder
+        words = f"{some(names)} {place} {verb}: a new process would import that. Rename it."
+        yield Finding.warn("shadows-standard-library", words)
 
 
 def _present(sizes: Mapping[str, int]) -> frozenset[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 import zipimport
 
 with contextlib.suppress(ImportError):  # Windows
@@ -49,6 +50,34 @@ def upward(folder: str) -> Iterator[str]:
         if parent == folder:
             return
         folder = parent
+
+
+class WithoutFolder:
+    """While it lasts, nothing is imported from the folder one works in: a ``json.py``, say.
+
+    By place, not by name: every entry of ``sys.path`` that is that folder, or relative to it.
+    """
+
+    def __enter__(self) -> None:
+        """Leave the folder out."""
+        self._before = list(sys.path)
+        sys.path[:] = [entry for entry in self._before if not in_folder(entry)]
+
+    def __exit__(self, *error: object) -> None:
+        """Put everything back where it was; what came meanwhile stays behind it."""
+        came = [entry for entry in sys.path if entry not in self._before]
+        sys.path[:] = self._before + came
+
+
+def in_folder(entry: str) -> bool:
+    """Tell whether an entry of ``sys.path`` is the folder, or follows it about."""
+    if not os.path.isabs(entry):
+        return True
+    try:
+        here = os.getcwd()
+    except OSError:
+        return False
+    return os.path.realpath(entry) == os.path.realpath(here) and not entry.endswith("-packages")
 
 
 def home_folder(environ: Mapping[str, str]) -> str:
