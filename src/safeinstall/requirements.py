@@ -170,21 +170,35 @@ def _closure_holds(
     """Tell whether what the roots need is met; what meets it is added to `found`."""
     seen: set[tuple[str, str]] = set()
     waiting = [(it, extra) for it, extras in roots if it for extra in ("", *sorted(extras))]
+    known = frozenset(markers.items())
     while waiting:
         distribution, extra = waiting.pop()
         if (distribution.key, extra) in seen:
             continue
         seen.add((distribution.key, extra))
-        for text in distribution.requires:
-            if (requirement := parsed(text)) is None:
-                return False
-            if not applies(requirement, markers, (extra,)):
-                continue
+        if (requirements := _needs(distribution.requires, extra, known)) is None:
+            return False
+        for requirement in requirements:
             if (needed := _meeting(requirement, index)) is None:
                 return False
             found.setdefault(needed.key, needed)
             waiting += [(needed, wanted) for wanted in ("", *sorted(requirement.extras))]
     return True
+
+
+@lru_cache(maxsize=4096)
+def _needs(
+    requires: tuple[str, ...], extra: str, markers: frozenset[tuple[str, str]]
+) -> tuple[Requirement, ...] | None:
+    """Return the requirements that count where `markers` hold; None where one is none.
+
+    Remembered, because markers are most of the work and the same is asked again and again.
+    """
+    read = [parsed(text) for text in requires]
+    here = dict(markers)
+    if None in read:
+        return None
+    return tuple(each for each in read if each is not None and applies(each, here, (extra,)))
 
 
 def _meeting(requirement: Requirement, index: Index) -> Distribution | None:

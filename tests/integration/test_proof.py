@@ -258,7 +258,9 @@ def command_of(pid: str) -> bytes:
 
 
 def test_what_is_imported_is_said_and_what_was_there_is_imported_too(desk: Desk) -> None:
-    make_wheel(desk.wheels, "fine", modules={"fine/__init__.py": "", "_fine.py": "1 / 0"})
+    broken = "import nowhere_at_all\n"
+    whole = {"fine/__init__.py": "#" * (len(broken) - 1) + "\n", "_fine.py": "1 / 0"}
+    make_wheel(desk.wheels, "fine", modules=whole)
     make_wheel(desk.wheels, "only-names", modules={}, requires=["tinypkg"])
     status, outcome, text = installed(desk, "--prove-import", "fine", "tinypkg")
     assert (status, sorted(outcome["imported"])) == (0, ["fine", "tinypkg"])
@@ -270,7 +272,7 @@ def test_what_is_imported_is_said_and_what_was_there_is_imported_too(desk: Desk)
         assert (status, outcome["imported"]) == (0, [])
         assert text.count("no module of its own to import") == 1
     module = desk.environment.site_packages / "fine" / "__init__.py"
-    module.write_text("import nowhere_at_all\n")
+    module.write_text(broken)  # as long as it was: only an import tells
     status, outcome, text = installed(desk, "--prove-import", "fine")
     assert (status, outcome["status"]) == (1, "failed")
     assert "No module named 'nowhere_at_all'" in text

@@ -228,14 +228,27 @@ def _identity(path: str) -> tuple[int, int, int] | None:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
+_headers: dict[str, tuple[tuple[int, int, int], Mapping[str, list[str]]]] = {}
+"""What was read by this process, by file: as true as the file is the same."""
+
+
 def _read_headers(path: str) -> Mapping[str, list[str]] | None:
     for candidate in ("METADATA", "PKG-INFO", ""):
+        place = os.path.join(path, candidate) if candidate else path
+        identity = _identity(place)
+        known = _headers.get(place)
+        if identity and known and known[0] == identity:
+            return known[1]
         try:
-            with open(os.path.join(path, candidate) if candidate else path, "rb") as file:
+            with open(place, "rb") as file:
                 content = file.read()
         except OSError:
             continue
-        return _fields(_HEADER_END.split(content, maxsplit=1)[0].decode("utf-8", "replace"))
+        head = _HEADER_END.split(content, maxsplit=1)[0].decode("utf-8", "replace")
+        fields = _fields(head)
+        if identity:
+            _headers[place] = identity, fields
+        return fields
     return None
 
 
