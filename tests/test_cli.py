@@ -95,3 +95,13 @@ def test_an_interpreter_that_is_none_is_named(capsys: pytest.CaptureFixture[str]
 def test_a_program_that_is_no_python_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["env", "--python", "/bin/ls"]) == 1
     assert "/bin/ls gives no answer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", [["--python", "{}"], ["--python={}"]])
+def test_a_line_offered_for_an_error_is_about_the_interpreter_that_was_named(
+    form: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [word.format(sys.executable) for word in form]
+    assert main(["undo", "9999-none", *words, "--json"]) == 1
+    [finding] = json.loads(capsys.readouterr().out)["findings"]
+    assert finding["hint"] == f"safeinstall history --python {sys.executable}"

@@ -12,6 +12,8 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.frontend import TERMINAL
 from safeinstall.operations import Context, carry_out
 from safeinstall.operations.planning import installer_choice
+from safeinstall.render.layout import as_text
+from safeinstall.render.outcome_words import outcome_message
 from safeinstall.request import (
     AutoloadRequest,
     HistoryRequest,
@@ -275,3 +277,14 @@ def test_loading_by_itself_is_refused_where_one_may_not_write_with_the_owners_li
     line = f"sudo {locked.executable} -m safeinstall autoload"
     assert (refused.value.code, refused.value.hint) == ("not-writable", line)
     assert "`%load_ext safeinstall` in a notebook" in refused.value.message
+
+
+def test_no_question_is_offered_beside_a_refusal(prefix: Path) -> None:
+    startup = {"early.pth": "import os; os.getcwd()\n"}
+    program = recorder(prefix, "tinypkg", files=startup, lies_about="tinypkg.py")
+    outcome = install("tinypkg", context_with(program, prefix))
+    codes = {finding.code: finding for finding in outcome.findings}
+    assert (outcome.status, outcome.stopping.code) == ("refused", "record-mismatch")
+    assert codes["startup-code"].severity.value == "confirm"
+    assert codes["startup-code"].hint == ()
+    assert "--yes" not in as_text(outcome_message(outcome))

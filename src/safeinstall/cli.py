@@ -16,7 +16,7 @@ from typing import Any
 
 from safeinstall import __version__, render
 from safeinstall.errors import SafeInstallError
-from safeinstall.frontend import TERMINAL
+from safeinstall.frontend import TERMINAL, Frontend
 from safeinstall.operations import carry_out, context_for, folder
 from safeinstall.outcome import finding_of
 from safeinstall.request.arguments import command_help, parse_command, top_level_help
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(*_command_first(words))
     except SafeInstallError as error:
-        return _answer_error(error, as_json="--json" in words)
+        return _answer_error(error, _frontend(words), as_json="--json" in words)
     except KeyboardInterrupt:
         print("Interrupted; nothing changed.", file=sys.stderr)
         return 1
@@ -85,10 +85,18 @@ def _answer(text: str, data: Mapping[str, Any] | None, *, failed: bool = False) 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _answer_error(error: SafeInstallError, *, as_json: bool) -> int:
+def _frontend(words: Sequence[str]) -> Frontend:
+    """Return the terminal, with the interpreter that the words name: lines are about it as well."""
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    named = (after if word == "--python" else word.partition("=")[2] for word, after in pairs
+             if word.partition("=")[0] == "--python")  # fmt: skip
+    return replace(TERMINAL, python=next(named, ""))
+
+
+def _answer_error(error: SafeInstallError, frontend: Frontend, *, as_json: bool) -> int:
     """Say what an error says, and return its exit status."""
-    data = {"schema": 1, "status": "failed", "findings": [finding_of(error, TERMINAL).to_dict()]}
-    text = render.as_text(render.error_message(error, TERMINAL))
+    data = {"schema": 1, "status": "failed", "findings": [finding_of(error, frontend).to_dict()]}
+    text = render.as_text(render.error_message(error, frontend))
     _answer(text, data if as_json else None, failed=True)
     return error.exit_status
 

@@ -228,6 +228,13 @@ class _Install:
         self.seconds["total"] = time.perf_counter() - self.started
         unsaid = "builds-from-source" if status in _NOTHING_BUILT else ""
         said = (finding for finding in self.findings if finding.stops or finding.code != unsaid)
+        findings = (*said, *more)
+        if any(finding.severity is Severity.REFUSE for finding in findings):
+            # no answer to a question leads past a refusal
+            findings = tuple(
+                replace(finding, hint=()) if finding.severity is Severity.CONFIRM else finding
+                for finding in findings
+            )
         by = None
         if self.plan:
             chosen = self.plan.chosen
@@ -240,7 +247,7 @@ class _Install:
             changes=self.plan.changes if self.plan else Changes(),
             installer=by,
             frontend=self.context.frontend,
-            findings=(*said, *more),
+            findings=findings,
             live=self.context.live,
             seconds=dict(self.seconds),
             **rest,
