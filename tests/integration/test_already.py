@@ -96,3 +96,77 @@ def test_what_is_broken_is_mended_by_the_line_that_is_printed(
     assert again.ok, (line, mended.everything, again.everything)
     assert "needy 1.0 is already in" in again.everything
     assert sorted(info.name for info in site.glob("needy-*.dist-info")) == ["needy-1.0.dist-info"]
+
+
+def test_an_installer_that_sees_nothing_to_change_proves_nothing(
+    needy: Desk, shared_kernel: Kernel
+) -> None:
+    assert shared_kernel.run("%safeinstall needy").ok
+    (needy.environment.site_packages / "needy" / "core.py").unlink()
+    for line in (
+        "%safeinstall -U needy",
+        "%safeinstall --dry-run needy",
+        "%safeinstall --pre needy",
+    ):
+        stopped = shared_kernel.run(line)
+        assert "needy 1.0 lacks 1 of 3 files: needy/core.py" in stopped.everything, line
+    assert shared_kernel.run("%safeinstall --force-reinstall needy==1.0").ok
+    assert "already in" in shared_kernel.run("%safeinstall -U needy").everything
+
+
+ATTACKS = {
+    "beside the notebook": ("", "beside"),
+    "sys.path.insert": ("import sys; sys.path.insert(0, {front!r})", "front"),
+    "a relative folder": ("import sys; sys.path.insert(0, 'front')", "front"),
+    "site.addsitedir": (
+        "import pathlib, site; pathlib.Path('pth').mkdir(exist_ok=True);"
+        "line = 'import sys; sys.path.insert(0, ' + repr({front!r}) + ')';"
+        "pathlib.Path('pth/x.pth').write_text(line);"
+        "site.addsitedir('pth')",
+        "front",
+    ),
+    "a zip": (
+        "import sys, zipfile; z = zipfile.ZipFile('z.zip', 'w'); z.write({front!r} + '/needy.py',"
+        "'needy.py'); z.close(); sys.path.insert(0, 'z.zip')",
+        "z.zip",
+    ),
+}
+
+
+def test_another_copy_in_front_is_named_and_taken_away_again(
+    needy: Desk, shared_kernel: Kernel
+) -> None:
+    front, beside = needy.notebooks / "front", needy.notebooks / "needy.py"
+    front.mkdir()
+    (front / "needy.py").write_text("")
+    shared_kernel.run("import sys; path = list(sys.path)")
+    assert shared_kernel.run("%safeinstall needy").ok
+    for name, (cell, where) in ATTACKS.items():
+        if where == "beside":
+            beside.write_text("")
+            shared_kernel.run("sys.path.insert(0, '')")
+        else:
+            assert shared_kernel.run(cell.format(front=str(front))).ok, name
+        stopped = shared_kernel.run("%safeinstall needy")
+        expected = beside if where == "beside" else where
+        assert not stopped.ok, name
+        assert "import needy would find" in stopped.everything, name
+        assert str(expected) in stopped.everything, name
+        shared_kernel.run("sys.path[:] = path")
+        beside.unlink(missing_ok=True)
+    assert shared_kernel.run("%safeinstall needy").ok
+
+
+def test_a_terminal_asks_a_new_process_and_pythonpath_counts(needy: Desk) -> None:
+    front = needy.notebooks / "by-path"
+    front.mkdir()
+    (front / "tinypkg.py").write_text("")
+    words = ("-m", "safeinstall", "install", "tinypkg")
+    environment, settings = needy.environment, needy.settings
+    done = environment.run(*words, settings=settings, cwd=needy.wheels)
+    assert done.returncode == 0, done.stderr
+    done = environment.run(
+        *words, settings={**settings, "PYTHONPATH": str(front)}, cwd=needy.wheels
+    )
+    assert done.returncode == 1, done.stdout
+    assert str(front / "tinypkg.py") in done.stderr.replace("\n    ", "").replace("\n  ", "")
