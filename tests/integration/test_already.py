@@ -78,6 +78,7 @@ DAMAGES = [
 ]
 
 
+@pytest.mark.first_line_of("misnamed-metadata")
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_what_is_broken_is_mended_by_the_line_that_is_printed(
     needy: Desk, shared_kernel: Kernel, damage: Callable[[Path], None]
