@@ -18,6 +18,7 @@ import pytest
 from safeinstall.operations import carry_out
 from safeinstall.outcome import Outcome
 from safeinstall.request import parse
+from safeinstall.runner import Completed
 from support.recorder import Recorder, context_with
 from support.wheels import make_wheel
 
@@ -382,6 +383,16 @@ def editable(place: Place) -> None:
     sys.path.append(str(project))
 
 
+def waits_to_be_loaded(place: Place) -> None:
+    found = importlib.util.find_spec("betapkg")
+    assert found is not None
+    assert found.loader is not None
+    found.loader = importlib.util.LazyLoader(found.loader)
+    lazy = LOADED["betapkg"] = importlib.util.module_from_spec(found)
+    found.loader.exec_module(lazy)
+    (place.site / "betapkg.py").write_text("1/0#!\n")  # as long, and says whether it is loaded
+
+
 WHOLE: dict[str, Attack] = {
     "nothing was done": lambda p: None,
     "it was imported": lambda p: importlib.import_module("alphapkg.core"),
@@ -394,6 +405,7 @@ WHOLE: dict[str, Attack] = {
     "a module has put itself in its place": self_made,
     "another distribution shares a file": shared_with_another,
     "conda has changed a file when it was linked": conda_changed_it,
+    "a lazy module waits to be loaded": waits_to_be_loaded,
     "a finder knows other names": lambda p: finder("gamma"),
     "a finder without find_spec": useless_finder,
     "an editable install": editable,
@@ -457,3 +469,14 @@ def test_an_egg_is_proved_by_the_folder_that_it_lies_in(place: Place) -> None:
     stopping = place.ask("oldpkg").stopping
     assert stopping is not None
     assert stopping.code == "not-importable"
+
+
+def test_a_process_that_does_not_start_proves_nothing(place: Place) -> None:
+    context = context_with(place.program, place.folder / "env")
+
+    def broken(*command: object, **options: object) -> Completed:
+        return Completed(returncode=1, stdout="", stderr="Fatal Python error")
+
+    outcome = carry_out(parse("alphapkg", cwd="/w"), replace(context, run=broken))
+    assert isinstance(outcome, Outcome)
+    assert (outcome.status, outcome.findings[-1].code) == ("failed", "not-fresh")

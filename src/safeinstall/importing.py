@@ -10,7 +10,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
-from typing import Final
+from typing import Any, Final
 
 from safeinstall.metadata.record import RealFolders
 
@@ -154,13 +154,21 @@ def _claim(name: str) -> Claim:
     found = _found(name)
     if (module := sys.modules.get(name, found)) is found:
         return found
-    spec = getattr(module, "__spec__", None)
+    spec = _own(module, "__spec__")
     if spec is None and type(module).__module__.split(".")[0] == name.split(".")[0]:
         return found  # a module that has put an object of its own in its place
     own = _places(spec)
     if not getattr(spec, "has_location", False):
-        own = tuple(getattr(module, "__path__", None) or own)
+        own = tuple(_own(module, "__path__") or own)
     return Claim(own, loaded=True, next=found.places)
+
+
+def _own(module: object, attribute: str) -> Any:
+    """Return an attribute without running code: a lazy module loads itself when it is asked."""
+    try:
+        return object.__getattribute__(module, attribute)
+    except Exception:
+        return None
 
 
 def _found(name: str) -> Claim:
@@ -170,7 +178,7 @@ def _found(name: str) -> Claim:
     for part in name.split("."):
         done = f"{done}.{part}" if done else part
         spec, finder = _asked(done, places)
-        path = getattr(sys.modules.get(done), "__path__", None)  # what `pkgutil` and .pth add to
+        path = _own(sys.modules.get(done), "__path__")  # what `pkgutil` and .pth files add to
         places = tuple(path or getattr(spec, "submodule_search_locations", None) or ())
         if not places or (spec is not None and spec.has_location):
             return Claim(_places(spec), finder)

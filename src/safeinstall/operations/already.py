@@ -22,6 +22,7 @@ from packaging.utils import canonicalize_name
 from safeinstall import importing
 from safeinstall.distributions import Distribution, InstalledIndex
 from safeinstall.environment import shown
+from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.importing import Claim
 from safeinstall.installers.sources import ResolvedRequest
@@ -250,7 +251,10 @@ def _claims(modules: Sequence[str], context: Context) -> Mapping[str, Claim]:
         return importing.claims(modules)
     cookie = secrets.token_hex(16)
     command = fresh_command(context.environment, modules, cookie, context.cwd)
-    found = read_fresh(context.run(command, timeout=_SECONDS).stdout, cookie) or {}
+    found = read_fresh(context.run(command, timeout=_SECONDS).stdout, cookie)
+    if found is None:
+        words = "A new process of this Python did not start, so nothing of it can be proved."
+        raise SafeInstallError(words, code="not-fresh")
     return {name: Claim(found.get(name, ())) for name in modules}
 
 
