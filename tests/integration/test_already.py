@@ -171,3 +171,20 @@ def test_a_terminal_asks_a_new_process_and_pythonpath_counts(needy: Desk) -> Non
     )
     assert done.returncode == 1, done.stdout
     assert str(front / "tinypkg.py") in done.stderr.replace("\n    ", "").replace("\n  ", "")
+
+
+def test_a_terminal_works_in_a_folder_of_files_named_as_libraries(
+    needy: Desk, tmp_path: Path
+) -> None:
+    (tmp_path / "uv").mkdir()
+    mine = ("json.py", "csv.py", "secrets.py", "packaging.py", "uv/__init__.py")
+    for name in mine:
+        (tmp_path / name).write_text("from pathlib import Path\nPath('ran').touch()\n1 / 0\n")
+    settings = {**needy.settings, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(needy.wheels)}
+    for command in ("install", "uninstall", "install"):
+        words = ("-m", "safeinstall", command, "lonely")
+        make_wheel(needy.wheels, "lonely")
+        done = needy.environment.run(*words, settings=settings, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert command == "uninstall" or "json.py" in done.stdout
+    assert not (tmp_path / "ran").exists()
