@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -34,6 +35,15 @@ def test_a_remark_is_made_once_and_a_warning_each_time(outcome: Outcome) -> None
     assert outcome.without_repeats(told).findings == (REMARK, WARNING)
     assert outcome.without_repeats(told).findings == (WARNING,)
     assert outcome.without_repeats(set()).findings == (REMARK, WARNING)
+
+
+def test_the_answer_of_an_uninstall_with_nothing_to_remove_is_given_each_time(
+    outcome: Outcome,
+) -> None:
+    told: set[str] = set()
+    answer = replace(outcome, status="satisfied", verb="uninstall", findings=(REMARK,))
+    for _ in range(2):
+        assert answer.without_repeats(told).findings == (REMARK,)
 
 
 def test_the_panel_hears_a_remark_once_in_words_and_always_in_data(

@@ -97,8 +97,11 @@ class Outcome:
     def without_repeats(self, told: set[str]) -> Outcome:
         """Return the outcome without the remarks in `told`; `told` grows by those that are left.
 
-        Warnings and what is graver are no remarks: they are said each time.
+        Warnings and what is graver are no remarks: they are said each time. Nor is the answer of an
+        uninstall that found nothing to remove.
         """
+        if self.verb == "uninstall" and self.status == "satisfied":
+            return self
         new = tuple(
             finding
             for finding in self.findings
