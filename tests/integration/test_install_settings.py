@@ -219,11 +219,75 @@ def test_an_index_that_refuses_is_not_one_without_the_package(
     with dated(desk.wheels, {}, status) as address:
         done = install(desk, f"--index-url={address}", "late", installer=installer)
         assert "wants other credentials" in " ".join(done.stderr.split()), done.stderr
-        if installer == "uv":
-            return  # it says nothing of an index that refuses as long as another answers
-        words = (index, f"--extra-index-url={address}", "late==3")
-        done = install(desk, *words, installer=installer)
-        assert "wants other credentials" in " ".join(done.stderr.split()), done.stderr
+        for asked in ("late==3", "nowhere-at-all"):
+            words = (index, f"--extra-index-url={address}", asked)
+            done = install(desk, *words, installer=installer)
+            assert "wants other credentials" in " ".join(done.stderr.split()), done.stderr
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_an_index_in_trouble_is_not_one_without_the_package(
+    desk: Desk, index: str, installer: str, status: int
+) -> None:
+    with dated(desk.wheels, {}, status) as address:
+        for words in ((f"--index-url={address}",), (index, f"--extra-index-url={address}")):
+            done = install(desk, *words, "late==3", installer=installer)
+            assert "answered" in done.stderr, done.stderr
+            assert "with an error" in " ".join(done.stderr.split()), done.stderr
+            assert "There is no" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [("nothttp://x/", "no address"), ("http://no-such-host.invalid/simple/", "host.invalid")],
+)
+def test_an_index_that_cannot_be_one_is_not_one_without_the_package(
+    desk: Desk, installer: str, address: str, says: str
+) -> None:
+    done = install(desk, f"--index-url={address}", "late", installer=installer)
+    assert says in " ".join(done.stderr.split()), done.stderr
+    assert "There is no package" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("UV_OVERRIDE", "say late 1.0 instead"),
+        ("UV_EXCLUDE", "leave it out"),
+        ("override-dependencies", "say late 1.0 instead"),
+        ("exclude-dependencies", "leave it out"),
+    ],
+)
+def test_what_uvs_settings_put_in_its_place_is_not_what_was_asked_for(
+    desk: Desk, index: str, setting: str, says: str
+) -> None:
+    says_what = "late" if "xclude" in setting.lower() else "late<2"
+    told = {}
+    if setting.isupper():
+        (desk.notebooks / "other.txt").write_text(f"{says_what}\n")
+        told = {setting: "other.txt"}
+    else:
+        (desk.notebooks / "uv.toml").write_text(f'{setting} = ["{says_what}"]\n')
+    for words in (("late==2",), ("--dry-run", "late==2")):
+        done = install(desk, index, *words, **told)
+        said = " ".join((done.stdout + done.stderr).split())
+        assert f"late==2 was asked for, and {setting}" in said, said
+        assert says in said
+    assert done.returncode == 1 or "--dry-run" in words
+    assert not list(desk.environment.site_packages.glob("late-*"))
+
+
+@pytest.mark.parametrize("file", ["uv.toml", "pyproject.toml"])
+def test_the_constraints_in_uvs_own_files_are_named(desk: Desk, index: str, file: str) -> None:
+    table = "" if file == "uv.toml" else "[tool.uv]\n"
+    text = f'{table}constraint-dependencies = [\n  "late<2",\n]\n'
+    (desk.notebooks / file).write_text(text)
+    done = install(desk, index, "late==2")
+    said = " ".join(done.stderr.split())
+    assert "late 2.0 is ruled out by constraint-dependencies in" in said, said
+    assert file in said
+    assert "The newest it allows is 1.0." in said
+    assert done.returncode == 1
 
 
 def test_a_pip_too_old_for_a_cut_off_is_not_used(

@@ -83,6 +83,7 @@ def examine_plan(
     found = [
         kernel_stack.kernel_stack(plan, around, violations),
         conflicts.breaks_installed(plan, around, violations, fitting),
+        conflicts.overridden(plan, around),
         *(guard(plan, around) for guard in ON_PLAN),
     ]
     return weigh(found, plan.intent, policy)

@@ -16,7 +16,7 @@ from safeinstall.guards.kernel_stack import kernel_violations
 from safeinstall.plan import Plan
 from safeinstall.request import InstallRequest
 from safeinstall.request.commands import TYPED
-from safeinstall.requirements import Violation, new_violations, wanted_by
+from safeinstall.requirements import Violation, applies, meets, new_violations, wanted_by
 
 
 def after_plan(
@@ -77,6 +77,27 @@ def breaks_installed(
         ways.insert(0, Suggestion(fitting, "satisfies everybody"))
     message = f"{culprits} would break {where}"
     return Finding.ask("breaks-installed", message, *ways, context=context)
+
+
+def overridden(plan: Plan, around: EnvironmentState) -> Finding | None:
+    """Refuse a plan after which what was asked for does not hold: settings of uv say otherwise.
+
+    uv takes UV_OVERRIDE for what was typed, too, and leaves out what UV_EXCLUDE names
+    (uv-resolver, `Manifest::requirements`).
+    """
+    after = after_plan(plan, around)
+    for item in plan.intent.request.items:
+        wanted = item.requirement
+        if wanted is None or wanted.url or not applies(wanted, around.markers):
+            continue
+        there = after.get(canonicalize_name(wanted.name))
+        if there and meets(there.version, wanted) is not False:
+            continue
+        settings = " and ".join(plan.intent.sources.overriding) or "the settings of uv"
+        instead = f"say {there.name} {there.version} instead" if there else "leave it out"
+        message = f"{item.text} was asked for, and {settings} {instead}."
+        return Finding.refuse("overridden", message)
+    return None
 
 
 def relax(request: InstallRequest, violations: Sequence[Violation]) -> InstallRequest | None:

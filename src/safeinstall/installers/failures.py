@@ -54,6 +54,26 @@ _REASONS: Final[tuple[tuple[str, str, _Say], ...]] = (
         ),
     ),
     (
+        "index-error",
+        r"Relative paths passed to `--(?:default-)?index`[^`]*`--default-index`[^`]*"
+        r"`\./(?P<uv>[^`]*://[^`]*)`|"
+        r"Location '(?P<pip>[^']*://[^']*)' is ignored: it is either a non-existing path",
+        lambda m, r, e: f"{_host(m['uv'] or m['pip'])} is no address that an index can have.",
+    ),
+    (
+        "index-untrusted",
+        r"repository located at (?P<host>\S+) is not a trusted or secure host and is being ignored",
+        lambda m, r, e: (
+            f"pip asks no index by plain http: {_host(m['host'])} is not among its trusted hosts."
+        ),
+    ),
+    (
+        "index-error",
+        r"Could not fetch URL (?P<url>\S+): (?!404|40[13])"
+        r"(?:\d{3} (?:Client|Server) Error|[^\n]*too many \d+ error responses)",
+        lambda m, r, e: f"The package index answered {_host(m['url'])} with an error.",
+    ),
+    (
         "cut-off",
         r"Index (?P<url>\S+) does not provide upload-time metadata",
         lambda m, r, e: f"{_host(m['url'])} does not say when its files were uploaded.",
@@ -62,6 +82,15 @@ _REASONS: Final[tuple[tuple[str, str, _Say], ...]] = (
         "repository-unreachable",
         r"fatal: unable to access '(?P<url>[^']+)'",
         lambda m, r, e: f"{_host(m['url'])} cannot be reached from here.",
+    ),
+    (
+        "repository-unreachable",
+        r"(?:git fetch|git clone)[^\n]*?'(?P<url>[a-z+]*ssh://[^']+)'(?=.*"
+        r"(?:^\s*ssh: |Permission denied|Host key verification failed|Could not read from remote))|"
+        r"ssh: connect to host (?P<host>\S+) port|Could not resolve hostname (?P<name>[^:\s]+)",
+        lambda m, r, e: (
+            f"{_host(m['url'] or m['host'] or m['name'])} cannot be reached from here by ssh."
+        ),
     ),
     (
         "repository-missing",

@@ -36,6 +36,10 @@ REDIRECTING_VARIABLES: Final = (
 """Variables by which pip, uv or IPython would install elsewhere (destinations.md A0, A1, A4)."""
 
 REDIRECTING_KEYS: Final = frozenset({"target", "prefix", "user", "root", "python", "no-user"})
+_LIMITING: Final = ("constraint-dependencies",)
+_OVERRIDING_VARIABLES: Final = ("UV_OVERRIDE", "UV_EXCLUDE")
+_OVERRIDING: Final = ("override-dependencies", "exclude-dependencies")
+"""Keys of uv's files (its reference of settings), and the variables for the same."""
 _TRUE: Final = frozenset({"y", "yes", "t", "true", "on", "1"})
 _CERTIFICATES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Where pip's HTTP library takes certificates from before it looks at pip's own `cert`
@@ -83,6 +87,10 @@ class Sources:
     constraints: tuple[str, ...] = ()
     origins: tuple[tuple[str, str], ...] = ()
     """Each file of constraints, and where it was named: `-c`, a variable, or a key and a file."""
+    limiting: tuple[str, ...] = ()
+    """Where uv's own files hold constraints (`constraint-dependencies`)."""
+    overriding: tuple[str, ...] = ()
+    """Settings of uv that put something else in the place of what is asked for, or leave it out."""
     cutoff: Cutoff | None = None
     """No file uploaded later is taken."""
     cutoff_lifted: bool = False
@@ -156,6 +164,11 @@ class Sources:
             no_index=request.no_index or yes("no-index"),
             constraints=tuple(origins),
             origins=tuple(origins.items()),
+            limiting=tuple(uv[key].source for key in _LIMITING if key in uv),
+            overriding=tuple(
+                [name for name in _OVERRIDING_VARIABLES if environ.get(name)]
+                + [uv[key].source for key in _OVERRIDING if key in uv]
+            ),
             cutoff=cutoff,
             package_cutoffs=package_cutoffs,
             cert=file(next(certificates, None) or one("cert")),

@@ -130,12 +130,13 @@ class _Install:
             if best.plan is None:
                 return self.stopped()
             self.plan = best.plan
-            if not self.plan.changes:
+            stops = any(finding.stops for finding in best.findings)
+            if not self.plan.changes and not stops:
                 self.findings = about_request
                 return self.already_there(*self.unchanged())
-            if self.request.dry_run:
+            if self.request.dry_run and self.plan.changes:
                 return self.outcome("planned")
-            if any(finding.stops for finding in best.findings):
+            if stops:
                 return self.stopped()
             if not self.context.agreed(self.plan):
                 return self.outcome("planned")

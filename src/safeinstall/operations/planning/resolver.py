@@ -68,14 +68,14 @@ class Resolver:
         """Return the same for another request."""
         return replace(self, intent=replace(self.intent, request=request))
 
-    def command(self, *, from_cache: bool = False) -> Command:
-        """Return the command that makes the plan."""
+    def command(self, *, from_cache: bool = False, config: bool = True) -> Command:
+        """Return the command that makes the plan; `config`: with uv's files of settings."""
         intent = self.intent
         asked = (intent.request, intent.environment, intent.sources)
         return self.chosen.installer.plan_command(
             *asked,
             from_cache=from_cache,
-            config=not may_redirect(self.context.environ, self.context.cwd),
+            config=config and not may_redirect(self.context.environ, self.context.cwd),
         )
 
     def run(self, command: Command, **options: Any) -> Completed:
@@ -185,7 +185,10 @@ class Resolver:
         if error.code in _UNMET and (held_back := self._held_back(error)):
             return held_back
         louder = installer.louder(command)
-        if error.code in ("not-found", "no-such-version") and louder is not None:
+        missing = error.code in ("not-found", "no-such-version")
+        if missing and louder is None and (refusing := self._refusing_index()):
+            return refusing
+        if missing and louder is not None:
             wider = explain(installer.name, self.run(louder).output, *asked)
             if wider.code.startswith(("index-", "wrong-platform")):
                 return wider
@@ -197,6 +200,19 @@ class Resolver:
             return self._with_full_disk(error)
         return error
 
+    def _refusing_index(self) -> InstallerError | None:
+        """Return what is wrong with one of several indexes: uv goes on in silence to the next."""
+        sources = self.intent.sources
+        for index in (sources.index_url, *sources.extra_index_urls):
+            alone = self.with_sources(index_url=index, extra_index_urls=())
+            answer = self.run(alone.command()) if sources.extra_index_urls else None
+            if answer and not answer.ok:
+                asked = (self.intent.request, self.intent.environment, sources)
+                error = explain(self.chosen.installer.name, answer.output, *asked)
+                if error.code.startswith("index-"):
+                    return error
+        return None
+
     def _held_back(self, error: InstallerError) -> InstallerError | None:
         """Return what the request fails on if that is a setting: a cut-off, or constraints.
 
@@ -207,15 +223,17 @@ class Resolver:
             free = replace(self.intent, sources=sources.without_cutoff())
             if plan := replace(self, intent=free)._answer():
                 return self._cut_off(plan, error)
+        if sources.limiting and (plan := self._answer(config=False)):
+            return self._limited(plan, error)
         known = dict(sources.origins)
         if not known or set(sources.constraints) - set(known):
             return None  # none, or one of ours: what it makes impossible is not done
         plan = self.with_sources(constraints=())._answer()
         return self._constrained(plan, error) if plan else None
 
-    def _answer(self) -> DryRun | None:
+    def _answer(self, *, config: bool = True) -> DryRun | None:
         """Return what the installer would do, None when it cannot."""
-        answer = self.run(self.command())
+        answer = self.run(self.command(config=config))
         return self.chosen.installer.read_plan(answer.stdout, answer.stderr) if answer.ok else None
 
     def _cut_off(self, plan: DryRun, error: InstallerError) -> InstallerError:
@@ -260,6 +278,16 @@ class Resolver:
         hint = ""
         if earlier := self._allowed_version(name):
             message, hint = f"{message} The newest it allows is {earlier[0]}.", earlier[1]
+        return InstallerError(message, code="constrained", context=error.context, hint=hint)
+
+    def _limited(self, plan: DryRun, error: InstallerError) -> InstallerError:
+        """Name the constraints in uv's own files that `plan`, made without them, does not heed."""
+        newest = self._requested_first(plan)[0]
+        places = " and ".join(self.intent.sources.limiting)
+        message = f"{newest.name} {newest.version} is ruled out by {places}."
+        hint = ""
+        if allowed := self._allowed_version(newest.name):
+            message, hint = f"{message} The newest it allows is {allowed[0]}.", allowed[1]
         return InstallerError(message, code="constrained", context=error.context, hint=hint)
 
     def _broken(self, plan: DryRun) -> Iterator[tuple[str, str, str, str]]:
