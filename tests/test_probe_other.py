@@ -22,6 +22,7 @@ PROGRAMS = (
     "pixi",
     "pdm",
     "conda",
+    "pacman",
 )
 
 
@@ -47,6 +48,15 @@ def kernel(tmp_path: Path) -> Kernel:
         ("!brew install numpy", "wrong-interpreter", "usr/lib/python3/dist-packages"),
         ("!apt install ffmpeg libgl1 python3-venv", "no-change", None),
         ("!brew install graphviz", "no-change", None),
+        (
+            "!pacman -S --noconfirm python-numpy",
+            "wrong-interpreter",
+            "usr/lib/python3/dist-packages",
+        ),
+        ("!pacman -Syu python-numpy", "wrong-interpreter", "usr/lib/python3/dist-packages"),
+        ("!pacman -Sy ffmpeg", "no-change", None),
+        ("!pixi global install black", "wrong-interpreter", "home/.pixi/envs/black"),
+        ("!py -3 -m pip install six", "command-not-found", None),
         ("!pipx install black", "wrong-interpreter", "data/pipx/venvs/black"),
         ("!pipx inject black six", "wrong-interpreter", "data/pipx/venvs/black"),
         ("!uv tool install black", "wrong-interpreter", "data/uv/tools/black"),
@@ -65,7 +75,11 @@ def kernel(tmp_path: Path) -> Kernel:
 def test_every_installer_is_judged(
     kernel: Kernel, tmp_path: Path, cell: str, outcome: str, path: str | None
 ) -> None:
-    if os.geteuid() and ("apt" in cell or "dnf" in cell) and outcome == "wrong-interpreter":
+    if (
+        os.geteuid()
+        and any(name in cell for name in ("apt", "dnf", "pacman"))
+        and outcome == "wrong-interpreter"
+    ):
         outcome, path = "refused-permission", None
     found = kernel.predict(cell)
     assert found.outcome == outcome, found.reason
@@ -76,7 +90,17 @@ def test_every_installer_is_judged(
 
 @pytest.mark.parametrize(
     "cell",
-    ["!apt update", "!apt list python3-six", "!poetry show", "!pipx run black", "%conda list"],
+    [
+        "!pacman -Ss python-six",
+        "!pacman -Q",
+        "!pixi global list",
+        "!conda env list",
+        "!apt update",
+        "!apt list python3-six",
+        "!poetry show",
+        "!pipx run black",
+        "%conda list",
+    ],
 )
 def test_what_installs_nothing_is_no_install(kernel: Kernel, cell: str) -> None:
     with pytest.raises(ValueError, match="not enough values"):
@@ -143,6 +167,134 @@ def test_the_systems_packages_are_the_kernels_where_it_imports_them(
     cell = "!brew install numpy"
     (found,) = predict(cell, environ=kernel.environ, cwd=str(kernel.cwd), facts=facts)
     assert found.importable_now is True
+
+
+CODE = "import subprocess; subprocess.run(['{a}/bin/pip', 'install', 'six'])"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "!X=$({a}/bin/pip install six)",
+        "!echo $({a}/bin/pip install six)",
+        '!echo "done: $({a}/bin/pip install six)"',
+        "!echo `{a}/bin/pip install six`",
+        "%%bash\nout=$(cd /tmp && {a}/bin/pip install six)",
+        f'!{{a}}/bin/python -c "{CODE}"',
+        f'!python3 -c "{CODE}"',
+        "!{a}/bin/python -c 'import sys, subprocess as s;"
+        ' s.call([sys.executable, "-m", "pip", "install", "six"])\'',
+        '!{a}/bin/python -c \'import pip; pip.main(["install", "six"])\'',
+        "!{a}/bin/python -Ic 'import os; os.system(\"{a}/bin/pip install six\")'",
+        "import subprocess\nsubprocess.run(['{a}/bin/python', '-c', \"import os;"
+        " os.system('{a}/bin/pip install six')\"])",
+        "%%python\n" + CODE,
+        "%%python3\n" + CODE,
+        "%%script {a}/bin/python\n" + CODE,
+        "!$(which pip) install six",
+        "!`which python` -m pip install six",
+        "!$(command -v python) -m pip install six",
+        "!bash -c '$(which pip) install six'",
+    ],
+)
+def test_an_install_inside_another_command_is_seen(kernel: Kernel, cell: str) -> None:
+    path = f"{kernel.a}/bin"
+    (kernel.a / "bin" / "python3").symlink_to("python")
+    found = kernel.predict(cell.replace("{a}", str(kernel.a)), PATH=path)
+    assert (found.outcome, found.path) == ("wrong-interpreter", kernel.site(kernel.a)), found.reason
+    assert found.requirements == ("six",)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "!echo $((1 + 2)) pip install",
+        "!python -c 'print(\"pip install six\")'",
+        "!echo '$(pip install six)'",
+        "%%perl\nsystem('pip install six')",
+    ],
+)
+def test_a_text_about_an_install_is_none(kernel: Kernel, cell: str) -> None:
+    with pytest.raises(ValueError, match="not enough values"):
+        kernel.predict(cell, PATH=f"{kernel.a}/bin")
+
+
+@pytest.mark.parametrize("program", ["doas", "run0", "pkexec", "sudo", "su"])
+def test_whatever_runs_it_as_root_is_told_why_not(
+    kernel: Kernel, tmp_path: Path, program: str
+) -> None:
+    path = with_program(tmp_path / "usr" / "bin", program)
+    line = f"{kernel.a}/bin/pip install six"
+    cells = [f"!su -c '{line}'", f"!su - root -c '{line}'"]
+    for cell in cells if program == "su" else [f"!{program} {line}"]:
+        found = kernel.predict(cell, PATH=path)
+        assert found.path == kernel.site(kernel.a), found.reason
+        assert any(note.startswith(f"{program} runs it as root") for note in found.notes)
+        gone = kernel.predict(cell, PATH="/nowhere")
+        assert f"there is no program {program}" in gone.reason
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "!poetry run pip install six",
+        "!pipenv run python -m pip install six",
+        "!uv run pip install six",
+        "!docker exec box pip install six",
+        "!podman run box pip install six",
+        "!kubectl exec pod -- pip install six",
+        "!hatch run pip install six",
+    ],
+)
+def test_what_another_program_runs_elsewhere_is_named_without_that_programs_words(
+    kernel: Kernel, cell: str
+) -> None:
+    found = kernel.predict(cell)
+    assert (found.outcome, found.requirements) == ("unknown", ("six",))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%pip install --help",
+        "!{a}/bin/pip install -h",
+        "!uv pip install --help",
+        "%pip help install",
+    ],
+)
+def test_asking_for_help_installs_nothing_and_does_not_fail(kernel: Kernel, cell: str) -> None:
+    found = [p.outcome for p in predict(
+        cell.replace("{a}", str(kernel.a)), environ=kernel.environ, cwd=str(kernel.cwd),
+        facts=kernel.facts,
+    )]  # fmt: skip
+    assert found in ([], ["no-change"])
+
+
+def test_the_folder_uv_is_told_is_its_reason(kernel: Kernel) -> None:
+    told = {"VIRTUAL_ENV": str(kernel.a)}
+    found = kernel.predict("!uv pip install --target t six", **told)
+    assert (found.outcome, found.reason) == ("target-dir", "--target from the command line")
+    found = kernel.predict("!uv pip install --prefix t six", **told)
+    assert (found.outcome, found.reason) == ("prefix", "--prefix from the command line")
+
+
+def test_conda_env_update_and_remove_are_an_install_and_a_removal(kernel: Kernel) -> None:
+    (kernel.a / "conda-meta").mkdir()
+    (kernel.cwd / "environment.yml").write_text("name: elsewhere\n")
+    found = kernel.predict(f"!conda env update -p {kernel.a} -f environment.yml")
+    assert (found.outcome, found.path) == ("wrong-interpreter", kernel.site(kernel.a))
+    assert found.requirements == ()
+    found = kernel.predict("!conda env update --file environment.yml")
+    assert (found.outcome, found.requirements) == ("unknown", ())
+    found = kernel.predict(f"!conda env remove -p {kernel.a}")
+    assert (found.outcome, found.removes, found.requirements) == ("wrong-interpreter", True, ())
+    assert kernel.predict("!conda env remove -n never").outcome == "unknown"
+
+
+def test_what_python_fills_in_is_one_requirement(kernel: Kernel) -> None:
+    found = kernel.predict(f"!{kernel.a}/bin/pip install {{' '.join(names)}} six")
+    assert found.requirements == ("{' '.join(names)}", "six")
+    assert found.outcome == "wrong-interpreter"
 
 
 def test_sudo_is_said_why_not(kernel: Kernel, tmp_path: Path) -> None:

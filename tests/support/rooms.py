@@ -96,7 +96,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
         "facts.writability rules.local_candidates",
         "facts.interpreter",
         "facts.lost rules shell.reach",
-        "rules.removals",
+        "rules.removals shell.prefixes",
         "rules.conda_rules rules.other_rules rules.pip_settings rules.uv_rules shell.walk",
         "rules.pip_rules",
         "prediction",

@@ -14,7 +14,7 @@ from typing import Iterator, Mapping, NamedTuple, Tuple
 
 _TOOLS = re.compile(
     r"pip|uv|conda|mamba|easy_install|setup\.py"
-    r"|\b(?:apt|apt-get|aptitude|brew|poetry|pdm|pixi|rye|dnf|microdnf|yum|zypper|apk)\b"
+    r"|\b(?:apt|apt-get|aptitude|brew|poetry|pdm|pixi|rye|dnf|microdnf|yum|zypper|apk|pacman|yay|paru)\b"
 )
 _LONGEST = 100_000
 _RUN_MAGICS = ("system", "sx", "!")
@@ -22,7 +22,10 @@ _WRAPPERS = ("time", "timeit", "capture", "prun", "memit", "mprun", "debug")
 _ALIASES = ("mkdir", "rmdir", "cp", "mv", "rm", "ln")
 _ASSIGNED = re.compile(r"^[^=!<>'\"#(]*[^=!<>'\"#(\s]\s*=\s*([!%].*)$", re.S)
 _LITERAL = re.compile(r"^([A-Za-z_]\w*)\s*=\s*(['\"])([^'\"\\{}]*)\2\s*$")
-_SCRIPT = re.compile(r"^(?:script\s+(?:--?[\w-]+(?:[= ]\S+)?\s+)*)?(bash|sh|zsh|dash|ksh)\b")
+_SCRIPT = re.compile(
+    r"^(?:script\s+(?:--?[\w-]+(?:[= ]\S+)?\s+)*)?"
+    r"((?:\S*/)?(?:bash|sh|zsh|dash|ksh|(?:python|pypy)[\d.]*))(?![\w-])"
+)
 _MAGIC_TOOL = re.compile(r"^(pip|uv|conda|mamba|micromamba)(?:\s+(.*))?$", re.S)
 
 
@@ -30,9 +33,10 @@ class Step(NamedTuple):
     """One thing a cell does that matters here."""
 
     kind: str
-    """``shell`` (text for ``$SHELL -c``), ``script`` (text for a named shell), ``argv`` (no shell),
-    ``pip``/``uv``/``conda``/``mamba``/``micromamba`` (a magic), ``setenv``, ``chdir``, ``makes``
-    (Python that may make files), ``turns`` (Python that may change every variable)."""
+    """``shell`` (text for ``$SHELL -c``), ``script`` (text for a named shell, or
+    for Python), ``argv`` (no shell), ``pip``/``uv``/``conda``/``mamba``/``micromamba`` (a magic),
+    ``setenv``, ``chdir``, ``makes`` (Python that may make files), ``turns`` (Python that may change
+    every variable)."""
     text: str
     """Shell text, arguments of the magic, value of the variable, or the folder."""
     line: int
@@ -199,6 +203,7 @@ def _expanded(text: str, known: Mapping[str, str]) -> str:
     if "{" in text:
         braces = r"(?<![${])\{([A-Za-z_][\w.\[\]'\"]*)\}(?!\})"
         text = re.sub(braces, lambda m: known.get(m.group(1), "$({%s})" % m.group(1)), text)
+        text = re.sub(r"(?<![${(])\{([^{}$]+\([^{}]*\))\}(?!\})", r"$({\1})", text)
     if "$" in text:
         dollar = r"(?<!\$)\$([A-Za-z_][\w]*(?:\.\w+)*)"
         text = re.sub(dollar, lambda m: known.get(m.group(1), m.group(0)), text).replace("$$", "$")

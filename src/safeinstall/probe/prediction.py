@@ -18,7 +18,7 @@ from .facts.search_path import module_origin
 from .rules import SITE, Verdict
 from .shell.effects import MAKES, PATH_NAMES, Change, why_open
 from .shell.option_grammar import CONDA, OTHER, PIP, UV, read_line
-from .shell.reach import RECORDING, Invocation, KernelProcess
+from .shell.reach import PACMAN, RECORDING, Invocation, KernelProcess
 from .shell.walk import resolve_step
 
 Facts = Mapping[str, Any]
@@ -275,14 +275,16 @@ def _words(invocation: Invocation) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split the words of the command into requirements and options, as typed."""
     words = invocation.words[1:] if invocation.tool == "conda" else invocation.words
     line = read_line(words, {"pip": PIP, "uv": UV, "conda": CONDA}.get(invocation.tool, OTHER))
-    skip = 2 if line.positional[:1] in (["pip"], ["tool"]) else 1
-    if invocation.tool == "easy_install":
+    skip = 2 if line.positional[:1] in (["pip"], ["tool"], ["env"], ["global"]) else 1
+    if invocation.tool in ("easy_install", *PACMAN):
         skip = 0
     elif line.positional[:2] == ["pip", "sync"]:  # what is not in these files is removed
         return (), ()
     elif invocation.tool == "setup.py":
         return (os.path.dirname(invocation.program),), ()
     named = (_shown(word) for word in line.positional[skip:])
+    if line.positional[:2] == ["env", "remove"]:  # conda: the same as `remove --all`
+        line.typed.append("--all")
     return tuple(named), tuple(_shown(word) for word in line.typed)
 
 

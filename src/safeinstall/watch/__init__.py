@@ -19,7 +19,18 @@ from safeinstall.probe.facts.lost import lost_environment
 if TYPE_CHECKING:
     from safeinstall.importing import FileIdentity
 
-_VERBS: Final = ("install", "add", "sync", "-r", "develop", "remove", "purge")
+_VERBS: Final = (
+    "install",
+    "add",
+    "sync",
+    "-r",
+    "develop",
+    "remove",
+    "purge",
+    "pacman",
+    " update",
+    " upgrade",
+)
 _ATTRIBUTE: Final = "_safeinstall_watch"
 _log = logging.getLogger("safeinstall")
 _LIBRARY: Final = os.path.dirname(os.__file__) + os.sep

@@ -58,7 +58,7 @@ def warning_message(
     removal = _removal(prediction) if prediction.removes else None
     sentence = removal.sentence if removal else _sentence(prediction, environment)
     ways = removal.ways if removal else _ways(prediction, environment, cell_cwd, done)
-    said = (note for note in prediction.notes if "redirection" in note or "sudo" in note)
+    said = (note for note in prediction.notes if "redirection" in note or "runs it as root" in note)
     lines = tuple(shown_in(note, environment.home) + "." for note in said)
     headline = f'"{_short(prediction.command)}" {sentence}'
     return Message(mark="!", headline=headline, lines=lines, suggestions=ways)

@@ -43,6 +43,8 @@ def removal_fault(prediction: Prediction, names: Sequence[str]) -> Removal | Non
     reason, what = shown_in(prediction.reason, home), " and ".join(names) or "packages"
     if prediction.outcome in ("env-site", "user-site") and not foreign:
         return _of_this_kernel(prediction, finding, own)
+    if foreign and "--all" in prediction.options:
+        return None  # another environment, which is named to be taken away as a whole
     if prediction.outcome == "unknown" or (prediction.outcome == "no-change" and not foreign):
         return None
     if prediction.outcome == "no-change":

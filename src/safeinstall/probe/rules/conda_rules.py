@@ -12,7 +12,7 @@ import re
 from ..facts.interpreter import Interpreter, read_interpreter
 from ..facts.search_path import read_text
 from ..facts.writability import why_not_writable
-from ..shell.option_grammar import CONDA, read_line
+from ..shell.option_grammar import CONDA, Line, read_line
 from ..shell.reach import Invocation, conda_prefix, find_programs
 from . import SITE, Verdict
 
@@ -33,12 +33,25 @@ def decide_conda(invocation: Invocation, kernel: Interpreter) -> Verdict:
     if line.has("dry-run") or line.has("d"):
         return Verdict("no-change", "a dry run installs nothing")
     if prefix is None:
-        prefix = conda_prefix(line.last("name"), program, invocation.environ)
+        wanted = line.last("name") or _named_in(line, invocation.cwd)
+        prefix = conda_prefix(wanted, program, invocation.environ)
     if prefix is None:
         return Verdict("unknown", "which environment conda means cannot be seen from here")
     prefix = os.path.normpath(os.path.join(invocation.cwd, prefix))
-    bare = (re.split(r"[=<>!~ \[]", word)[0] for word in line.positional[1:])
+    bare = (
+        re.split(r"[=<>!~ \[]", word)[0]
+        for word in line.positional[2 if line.positional[:1] == ["env"] else 1 :]
+    )
     return _into(prefix, invocation, kernel, tuple(word.rpartition("::")[2] for word in bare))
+
+
+def _named_in(line: Line, cwd: str) -> str | None:
+    """Return the environment that the file of ``conda env update`` names (``environment.yml``)."""
+    if line.positional[:1] != ["env"]:
+        return None
+    file = line.last("file") or "environment.yml"
+    found = re.search(r"^name:\s*(\S+)", read_text(os.path.join(cwd, file)) or "", re.M)
+    return found.group(1) if found else None
 
 
 def _into(

@@ -16,7 +16,7 @@ from ..facts.interpreter import Interpreter, read_interpreter, scheme_folders
 from ..facts.search_path import canonical, home_folder, read_text, upward
 from ..facts.writability import user_name, why_not_writable
 from ..shell.option_grammar import OTHER, Line, read_line
-from ..shell.reach import Invocation
+from ..shell.reach import PACMAN, Invocation
 from . import SITE, Verdict
 
 _OF_PYTHON = re.compile(
@@ -41,6 +41,8 @@ def decide_other(invocation: Invocation, kernel: Interpreter) -> Verdict:
         return _script(invocation, line)
     if line.has("dry-run") or line.has("simulate") or line.has("help"):
         return Verdict("no-change", "a dry run installs nothing")
+    if tool == "pixi" and line.positional[:1] == ["global"]:
+        return _global(invocation, line)
     if tool in _FILES:
         return _project(invocation, line)
     if tool == "pipx":
@@ -59,7 +61,8 @@ def python_name(tool: str, package: str) -> str:
 def _system(invocation: Invocation, line: Line) -> Verdict:
     """Packages of the system go to the Python beside the program, as root (brew as its owner)."""
     tool = invocation.tool
-    names = tuple(filter(None, (python_name(tool, word) for word in line.positional[1:])))
+    packages = line.positional[0 if tool in PACMAN else 1 :]
+    names = tuple(filter(None, (python_name(tool, word) for word in packages)))
     if not names:
         return Verdict("no-change", "no Python package is named, only programs of %s" % tool)
     prefix = os.path.dirname(os.path.dirname(invocation.program))
@@ -89,6 +92,17 @@ def _pipx(invocation: Invocation, line: Line) -> Verdict:
     python = read_interpreter(os.path.join(folder, "bin", "python"))
     site = python.scheme(environ)["purelib"] if python else folder
     reason = "pipx makes an environment of its own for each program"
+    return Verdict(SITE, reason, site, python, names=(name,))
+
+
+def _global(invocation: Invocation, line: Line) -> Verdict:
+    """``pixi global install``: every program gets an environment of its own (pixi's manual)."""
+    environ, (name, *_) = invocation.environ, (*line.positional[2:], "")
+    home = environ.get("PIXI_HOME") or os.path.join(home_folder(environ), ".pixi")
+    folder = os.path.join(home, "envs", line.last("environment") or name)
+    python = read_interpreter(os.path.join(folder, "bin", "python"))
+    site = python.scheme(environ)["purelib"] if python else folder
+    reason = "pixi makes an environment of its own for each program"
     return Verdict(SITE, reason, site, python, names=(name,))
 
 

@@ -118,7 +118,9 @@ def _pip_install(run: _Run) -> Verdict:
         return verdict._replace(interpreter=interpreter, names=request.names)
     verdict = _contents(run, request, scheme)
     if verdict.outcome == SITE:
-        verdict = verdict._replace(outcome=outcome, reason=choice.reason)
+        option = "--target" * bool(target) or "--prefix" * bool(prefix)
+        reason = "%s from the command line" % option if option else choice.reason
+        verdict = verdict._replace(outcome=outcome, reason=reason)
     return verdict._replace(interpreter=interpreter, names=request.names)
 
 

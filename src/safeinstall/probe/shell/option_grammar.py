@@ -94,7 +94,7 @@ UV = Grammar(
 CONDA = Grammar(
     "name prefix channel file solver revision repodata-fn experimental override-channels-file"
     " environment-specifier",
-    "n=name p=prefix c=channel f=file y=yes q=quiet",
+    "n=name p=prefix c=channel f=file y=yes q=quiet h=help",
 )
 
 OTHER = Grammar(

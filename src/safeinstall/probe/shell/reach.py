@@ -18,7 +18,7 @@ from .option_grammar import CONDA, OTHER, PIP, UV, read_line
 _HEAD = 4096
 _MOST_FOLDERS = 200
 _PIP = re.compile(r"^pip(?:\d+(?:\.\d+)?)?$")
-_PYTHON = re.compile(r"^(?:python|pypy)(?:\d+(?:\.\d+)?)?t?$")
+_PYTHON = re.compile(r"^(?:python|pypy|py)(?:\d+(?:\.\d+)?)?t?$")
 _NAMED_PYTHON = re.compile(r"^(?:python|pypy)[\d.]*t?(?:w|\.exe)?$")
 _TRAMPOLINE = re.compile(r"exec['\"]*\s+[\"']*(/[^\"'\n]+?)[\"']+\s")
 _CONDA = ("conda", "mamba", "micromamba")
@@ -34,7 +34,11 @@ _VERBS = {
 }
 """Subcommand of a tool -> what it asks for."""
 _SCRIPTS = ("easy_install", "setup.py")
-_RUNNERS = ("poetry", "pipenv", "pdm", "hatch", "rye", "pixi", "uvx", "docker", "ssh", "nix-shell")
+_RUNNERS = (
+    *("poetry", "pipenv", "pdm", "hatch", "rye", "pixi", "uvx", "tox", "nox", "ssh", "nix-shell"),
+    *("docker", "docker-compose", "podman", "kubectl", "singularity", "apptainer", "chroot"),
+)
+PACMAN = ("pacman", "yay", "paru")
 
 
 class Program(NamedTuple):
@@ -65,8 +69,14 @@ RECORDING = ("poetry", "pdm", "pipenv", "pixi", "rye")
 
 def verb_of(texts: Sequence[str]) -> str:
     """Return ``install``, ``remove`` or nothing for a command whose first word is the program."""
-    program = PROGRAMS.get(os.path.basename(texts[0]))
-    first = read_line(texts[1:], OTHER).positional[:1]
+    name = os.path.basename(texts[0])
+    program, named = PROGRAMS.get(name), read_line(texts[1:], OTHER).positional
+    if name in PACMAN:  # its verbs are the capital letter of an option
+        letters = "".join(text[1:] for text in texts[1:] if re.match("-[a-zA-Z]", text))
+        looks = not named or re.search("[silgpw]", letters)
+        verb = "install" * ("S" in letters) or "remove" * ("R" in letters)
+        return "" if looks else verb
+    first = named[1:2] if name == "pixi" and named[:1] == ["global"] else named[:1]
     if program is None or not first:
         return ""
     return "install" if first[0] in program.installs else "remove" * (first[0] in program.removes)
@@ -268,9 +278,10 @@ class Reach(NamedTuple):
             return blank if hits else blank._replace(problem=_not_found(texts[0]))
         if _EASY.match(base):
             return self._pip_program(blank._replace(tool="easy_install"), texts[0])
-        if base in _RUNNERS and any(_PIP.match(text) for text in texts):
+        at = next((i for i, text in enumerate(texts) if _PIP.match(text)), 0)
+        if base in _RUNNERS and asks("pip", texts[at + 1 :]) and at:
             reason = "`%s` decides which environment it means" % base
-            return blank._replace(problem=("unknown", reason)) if "install" in texts else None
+            return blank._replace(words=texts[at + 1 :], problem=("unknown", reason))
         # a link to an interpreter may have any name (the kernel's own does not need to say python)
         if _PYTHON.match(base) or texts[0] == self.kernel.executable:
             return self._python(blank, texts)
@@ -365,7 +376,7 @@ def _own_program(blank: Invocation, texts: tuple[str, ...]) -> Invocation | None
         tool = "uv"
         if texts[1:2] == ("run",) and asks("pip", texts[3:]):
             reason = "`uv run` makes the environment it needs, which only a run can show"
-            return blank._replace(problem=("unknown", reason))
+            return blank._replace(words=texts[3:], problem=("unknown", reason))
     if not asks(tool, texts[1:]):
         return None
     # conda's rules need the name it was called by
@@ -373,6 +384,20 @@ def _own_program(blank: Invocation, texts: tuple[str, ...]) -> Invocation | None
     if not (hits := find_programs(texts[0], blank.environ, blank.cwd)):
         return blank._replace(tool=tool, words=words, problem=_not_found(texts[0]))
     return blank._replace(tool=tool, words=words, program=hits[0])
+
+
+def python_code(texts: Sequence[str]) -> str:
+    """Return the code that ``python -c`` is given, or nothing for any other command."""
+    if not _PYTHON.match(os.path.basename(texts[0])):
+        return ""
+    at = 1
+    while at < len(texts) - 1 and re.match("-[a-zA-Z0-9]", texts[at]):
+        if texts[at][1] not in "WX" and "c" in texts[at]:
+            return texts[at + 1]
+        if "m" in texts[at]:
+            return ""
+        at += 2 if texts[at] in ("-W", "-X") else 1
+    return ""
 
 
 class _ModuleCall(NamedTuple):
@@ -417,12 +442,16 @@ def _not_found(name: str) -> tuple[str, str]:
 
 def asks(tool: str, words: Sequence[str]) -> str:
     """Return ``install`` (a pip download too), ``remove``, or nothing, for a tool's arguments."""
+    if {"--help", "-h"} & set(words):
+        return ""
     grammar = {"pip": PIP, "uv": UV, "conda": CONDA}.get(tool)
     if grammar is None:
         return verb_of((tool, *words)) or "install" * (tool in _SCRIPTS)
     named = read_line([word for word in words if word not in ("-y", "--yes")], grammar).positional
     if tool == "uv" and named[:1] == ["pip"]:
         tool, named = "uv pip", named[1:]
+    elif tool == "conda" and named[:1] == ["env"]:
+        return {"update": "install", "remove": "remove"}.get("".join(named[1:2]), "")
     elif tool == "uv" and named[:1] == ["tool"]:
         named = ["add"] * (named[1:2] == ["install"])
     return _VERBS[tool].get(named[0], "") if named else ""

@@ -6,10 +6,12 @@ something (``$(...)``, loops over files) stays in the word as text and is marked
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple
+import re
+from typing import Callable, Mapping, NamedTuple
 
 _PLAIN, _QUOTED, _VARIABLE, _QUOTED_VARIABLE, _UNKNOWN = range(5)
 """The kinds of a piece: what may still happen to its text."""
+_SUBSTITUTION = re.compile(r"(?:\$\((?![({])(.*)\)|`(.*)`)$", re.S)
 _OPERATORS = ("&&", "||", ";;", "|&", ";", "|", "&", "\n", "(", ")")
 _REDIRECTIONS = ("&>>", "<<<", "<<-", "&>", ">>", "<<", ">&", "<&", ">|", "<>", ">", "<")
 _MOST_COMMANDS = 400
@@ -69,6 +71,17 @@ class Simple(NamedTuple):
     """The line of the source on which it starts, counted from 0."""
     depth: int
     """How many parentheses it stands in; a subshell forgets its variables."""
+
+
+def substituted(simple: Simple, output: Callable[[str], str]) -> Simple:
+    """Return the command with what *output* says each ``$(...)`` in it prints, where it knows."""
+
+    def filled(piece: tuple[str, int]) -> tuple[str, int]:
+        found = _SUBSTITUTION.match(piece[0]) if piece[1] == _UNKNOWN else None
+        text = output((found.group(1) or found.group(2) or "").strip()) if found else ""
+        return (text, _QUOTED) if text else piece
+
+    return simple._replace(pieces=tuple(tuple(map(filled, word)) for word in simple.pieces))
 
 
 def _end_of_substitution(text: str, at: int) -> int:

@@ -8,36 +8,23 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Mapping, NamedTuple, Pattern, Sequence
 
-from ..cell import Step
+from ..cell import Step, install_calls
 from ..facts.search_path import home_folder, read_text
 from . import effects
 from .option_grammar import UV, read_line
-from .reach import Invocation, KernelProcess, Reach, asks, conda_prefix, find_programs
-from .syntax import Simple, Word, expand_word, split_shell
+from .prefixes import Prefixed, leading_assignments, strip_prefixes
+from .reach import Invocation, KernelProcess, Reach, asks, find_programs, python_code
+from .syntax import Simple, Word, expand_word, split_shell, substituted
 
 _DEEPEST = 4
 _LONGEST = 20_000
 _SHELLS = ("bash", "sh", "dash", "zsh", "ksh")
 _CONDA = ("conda", "mamba", "micromamba")
 _ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)\+?=(.*)$", re.S)
-_SECURE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_VALUED = {
-    "sudo": ("-u", "-g", "-p", "-h", "-C", "-D", "-R", "-T", "-U"),
-    "env": ("-u", "--unset", "-C", "--chdir", "-S"),
-    "nice": ("-n", "--adjustment"),
-    "ionice": ("-c", "-n", "-p"),
-    "timeout": ("-k", "-s", "--kill-after", "--signal"),
-    "xargs": ("-n", "-L", "-P", "-I", "-d", "-a", "-s", "-E"),
-    "conda run": ("-n", "--name", "-p", "--prefix", "--cwd"),
-    "stdbuf": ("-i", "-o", "-e"),
-}
-_PLAIN = ("command", "exec", "nohup", "builtin", "setsid", "time", "unbuffer", "chronic")
-_PREFIX_ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)=(.*)$", re.S)
-_SUDO = (
-    "sudo runs it as root, past this kernel's environment, and leaves files that"
-    " only root can change"
+_LOOKED_UP = re.compile(r"(?:which|command -v|type -[pP])\s+([\w./-]+)$")
+_AS_ROOT = (
+    "%s runs it as root, past this kernel's environment, and leaves files that only root can change"
 )
 _KEYWORDS = ("then", "do", "else", "elif", "if", "while", "until", "!", "{", "time")
 
@@ -69,7 +56,11 @@ def resolve_step(
     elif step.kind == "shell":
         walker.shell(step.text, _system_shell(process.environ))
     elif step.kind == "script":
-        walker.shell(step.text, os.path.basename(step.name))
+        if os.path.basename(step.name) in _SHELLS:
+            walker.shell(step.text, os.path.basename(step.name))
+        else:
+            code = [Word(word, True) for word in (step.name, "-c", step.text)]
+            walker.words(code, dict(process.environ), step.source, ())
     elif step.kind == "argv":
         walker.words([Word(*word) for word in step.argv], dict(process.environ), step.source, ())
     alone = step.kind == "shell" and len(walker.invocations) == 1
@@ -103,6 +94,8 @@ class _Walker:
         self.unsure = process.unsure
         self.changes = list(process.changes)
         self.known_path = process.path.split(os.pathsep)
+        self.outer: Prefixed | None = None
+        """The prefixes of the command that starts this shell."""
         self.inactive: dict[str, str] | None = None
         self.invocations: list[Invocation] = []
 
@@ -165,14 +158,43 @@ class _Walker:
         del self.invocations[count:]
         self.flavour, self.changes = flavour, changes
 
+    def output(self, command: str) -> str:
+        """Walk a command whose output is a word, and return that where it is a program's path."""
+        if looked_up := _LOOKED_UP.match(command):
+            names = {**self.environ, **self.local}
+            return (find_programs(looked_up.group(1), names, self.cwd) or [""])[0]
+        saved = self.environ, self.local, self.cwd, self.broken
+        self.environ, self.local = dict(self.environ), dict(self.local)
+        self.shell(command, self.flavour)
+        self.environ, self.local, self.cwd, self.broken = saved
+        return ""
+
+    def python(self, code: str, program: str, environ: dict[str, str], text: str) -> bool:
+        """Walk the installs that Python code starts; False where there are none."""
+        reached = (find_programs(program, environ, self.cwd) or [program])[0]
+        calls = sorted(install_calls(code, {"sys.executable": reached}))
+        saved, self.environ = self.environ, environ
+        count = len(self.invocations)
+        for _, kind, said, shell, argv in calls if self.depth < _DEEPEST else ():
+            self.depth += 1
+            if kind == "argv":
+                self.words([Word(*word) for word in argv], dict(environ), text, ())
+            elif kind in ("shell", "script"):
+                self.shell(said, os.path.basename(shell or _system_shell(environ)))
+            elif kind in ("pip", "uv"):
+                self.shell("%s -m %s %s" % (_quote(reached), kind, said), _system_shell({}))
+            self.depth -= 1
+        self.environ = saved
+        return len(self.invocations) > count
+
     def simple(self, simple: Simple) -> None:
-        words = self.expand(simple)
+        words = self.expand(substituted(simple, self.output))
         while words and words[0].text in _KEYWORDS:
             words = words[1:]
         if len(words) > 1 and words[0].text in ("for", "read"):  # as an unknown name of IPython's
             name = words[1].text if words[0].text == "for" else words[-1].text
             self.local[name] = "$({%s})" % name
-        assigned, left = _assigned(words, _ASSIGNMENT)
+        assigned, left = leading_assignments(words, _ASSIGNMENT)
         for word in words[: len(words) - len(left)]:
             self.note_uncertain(word)
         words = left
@@ -216,11 +238,15 @@ class _Walker:
         texts = [word.text for word in command.words]
         base = os.path.basename(texts[0])
         if base in _SHELLS and len(texts) > 2 and re.match(r"-\w*c", texts[1]):
-            saved = self.environ, self.local, self.cwd
-            self.environ = command.environ
+            saved = self.environ, self.local, self.cwd, self.outer
+            self.environ, self.outer = command.environ, command.within(self.outer)
             self.shell(texts[2], base)
-            self.environ, self.local, self.cwd = saved
+            self.environ, self.local, self.cwd, self.outer = saved
             return
+        code = python_code(texts)
+        if code and self.python(code, texts[0], command.environ, text or self.step.source):
+            return
+        command = command.within(self.outer)
         reach = Reach(self.kernel, self.flavour)
         invocation = reach.installer(texts, command.environ, command.cwd or self.cwd)
         if invocation is None:
@@ -232,11 +258,11 @@ class _Walker:
         unsure = self.unsure or self.still_made(texts[0], invocation)
         if unsure and not problem:
             problem = ("unknown", unsure)
-        if command.elevated and invocation.tool in ("pip", "uv", "easy_install", "setup.py"):
-            notes = (*notes, _SUDO)
+        if command.root_by and invocation.tool in ("pip", "uv", "easy_install", "setup.py"):
+            notes = (*notes, _AS_ROOT % command.root_by)
         uncertain = tuple(word.text for word in command.words if not word.certain)
         invocation = invocation._replace(text=text or self.step.source, line=number, notes=notes)
-        invocation = invocation._replace(elevated=command.elevated, uncertain=uncertain)
+        invocation = invocation._replace(elevated=bool(command.root_by), uncertain=uncertain)
         problem, changes = problem or invocation.problem, tuple(self.changes)
         self.invocations.append(invocation._replace(problem=problem, changes=changes))
         change = effects.change_of_install(texts, invocation.removes)
@@ -316,121 +342,3 @@ class _Walker:
             self.unsure = "the cell itself makes %s" % path
         elif path:
             self.broken = ("fails", "%s does not exist" % os.path.join(self.cwd, path))
-
-
-class Prefixed(NamedTuple):
-    """A command without its prefixes, and what they changed for it."""
-
-    words: list[Word]
-    environ: dict[str, str]
-    cwd: str
-    """The folder a prefix changes to; empty where none does."""
-    elevated: bool = False
-    problem: tuple[str, str] | None = None
-
-
-def strip_prefixes(words: Sequence[Word], environ: Mapping[str, str], cwd: str) -> Prefixed:
-    """Take programs that start another one (``sudo``, ``env``, ``xargs`` ...) off *words*."""
-    command = Prefixed(list(words), dict(environ), "")
-    for _ in range(8):
-        program = command.words[0].text if command.words else ""
-        name = os.path.basename(program)
-        runs = name in _CONDA and [word.text for word in command.words[1:2]] == ["run"]
-        if runs:
-            name, command = "conda run", command._replace(words=command.words[1:])
-        if name not in _VALUED and name not in _PLAIN:
-            break
-        options, left = _split_options(command.words[1:], _VALUED.get(name, ()))
-        command = command._replace(words=left)
-        if name == "sudo":
-            command = _with_assignments(_under_sudo(command, options, cwd))
-        elif name == "env":
-            command = _with_assignments(_under_env(command, options))
-        elif name == "timeout":
-            command = command._replace(words=left[1:])
-        elif runs:
-            command = _under_conda(command, options, program, cwd)
-        elif name == "xargs":
-            command = command._replace(words=[*left, Word("$({standard input})", False)])
-    return command
-
-
-def _under_sudo(command: Prefixed, options: Mapping[str, str], cwd: str) -> Prefixed:
-    """Apply what sudo does to variables by its default policy (``env_reset``, ``secure_path``)."""
-    names, problem = command.environ, command.problem
-    if not find_programs("sudo", names, cwd):
-        problem = ("command-not-found", "there is no program sudo on PATH")
-    user = options.get("-u") or options.get("--user") or "root"
-    if user != "root":
-        problem = problem or ("unknown", "what the user %s may do is not known here" % user)
-    keeps = any(key == "--preserve-env" or _has_letter("E", key) for key in options)
-    if not keeps:
-        kept = ("LANG", "TERM", "LC_ALL", "DISPLAY")
-        names = {key: names[key] for key in kept if key in names}
-    names = {**names, "PATH": _SECURE_PATH}
-    if not keeps or any(_has_letter("H", key) for key in options):
-        names["HOME"] = "/root"
-    return command._replace(environ=names, elevated=True, problem=problem)
-
-
-def _under_conda(command: Prefixed, options: Mapping[str, str], program: str, cwd: str) -> Prefixed:
-    """Activate the environment that ``conda run`` names."""
-    names = command.environ
-    if not (hits := find_programs(program, names, cwd)):
-        absent = "command-not-found", "there is no program %s on PATH" % program
-        return command._replace(problem=command.problem or absent)
-    prefix = options.get("-p") or options.get("--prefix")
-    prefix = prefix and os.path.normpath(os.path.join(cwd, prefix))
-    if prefix and not os.path.isdir(prefix):
-        gone = "fails", "there is no environment %s" % prefix
-        return command._replace(problem=command.problem or gone)
-    prefix = prefix or conda_prefix(options.get("-n") or options.get("--name"), hits[0], names)
-    if prefix is None:
-        unseen = "unknown", "which environment conda means cannot be seen from here"
-        return command._replace(problem=command.problem or unseen)
-    path = os.path.join(prefix, "bin") + os.pathsep + names.get("PATH", os.defpath)
-    names = {**names, "PATH": path, "CONDA_PREFIX": prefix}
-    return command._replace(environ=names, cwd=options.get("--cwd") or command.cwd)
-
-
-def _under_env(command: Prefixed, options: Mapping[str, str]) -> Prefixed:
-    emptied = "-i" in options or "--ignore-environment" in options
-    dropped = (options.get("-u"), options.get("--unset"))
-    names = {k: v for k, v in command.environ.items() if not emptied and k not in dropped}
-    folder = options.get("-C") or options.get("--chdir") or command.cwd
-    return command._replace(environ=names, cwd=folder)
-
-
-def _with_assignments(command: Prefixed) -> Prefixed:
-    """Take over ``NAME=value`` words in front of the program."""
-    names, words = _assigned(command.words, _PREFIX_ASSIGNMENT)
-    return command._replace(environ={**command.environ, **names}, words=words)
-
-
-def _assigned(words: list[Word], form: Pattern[str]) -> tuple[dict[str, str], list[Word]]:
-    """Split leading words that are ``NAME=value`` by *form* off; the last of a name counts."""
-    names: dict[str, str] = {}
-    for at, word in enumerate(words):
-        if (match := form.match(word.text)) is None:
-            return names, words[at:]
-        names[match.group(1)] = match.group(2)
-    return names, []
-
-
-def _has_letter(letter: str, option: str) -> bool:
-    return not option.startswith("--") and letter in option[1:]
-
-
-def _split_options(words: list[Word], valued: Sequence[str]) -> tuple[dict[str, str], list[Word]]:
-    """Split leading options off; the value of one that takes a value is kept."""
-    options: dict[str, str] = {}
-    left = list(words)
-    while left and left[0].text.startswith("-") and left[0].text != "-":
-        text = left.pop(0).text
-        if text == "--":
-            break
-        name, equals, value = text.partition("=")
-        if not equals and name in valued and left:
-            value = left.pop(0).text
-        options[name] = value
-    return options, left
