@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import linecache
 import sys
 from dataclasses import replace
 from typing import Any
@@ -68,6 +69,10 @@ def test_what_is_missing_is_read_from_the_exception_and_its_causes(
         ("distutils", {}, "stdlib", "until 3.12"),
         ("tomllib", {"python": "3.10"}, "stdlib", "from 3.11"),
         ("_sqlite3", {"built_without": True}, "stdlib", "built without"),
+        ("os.pathx", {"in_python": True}, "stdlib", "os is part of Python 3.12 and has no pathx"),
+        ("json.x.y", {"in_python": True}, "stdlib", "json is part of Python 3.12 and has no x.y"),
+        ("utils.x", {"own_package": "~/p/utils"}, "own-file", "your own ~/p/utils, and has no x"),
+        ("numpy.x", {"own_package": "~/p/numpy.py"}, "own-file", "your own ~/p/numpy.py"),
         ("mine", {"own_file": "~/p/src/mine.py", "own_folder": "/p/src"}, "own-file", "/p/src"),
         ("numpy", {"installed": "numpy 2.3.3"}, "broken", "doctor"),
         ("numpy.new", {"installed": "numpy 1.0"}, "no-submodule", "--upgrade numpy"),
@@ -83,6 +88,37 @@ def test_the_line_says_what_is_true(
     assert found is not None
     assert found.kind == kind
     assert said in f"{found.sentence} {found.command}"
+
+
+@pytest.mark.parametrize(
+    ("statement", "module"),
+    [
+        ("import google.cloud.storage", "google.cloud.storage"),
+        ("from google.cloud import bigquery", "google.cloud.bigquery"),
+        ("from google.cloud import nothing, bigquery as b", "google.cloud.bigquery"),
+        ("from google.cloud.bigquery import Client", "google.cloud.bigquery.Client"),
+        ("from google.cloud import (\n    storage,\n)", "google.cloud.storage"),
+        ("import os, google.protobuf as p", "google.protobuf"),
+        ("import google.nothing", "google"),
+        ("__import__('google')", "google"),
+    ],
+)
+def test_of_a_namespace_the_statement_tells_what_was_wanted(statement: str, module: str) -> None:
+    linecache.cache["<cell>"] = (len(statement), None, statement.splitlines(True), "<cell>")
+    with pytest.raises(ModuleNotFoundError) as raised:
+        exec(compile(statement, "<cell>", "exec"), {})
+    found = missing_from(raised.value)
+    assert found is not None and found.module == module
+
+
+def test_what_a_namespace_lacks_is_missing_as_any_other_module() -> None:
+    words = "cannot import name 'storage' from 'google.cloud' (unknown location)"
+    found = missing_from(ImportError(words, name="google.cloud"))
+    assert found is not None
+    said = remark(found, FACTS)
+    assert said is not None and said.command == "%safeinstall google-cloud-storage"
+    words = "cannot import name 'x' from 'mine' (unknown location)"
+    assert missing_from(ImportError(words, name="mine")) is None
 
 
 def test_a_name_that_failed_is_not_offered_again() -> None:

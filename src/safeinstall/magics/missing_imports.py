@@ -6,11 +6,14 @@ process. Nothing is ever installed from here.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
+import linecache
 import os
 import re
 import sys
+import traceback
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +32,10 @@ _INSTALL_HINT: Final = re.compile(
 )
 _OPTIONAL: Final = re.compile(r"[Mm]issing optional dependency '(?P<name>[A-Za-z0-9._-]+)'")
 _MODULE: Final = re.compile(r"No module named '?(?P<name>[\w.]+)'?")
+_LACKED: Final = re.compile(r"cannot import name '(\w+)' from '([\w.]+)' \(unknown location\)")
+"""What Python says of a namespace package (PEP 420)."""
+_MOST_LINES: Final = 30
+"""Of one import."""
 _LONGEST: Final = 12
 """Exceptions looked at along `__cause__` and `__context__`."""
 
@@ -68,6 +75,10 @@ class Facts:
     """Another environment that has it."""
     environment: str = ""
     """The kernel's environment, as shown."""
+    own_package: str = ""
+    """The file or folder of the user's own that the top-level name stands for in this kernel."""
+    in_python: bool = False
+    """True where the top-level name is in this Python's own library and can be imported."""
     built_without: bool = False
     """True for a module of this Python's own library."""
     failed: frozenset[str] = frozenset()
@@ -101,16 +112,50 @@ def missing_from(error: BaseException | None) -> Missing | None:
         if not isinstance(each, ImportError):
             continue
         text = str(each)[:4000]
+        if lacked := _LACKED.search(text):
+            dotted = f"{lacked[2]}.{lacked[1]}"
+            module = dotted if names.distribution_of(dotted) else module
         named = _INSTALL_HINT.search(text) or _OPTIONAL.search(text)
         if named and not hint:
             hint = named["name"] + (named.groupdict().get("extras") or "")
         if (found := _MODULE.search(text)) or isinstance(each, ModuleNotFoundError):
             name = each.name or (found["name"] if found else "")
             if name and all(part.isidentifier() for part in name.split(".")):
-                module = name
+                module = _dotted(name, each)
         elif named and not module:
             module = named["name"].replace("-", "_")
     return Missing(module=module, hint=hint) if module else None
+
+
+def _dotted(name: str, error: BaseException) -> str:
+    """Return the module that the failed statement wanted, where its first part says too little.
+
+    Python names `google` alone where there is no namespace yet, whatever was wanted of it.
+    """
+    if "." in name or names.distribution_of(name):
+        return name
+    wanted = (
+        f"{getattr(statement, 'module', None) or ''}.{alias.name}".strip(".")
+        for statement in _failed_statement(error)
+        if isinstance(statement, ast.Import | ast.ImportFrom)
+        for alias in statement.names
+    )
+    known = (each for each in wanted if each.startswith(f"{name}.") and names.distribution_of(each))
+    return next(known, name)
+
+
+def _failed_statement(error: BaseException) -> list[ast.stmt]:
+    """Return the statement that raised, read from the line on where it begins."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    text = ""
+    for further in range(_MOST_LINES if frames else 0):
+        frame, line = frames[-1]
+        text += linecache.getline(frame.f_code.co_filename, line + further)
+        try:
+            return ast.parse(text.strip()).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    return []
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -132,6 +177,12 @@ def remark(missing: Missing, facts: Facts, frontend: Frontend = NOTEBOOK) -> Rem
         return Remark("run-again", f"{there}: run the cell again.")
     if stdlib := elsewhere_in_python(top, facts.python, frontend):
         return stdlib
+    rest = module.partition(".")[2]
+    if facts.own_package and rest:
+        own = f"{top} is your own {facts.own_package}, and has no {rest}."
+        return Remark("own-file", own)
+    if facts.in_python and rest:
+        return Remark("stdlib", f"{top} is part of Python {facts.python} and has no {rest}.")
     if facts.built_without:
         built = f"{top} is part of Python itself, but this Python {facts.python} was built"
         return Remark("stdlib", f"{built} without it; no package brings it back.")
@@ -250,6 +301,7 @@ def remark_about(
         return None
     own_file, own_folder = _own_file(missing.top, cwd)
     other = _other_environment(missing.top, environment, cwd, environ)
+    in_python = missing.top in sys.stdlib_module_names
     facts = Facts(
         python=environment.python,
         found_now=shown(_found_now(missing.module), environment.home),
@@ -259,7 +311,9 @@ def remark_about(
         installed=_installed(missing, environment),
         other_interpreter=shown(other, environment.home),
         environment=environment.label,
-        built_without=missing.top in sys.stdlib_module_names,
+        own_package=shown(_own_package(missing.top, cwd), environment.home),
+        in_python=in_python and missing.top in sys.modules,
+        built_without=in_python,
         failed=frozenset(failed),
     )
     return remark(missing, facts, frontend)
@@ -295,6 +349,15 @@ def _own_file(top: str, cwd: str) -> tuple[str, str]:
             if place.is_file():
                 return str(place), str(folder)
     return "", ""
+
+
+def _own_package(top: str, cwd: str) -> str:
+    """Return the file or folder of the notebook's own that is loaded by that name, or nothing."""
+    module = sys.modules.get(top)
+    places = [*getattr(module, "__path__", ()), getattr(module, "__file__", None) or ""]
+    place = os.path.realpath(places[0]) if places[0] else ""
+    below = place.startswith(os.path.realpath(cwd) + os.sep)
+    return place if below and "site-packages" not in place else ""
 
 
 def _installed(missing: Missing, environment: Environment) -> str:
