@@ -10,6 +10,7 @@ __all__ = [
     "SafeInstallStopped",
     "__version__",
     "environment",
+    "history",
     "install",
     "load_ipython_extension",
     "predict",
@@ -20,6 +21,7 @@ __all__ = [
 
 _HOMES = {
     "environment": ("safeinstall.api", "environment"),
+    "history": ("safeinstall.api", "history"),
     "install": ("safeinstall.api", "install"),
     "undo": ("safeinstall.api", "undo"),
     "uninstall": ("safeinstall.api", "uninstall"),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from safeinstall import render
 from safeinstall.environment import Environment, this_environment
-from safeinstall.errors import RequestError, SafeInstallStopped
+from safeinstall.errors import RequestError, SafeInstallError, SafeInstallStopped
 from safeinstall.frontend import PYTHON
 from safeinstall.operations import carry_out, context_for, folder
-from safeinstall.request import Request, UndoRequest, parse, parse_uninstall
+from safeinstall.request import HistoryRequest, Request, UndoRequest, parse, parse_uninstall
 
 
 def environment() -> Environment:
@@ -29,14 +30,16 @@ def install(*requirements: str, check: bool = True, **options: Any) -> render.Di
     no interpreter, and `SafeInstallStopped` (with `.outcome`) when the request does not hold
     afterwards; with `check=False` the outcome says so instead (`outcome.ok`).
     """
-    words = [*_words(options), *_typed(requirements, "install")]
-    return _carried_out(parse(words, cwd=folder(), frontend=PYTHON), check)
+    with _in_words():
+        words = [*_words(options), *_typed(requirements, "install")]
+        return _carried_out(parse(words, cwd=folder(), frontend=PYTHON), check)
 
 
 def uninstall(*names: str, check: bool = True, **options: Any) -> render.Displayed:
     """Remove distributions and return the outcome; options and errors as for `install`."""
-    words = [*_words(options), *_typed(names, "uninstall")]
-    return _carried_out(parse_uninstall(words, cwd=folder(), frontend=PYTHON), check)
+    with _in_words():
+        words = [*_words(options), *_typed(names, "uninstall")]
+        return _carried_out(parse_uninstall(words, cwd=folder(), frontend=PYTHON), check)
 
 
 def undo(
@@ -46,13 +49,33 @@ def undo(
 
     Raises `SafeInstallStopped` when it cannot be undone; with `check=False` the outcome says so.
     """
-    return _carried_out(UndoRequest(id=id, force=force, user=user, python=python), check)
+    with _in_words():
+        request = UndoRequest(id=id, force=force, user=user, python=python)
+        return _carried_out(request, check)
+
+
+def history(*, user: bool = False, python: str = "") -> render.Displayed:
+    """Return the transactions that are kept, the last first, with what an undo of each would do."""
+    with _in_words():
+        return _carried_out(HistoryRequest(user=user, python=python), check=False)
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Give an error that goes through all its words, and the line to type."""
+    try:
+        yield
+    except SafeInstallError as error:
+        error.shown = render.as_text(render.error_message(error, PYTHON))
+        raise
 
 
 def _carried_out(request: Request, check: bool) -> render.Displayed:
     context = replace(context_for(request), frontend=replace(PYTHON, python=request.python))
     result: Any = carry_out(request, context)
     message = render.message_of(result, context, quiet=request.quiet)
+    if not render.is_watched():
+        message = replace(message, seconds=None)
     if check and not result.ok:
         text = render.as_text(message, verbose=request.verbose)
         raise SafeInstallStopped(text, getattr(result, "outcome", result))

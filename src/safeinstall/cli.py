@@ -49,6 +49,8 @@ def _run(command: str, words: Sequence[str]) -> int:
     context = replace(context_for(request, _progress), live=False, frontend=frontend)
     result = carry_out(request, context)
     message = render.message_of(result, context, quiet=request.quiet)
+    if not render.is_watched():
+        message = replace(message, seconds=None)
     text = render.as_text(message, verbose=request.verbose)
     data = render.data_of(result, context) if request.json else None
     _answer(text, data, failed=not getattr(result, "ok", True))
@@ -71,7 +73,7 @@ def _answer(text: str, data: Mapping[str, Any] | None, *, failed: bool = False) 
     What a terminal cannot show is spelled out, and a reader who has gone (`| head`) is no failure:
     what was to be done has been done.
     """
-    if sys.stderr.isatty():
+    if _is_watched():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     out = sys.stderr if data is not None or failed else sys.stdout
     try:
@@ -101,7 +103,11 @@ def _answer_error(error: SafeInstallError, frontend: Frontend, *, as_json: bool)
     return error.exit_status
 
 
+def _is_watched() -> bool:
+    return sys.stderr.isatty() and render.is_watched()
+
+
 def _progress(words: str) -> None:
     """Show progress where somebody is looking; a log keeps no moving line."""
-    if sys.stderr.isatty():
+    if _is_watched():
         print(f"\r\x1b[K… {render.clean(words)[:90]}", end="", file=sys.stderr, flush=True)

@@ -34,8 +34,14 @@ class SafeInstallError(Exception):
         self.also = also
         self.command = command
         self.context = context
+        self.shown = ""
+        """All there is to say, as laid out by the door that lets it through."""
         if code:
             self.code = code
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the message alone (IPython): where in our code it was raised helps nobody."""
+        return [self.shown or self.message]
 
 
 class RequestError(SafeInstallError):

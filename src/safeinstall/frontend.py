@@ -29,7 +29,7 @@ _MAGICS: Final = {
     "recover": "%reload_ext safeinstall",
 }
 """Command -> the magic that does it; what is missing here is typed in a terminal."""
-_CALLS: Final = frozenset({"install", "uninstall", "undo"})
+_CALLS: Final = frozenset({"install", "uninstall", "undo", "history"})
 """Commands that are functions of the package."""
 MASK: Final = "****"
 """What stands in the place of a secret."""

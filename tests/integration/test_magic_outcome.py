@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -233,6 +234,45 @@ def test_what_is_saved_where_nobody_watches_is_the_same_text_at_each_run(
     first, second = (shared_kernel.run(magic).data["text/plain"] for _ in range(2))
     assert first == second
     assert not first.rstrip().endswith(" s"), "seconds differ at each run"
+
+
+def test_what_the_other_doors_leave_in_a_notebook_is_the_same_at_each_run_too(desk: Desk) -> None:
+    line = f"find_links={str(desk.wheels)!r}, no_index=True"
+    with desk.kernel() as kernel:
+        called = kernel.run(f"import safeinstall\nsafeinstall.install('tinypkg', {line})")
+        assert not re.search(r"\d s\b", called.data["text/plain"]), called
+        again = kernel.run(f"print(safeinstall.install('tinypkg', {line}))")
+        assert not re.search(r"\d s\b", again.stdout), again.stdout
+        words = f"-m safeinstall install {desk.offline} --force-reinstall tinypkg"
+        typed = kernel.run(f"!{desk.environment.python} {words}")
+        assert "\x1b" not in typed.stdout and "…" not in typed.stdout, typed.stdout
+        assert not re.search(r"\d s\b", typed.stdout), typed.stdout
+
+
+@pytest.mark.parametrize(
+    ("call", "says", "line"),
+    [
+        ('undo("zzz")', "no transaction zzz", "safeinstall.history()"),
+        ("install()", "nothing to install", 'safeinstall.install("pandas")'),
+        ('install("six", upgrad=True)', "--upgrade", 'safeinstall.install("six", upgrade=True)'),
+        ('install(["six"])', "one text", 'safeinstall.install("six")'),
+    ],
+)
+def test_a_call_that_is_wrong_is_told_in_few_words_with_the_call_that_is_right(
+    shared_kernel: Kernel, call: str, says: str, line: str
+) -> None:
+    result = shared_kernel.run(f"import safeinstall\nsafeinstall.{call}")
+    assert says in result.traceback
+    assert f"→ {line}" in result.traceback
+    assert len(result.traceback.splitlines()) < 5, result.traceback
+
+
+def test_the_transactions_can_be_asked_for_in_python_too(desk: Desk) -> None:
+    with desk.kernel() as kernel:
+        kernel.run(f"%safeinstall {desk.offline} tinypkg")
+        listed = kernel.run("import safeinstall\nsafeinstall.history()").data["text/plain"]
+        assert "+ tinypkg 1.0" in listed
+        assert "safeinstall.undo(" in listed
 
 
 def test_what_is_saved_names_no_home_and_no_user(desk: Desk) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dis
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -158,7 +157,7 @@ def _parsed(line: str, command: str, others: Mapping[str, str]) -> Request:
 
 def _run(options: Options, read: Callable[[], Request]) -> Any:
     """Return what is to be shown; raise `SafeInstallStopped` otherwise: the cell fails."""
-    watched = _is_watched()
+    watched = render.is_watched()
     line = OneLine(watched)
     try:
         request = read()
@@ -187,15 +186,6 @@ def _run(options: Options, read: Callable[[], Request]) -> Any:
     if not watched:
         message = replace(message, seconds=None)  # a saved notebook is the same at each run
     return _displayed(result, message, verbose=request.verbose)
-
-
-def _is_watched() -> bool:
-    """Tell whether somebody looks on: nbclient, papermill and a CI run say that nobody can answer.
-
-    The kernel is told with each cell (Jupyter messaging, `execute_request`: `allow_stdin`).
-    """
-    kernel = getattr(get_ipython(), "kernel", None)
-    return "CI" not in os.environ and bool(getattr(kernel, "_allow_stdin", True))
 
 
 def _displayed(result: Any, message: render.Message, *, verbose: bool = False) -> render.Displayed:

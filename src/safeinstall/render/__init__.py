@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 from safeinstall.errors import SafeInstallError
@@ -20,9 +22,25 @@ __all__ = [
     "clean",
     "data_of",
     "error_message",
+    "is_watched",
     "message_of",
     "outcome_message",
 ]
+
+
+def is_watched() -> bool:
+    """Tell whether somebody looks on: nbclient, papermill and a CI run say that nobody can answer.
+
+    The kernel is told with each cell (Jupyter messaging, `execute_request`: `allow_stdin`); a
+    command that a cell starts has the kernel's parent in its variables (jupyter_client,
+    `KernelManager`: JPY_PARENT_PID), and what it prints is saved.
+    """
+    if "CI" in os.environ:
+        return False
+    ipython = sys.modules.get("IPython.core.getipython")
+    if shell := ipython and ipython.get_ipython():
+        return bool(getattr(getattr(shell, "kernel", None), "_allow_stdin", True))
+    return "JPY_PARENT_PID" not in os.environ
 
 
 def message_of(result: Any, context: Context, *, quiet: bool = False) -> Message:
