@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
+from safeinstall.errors import InstallerError
 from safeinstall.installers.failures import explain
 from safeinstall.installers.sources import Sources
 from safeinstall.request import parse
@@ -169,7 +173,7 @@ CASES = {
         "https://127.0.0.1:9/x.git/ cannot be reached",
     ),
     "repository-missing": (
-        "git+file:///nowhere/x.git",
+        "git+ssh://git@nowhere/x.git",
         "error: Git operation failed\n         fatal: '/nowhere/x.git' does not appear to be a git "
         "repository\n         fatal: Could not read from remote repository.",
         "repository-missing",
@@ -259,3 +263,37 @@ def test_what_a_build_lacked_stands_first() -> None:
     first, second, *_ = error.context.splitlines()
     assert first.startswith("cause: Because setuptools was not found")
     assert second.startswith("error: Failed to build")
+
+
+def explained(words: list[str], folder: Path) -> InstallerError:
+    """Return what is said of a failure of a request in that folder."""
+    request = parse(words, cwd=str(folder))
+    return explain("uv", "error: broken in some way", request, environment(), Sources())
+
+
+@pytest.mark.parametrize("name", ["six-1.0.tar.gz", "six-1.0.zip", "six-1.0-py3-none-any.whl"])
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive at all", b"\x1f\x8b\x08 cut", b"PK\x03\x04 cut"]
+)
+def test_a_file_that_is_no_archive_is_told_at_once(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    error = explained([f"./{name}"], tmp_path)
+    assert error.message.startswith(f"{name} is no ")
+    assert error.message.endswith("it is damaged, or was never one.")
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("six-1.0.tar.gz", "gztar"), ("six-1.0.zip", "zip"), ("six.tar.xz", "xztar")]
+)
+def test_an_archive_without_a_project_is_told_at_once(tmp_path: Path, name: str, form: str) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "readme").touch()
+    made = shutil.make_archive(str(tmp_path / "made"), form, tmp_path, "src")
+    Path(made).rename(tmp_path / name)
+    assert explained([f"./{name}[a]"], tmp_path).message.startswith(f"{name} holds no project")
+    (tmp_path / "src" / "setup.py").touch()
+    made = shutil.make_archive(str(tmp_path / "made"), form, tmp_path, "src")
+    Path(made).rename(tmp_path / name)
+    assert "broken" in explained([f"./{name}"], tmp_path).message

@@ -264,9 +264,20 @@ def test_hashes_belong_to_the_requirement_before_them() -> None:
         ("--dry_run six", "--dry_run is no option here: did you mean --dry-run?", "--dry-run six"),
         (
             "--index=https://h six",
-            "--index is no option here: did you mean --no-index?",
-            "--no-index six",
+            "--index is called --extra-index-url here.",
+            "--extra-index-url=https://h six",
         ),
+        (
+            "--default-index=https://h six",
+            "--default-index is called --index-url here.",
+            "--index-url=https://h six",
+        ),
+        ("--torch-backend auto six", "--torch-backend is no option here.", "six"),
+        ("--src x six", "--src is no option here.", "six"),
+        ("-n base six", "-n is no option here.", "six"),
+        ("-p /opt/env six", "-p is no option here.", "six"),
+        ("--name base six", "--name is no option here.", "six"),
+        ("--frobnicate x six", "--frobnicate is no option here.", "six"),
         ("--no-cache-dir six", "--no-cache-dir is no option here.", "six"),
         ("-Ux six", "-Ux is no option here.", "six"),
         ("--target /x six", "--target would install where this kernel does not look.", "six"),
@@ -317,7 +328,7 @@ def test_a_wrong_option_is_put_right(line: str, message: str, hint: str) -> None
         (">=2 six", "`>=2` says no name before >.", "six", 0),
         ("numpy>=1,,<2", "`numpy>=1,,<2` is not a requirement.", '"numpy>=1,<2"', 9),
         ("numpy>=1.*", "`numpy>=1.*` is not a requirement.", '"numpy>=1"', 9),
-        ("numpy[x", "`numpy[x` is not a requirement.", "--help", 7),
+        ("numpy[x", "`numpy[x` is not a requirement.", "numpy[x]", 7),
         ('"scikit learn"', "`scikit learn` has a blank in it; a name has none.", "scikit-learn", 6),
         ('"numpy 1.2"', "`numpy 1.2` has a blank in it; a name has none.", "numpy==1.2", 5),
         ("a && rm x", f"`&&` is not special here: {SHELL}", "a", 0),
@@ -353,6 +364,62 @@ def test_a_wrong_requirement_is_pointed_at(line: str, message: str, hint: str, c
         ("1.26", "1.26 is a version; a name goes before it: NAME==1.26.", "%safeinstall --help"),
         ("numpy@1.26", "`numpy@1.26`: a version follows ==, not @.", "%safeinstall numpy==1.26"),
         ("a @ b", "`a @ b`: a URL follows @.", "%safeinstall --help"),
+        *(
+            (line, f"`{line}`: the newest version is taken when none is named.", "%safeinstall six")
+            for line in ("six==latest", "six@latest", "six=latest", "six==Newest")
+        ),
+        ("six~1.0", "`six~1.0` is not a requirement.", "%safeinstall six~=1.0"),
+        ("six==1.0.", "`six==1.0.` is not a requirement.", "%safeinstall six==1.0"),
+        ("six[a", "`six[a` is not a requirement.", "%safeinstall six[a]"),
+        ("six[", "`six[` is not a requirement.", "%safeinstall six"),
+        (
+            "import numpy as np",
+            "`import numpy` is Python; the package is numpy.",
+            "%safeinstall numpy",
+        ),
+        (
+            "import sklearn.svm",
+            "`import sklearn.svm` is Python; the package is scikit-learn.",
+            "%safeinstall scikit-learn",
+        ),
+        (
+            "from my_pkg import x",
+            "`from my_pkg` is Python; the package is my-pkg.",
+            "%safeinstall my-pkg",
+        ),
+        ("numpy as np", "`as` is a word of Python, not a package.", "%safeinstall numpy"),
+        (
+            "{name}",
+            "`{` is not filled in: safeinstall runs no shell.",
+            "import safeinstall; safeinstall.install(name)",
+        ),
+        (
+            "$name",
+            "`$name` is not filled in: safeinstall runs no shell.",
+            "import safeinstall; safeinstall.install(name)",
+        ),
+        (
+            "https://pypi.org/project/six/",
+            "`https://pypi.org/project/six/` is a page about a package.",
+            "%safeinstall six",
+        ),
+        (
+            "https://pypi.org/project/six/1.17.0/",
+            "`https://pypi.org/project/six/1.17.0/` is a page about a package.",
+            "%safeinstall six==1.17.0",
+        ),
+        ("git+https://", "`git+https://` names no host.", "%safeinstall --help"),
+        ("git+ssh:///x", "`git+ssh:///x` names no host.", "%safeinstall --help"),
+        (
+            "git+file:///never/was@main",
+            "There is no repository at /never/was@main.",
+            "%safeinstall --help",
+        ),
+        (
+            "-e git+file:///never/was#egg=x",
+            "There is no repository at /never/was.",
+            "%safeinstall --help",
+        ),
         ('""', "There is nothing between the quotes.", "%safeinstall --help"),
         (
             "-U -- -x",
@@ -399,6 +466,12 @@ def test_a_wrong_requirement_is_pointed_at(line: str, message: str, hint: str, c
 def test_what_is_valid_to_a_parser_but_not_meant(line: str, message: str, hint: str) -> None:
     error = refused(line)
     assert (error.message, error.hint) == (message, hint)
+
+
+def test_a_place_with_extras_is_named_without_them(tmp_path: Path) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse(["./never[plot]"], cwd=str(tmp_path))
+    assert caught.value.message == "There is no file or folder ./never."
 
 
 def test_a_stdlib_name_passes_by_its_flag_or_with_a_marker() -> None:

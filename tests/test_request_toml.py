@@ -350,6 +350,7 @@ def test_places_in_a_lock_are_places_that_nobody_typed(ask: Ask, tmp_path: Path)
         (lock(wheel("a").replace("path", "place")), "without a place or without hashes"),
         (lock('name = "a"\nversion = "1"\nwheels = ["x"]'), "without a place or without hashes"),
         (lock(packages=1), "packages is no list of tables"),
+        ('lock-version = "1.0"\ncreated-by = "x"\n', "lists no packages: it is no lock"),
         (lock('name = "a"\nvcs = 1'), "a has no source"),
     ],
 )

@@ -15,6 +15,7 @@ def lock_of(*files: Path, top: str = "", more: str = "", digest: str = "") -> st
     `more` stands in every package, `digest` in the place of the real one.
     """
     head = f'lock-version = "1.0"\ncreated-by = "tests"\n{top}\n'
+    head += "" if files else "packages = []\n"
     return head + "".join(entry(file, more=more, digest=digest) for file in files)
 
 

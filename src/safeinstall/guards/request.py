@@ -316,6 +316,9 @@ def _meant(item: RequestItem, intent: ResolvedRequest) -> tuple[str | None, str]
         if item.name in names.known():
             return None
         return owner, f"{spelling} is the import name of {owner}; a package {name} is another one."
+    owner = names.distribution_of(name) if "." in name else None
+    if owner and canonicalize_name(owner) != item.name and item.name not in names.known():
+        return owner, f"{name} is a module of {owner}, not a package."
     if (other := names.slip_of(name)) is not None:
         return other, f"{name} is not installed here and looks like {other}."
     return None

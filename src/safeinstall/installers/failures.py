@@ -6,8 +6,13 @@ back to the installer's own first line of error.
 
 from __future__ import annotations
 
+import lzma
 import re
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -17,7 +22,7 @@ from safeinstall.environment import Environment
 from safeinstall.errors import InstallerError
 from safeinstall.frontend import redact
 from safeinstall.installers.sources import Sources
-from safeinstall.request import InstallRequest
+from safeinstall.request import InstallRequest, RequestItem
 
 _CAUSE: Final = re.compile(r"^(?:[A-Za-z_.]*(?:Error|Exception|Exit): |fatal(?: error)?: )")
 
@@ -242,6 +247,8 @@ def explain(
     Nothing secret is left in the message or the context.
     """
     text = redact(_within_reason(output), sources.secrets)
+    if reason := next(filter(None, map(_why_no_archive, request.items)), ""):
+        return InstallerError(reason, code="damaged-package")
     for code, pattern, say in _REASONS:
         if found := re.search(pattern, text, re.S | re.I):
             message = say(found, request, environment)
@@ -272,6 +279,33 @@ def _within_reason(output: str) -> str:
     if len(lines) > _FIRST_LINES + _LAST_LINES:
         lines = [*lines[:_FIRST_LINES], *lines[-_LAST_LINES:]]
     return "\n".join(lines)
+
+
+_PROJECT_FILE: Final = re.compile(r"(?:\./)?(?:[^/]+/)?(?:pyproject\.toml|setup\.py)")
+
+
+def _why_no_archive(item: RequestItem) -> str:
+    """Return why nothing can be installed from a file that was named, empty for a good one."""
+    path = Path(re.split(r"[\[#]", item.text)[0])
+    if "file://" in item.text:
+        path = Path(unquote(urlsplit(item.text[item.text.index("file://") :]).path))
+    if item.kind not in ("wheel", "archive") or not path.is_file():
+        return ""
+    what = "wheel" if item.kind == "wheel" else "archive"
+    try:
+        if path.suffix in (".whl", ".zip"):
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+        else:
+            with tarfile.open(path) as opened:
+                names = opened.getnames()
+    except PermissionError:
+        return ""
+    except (OSError, zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError):
+        return f"{path.name} is no {what}: it is damaged, or was never one."
+    if what == "archive" and not any(map(_PROJECT_FILE.fullmatch, names)):
+        return f"{path.name} holds no project: no pyproject.toml and no setup.py."
+    return ""
 
 
 _OF_A_PLACE: Final = frozenset(

@@ -80,8 +80,11 @@ _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:\s*\[[^\]]*\])?"
 _ONE_EQUALS: Final = re.compile(rf"(?P<name>{_NAME})\s*=\s*(?P<version>[\w.*+!-]+)")
 _TURNED: Final = re.compile(rf"(?P<name>{_NAME})\s*=(?P<sign>[<>])\s*(?P<version>[\w.*+!-]+)")
 _NO_VERSION: Final = re.compile(rf"(?P<name>{_NAME}).*?(?P<sign>[<>=!~]+)")
+_LATEST: Final = re.compile(rf"(?P<name>{_NAME})\s*[=@]=?\s*(?:latest|newest|current)", re.I)
+_TILDE: Final = re.compile(r"(?<=[\w\]])\s*~(?=\s*\d)")
 _STAR: Final = re.compile(r"(<=|>=|~=|<|>)(\s*[\d.]*\d)\.\*")
 _BLANKS: Final = re.compile(r"[A-Za-z0-9][\w.-]*(?:\s+[A-Za-z0-9][\w.-]*)+")
+_FILLED_IN: Final = re.compile(r"\{(?=[A-Za-z_]\w*\}$)(\w+)\}|\$(?=[a-z_]\w*$)(\w+)")
 _QUOTES: Final = "“”„‟«»‘’‚‛"
 
 
@@ -111,11 +114,18 @@ def explain(text: str, error: Exception | None, *, only_shell: bool = False) -> 
         raise Mistake(
             f"{shown} {what}: {NO_SHELL}",
             instead=(before,) if _valid(before) else None,
+            alone=_called(text),
             context=pointed(text, shell.start()),
             ends=sign[0] in ";&|",
         )
     if not only_shell:
         _explain_place(text, error)
+
+
+def _called(text: str) -> str:
+    """Return the call that takes a Python name's value, where `text` is `{name}` or `$name`."""
+    name = _FILLED_IN.fullmatch(text)
+    return f"import safeinstall; safeinstall.install({name[1] or name[2]})" if name else ""
 
 
 def _explain_slip(text: str) -> None:
@@ -124,6 +134,9 @@ def _explain_slip(text: str) -> None:
         raise Mistake("There is nothing between the quotes.")
     if text.startswith("-"):
         raise Mistake(f"`{text}` looks like an option and stands where a name belongs.")
+    if match := _LATEST.fullmatch(text):
+        words = f"`{text}`: the newest version is taken when none is named."
+        raise Mistake(words, instead=(match["name"],))
     if match := _TURNED.fullmatch(text):
         _offer(text, f"{match['name']}{match['sign']}={match['version']}", f"={match['sign']}")
     if match := _ONE_EQUALS.fullmatch(text):
@@ -157,7 +170,8 @@ def _explain_place(text: str, error: Exception | None) -> None:
     if reason and isinstance(error, InvalidRequirement):
         context += f" {reason[0]}"
     better = _STAR.sub(r"\1\2", re.sub(r",(?:\s*,)+", ",", text))
-    instead = (better,) if _valid(better) else None
+    tries = (better, _TILDE.sub("~=", text), text.rstrip(".,;[( "), f"{text}]")
+    instead = next(((each,) for each in tries if _valid(each)), None)
     raise Mistake(f"`{text}` is not a requirement.", instead=instead, context=context)
 
 

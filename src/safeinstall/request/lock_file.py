@@ -50,7 +50,9 @@ def in_lock(
         "extras": {canonicalize_name(extra) for extra in extras},
         "dependency_groups": {canonicalize_name(group) for group in groups or defaults},
     }
-    packages = data.get("packages", [])
+    if "packages" not in data:  # PEP 751 requires the key
+        raise RequestError(f"{shown} lists no packages: it is no lock, or not a whole one.")
+    packages = data["packages"]
     if not isinstance(packages, list) or not all(isinstance(each, dict) for each in packages):
         raise RequestError(f"{shown}: packages is no list of tables.")
     read = [_package(each, path, shown, chosen) for each in packages]

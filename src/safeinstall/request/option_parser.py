@@ -11,7 +11,7 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from safeinstall.probe.shell.option_grammar import PIP, UV
+from safeinstall.probe.shell.option_grammar import CONDA, PIP, UV
 from safeinstall.request.corrections import Mistake
 from safeinstall.request.cutoff import Cutoff
 from safeinstall.request.options import OPTION_NAMES, USUAL_PLACE, Option
@@ -24,6 +24,13 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
     name: f"{name} would install where this kernel does not look."
     for name in ("--target", "-t", "--prefix", "--root")
 } | {"--system": "--system would choose another interpreter; the kernel's own is always meant."}
+
+
+_NAMED_OTHERWISE: Final = {
+    "--default-index": "--index-url",
+    "--index": "--extra-index-url",
+}
+"""What uv calls it -> what pip does, and we."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,8 @@ def read_option(words: Sequence[str], index: int) -> tuple[OptionWord, ...]:
     is_cluster = word[:2] != "--" and len(word) > 2 and not _misspelt(f"-{word}")
     if is_cluster and (cluster := _cluster(word, words, index)):
         return cluster
-    raise _unknown(name, value if equals else None)
+    after = words[index + 1 : index + 2] if width(words, index) > 1 else ()
+    raise _unknown(name, value if equals else None, after)
 
 
 def width(words: Sequence[str], index: int) -> int:
@@ -74,10 +82,13 @@ def _takes_value_elsewhere(name: str, rest: Sequence[str]) -> bool:
     """
     plain = name.lstrip("-")
     names = {plain, PIP.short.get(plain, plain), UV.short.get(plain, plain)}
+    left = any(not word.startswith("-") for word in rest)
+    if left and CONDA.short.get(plain, plain) in CONDA.values:
+        return True
     if names & (PIP.values | UV.values):
         return True
     known = names & (PIP.switches | UV.switches)
-    return not known and len(name) > 2 and any(not word.startswith("-") for word in rest)
+    return not known and len(name) > 2 and left
 
 
 def _cluster(word: str, words: Sequence[str], index: int) -> tuple[OptionWord, ...]:
@@ -145,13 +156,21 @@ def is_place(word: str) -> bool:
 
 
 def _misspelt(name: str) -> str:
-    """Return the option that `name` was probably meant to be, or empty."""
-    close = difflib.get_close_matches(name.replace("_", "-"), OPTION_NAMES, 1, 0.75)
+    """Return the option that `name` was probably meant to be, or empty.
+
+    What others know as an option of theirs is no slip, unless it is all but the same.
+    """
+    others = name[2:] in PIP.values | PIP.switches | UV.values | CONDA.values
+    alike = 0.9 if others else 0.75
+    close = difflib.get_close_matches(name.replace("_", "-"), OPTION_NAMES, 1, alike)
     return close[0] if close else ""
 
 
-def _unknown(name: str, value: str | None) -> Mistake:
-    """Return what to say about an option that is not ours."""
+def _unknown(name: str, value: str | None, after: Sequence[str] = ()) -> Mistake:
+    """Return what to say about an option that is not ours; `after`: the value behind it."""
+    if ours := _NAMED_OTHERWISE.get(name):
+        words = [f"{ours}={value}"] if value else [ours, *after]
+        return Mistake(f"{name} is called {ours} here.", instead=words if value or after else None)
     if name in _ELSEWHERE:
         return Mistake(_ELSEWHERE[name])
     meant = _misspelt(f"-{name}" if name[:2] != "--" and len(name) > 2 else name)

@@ -26,6 +26,7 @@ from safeinstall.request.corrections import (
     together,
 )
 from safeinstall.request.line import tokenize
+from safeinstall.request.names import distribution_of
 from safeinstall.request.option_parser import (
     DASHES,
     OptionWord,
@@ -165,6 +166,8 @@ class Reader:
         if installer := without_installer(self.words):
             text = " ".join(self.words[:installer])
             raise self._error(Mistake(f"`{text}` is not needed here."), 0, installer)
+        if self.words[0:1] in (("import",), ("from",)) and len(self.words) > 1 and not self.ends:
+            raise self._error(*_of_statement(self.words))
         index, only_names = 0, False
         while index < len(self.words):
             word, start = self.words[index], index
@@ -435,6 +438,14 @@ def _body_rows(
         mistake = Mistake(f"{shell.message} {OF_A_CELL}", context=shell.context)
         raise request_error(mistake, others, (len(others), len(others)), at, secrets)
     return tuple(row for row in rows if row), tuple(secrets)
+
+
+def _of_statement(words: tuple[str, ...]) -> tuple[Mistake, int, int]:
+    """Return what to say about an import, with the package that it wants."""
+    module = words[1].strip(",;")
+    wanted = distribution_of(module) or module.split(".")[0].replace("_", "-")
+    text = f"`{words[0]} {module}` is Python; the package is {wanted}."
+    return Mistake(text, instead=(wanted,)), 0, len(words)
 
 
 def without_installer(words: tuple[str, ...]) -> int:

@@ -6,6 +6,7 @@ URL scheme; a bare name is never one, even where a folder of that name exists.
 
 from __future__ import annotations
 
+import keyword
 import os
 import re
 import sys
@@ -36,6 +37,9 @@ _SCP: Final = re.compile(r"(?:git\+)?(?P<host>[\w.-]+@[\w.-]+):(?P<path>[\w./~-]
 _EXTRAS: Final = re.compile(r"(?P<path>.*[^\s])(?P<extras>\[[\w\s,.-]*\])", re.DOTALL)
 _ARCHIVES: Final = (".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar")
 _VCS: Final = ("git+", "hg+", "svn+", "bzr+")
+_PROJECT_PAGE: Final = re.compile(
+    r"https?://(?:www\.)?pypi\.org/(?:project|simple)/([\w.-]+)(?:/([\w.!+]+))?/?(?:#.*)?"
+)
 _FORGES: Final = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org")
 
 Location = tuple[str, "ItemKind", "str | None"]
@@ -110,6 +114,7 @@ def place_of_url(text: str, name: str | None = None) -> Location:
     url = _split_url(text)
     scheme = url.scheme.lower()
     if scheme.startswith(_VCS):
+        _check_repository(text, url)
         egg = parse_qs(url.fragment).get("egg", [""])[0].partition("[")[0]
         return text, "vcs", name or (canonicalize_name(egg) if egg else None)
     if scheme == "file":
@@ -122,6 +127,9 @@ def place_of_url(text: str, name: str | None = None) -> Location:
         raise Mistake(f"`{url.scheme}:` is no way to fetch a package.")
     if not url.hostname:
         raise Mistake(f"`{text}` names no host.")
+    if project := _PROJECT_PAGE.fullmatch(text):
+        listed = "==".join(filter(None, project.groups()))
+        raise Mistake(f"`{text}` is a page about a package.", instead=(listed,))
     file_name = unquote(url.path).rpartition("/")[2]
     if name is None and not _ends_like_a_file(file_name):
         if url.path.endswith(".git") or url.hostname.removeprefix("www.") in _FORGES:
@@ -129,6 +137,15 @@ def place_of_url(text: str, name: str | None = None) -> Location:
         named = f"if it leads to one, its name goes before it: NAME @ {text}."
         raise Mistake(f"`{text}` is neither a wheel nor an archive; {named}")
     return text, "url", name or _name_in(file_name)
+
+
+def _check_repository(text: str, url: SplitResult) -> None:
+    """Raise `Mistake` for a repository that leads nowhere, as far as that is seen from here."""
+    if url.scheme.endswith("+file"):
+        if not _exists(unquote(url.path).partition("@")[0]):
+            raise Mistake(f"There is no repository at {unquote(url.path)}.")
+    elif not url.hostname:
+        raise Mistake(f"`{text}` names no host.")
 
 
 def _split_url(text: str) -> SplitResult:
@@ -153,6 +170,7 @@ def _local(text: str, cwd: str) -> Location:
     path, extras = absolute(text, cwd), ""
     match = _EXTRAS.fullmatch(text)
     if match and not _exists(path):
+        text = match["path"]
         path, extras = absolute(match["path"], cwd), re.sub(r"\s", "", match["extras"])
     if not _exists(path):
         found = closest_path(path)
@@ -289,6 +307,9 @@ def _direct(
     kind: ItemKind
     if is_url(url):
         _, kind, _ = place_of_url(url, name)
+    elif url.lower() in ("latest", "newest", "current"):
+        words = f"`{text}`: the newest version is taken when none is named."
+        raise Mistake(words, instead=(requirement.name,))
     elif _VERSION.fullmatch(url):
         better = f"{requirement.name}=={url}"
         raise Mistake(f"`{text}`: a version follows ==, not @.", instead=(better,))
@@ -337,6 +358,8 @@ def _check_name(
     if _VERSION.fullmatch(name):
         raise Mistake(f"{name} is a version; a name goes before it: NAME=={name}.")
     refuse_notebook(name)
+    if typed and keyword.iskeyword(name):
+        raise Mistake(f"`{name}` is a word of Python, not a package.", ends=True)
     script = name.endswith(".py") and Path(cwd, name).is_file()  # there are packages of such names
     if script or name.lower().endswith((".txt", ".toml")):
         raise Mistake(f"{name} is a file: -r goes before it.", instead=("-r", text))

@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from typing import Final
 
 from packaging.version import InvalidVersion, Version
 
@@ -22,6 +23,8 @@ from safeinstall.operations.context import Context
 from safeinstall.plan import InstallerChoice
 from safeinstall.request import RequestItem
 from safeinstall.runner import Command
+
+_GIT: Final = re.compile(r"\bgit\+")
 
 
 def choose(
@@ -64,11 +67,11 @@ def choose(
             words = "A lock is installed by uv, or by pip 26.1 or newer."
             raise InstallerError(words, code="no-installer", hint=hint)
         if _find_pip(environment, reason, own, Sources()):
-            raise _no_cutoff(sources, environment)
+            raise _no_cutoff(intent, context)
     raise InstallerError(
         f"No installer serves {environment.label}: neither uv nor pip 22.3 or newer is found.",
         code="no-installer",
-        hint=f'"{environment.executable}" -m ensurepip --upgrade',
+        hint=context.frontend.shell(f'"{environment.executable}" -m ensurepip --upgrade'),
     )
 
 
@@ -79,6 +82,8 @@ def _only_for_pip(item: RequestItem) -> str:
     """
     if item.kind == "editable" and item.is_repository:
         return "uv installs no repository so that its files stay in use"
+    if item.kind == "vcs" and item.is_repository and not _GIT.search(item.text):
+        return "uv knows no repositories but git's"
     path = item.text.partition("#")[0].partition("[")[0]
     if item.kind == "archive" and not path.endswith((".tar.gz", ".zip")):
         return "uv takes no archive but .tar.gz and .zip"
@@ -149,8 +154,9 @@ def _find_pip(
     return InstallerChoice(installer=pip, version=found.version, reason=reason)
 
 
-def _no_cutoff(sources: Sources, environment: Environment) -> InstallerError:
+def _no_cutoff(intent: ResolvedRequest, context: Context) -> InstallerError:
     """Return why no pip may do the work: it would take what a cut-off holds back."""
+    sources, environment = intent.sources, context.environment
     if sources.cuts_packages:
         words = "Only uv knows cut-offs of single packages, and exclude-newer-package sets some."
         return InstallerError(words, code="no-installer")
@@ -159,5 +165,8 @@ def _no_cutoff(sources: Sources, environment: Environment) -> InstallerError:
         f"pip is too old for the cut-off that {sources.cutoff.source} sets "
         f"({sources.cutoff.shown}): 26.0 or newer is needed, or uv."
     )
-    hint = f'"{environment.executable}" -m pip install --upgrade pip' if environment.pip else ""
+    own = f'"{environment.executable}" -m pip install --upgrade pip' if environment.pip else ""
+    hint = context.frontend.shell(own) if own else ""
+    if intent.request.installer == "pip":
+        return InstallerError(words, code="no-installer", hint=intent.line(installer="auto"))
     return InstallerError(words, code="no-installer", hint=hint)
