@@ -116,3 +116,10 @@ def test_a_setting_that_would_move_the_install_is_named_unless_it_leads_here(
         return
     assert (only(found).code, only(found).severity) == ("ambient-redirect", Severity.INFO)
     assert named in only(found).message
+
+
+def test_an_owner_types_no_option_that_is_for_oneself() -> None:
+    asked = intent("--user --dry-run tiny other", access=locked_access())
+    ways = only(examine(asked)).hint
+    assert ways[-1].command.endswith("-m safeinstall install tiny other")
+    assert "with tiny and other, as a kernel" in ways[1].note

@@ -183,7 +183,8 @@ def test_the_sources_of_a_script_are_obeyed_or_named(ask: Ask, tmp_path: Path) -
         "d",
         "e",
     ]
-    assert request.unheeded == ("exclude-newer in sub/s.py", "sources.d in sub/s.py")
+    assert request.unheeded == ("sources.d in sub/s.py",)
+    assert request.cutoffs == (("2025-01-01T00:00:00Z", "exclude-newer in sub/s.py"),)
 
 
 INDEX = 'dependencies = ["six"]\n[[tool.uv.index]]\nurl = "https://mine.example/simple"\n'

@@ -141,6 +141,28 @@ def test_nothing_uploaded_after_a_cut_off_is_taken_and_the_reason_says_so(
     assert desk.environment.distribution("late", "2.0").exists()
 
 
+def test_the_cut_off_in_a_script_is_obeyed_and_the_stricter_holds(
+    desk: Desk, index: str, installer: str
+) -> None:
+    for cutoff, told, wanted in (
+        ("2025-01-01", {}, "1.0"),
+        ("2025-01-01", {"PIP_UPLOADED_PRIOR_TO": "2026-09-01"}, "1.0"),
+        ("2026-09-01", {}, "2.0"),
+        ("2026-09-01", {"UV_EXCLUDE_NEWER": "2025-01-01"}, "1.0"),
+    ):
+        block = f'# dependencies = ["late"]\n# [tool.uv]\n# exclude-newer = "{cutoff}"\n'
+        (desk.notebooks / "late.py").write_text(f"# /// script\n{block}# ///\n")
+        words = (index, "--dry-run", "-r", "late.py")
+        done = install(desk, *words, installer=installer, **told)
+        assert f"+ late {wanted}" in done.stdout, done.stdout + done.stderr
+        assert "not obeyed" not in done.stdout
+    (desk.notebooks / "late.py").write_text(
+        f"# /// script\n{block.replace('2026-09', '2023-09')}# ///\n"
+    )
+    done = install(desk, index, "-r", "late.py", installer=installer)
+    assert "the cut-off set by exclude-newer in late.py" in " ".join(done.stderr.split())
+
+
 def test_a_dependency_behind_the_cut_off_is_named(desk: Desk, index: str, installer: str) -> None:
     done = install(desk, index, "needing", installer=installer, PIP_UPLOADED_PRIOR_TO="2025-01-01")
     assert "late 2.0 was uploaded after 2025-01-01" in done.stderr

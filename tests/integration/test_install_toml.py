@@ -67,7 +67,7 @@ def test_settings_for_uv_are_obeyed_or_named(shared_desk: Desk, shared_kernel: K
     wheel = make_wheel(shared_desk.notebooks / "aside", "from-aside")
     make_wheel(shared_desk.wheels, "pinned-source")
     sources = (
-        "# [tool.uv]\n# exclude-newer = '2020-01-01'\n# [tool.uv.sources]\n"
+        "# [tool.uv]\n# resolution = 'lowest'\n# [tool.uv.sources]\n"
         f"# from-aside = {{ path = 'aside/{wheel.name}' }}\n"
     )
     text = f'# /// script\n# dependencies = ["from-aside", "pinned-source"]\n{sources}# ///\n'
@@ -76,7 +76,7 @@ def test_settings_for_uv_are_obeyed_or_named(shared_desk: Desk, shared_kernel: K
     assert "sources.py asks for from-aside @ file://" in said
     done = shared_kernel.run("%safeinstall -r sources.py --allow-direct")
     assert [f["code"] for f in done.outcome["findings"]] == ["unheeded-settings"]
-    assert "exclude-newer in sources.py" in done.outcome["findings"][0]["message"]
+    assert "resolution in sources.py" in done.outcome["findings"][0]["message"]
     assert shared_kernel.run("import from_aside, pinned_source").ok
 
 

@@ -74,7 +74,9 @@ def not_writable(intent: ResolvedRequest) -> Finding | None:
     why += "." if why and not why.endswith(".") else ""
     message = f"You may not write into {intent.environment.label}, this kernel's environment."
     ways = [new_environment(intent, overlay=True), new_environment(intent)]
-    if line := owners_line(intent.request.line(TERMINAL), intent.environment):
+    # what is for oneself, or for a look, is not what an owner types
+    asked = intent.request.line(TERMINAL, user=False, dry_run=False)
+    if line := owners_line(asked, intent.environment):
         ways += [Suggestion(line)]  # what it is, it says itself; a refusal is ten lines at most
     return Finding.refuse("not-writable", message, *ways, context=why)
 
@@ -266,7 +268,8 @@ def new_environment(intent: ResolvedRequest, *, overlay: bool = False) -> Sugges
     command = request.line(intent.frontend, **changes)
     if overlay:
         return Suggestion(command, "a kernel of its own that also sees what is installed here")
-    packages = " ".join(item.name or "it" for item in request.items[:3]) or "it"
+    asked = [item.name or "it" for item in request.items] or ["it"]
+    packages = " and ".join(asked) if len(asked) < 3 else some(asked)
     where = f"the environment {place}"
     if Path(place).is_absolute():
         where = f"{os.path.basename(place)} {intent.frontend.this_folder}"

@@ -262,13 +262,16 @@ def _cutoffs(
 ) -> tuple[Cutoff | None, tuple[tuple[str, Cutoff | None], ...]]:
     """Return the cut-off that holds, and those of single packages.
 
-    A typed one replaces all; else the strictest of pip's and uv's holds, whichever does the work,
-    and what uv is told of one package gives way to pip's, which is about all of them.
+    A typed one replaces all; else the strictest of pip's, uv's and the files' holds, whichever does
+    the work, and what uv is told of one package gives way to pip's, which is about all of them.
     """
     typed = request.uploaded_prior_to
     bound = Cutoff.of_pip(typed, "--uploaded-prior-to") if typed else None
     if not bound and of_pip:
         bound = Cutoff.of_pip(of_pip.value.strip(), _origin(of_pip))
+    if not typed:
+        files = (Cutoff.of_uv(text, source) for text, source in request.cutoffs)
+        bound = earliest(bound, *files)
     own = {
         key: Cutoff.of_uv(each.value, each.source) if each.value != "false" else None
         for key, each in uv.items()

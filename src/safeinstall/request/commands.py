@@ -193,8 +193,10 @@ class InstallRequest(_ListingRequest):
     """Extras of the pyproject.toml and the lock among the files."""
     demands: tuple[Demand, ...] = ()
     """What the files say of the Python they are for."""
+    cutoffs: tuple[tuple[str, str], ...] = ()
+    """Cut-offs of uploads that files set (uv's `exclude-newer`), and where they stand."""
     unheeded: tuple[str, ...] = ()
-    """Settings in the files that are not obeyed: `exclude-newer in script.py`."""
+    """Settings in the files that are not obeyed: `resolution in script.py`."""
     require_hashes: bool = False
     upgrade: bool = False
     """Newest versions of what is named; dependencies move only as far as needed."""

@@ -135,6 +135,7 @@ class Reader:
             constraint_files=tuple(files.constraint_files),
             constraints=tuple(dict.fromkeys(files.constraints)),
             demands=tuple(files.demands),
+            cutoffs=tuple(files.cutoffs),
             unheeded=tuple(files.unheeded),
             secrets=(*self.secrets, *files.secrets, *secrets),
         )

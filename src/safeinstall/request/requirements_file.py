@@ -153,6 +153,8 @@ class Files:
     known_extras: dict[str, list[str]] = field(default_factory=dict)
     """By file: the extras of each that may have some."""
     demands: list[Demand] = field(default_factory=list)
+    cutoffs: list[tuple[str, str]] = field(default_factory=list)
+    """Cut-offs of uploads, and where each of them stands."""
     unheeded: list[str] = field(default_factory=list)
 
     def add(self, path: str, *, constraint: bool = False, within: tuple[str, ...] = ()) -> None:
@@ -322,6 +324,8 @@ class Files:
         if listed.requires_python:
             self.demands.append(Demand(origin=origin, python=listed.requires_python))
         keys = listed.unheeded(sources_only=sources_only)
+        if listed.cutoff and not sources_only:
+            self.cutoffs.append((listed.cutoff, f"exclude-newer in {within}"))
         self.unheeded += [f"{key} in {within}" for key in keys]
 
     @contextmanager

@@ -42,7 +42,7 @@ _OPTIONS: Final = {
     "find-links": "--find-links",
 }
 _UNHEEDED: Final = frozenset(
-    {"exclude-newer", "exclude-newer-package", "constraint-dependencies", "override-dependencies"}
+    {"exclude-newer-package", "constraint-dependencies", "override-dependencies"}
     | {"exclude-dependencies", "prerelease", "resolution", "index-strategy", "fork-strategy"}
     | {"no-index", "no-binary", "no-binary-package", "no-build", "no-build-package", "no-sources"}
 )
@@ -149,6 +149,11 @@ class Listed:
         rows = [_lowered(text, known, folder) for text in self.requirements]
         options = () if sources_only else _options(self.settings, folder)
         return (*options, *rows)
+
+    @property
+    def cutoff(self) -> str:
+        """Its cut-off of uploads (`exclude-newer`), or empty."""
+        return str(self.settings.get("exclude-newer", ""))
 
     def unheeded(self, *, sources_only: bool = False) -> tuple[str, ...]:
         """Return the settings that are not obeyed, as keys of `[tool.uv]`."""
