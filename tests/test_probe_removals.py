@@ -47,6 +47,11 @@ def test_a_removal_is_judged_by_the_copy_it_takes_away(
     assert found.importable_now is None
 
 
+def test_what_a_file_lists_is_what_goes(kernel: Kernel) -> None:
+    (kernel.cwd / "gone.txt").write_text("six\n")
+    assert kernel.predict("%pip uninstall -y -r gone.txt").requirements == ("six",)
+
+
 def test_what_has_no_list_of_its_files_cannot_be_removed(kernel: Kernel) -> None:
     Path(kernel.site(kernel.b), "six-1.0.dist-info", "RECORD").unlink()
     assert kernel.predict("%pip uninstall -y six").outcome == "refused-cannot-uninstall"

@@ -163,6 +163,59 @@ def test_the_cut_off_in_a_script_is_obeyed_and_the_stricter_holds(
     assert "the cut-off set by exclude-newer in late.py" in " ".join(done.stderr.split())
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[global]\nindex-url = https://mine.example/simple\nno-index\n", 3),
+        ("index-url = https://mine.example/simple\n", 1),
+        ("[global\nindex-url = https://mine.example/simple\n", 1),
+        ("[global]\ntimeout = 1\ntimeout = 2\n", 3),
+        ("[global]\ntimeout = 1\n[global]\npre = 1\n", 3),
+    ],
+)
+def test_settings_that_cannot_be_read_are_not_guessed(
+    desk: Desk, installer: str, text: str, line: int
+) -> None:
+    file = desk.notebooks / "pip.conf"
+    file.write_text(text)
+    told = {"PIP_CONFIG_FILE": str(file)}
+    done = install(desk, *desk.offline.split(), "tinypkg", installer=installer, **told)
+    said = " ".join(done.stderr.split())
+    assert f"Line {line} of " in said and "pip.conf cannot be read" in said, said
+    assert done.returncode == 1
+    asked = desk.environment.run("-m", "pip", "download", "x", settings={**desk.settings, **told})
+    assert "Configuration file" in asked.stderr, "pip can read it"
+    where = ("-m", "safeinstall", "where", "--cell", "%pip install x")
+    judged = desk.environment.run(*where, settings={**desk.settings, **told})
+    assert f"line {line} of" in judged.stdout.lower(), judged.stdout
+
+
+@pytest.mark.parametrize("setting", ["PIP_REQUIRE_HASHES", "UV_REQUIRE_HASHES", "pip.conf"])
+def test_a_setting_that_asks_for_hashes_holds_whoever_does_the_work(
+    desk: Desk, installer: str, setting: str
+) -> None:
+    told = {setting: "1"}
+    if setting == "pip.conf":
+        (desk.notebooks / setting).write_text("[install]\nrequire-hashes = true\n")
+        told = {"PIP_CONFIG_FILE": str(desk.notebooks / setting)}
+    words = (*desk.offline.split(), "tinypkg==1.0")
+    done = install(desk, *words, installer=installer, **told)
+    said = " ".join(done.stderr.split())
+    assert "tinypkg==1.0 has no hash: " in said and "asks for one of each" in said, said
+    assert setting in said
+    digest = hashlib.sha256(next(desk.wheels.glob("tinypkg-*.whl")).read_bytes()).hexdigest()
+    words = (*words, f"--hash=sha256:{digest}")
+    done = install(desk, *words, installer=installer, **told)
+    assert done.returncode == 0, done.stderr
+
+
+def test_wheels_that_are_not_allowed_are_the_reason(desk: Desk, index: str) -> None:
+    done = install(desk, index, "late", PIP_NO_BINARY=":all:")
+    assert "late has no source archive, and its wheels are not allowed" in " ".join(
+        done.stderr.split()
+    )
+
+
 def test_a_dependency_behind_the_cut_off_is_named(desk: Desk, index: str, installer: str) -> None:
     done = install(desk, index, "needing", installer=installer, PIP_UPLOADED_PRIOR_TO="2025-01-01")
     assert "late 2.0 was uploaded after 2025-01-01" in done.stderr

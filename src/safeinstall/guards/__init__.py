@@ -24,6 +24,7 @@ Policy = Mapping[str, Severity | None]
 
 BEFORE_PLAN: Final[tuple[Callable[[ResolvedRequest], Finding | None], ...]] = (
     request.browser,
+    request.unreadable_settings,
     request.unreadable_cutoff,
     request.externally_managed,
     request.not_writable,

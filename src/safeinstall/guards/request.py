@@ -38,6 +38,19 @@ def browser(intent: ResolvedRequest) -> Finding | None:
     return Finding.refuse("no-processes", message, own)
 
 
+def unreadable_settings(intent: ResolvedRequest) -> Finding | None:
+    """Refuse to guess what a broken file of pip's settings says: a private index, perhaps.
+
+    pip does nothing either (`ConfigurationFileCouldNotBeLoadedError`).
+    """
+    if intent.sources.unreadable is None:
+        return None
+    path, line = intent.sources.unreadable
+    message = f"Line {line} of {path} cannot be read, and pip's settings are in there."
+    context = "A line of it is a [section], or name = value, each only once."
+    return Finding.refuse("settings-unreadable", message, context=context)
+
+
 def unreadable_cutoff(intent: ResolvedRequest) -> Finding | None:
     """Refuse a cut-off that says no moment: what it should hold back would come."""
     cutoff = intent.sources.cutoff
@@ -390,13 +403,17 @@ def partly_hashed(intent: ResolvedRequest) -> Finding | None:
     would let the others pass.
     """
     request, markers = intent.request, intent.environment.markers
-    if not request.checks_hashes or request.locked:
+    setting = intent.sources.hashes_required
+    if not (request.checks_hashes or setting) or request.locked:
         return None
     for item in request.items:
         unneeded = item.requirement is not None and not applies(item.requirement, markers)
         if not (item.hashes or unneeded or _FRAGMENT.search(item.text)):
             place = "" if item.typed else f"{item.origin}: "
-            message = f"{place}{item.text} has no hash: all need one as soon as one has."
+            why = "all need one as soon as one has."
+            if setting and not request.checks_hashes:
+                why = f"{setting} asks for one of each."
+            message = f"{place}{item.text} has no hash: {why}"
             return Finding.refuse("hash-missing", message)
     return None
 

@@ -232,6 +232,13 @@ _REASONS: Final[tuple[tuple[str, str, _Say], ...]] = (
     ),
     (
         "conflict",
+        r"(?P<name>[\w.-]+)(?:==[^\s,]+)? ha(?:s|ve) no source distribution",
+        lambda m, r, e: (
+            f"{m['name']} has no source archive, and its wheels are not allowed (no-binary)."
+        ),
+    ),
+    (
+        "conflict",
         r"requirements are unsatisfiable|ResolutionImpossible|conflicting dependencies|"
         r"which are incompatible",
         lambda m, r, e: "These requirements cannot be met together.",

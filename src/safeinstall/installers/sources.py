@@ -87,6 +87,10 @@ class Sources:
     constraints: tuple[str, ...] = ()
     origins: tuple[tuple[str, str], ...] = ()
     """Each file of constraints, and where it was named: `-c`, a variable, or a key and a file."""
+    unreadable: tuple[str, int] | None = None
+    """A file of pip's settings that pip would refuse, and its line."""
+    hashes_required: str = ""
+    """The setting that asks for a hash of everything (pip's `require-hashes`, or uv's)."""
     limiting: tuple[str, ...] = ()
     """Where uv's own files hold constraints (`constraint-dependencies`)."""
     overriding: tuple[str, ...] = ()
@@ -155,6 +159,9 @@ class Sources:
         origins = {} if request.locked else origins  # uv takes none beside a lock, which has all
         certificates = (environ[name] for name in _CERTIFICATES if environ.get(name))
         cutoff, package_cutoffs = _cutoffs(request, ambient.get("uploaded-prior-to"), uv)
+        hashes = (
+            "UV_REQUIRE_HASHES" if environ.get("UV_REQUIRE_HASHES", "").lower() in _TRUE else ""
+        )
         required = ambient["require-virtualenv"] if yes("require-virtualenv") else None
         sources = cls(
             index_url=request.index_url or one("index-url"),
@@ -164,6 +171,7 @@ class Sources:
             no_index=request.no_index or yes("no-index"),
             constraints=tuple(origins),
             origins=tuple(origins.items()),
+            hashes_required=_origin(ambient["require-hashes"]) if yes("require-hashes") else hashes,
             limiting=tuple(uv[key].source for key in _LIMITING if key in uv),
             overriding=tuple(
                 [name for name in _OVERRIDING_VARIABLES if environ.get(name)]

@@ -210,7 +210,8 @@ def _to_install(missing: Missing, wanted: str, facts: Facts, frontend: Frontend)
     if facts.other_interpreter:
         has = f"{top} is installed in {facts.other_interpreter}, not in {facts.environment}"
         return Remark("elsewhere", f"{has}, where this kernel runs.", line, wanted)
-    other = f" ({top} comes with {wanted})" if canonicalize_name(top) != key else ""
+    part = top if names.distribution_of(top) or missing.hint else module
+    other = f" ({part} comes with {wanted})" if canonicalize_name(top) != key else ""
     if missing.hint or key in names.known() | names.popular() | names.neighbours():
         return Remark("install", f"{module} {there}{other}.", line, wanted)
     if near := names.slip_of(key):

@@ -29,7 +29,11 @@ from safeinstall.interpreter import environment_of
 from safeinstall.plan import Plan
 from safeinstall.probe.facts.lost import CODE, lost_environment
 from safeinstall.probe.facts.writability import describe_access
-from safeinstall.probe.rules.pip_settings import effective_settings, read_pip_settings
+from safeinstall.probe.rules.pip_settings import (
+    effective_settings,
+    read_pip_settings,
+    unreadable_settings,
+)
 from safeinstall.request import DoctorRequest, InstallRequest, RecoverRequest, Request
 from safeinstall.runner import Command, Completed, run
 from safeinstall.transaction import in_progress
@@ -129,10 +133,12 @@ class Context:
         read = read_pip_settings(self.environ, place, self.environment.home or None)
         settings = tuple(effective_settings(read).values())
         uv = read_uv_settings(self.environ, self.cwd)
+        sources = Sources.merged(settings, request, self.environ, uv)
+        wrong = unreadable_settings(self.environ, place, self.environment.home or None)
         return ResolvedRequest(
             environment=self.environment,
             request=request,
-            sources=Sources.merged(settings, request, self.environ, uv),
+            sources=replace(sources, unreadable=wrong) if wrong else sources,
             redirections=redirections(self.environ, settings),
             destination=Destination.of(self.environment),
             frontend=self.frontend,

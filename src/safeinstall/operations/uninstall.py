@@ -248,5 +248,6 @@ def _needed(
     words = [f"{each.owner} {each.owner_version} needs {each.requirement}" for each in broken]
     more = f" and {len(words) - 4} more" if len(words) > 4 else ""
     line = request.allowing("--allow-conflicts").line(context.frontend)
-    way = Suggestion(line, "removes it all the same")
+    note = "shows what would go" if request.dry_run else "removes it all the same"
+    way = Suggestion(line, note)
     return Finding.ask("breaks-installed", f"Others need it: {'; '.join(words[:4])}{more}.", way)

@@ -250,6 +250,8 @@ def _as_prediction(
     reached = verdict.interpreter or invocation.interpreter
     lands = verdict.path if verdict.outcome in _LANDS else None
     requirements, options = _words(invocation)
+    if invocation.removes:  # what a file lists goes, too
+        requirements = requirements or verdict.names
     in_pip = read_line(invocation.words, UV).positional[:1] in (["pip"], ["tool"])
     return Prediction(
         outcome=verdict.outcome,

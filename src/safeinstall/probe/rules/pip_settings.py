@@ -99,15 +99,18 @@ def _places(environ: Mapping[str, str], home: str) -> tuple[list[str], list[str]
     return [*folders, "/etc"], [legacy, user]
 
 
-def parse_ini(path: str) -> list[tuple[str, str, str]]:
+def parse_ini(path: str, wrong: list[int] | None = None) -> list[tuple[str, str, str]]:
     """Read an INI file as ``RawConfigParser`` does: (section, key, value), continued lines joined.
 
-    ``configparser`` itself takes longer to import than a prediction may last.
+    What that would refuse is left out, its lines named in *wrong*. ``configparser`` itself takes
+    longer to import than a prediction may last.
     """
     entries: list[tuple[str, str, str]] = []
     section, indent = "", 0
     text = (read_text(path, _BIGGEST_FILE) or "").lstrip("\ufeff")  # which editors leave in front
-    for line in text.splitlines():
+    known: set[tuple[str, str]] = set()
+    wrong = [] if wrong is None else wrong
+    for number, line in enumerate(text.splitlines(), 1):
         bare = line.strip()
         if not bare or bare[0] in "#;":
             continue
@@ -119,12 +122,34 @@ def parse_ini(path: str) -> list[tuple[str, str, str]]:
         indent = depth
         if bare[0] == "[" and "]" in bare:
             section = bare[1 : bare.index("]")]
+            wrong += [number] * ((section, "") in known)
+            known.add((section, ""))
             continue
         stops = [at for at in (bare.find("="), bare.find(":")) if at > 0]
         if section and stops:
             cut = min(stops)
-            entries.append((section, _normal(bare[:cut].strip()), bare[cut + 1 :].strip()))
+            key = bare[:cut].strip().lower()
+            wrong += [number] * ((section, key) in known)
+            known.add((section, key))
+            entries.append((section, _normal(key), bare[cut + 1 :].strip()))
+        else:
+            wrong.append(number)
     return entries
+
+
+def unreadable_settings(
+    environ: Mapping[str, str], prefix: str, home: str | None = None
+) -> tuple[str, int] | None:
+    """Return the first configuration file that pip would refuse, and its line; None if none is.
+
+    ``configuration.py``, ``_construct_parser``: pip then does nothing at all.
+    """
+    for path in _config_files(environ, prefix, home):
+        wrong: list[int] = []
+        parse_ini(path, wrong)
+        if wrong:
+            return path, wrong[0]
+    return None
 
 
 def read_pip_settings(
@@ -241,4 +266,7 @@ def read_pip_options(invocation: Invocation, prefix: str, version: Version) -> P
     if isolated:
         settings = tuple(s for s in settings if s.section != ":env:")
     command = (line.positional or ["install"])[0]
-    return PipOptions(line, effective_settings(settings, command), version)
+    options = PipOptions(line, effective_settings(settings, command), version)
+    if wrong := unreadable_settings(environ, prefix, os.devnull if isolated else None):
+        options.problem = "pip cannot read line %d of %s" % (wrong[1], wrong[0])
+    return options
