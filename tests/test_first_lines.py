@@ -15,7 +15,8 @@ TESTS = Path(__file__).parent
 _NONE = """
     ambient-redirect bad-report build-failed busy command-not-found constraints-unreadable
     damaged-package duplicate-copy environment-busy environment-not-made ephemeral-prefix
-    escapes-prefix extra-index failed file-missing hash-mismatch hash-missing incomplete-download
+    escapes-prefix extra-index extra-unknown failed file-missing hash-mismatch hash-missing
+    incomplete-download
     index-error index-refused index-unreachable index-untrusted installer-failed internal
     interrupted kernel-does-not-start kernelspec-hidden kernelspec-not-written
     kernelspec-unjudged loader locked no-environment no-folder no-method no-space not-a-python

@@ -97,6 +97,19 @@ def test_a_requirement_with_a_url(shared_desk: Desk, shared_kernel: Kernel) -> N
     }
 
 
+@pytest.mark.parametrize("line", ["half-extra[fast,nope]==1.0", "half-extra[Nope]"])
+def test_an_extra_that_is_none_is_said_with_those_there_are(
+    shared_desk: Desk, shared_kernel: Kernel, line: str
+) -> None:
+    make_wheel(shared_desk.wheels, "half-extra", extras={"fast": [], "slow": []})
+    done = shared_kernel.run(f"%safeinstall --force-reinstall {line}")
+    words = " ".join(done.data["text/plain"].split())
+    assert "half-extra 1.0 has no extra" in words, done.everything
+    assert "and comes without it. It has fast, slow." in words
+    good = shared_kernel.run("%safeinstall --force-reinstall half-extra[FAST]")
+    assert "no extra" not in good.everything
+
+
 def test_extras_bring_what_they_name(shared_desk: Desk, shared_kernel: Kernel) -> None:
     make_wheel(shared_desk.wheels, "with-extra", extras={"fast": ["extra-part"]})
     make_wheel(shared_desk.wheels, "extra-part")

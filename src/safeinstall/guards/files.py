@@ -21,11 +21,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from safeinstall.distributions import Staged, StagedDistribution
-from safeinstall.findings import Finding, Suggestion
+from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.installers import CHECKOUTS
 from safeinstall.metadata.distribution import normalized
 from safeinstall.metadata.record import RecordRow, digest
+from safeinstall.request import RequestItem
 
 MAX_BYTES: Final = 10 * 2**30
 _SCRIPT_FOLDERS: Final = ("bin", "Scripts")
@@ -75,6 +76,8 @@ _RATIO: Final = 500
 """Deflate ends at 1032:1; weights, libraries and tables stay below 50:1."""
 _SEALS_LIMIT: Final = 1 << 20
 """Bytes of the file of seals, some sixteen thousand; beyond that it begins anew."""
+_EXTRAS: Final = re.compile(r"\[([\w\s,.-]+)\]$")
+_USED: Final = re.compile(r"\bextra\s*==\s*[\"']([^\"']+)")
 _CAREFUL: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """Not through a link, and not waiting for whoever writes to a pipe."""
 
@@ -259,6 +262,28 @@ def _agrees(path: str, row: RecordRow) -> bool:
         return digest(path, row.algorithm) == row.digest
     except ValueError:
         return True  # a hash this Python does not know says nothing
+
+
+def unknown_extra(
+    items: Iterable[RequestItem], distributions: Iterable[StagedDistribution]
+) -> Finding | None:
+    """Say which extra was asked for that a distribution does not have: it comes without.
+
+    pip and uv go on with a warning. Metadata that names none (`Provides-Extra`) may use some.
+    """
+    staged = {normalized(each.name): each for each in distributions}
+    for item in items:
+        bracket = _EXTRAS.search(item.text)
+        typed = bracket[1].split(",") if bracket else []
+        asked = sorted(item.requirement.extras if item.requirement else typed)
+        if not asked or (each := staged.get(item.name or "")) is None:
+            continue
+        known = {*each.info.extras, *map(normalized, _USED.findall(" ".join(each.info.requires)))}
+        if lacked := [extra for extra in asked if normalized(extra.strip()) not in known]:
+            words = f"{each.name} {each.version} has no extra {lacked[0]}, and comes without it."
+            more = f" It has {some(sorted(known), 6)}." if known else ""
+            return Finding.warn("extra-unknown", words + more)
+    return None
 
 
 def _brought_twice(distributions: Iterable[StagedDistribution]) -> dict[str, dict[str, str]]:

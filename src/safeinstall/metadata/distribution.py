@@ -30,7 +30,7 @@ _ENTRY = re.compile(r"^(?P<name>.+?)(?:-(?P<version>[^-]+))?(?:-py[\d.]+)?$")
 _SEPARATORS = re.compile(r"[-_.]+")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
-_ASKED = ("name", "version", "requires-dist")
+_ASKED = ("name", "version", "requires-dist", "provides-extra")
 
 
 def normalized(name: str) -> str:
@@ -87,7 +87,7 @@ class DistInfo:
 
     @property
     def headers(self) -> Mapping[str, list[str]] | None:
-        """Values of `name`, `version` and `requires-dist`; None when it has no METADATA at all."""
+        """Values of `name`, `version`, `requires-dist` and `provides-extra`; None: no METADATA."""
         if isinstance(self._headers, bool):
             self._headers = _read_headers(self.path)
         return self._headers
@@ -111,6 +111,11 @@ class DistInfo:
     def requires(self) -> tuple[str, ...]:
         """Its requirements, as written."""
         return tuple((self.headers or {}).get("requires-dist", ()))
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """The extras it knows, in their one spelling (PEP 685)."""
+        return tuple(map(normalized, (self.headers or {}).get("provides-extra", ())))
 
     @property
     def installer(self) -> str:

@@ -152,6 +152,8 @@ def examine_staged(
     violations = violations_of(plan, facts, incoming)
     found = [_past_the_cache(finding, plan) for finding in staged.findings]
     judged = guards.examine_staged(plan, facts, violations, found, context.policy)
+    extra = files.unknown_extra(plan.intent.request.items, staged.staged.distributions)
+    judged = (*judged, *guards.weigh([extra], plan.intent, context.policy))
     kept = [f for f in before if f.code not in _SAID_ANEW or f.severity is Severity.INFO]
     return (*kept, *judged)
 
