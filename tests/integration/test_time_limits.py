@@ -1,4 +1,4 @@
-"""A build that hangs and an index that hardly answers are ended, and so is what they started."""
+"""What a build may not do, and an index: work without end, or write where nobody asked it to."""
 
 from __future__ import annotations
 
@@ -90,3 +90,50 @@ def test_the_limit_of_the_configuration_holds_where_none_is_typed(desk: Desk) ->
         assert kernel.run("%config SafeInstall.time_limit = 0.05").ok
         stopped = kernel.run(f"%safeinstall --index-url {address} tinypkg")
         assert "not done after 0.05 minutes" in " ".join(stopped.evalue.split())
+
+
+WRITES = """
+    import pathlib
+    site = pathlib.Path({site!r})
+    (site / "evil.py").write_text("evil = 1")
+    (site / "evil_folder" / "deep").mkdir(parents=True)
+    (site / "evil_folder" / "deep" / "more.py").touch()
+    if {edits!r}:
+        (site / "tinypkg.py").unlink()
+        (site / "tinypkg.py").write_text("evil = 1")
+"""
+
+
+@pytest.mark.first_line_of("build-wrote")
+@pytest.mark.parametrize("edits", [False, True])
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_a_build_that_writes_into_the_environment_is_named_and_what_it_brought_taken_out(
+    desk: Desk, installer: str, edits: bool
+) -> None:
+    site = desk.environment.site_packages
+    backend = make_project(desk.notebooks / "odd", "odd") / "backend.py"
+    text = WRITES.format(site=str(site), edits=edits)
+    backend.write_text(backend.read_text().replace("    time.sleep(SLEEP)\n", text))
+    with desk.kernel() as kernel:
+        assert kernel.run(f"%safeinstall {desk.offline} tinypkg").ok
+        before = snapshot(desk.environment.prefix)
+        stopped = kernel.run(f"%safeinstall --installer {installer} --no-index ./odd")
+        said = " ".join(stopped.evalue.split())
+        assert "A build wrote into" in said
+        assert "evil.py" in said
+        assert not (site / "evil.py").exists()
+        assert not (site / "evil_folder").exists()
+        changed = changes(before, snapshot(desk.environment.prefix))
+        assert [path for path in changed if ".safeinstall" not in path] == (
+            [str((site / "tinypkg.py").relative_to(desk.environment.prefix))] if edits else []
+        )
+        if edits:
+            shown = kernel.run(ways.lines_to_type(stopped)[0])
+            assert "tinypkg.py is not what its RECORD says" in shown.data["text/plain"]
+
+
+def test_a_build_that_minds_its_own_business_is_not_suspected(desk: Desk) -> None:
+    make_project(desk.notebooks / "own", "own")
+    with desk.kernel() as kernel:
+        assert kernel.run("%safeinstall --no-index ./own").ok
+        assert kernel.run("import own").ok

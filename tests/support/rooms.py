@@ -82,7 +82,8 @@ INSIDE: Mapping[str, Sequence[str]] = {
     ),
     "operations": (
         "context",
-        "autoload diagnose planning.installer_choice staging.trial_import survey undo",
+        "autoload diagnose planning.builds planning.installer_choice",
+        "staging.trial_import survey undo",
         "planning.resolver",
         "environments.overlay environments.unavailable history planning",
         "conda staging.verify",

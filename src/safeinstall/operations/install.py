@@ -27,6 +27,7 @@ from safeinstall.operations import already
 from safeinstall.operations.conda import install_with_conda
 from safeinstall.operations.context import Context, destined, forget_oldest, recovered_first
 from safeinstall.operations.planning import best_plan
+from safeinstall.operations.planning.builds import BuildWroteError, taken_out
 from safeinstall.operations.planning.installer_choice import choose
 from safeinstall.operations.planning.resolver import Resolver, check_python
 from safeinstall.operations.staging import Prefetch, StagedPlan, examine_staged, stage
@@ -69,6 +70,8 @@ def install(request: InstallRequest, context: Context) -> Outcome:
     except KeyboardInterrupt:
         finding = Finding.refuse("interrupted", "Interrupted; nothing changed.")
         return story.outcome("failed", finding)
+    except BuildWroteError as error:
+        return story.outcome("failed", taken_out(error, context))
     except (SafeInstallError, OSError) as error:
         return story.outcome("failed", finding_of(error, context.frontend))
 

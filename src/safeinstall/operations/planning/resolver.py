@@ -26,6 +26,7 @@ from safeinstall.installers.uv_settings import may_redirect
 from safeinstall.interpreter import installed_pythons, managed_pythons
 from safeinstall.metadata.distribution import InstalledState
 from safeinstall.operations.context import Context, as_planned
+from safeinstall.operations.planning.builds import watched
 from safeinstall.operations.planning.installer_choice import choose
 from safeinstall.plan import InstallerChoice, Plan
 from safeinstall.request import InstallRequest, RequestItem
@@ -85,7 +86,8 @@ class Resolver:
         """
         minutes = self.context.installer_minutes(self.intent.request, builds=command.builds)
         try:
-            return self.context.run(command, timeout=60 * minutes, **options)
+            with watched(self.intent.environment, builds=command.builds):
+                return self.context.run(command, timeout=60 * minutes, **options)
         except SafeInstallError as error:
             if error.code != "timeout":
                 raise
