@@ -320,6 +320,7 @@ SHADOWED: dict[str, tuple[Attack, str]] = {
 }
 
 
+@pytest.mark.attack("already in, and is not")
 @pytest.mark.parametrize(("attack", "code"), BROKEN.values(), ids=BROKEN)
 @pytest.mark.parametrize("first", [False, True], ids=["at once", "after it was whole"])
 def test_what_is_not_whole_is_not_already_in(
@@ -337,6 +338,7 @@ def test_what_is_not_whole_is_not_already_in(
     assert way.command.startswith(others.get(code, "%safeinstall --force-reinstall"))
 
 
+@pytest.mark.attack("already in, and is not")
 @pytest.mark.parametrize(("attack", "by"), SHADOWED.values(), ids=SHADOWED)
 @pytest.mark.parametrize("first", [False, True], ids=["at once", "after it was seen"])
 def test_what_another_one_answers_for_is_not_already_in(

@@ -24,6 +24,7 @@ def no_netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("GIT_CONFIG_COUNT", raising=False)
 
 
+@pytest.mark.attack("secrets on command lines")
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_requirements_and_places_become_lines_of_standard_input(password: str) -> None:
     base = f"https://ana:{quote(password, safe='')}@host.invalid"
@@ -33,6 +34,7 @@ def test_requirements_and_places_become_lines_of_standard_input(password: str) -
     assert command.stdin == f"--find-links {base}/links\nx @ {base}/x.whl\n"
 
 
+@pytest.mark.attack("secrets on command lines")
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_git_is_told_by_variables_and_the_helper_says_them(password: str) -> None:
     url = f"git+https://ana:{quote(password, safe='')}@host.invalid:8080/x.git@v1"
@@ -46,6 +48,7 @@ def test_git_is_told_by_variables_and_the_helper_says_them(password: str) -> Non
     assert f"username=ana\npassword={password}\n" in done.stdout
 
 
+@pytest.mark.attack("secrets on command lines")
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_a_netrc_says_to_pip_what_its_urls_said(password: str, tmp_path: Path) -> None:
     index = f"https://ana:{quote(password, safe='')}@host.invalid/simple"

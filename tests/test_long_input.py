@@ -69,6 +69,7 @@ DOORS: dict[str, Callable[[str], object]] = {
 }
 
 
+@pytest.mark.attack("long input")
 @pytest.mark.parametrize("door", DOORS)
 def test_long_input_is_read_in_no_time(
     door: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

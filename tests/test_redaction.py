@@ -11,6 +11,7 @@ from safeinstall.frontend import MASK, credentials, redact
 WORD = st.text(alphabet="abcdefgXYZ0123456789_-.~%", min_size=6, max_size=24)
 
 
+@pytest.mark.attack("secrets in what is shown")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -53,6 +54,7 @@ def test_given_secrets_are_hidden_wherever_they_stand() -> None:
     assert redact("a hunter2 b/hunter22", ["hunter2", "hunter22", ""]) == f"a {MASK} b/{MASK}"
 
 
+@pytest.mark.attack("secrets in what is shown")
 @pytest.mark.parametrize("cut", ["\n", "\n    ", "  \n\t"])
 def test_a_secret_that_was_wrapped_is_found(cut: str) -> None:
     assert redact(f"a hun{cut}ter2 b", ["hunter2"]) == f"a {MASK} b"
@@ -62,6 +64,7 @@ def test_what_is_too_short_to_be_a_secret_does_not_tear_words() -> None:
     assert redact("pandas 1.0", ["a", "1"]) == "pandas 1.0"
 
 
+@pytest.mark.attack("secrets in what is shown")
 @pytest.mark.parametrize(
     ("word", "found"),
     [

@@ -226,6 +226,7 @@ SHIM = (
 MEGABYTES = "# nothing to see\n" * 150_000
 
 
+@pytest.mark.attack("start-up code in wheels")
 @pytest.mark.parametrize(
     ("text", "name", "severity"),
     [
@@ -260,6 +261,7 @@ def test_what_setuptools_itself_runs_is_no_question(prefix: Path, name: str) -> 
     assert codes(staged) == [("startup-code", "info")]
 
 
+@pytest.mark.attack("start-up code in wheels")
 @pytest.mark.parametrize(
     "files",
     [

@@ -57,6 +57,7 @@ def users(prefix: Path, outside: Path) -> tuple[Tree, Tree]:
     return tree(prefix), tree(outside)
 
 
+@pytest.mark.attack("journals, states and lists of a stranger")
 @pytest.mark.parametrize("stranger", ALL, ids=lambda s: s.name)
 def test_what_a_stranger_wrote_touches_nothing_and_stops_nothing(
     tmp_path: Path, stranger: Stranger, capsys: pytest.CaptureFixture[str]

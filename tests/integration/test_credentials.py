@@ -15,7 +15,7 @@ from integration.conftest import Desk
 from support.indexes import private
 from support.wheels import make_project, make_wheel
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.attack("secrets on command lines")]
 
 PASSWORDS = {
     "apostrophe": "it's-a-s3cret",

@@ -13,7 +13,10 @@ from support.environments import changes, snapshot
 from support.kernels import Result
 from support.strangers import Stranger, plant, precious, strangers
 
-pytestmark = pytest.mark.integration
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.attack("journals, states and lists of a stranger"),
+]
 
 NAMES = (
     "leaves to absolute, restoring",

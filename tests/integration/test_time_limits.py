@@ -14,7 +14,7 @@ from support.environments import changes, snapshot
 from support.indexes import trickling
 from support.wheels import make_project
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.attack("builds and indexes without end")]
 
 HANGS = """
     import subprocess, sys
