@@ -15,6 +15,7 @@ import hashlib
 import os
 import re
 import stat
+import zipfile
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -182,6 +183,27 @@ def _escapes(staged: Staged) -> Iterator[Finding]:
         yield Finding.refuse("escapes-prefix", message)
     for message in staged.escapes:
         yield Finding.refuse("escapes-prefix", message)
+
+
+def climbing(wheels: Iterable[str]) -> Iterator[Finding]:
+    """Refuse wheels with members that lead out of where they are unpacked.
+
+    pip refuses them itself; uv leaves such a member out, heals RECORD, and says nothing
+    (`validate_and_heal_record`). What came from an index is in uv's cache without them.
+    """
+    for wheel in wheels:
+        try:
+            with zipfile.ZipFile(wheel) as archive:
+                names = archive.namelist()
+        except (OSError, zipfile.BadZipFile, ValueError):
+            continue  # whoever unpacks it says so
+        odd = [n for n in names if n.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", n)]
+        odd += [name for name in names if re.match(r"[A-Za-z]:", name) and name not in odd]
+        if odd:
+            message = (
+                f"{os.path.basename(wheel)} holds {_some(odd, verb='')}, which leads out of it."
+            )
+            yield Finding.refuse("escapes-prefix", message)
 
 
 def _record_check(

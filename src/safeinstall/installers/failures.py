@@ -149,6 +149,11 @@ _REASONS: Final[tuple[tuple[str, str, _Say], ...]] = (
     ),
     (
         "escapes-prefix",
+        r"Unexpected file in (?P<wheel>\S+): '(?P<file>[^']+)'\. \.data directory contents should",
+        lambda m, r, e: f"{_base(m['wheel'])} holds {m['file']}, which leads out of it.",
+    ),
+    (
+        "escapes-prefix",
         r"The wheel '(?P<wheel>[^']+)'\s+has\s+a\s+file\s+'(?P<file>[^']+)'\s+"
         r"trying to install outside",
         lambda m, r, e: (

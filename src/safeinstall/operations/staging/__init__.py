@@ -11,13 +11,15 @@ that it needs to read the caches.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
-from packaging.utils import canonicalize_name
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from safeinstall import guards
 from safeinstall.distributions import Changes, Staged, snapshot_of
@@ -153,9 +155,26 @@ def examine_staged(
     found = [_past_the_cache(finding, plan) for finding in staged.findings]
     judged = guards.examine_staged(plan, facts, violations, found, context.policy)
     extra = files.unknown_extra(plan.intent.request.items, staged.staged.distributions)
-    judged = (*judged, *guards.weigh([extra], plan.intent, context.policy))
+    climbing = files.climbing(_local_wheels(plan))
+    judged = (*judged, *guards.weigh([extra, *climbing], plan.intent, context.policy))
     kept = [f for f in before if f.code not in _SAID_ANEW or f.severity is Severity.INFO]
     return (*kept, *judged)
+
+
+def _local_wheels(plan: Plan) -> Iterator[str]:
+    """Yield the wheels on this machine that the plan may have come from."""
+    wanted = {(canonicalize_name(each.name), each.after or "") for each in plan.changes.arriving}
+    for place in (*plan.intent.sources.find_links, *(r.url or "" for r in plan.resolved.arriving)):
+        path = unquote(urlsplit(place).path) if place.startswith("file:") else place
+        if path.endswith(".whl"):
+            yield path
+            continue
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(path or os.devnull):
+                with contextlib.suppress(InvalidWheelFilename):
+                    name, version, *_ = parse_wheel_filename(entry.name)
+                    if (name, str(version)) in wanted:
+                        yield entry.path
 
 
 def _unpack(
