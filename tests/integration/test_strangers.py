@@ -40,7 +40,7 @@ def printed(result: Result) -> list[str]:
 
 
 @pytest.mark.first_line_of("journal-unreadable")
-@pytest.mark.parametrize("stranger", map(CASES.__getitem__, NAMES), ids=NAMES)
+@pytest.mark.parametrize("stranger", list(map(CASES.__getitem__, NAMES)), ids=NAMES)
 def test_loading_and_recovering_do_nothing_and_say_one_sentence(
     desk: Desk, tmp_path: Path, stranger: Stranger
 ) -> None:
