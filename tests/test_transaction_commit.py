@@ -255,6 +255,17 @@ def test_start_up_code_is_named(prefix: Path, text: str, name: str, severity: st
     assert codes(staged) == [("startup-code", severity)]
 
 
+def test_what_leads_to_an_editable_project_is_expected_where_one_was_asked_for(
+    prefix: Path,
+) -> None:
+    package = Package("mine", "1", {f"{SITE}/_mine.pth": "import _mine_loader"})
+    with (area := Store.open(str(prefix))).lock():
+        staged = begin(area, [package]).inspect([], dist_infos(prefix, [ONE]))
+    for editable, severity in (((), "confirm"), (("other",), "confirm"), (("mine",), "info")):
+        [finding] = files.examine(staged, editable=editable)
+        assert finding.severity.value == severity
+
+
 @pytest.mark.parametrize("name", ["setuptools", "Setuptools"])
 def test_what_setuptools_itself_runs_is_no_question(prefix: Path, name: str) -> None:
     staged = inspected(prefix, Package(name, "84", {f"{SITE}/distutils-precedence.pth": SHIM}))

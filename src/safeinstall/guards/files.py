@@ -66,10 +66,6 @@ _KNOWN_STARTUP: Final = (
     )),
 )  # fmt: skip
 """Whose lines they are that do no harm, as they write them; "" where no other code is called."""
-_EDITABLE: Final = re.compile(
-    r"import (?P<finder>__editable___\w+_finder); ?(?P=finder)\.install\(\)"
-    r"|import _editable_impl_\w+"
-)
 _SUSPICIOUS: Final = 100 * 2**20
 _SAMPLE: Final = 2**18
 _SAMPLES: Final = 4
@@ -152,12 +148,14 @@ def examine(
     verified: Verified | None = None,
     max_bytes: int = MAX_BYTES,
     frontend: Frontend = NOTEBOOK,
+    editable: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """Return what is to be said of the staged files, the gravest kinds first; they are read once.
 
     `verified`: what was hashed before; grows by what is found true.
     What to do with the request is said by whoever knows it; `frontend` is where the line is typed
-    that takes away what is in the way.
+    that takes away what is in the way, `editable` the names that were asked for as editable: these
+    have code that leads to them.
     """
     twice = _brought_twice(staged.distributions)
     return (
@@ -165,7 +163,7 @@ def examine(
         *_record_check(staged, twice, verified),
         *_collisions(staged, twice, frontend),
         *_reserved(staged.distributions),
-        *_startup(staged),
+        *_startup(staged, editable),
         *_size(staged.distributions, max_bytes),
         *zip_bombs(staged.root, staged.sizes),
     )
@@ -362,7 +360,7 @@ def _reserved(distributions: Iterable[StagedDistribution]) -> Iterator[Finding]:
             yield Finding.refuse("reserved-script", f"{brings} a part of the environment itself.")
 
 
-def _startup(staged: Staged) -> Iterator[Finding]:
+def _startup(staged: Staged, editable: Collection[str]) -> Iterator[Finding]:
     """Name what would run, or change the search path, at the start of every later Python.
 
     By Python's own rules (`Lib/site.py`: `addpackage`, `execsitecustomize`), whoever lists the
@@ -381,7 +379,9 @@ def _startup(staged: Staged) -> Iterator[Finding]:
         paths = [line for line in lines if not line.startswith((*_CODE, "#")) and line.strip()]
         added |= {os.path.normpath(os.path.join(folder, line.strip())) for line in paths}
         if code := [line.strip() for line in lines if line.startswith(_CODE)]:
-            known = owner is not None and all(_is_known(line, owner) for line in code)
+            known = owner is not None and (
+                normalized(owner.name) in editable or all(_is_known(line, owner) for line in code)
+            )
             message = f"{who} brings {file}, which runs code at the start of every Python here."
             weigh = Finding.remark if known else Finding.ask
             yield weigh("startup-code", message, context=code[0][:200])
@@ -410,9 +410,7 @@ def _called(owner: StagedDistribution | None) -> str:
 
 
 def _is_known(line: str, owner: StagedDistribution) -> bool:
-    """Tell whether a line is that of a well-known tool, or of an editable install asked for."""
-    if _EDITABLE.fullmatch(line):
-        return owner.info.editable_source is not None
+    """Tell whether a line is that of a well-known tool."""
     return any(
         name in ("", normalized(owner.name)) and re.fullmatch(known, line)
         for name, known in _KNOWN_STARTUP

@@ -114,6 +114,7 @@ def stage(
             staged,
             verified=_verified_before(resolver.context),
             frontend=resolver.context.frontend,
+            editable={i.name or "" for i in plan.intent.request.items if i.kind == "editable"},
         )
     except BaseException as error:
         try:

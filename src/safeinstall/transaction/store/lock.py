@@ -230,8 +230,8 @@ def beside_uv(prefix: str) -> Iterator[None]:
     """Hold uv's own lock of a virtual environment for the moves; under ours, never around a uv.
 
     `uv pip install` and its like hold `<prefix>/.lock` (`Interpreter::lock` in uv-python). It waits
-    for us, and we wait for it a while. Where that file cannot be had there is nothing to hold.
-    Raises LockBusy.
+    for us, and we wait for it a while; not for a dry run, which an index may keep waiting. Where
+    that file cannot be had there is nothing to hold. Raises LockBusy.
     """
     path, mark, descriptor = os.path.join(prefix, ".lock"), made_lock(folder_of(prefix)), -1
     if os.name == "nt" or not os.path.exists(os.path.join(prefix, "pyvenv.cfg")):
@@ -246,6 +246,8 @@ def beside_uv(prefix: str) -> Iterator[None]:
     try:
         deadline = time.monotonic() + _PATIENCE
         while descriptor >= 0 and not _try(descriptor):
+            if _is_dry_run(descriptor):
+                break
             if time.monotonic() >= deadline:
                 message = f"uv is changing this environment (it holds {path})."
                 raise LockBusy(message, context="The environment is untouched.")
@@ -257,6 +259,24 @@ def beside_uv(prefix: str) -> Iterator[None]:
                 os.unlink(name)
         if descriptor >= 0:
             os.close(descriptor)
+
+
+def _is_dry_run(descriptor: int) -> bool:
+    """Tell whether who holds the lock only plans, as far as the system says (proc(5), locks)."""
+    inode = f":{os.fstat(descriptor).st_ino}"
+    try:
+        with open("/proc/locks", encoding="ascii") as file:
+            rows = [line.split() for line in file]
+        holders = [row[4] for row in rows if row[1] == "FLOCK" and row[5].endswith(inode)]
+        words = [b"--dry-run" in _words_of(pid) for pid in holders]
+    except (OSError, IndexError, ValueError):
+        return False
+    return bool(words) and all(words)
+
+
+def _words_of(pid: str) -> list[bytes]:
+    with open(f"/proc/{pid}/cmdline", "rb") as file:
+        return file.read().split(b"\0")
 
 
 def holder_of(folder: str) -> Holder | None:
