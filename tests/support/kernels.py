@@ -86,7 +86,9 @@ class Kernel:
 
         `watched`: as a front end asks, where somebody could answer a question.
         """
-        return str(self._client.execute(code, store_history=True, allow_stdin=watched))
+        # else a kernel drops what comes right after an error, an old one for a tenth of a second
+        given = {"store_history": True, "stop_on_error": False, "allow_stdin": watched}
+        return str(self._client.execute(code, **given))
 
     def result(self, request: str, timeout: float = 90) -> Result:
         """Collect what a cell sends until the kernel is idle again."""
