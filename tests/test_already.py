@@ -443,6 +443,17 @@ def test_the_line_that_mends_keeps_what_was_typed(place: Place) -> None:
     assert "--dry-run" not in line
 
 
+def test_of_two_that_are_listed_the_line_names_one_that_was_installed(place: Place) -> None:
+    left = place.site / "alphapkg-9.9.dist-info"
+    left.mkdir()
+    metadata = (place.info / "METADATA").read_text()
+    (left / "METADATA").write_text(metadata.replace("1.0", "9.9"))
+    stopping = place.ask("alphapkg").stopping
+    assert stopping is not None
+    assert stopping.code == "two-versions"
+    assert stopping.hint[0].command.endswith(" alphapkg==1.0")
+
+
 def test_what_the_next_start_would_import_is_said(place: Place) -> None:
     importlib.import_module("alphapkg")
     sys.path.insert(0, "")

@@ -234,7 +234,7 @@ def twice(found: Sequence[Installed], frontend: Frontend) -> Iterator[Diagnosis]
         whole = [each for each in group if each.complete and not each.changed]
         stale = [each for each in group if each not in whole]
         names = " and ".join(each.version or "?" for each in group)
-        newest = max(group, key=lambda each: version_of(each.version))
+        newest = max(group, key=lambda each: (each.listed > 0, version_of(each.version)))
         fix = None
         if len(whole) == 1:
             bases = some(os.path.basename(each.metadata) for each in stale)

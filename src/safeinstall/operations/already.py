@@ -269,7 +269,8 @@ def _mended(
     name, version = each.name, each.version
     if code == "empty-metadata":  # what the folder's own name says is all there is to go by
         name, version = split_name(os.path.basename(each.metadata))
-    version = max((info.version for info in index.twins(each.key)), key=version_of, default=version)
+    twins = [info for info in index.twins(each.key) if info.has_record]
+    version = max((info.version for info in twins), key=version_of, default=version)
     line = intent.line(requirements=(f"{name}=={version}",), **_ANEW)
     way = Suggestion(line, "puts it right")
     if code == "misnamed-metadata":
