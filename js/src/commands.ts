@@ -33,7 +33,7 @@ export function addCommands(
     execute: async args => {
       show();
       if (typeof args.line === 'string') {
-        model.setLine(args.line);
+        model.offerLine(args.line);
         if (args.start === true) {
           await model.install(args.line);
         }

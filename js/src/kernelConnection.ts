@@ -4,7 +4,7 @@ import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import payload from './generated/payload.json';
-import type { IFailure, IJob } from './tokens';
+import { IFailure, IJob, OUTCOME } from './tokens';
 
 export const REPLY = 'application/vnd.safeinstall.reply+json';
 
@@ -29,6 +29,8 @@ export class RequestError extends Error {
 export interface IKernelConnection extends IDisposable {
   /** What the kernel tells about its jobs. */
   readonly jobChanged: ISignal<IKernelConnection, IJob>;
+  /** The id of an outcome that a cell has just shown. */
+  readonly outcomeShown: ISignal<IKernelConnection, string>;
   /** Ask; `now` does not wait for a running cell where the kernel can answer beside it. */
   request<T>(method: string, params?: object, now?: boolean): Promise<T>;
   /** The kernel process is another one: it knows nothing of us. */
@@ -48,6 +50,10 @@ export class KernelConnection implements IKernelConnection {
 
   get jobChanged(): ISignal<this, IJob> {
     return this._jobChanged;
+  }
+
+  get outcomeShown(): ISignal<this, string> {
+    return this._outcomeShown;
   }
 
   get isDisposed(): boolean {
@@ -245,12 +251,17 @@ export class KernelConnection implements IKernelConnection {
         this._jobChanged.emit(job as IJob);
       }
     }
+    const id = (msg.content as any)?.data?.[OUTCOME]?.id;
+    if (typeof id === 'string') {
+      this._outcomeShown.emit(id);
+    }
   }
 
   private _kernel: Kernel.IKernelConnection;
   private _own: Kernel.IKernelConnection | null = null;
   private _abandoned: Kernel.IKernelConnection[] = [];
   private _jobChanged = new Signal<this, IJob>(this);
+  private _outcomeShown = new Signal<this, string>(this);
   /** How many processes came before this one. */
   private _restarts = 0;
   private _loaded = false;

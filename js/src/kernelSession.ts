@@ -4,7 +4,16 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { IKernelConnection, RequestError } from './kernelConnection';
 import { IKernel, KernelLifecycle } from './kernelLifecycle';
-import type { ICells, IFacts, IFinding, IJob, IPackage, ITransaction, PanelState } from './tokens';
+import type {
+  ICells,
+  IFacts,
+  IFinding,
+  IJob,
+  IPackage,
+  ITransaction,
+  IWays,
+  PanelState
+} from './tokens';
 
 /** A request that started the job `id`. */
 export interface IJobRequest {
@@ -41,6 +50,8 @@ export class KernelSession implements IDisposable {
   history: ITransaction[] | null = null;
   /** Damage, as far as somebody has had it looked for. */
   findings: IFinding[] | null = null;
+  /** What the magics of this process have shown, by id. */
+  outcomes = new Set<string>();
   /** What went wrong with the last request. */
   error = '';
 
@@ -85,6 +96,7 @@ export class KernelSession implements IDisposable {
       }
     });
     if (facts) {
+      facts.outcomes?.forEach(id => this.outcomes.add(id)); // an older kernel side knows none
       this._setState({ kind: 'ready', facts });
       const running = facts.jobs.find(job => job.state === 'running');
       if (running) {
@@ -110,10 +122,23 @@ export class KernelSession implements IDisposable {
   }
 
   /** Do what is shown, now that it was seen. */
-  async confirm(): Promise<void> {
-    if (this.shownRequest) {
-      await this.start(this.shownRequest.method, { ...this.shownRequest.params, confirmed: true });
+  async confirm(): Promise<IJob | null> {
+    if (!this.shownRequest) {
+      return null;
     }
+    const { method, params } = this.shownRequest;
+    const answer = this.job?.result?.confirm ?? { confirmed: true };
+    return this.start(method, { ...params, ...answer });
+  }
+
+  /** Return what can be done about an outcome, null where this process has not shown it. */
+  async waysOf(id: string): Promise<IWays | null> {
+    const answer = await this.request<{ made: IWays | null }>('outcome', { id });
+    if (answer && !answer.made) {
+      this.outcomes.delete(id);
+      this._changed.emit();
+    }
+    return answer?.made ?? null;
   }
 
   /** Look up the versions of what is being typed; the answer comes by itself, or never. */
@@ -212,12 +237,17 @@ export class KernelSession implements IDisposable {
     }
     this.packages = this.upgrades = this.cells = this.history = null;
     this.lookup = this.findings = null;
+    this.outcomes.clear();
   }
 
   private _connect(): IKernelConnection {
     if (!this._connection) {
       this._connection = this._open();
       this._connection.jobChanged.connect((_, job) => this._onJob(job));
+      this._connection.outcomeShown.connect((_, id) => {
+        this.outcomes.add(id);
+        this._changed.emit();
+      });
     }
     return this._connection;
   }

@@ -1,14 +1,16 @@
 /** The magic's output, with the same buttons as the panel. Text is text: no HTML from data. */
+import { UseSignal } from '@jupyterlab/apputils';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { PanelModel } from './model';
-import type { IMessage, IOutcome } from './tokens';
+import { IMessage, OUTCOME } from './tokens';
 import { Button, markOf, Sign } from './views/parts';
 
-export const MIME = 'application/vnd.safeinstall.outcome+json';
+/** How long the kernel's word that it has shown an output may come after the output itself. */
+const SETTLING = 1000;
 
 export function outcomeRenderer(
   model: PanelModel,
@@ -17,18 +19,64 @@ export function outcomeRenderer(
 ): IRenderMime.IRendererFactory {
   return {
     safe: true,
-    mimeTypes: [MIME],
+    mimeTypes: [OUTCOME],
     defaultRank: 20,
     createRenderer: () => new OutcomeWidget(model, show, trans)
   };
 }
 
+/** What an output holds. Whoever wrote the file wrote that: words to be shown, and an id to ask for. */
+interface IShown {
+  id: string;
+  restart: boolean;
+  undo: boolean;
+  message: IMessage;
+}
+
+/** Read an output, whatever stands where its words should be. */
+function read(data: unknown, text: string): IShown {
+  const outcome = fields(data);
+  const message = fields(outcome.message);
+  return {
+    id: words(outcome.id),
+    restart: outcome.restart === 'needed',
+    undo: words(outcome.transaction) !== '',
+    message: outcome.message
+      ? {
+          mark: words(message.mark) as IMessage['mark'],
+          headline: words(message.headline),
+          seconds: typeof message.seconds === 'number' ? message.seconds : null,
+          lines: list(message.lines).map(words),
+          suggestions: list(message.suggestions)
+            .map(fields)
+            .map(({ command, note }) => ({ command: words(command), note: words(note) })),
+          details: ''
+        }
+      : readText(text)
+  };
+}
+
 /** The words of an output that was saved by an older version: its text, wrapped for a terminal. */
-function read(text: string): IMessage {
-  const [first = '', ...lines] = text.split('\n');
+function readText(text: string): IMessage {
+  const [first = '', ...lines] = text.split('\n').map(words);
   const known = (['✓', '✗', '!', '·'] as const).find(mark => first.startsWith(mark));
   const headline = known ? first.slice(2) : first;
   return { mark: known ?? '', headline, lines, suggestions: [], details: '' };
+}
+
+function fields(value: unknown): { [name: string]: unknown } {
+  return value && typeof value === 'object' ? (value as { [name: string]: unknown }) : {};
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** Return text in which nothing turns around what stands beside it. */
+function words(value: unknown): string {
+  return typeof value === 'string'
+    ? value.replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+    : '';
 }
 
 class OutcomeWidget extends ReactWidget implements IRenderMime.IRenderer {
@@ -42,20 +90,34 @@ class OutcomeWidget extends ReactWidget implements IRenderMime.IRenderer {
   }
 
   async renderModel(mime: IRenderMime.IMimeModel): Promise<void> {
-    this._outcome = mime.data[MIME] as unknown as IOutcome;
     const text = mime.data['text/plain'];
-    this._text = Array.isArray(text) ? text.join('') : typeof text === 'string' ? text : '';
+    const plain = Array.isArray(text) ? text.join('') : typeof text === 'string' ? text : '';
+    this._shown = read(mime.data[OUTCOME], plain);
+    this._trusted = mime.trusted;
+    clearTimeout(this._settling);
+    this._isSettled = false;
+    this._settling = setTimeout(() => {
+      this._isSettled = true;
+      this.update();
+    }, SETTLING);
     this.update();
     await this.renderPromise;
   }
 
+  override dispose(): void {
+    clearTimeout(this._settling);
+    super.dispose();
+  }
+
   protected override render(): JSX.Element | null {
-    const outcome = this._outcome;
-    if (!outcome) {
-      return null;
-    }
-    const { mark, headline, seconds, lines, suggestions } = outcome.message ?? read(this._text);
-    const trans = this._trans;
+    const shown = this._shown;
+    return (
+      shown && <UseSignal signal={this._model.changed}>{() => this._outcome(shown)}</UseSignal>
+    );
+  }
+
+  private _outcome(shown: IShown): JSX.Element {
+    const { mark, headline, seconds, lines, suggestions } = shown.message;
     return (
       <div className="si-Row si-mod-top">
         <Sign mark={markOf(mark)} />
@@ -74,36 +136,62 @@ class OutcomeWidget extends ReactWidget implements IRenderMime.IRenderer {
               <code>{command}</code> <span className="si-Note">{note}</span>
             </div>
           ))}
-          <div className="si-Buttons">
-            {outcome.restart === 'needed' && (
-              <Button
-                label={trans.__('Restart kernel')}
-                primary
-                onClick={() => void this._model.restart(false)}
-              />
-            )}
-            {outcome.restart === 'needed' && (
-              <Button
-                label={trans.__('Restart and run to here')}
-                onClick={() => void this._model.restart(true)}
-              />
-            )}
-            {outcome.transaction && this._model.session?.facts?.abilities.includes('undo') && (
-              <Button
-                label={trans.__('Undo')}
-                quiet
-                onClick={() => {
-                  this._show();
-                  void this._model.undo(outcome.transaction);
-                }}
-              />
-            )}
-          </div>
+          {this._isSaved(shown.id) && (
+            <div className="si-Note" data-safeinstall="saved">
+              {this._trans.__('From a saved output: this kernel has not shown it.')}
+            </div>
+          )}
+          <div className="si-Buttons">{this._buttons(shown)}</div>
         </div>
       </div>
     );
   }
 
-  private _outcome: IOutcome | null = null;
-  private _text = '';
+  /** Tell whether the output is known to be no word of a kernel that runs. */
+  private _isSaved(id: string): boolean {
+    const model = this._model;
+    const undecided = ['starting', 'busy', 'failed'].includes(model.state.kind) || !this._isSettled;
+    return !this._trusted || !id || (!model.sessionThatShowed(id) && !undecided);
+  }
+
+  /** Return the buttons of what a kernel that runs has shown; they ask it once more. */
+  private _buttons({ id, restart, undo }: IShown): JSX.Element | null {
+    const session = this._trusted && id ? this._model.sessionThatShowed(id) : null;
+    if (!session) {
+      return null;
+    }
+    const trans = this._trans;
+    return (
+      <>
+        {restart && (
+          <Button
+            label={trans.__('Restart kernel')}
+            primary
+            onClick={() => void this._model.follow(id, 'restart')}
+          />
+        )}
+        {restart && (
+          <Button
+            label={trans.__('Restart and run to here')}
+            onClick={() => void this._model.follow(id, 'run')}
+          />
+        )}
+        {undo && session.facts?.abilities.includes('undo') && (
+          <Button
+            label={trans.__('Undo')}
+            quiet
+            onClick={() => {
+              this._show();
+              void this._model.follow(id, 'undo');
+            }}
+          />
+        )}
+      </>
+    );
+  }
+
+  private _shown: IShown | null = null;
+  private _trusted = false;
+  private _isSettled = false;
+  private _settling: ReturnType<typeof setTimeout> | undefined;
 }

@@ -59,6 +59,12 @@ export class PanelModel implements ISafeInstall {
     this._changed.emit();
   }
 
+  /** Put a line into the box that somebody else has written. */
+  offerLine(line: string): void {
+    this._offered = line;
+    this.setLine(line);
+  }
+
   setOptions(options: IOptions): void {
     const watch = options.shellInstalls !== this.options.shellInstalls;
     this.options = options;
@@ -68,11 +74,19 @@ export class PanelModel implements ISafeInstall {
     this._changed.emit();
   }
 
-  /** Install into the kernel in front, or into that of another session. */
-  async install(line: string, session = this._session): Promise<void> {
+  /**
+   * Install into the kernel in front, or into that of another session, what nobody has typed: the
+   * kernel asks before such a line says where packages come from.
+   */
+  async install(line: string, session = this._session, taken_over = true): Promise<void> {
     if (line.trim()) {
-      await session?.start('install', { line: line.trim(), ask: this.options.ask });
+      await session?.start('install', { line: line.trim(), ask: this.options.ask, taken_over });
     }
+  }
+
+  /** Install what stands in the box. */
+  async submit(): Promise<void> {
+    await this.install(this.line, this._session, this._boxIsOffered);
   }
 
   async uninstall(name: string): Promise<void> {
@@ -91,7 +105,31 @@ export class PanelModel implements ISafeInstall {
 
   /** Do what was shown, now that it was seen. */
   async confirm(): Promise<void> {
-    await this._session?.confirm();
+    const context = this._subject?.sessionContext;
+    const job = await this._session?.confirm();
+    if (job?.kind === 'new-environment' && context) {
+      this._waiting.set(job.id, context);
+    }
+  }
+
+  /** Return the session of the kernel process that has shown an outcome, as far as is known. */
+  sessionThatShowed(id: string): KernelSession | null {
+    return [...this._sessions.values()].find(session => session.outcomes.has(id)) ?? null;
+  }
+
+  /** Do what the button of an output says, if the kernel in front has really shown that. */
+  async follow(id: string, way: 'restart' | 'run' | 'undo'): Promise<void> {
+    const session = this._session;
+    const known = session !== null && this.sessionThatShowed(id) === session;
+    const ways = known ? await session.waysOf(id) : null;
+    if (!ways || session !== this._session) {
+      return;
+    }
+    if (way === 'undo' && ways.transaction) {
+      await this.undo(ways.transaction);
+    } else if (way !== 'undo' && ways.restart === 'needed') {
+      await this.restart(way === 'run');
+    }
   }
 
   async undo(id: string | null): Promise<void> {
@@ -102,10 +140,11 @@ export class PanelModel implements ISafeInstall {
   async newEnvironment(path: string, overlay: boolean): Promise<void> {
     const [session, context] = [this._session, this._subject?.sessionContext];
     const refused = session?.job?.result?.new_environment
-      ? session.shownRequest?.params.line
+      ? session.shownRequest?.params
       : undefined;
-    const line = refused ?? this.line.trim();
-    const job = await session?.start('new_environment', { path, line, overlay });
+    const line = refused?.line ?? this.line.trim();
+    const taken_over = refused ? !!refused.taken_over : this._boxIsOffered;
+    const job = await session?.start('new_environment', { path, line, overlay, taken_over });
     if (job && context) {
       this._waiting.set(job.id, context);
     }
@@ -184,6 +223,10 @@ export class PanelModel implements ISafeInstall {
     } else {
       cells.replace(notebook, first, answer.source);
     }
+  }
+
+  private get _boxIsOffered(): boolean {
+    return this.line === this._offered;
   }
 
   private _followSubject(): void {
@@ -272,6 +315,8 @@ export class PanelModel implements ISafeInstall {
   private _tracker: SubjectTracker;
   private _specs: ISpecs;
   private _open: (kernel: Kernel.IKernelConnection) => IKernelConnection;
+  /** What somebody else put into the box. */
+  private _offered: string | null = null;
   private _subject: ISubject | null = null;
   private _session: KernelSession | null = null;
   private _sessions = new Map<string, KernelSession>();

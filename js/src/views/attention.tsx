@@ -3,7 +3,7 @@ import * as React from 'react';
 
 import type { IAction, IFacts, IFinding, IWrongInstall } from '../tokens';
 import type { IViewProps } from './view';
-import { Button, Section, Sign, Suggestions } from './parts';
+import { Button, Copyable, Section, Sign, Suggestions } from './parts';
 
 export function Attention(props: IViewProps & { facts: IFacts }): JSX.Element | null {
   const { session, facts, model, trans } = props;
@@ -33,6 +33,7 @@ function Finding(props: IViewProps & { item: IFinding }): JSX.Element {
       <div className="si-Finding-text">
         <div>{item.message}</div>
         {item.context && <div className="si-Note">{item.context}</div>}
+        <Lines {...props} lines={(item.actions ?? []).map(action => action.line)} />
         <div className="si-Buttons">
           <Actions {...props} actions={item.actions ?? []} />
         </div>
@@ -53,6 +54,7 @@ function WrongInstall(props: IViewProps & { item: IWrongInstall }): JSX.Element 
       <Sign mark="care" />
       <div className="si-Finding-text">
         <div>{item.message}</div>
+        <Lines {...props} lines={[item.instead, ...item.actions.map(action => action.line)]} />
         <div className="si-Buttons">
           {item.rewritable && (
             <Button
@@ -66,6 +68,19 @@ function WrongInstall(props: IViewProps & { item: IWrongInstall }): JSX.Element 
         </div>
       </div>
     </div>
+  );
+}
+
+/** The whole lines that the buttons below carry out, or write into the cell. */
+function Lines(props: IViewProps & { lines: string[] }): JSX.Element {
+  return (
+    <>
+      {[...new Set(props.lines.filter(Boolean))].map(line => (
+        <div key={line} className="si-Line" data-safeinstall="line">
+          <Copyable text={line} trans={props.trans} />
+        </div>
+      ))}
+    </>
   );
 }
 

@@ -13,7 +13,7 @@ export function Install(props: IViewProps & { facts: IFacts }): JSX.Element {
   const submit = (event?: React.FormEvent) => {
     event?.preventDefault();
     if (!session.working && canInstall(props.facts)) {
-      void model.install(model.line);
+      void model.submit();
     }
   };
   const job = session.job && session.job.kind !== 'upgrades' ? session.job : null;

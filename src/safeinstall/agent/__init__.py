@@ -20,7 +20,7 @@ _ROOMS = {
     "jobs": ("cancel", "status"),
     "operate": (
         *("install", "uninstall", "undo", "new_environment", "history"),
-        *("examine", "repair", "repair_kernel"),
+        *("examine", "repair", "repair_kernel", "outcome"),
     ),
     "packages": ("packages", "upgrades", "versions"),
     "attention": ("make_importable",),

@@ -15,15 +15,21 @@ from typing import Any, Final
 
 from safeinstall.agent.jobs import Job, start
 from safeinstall.environment import Environment, shown, this_environment
-from safeinstall.frontend import redact
+from safeinstall.frontend import credentials, redact
 from safeinstall.metadata.distribution import is_metadata
 
 _OWN_LINE = re.compile(r"%safeinstall\s+(?!-r\b|.*--new-env\b)(?P<line>\S.*)")
 
 
-def action(label: str, method: str, /, title: str = "", **params: Any) -> dict[str, Any]:
-    """Return one button; `title` says what it does to people who hear it without its finding."""
-    return {"label": label, "method": method, "params": params, "title": title or label}
+def action(
+    label: str, method: str, /, title: str = "", shown: str = "", **params: Any
+) -> dict[str, Any]:
+    """Return one button; `title` says what it does to people who hear it without its finding.
+
+    `shown` is the whole line that it carries out, where it carries one out.
+    """
+    words = {"label": label, "title": title or label, "line": shown}
+    return {**words, "method": method, "params": params}
 
 
 def finding(
@@ -46,14 +52,26 @@ def finding(
 
 
 def install_actions(label: str, commands: Iterable[str], **params: Any) -> list[dict[str, Any]]:
-    """Return a button for each `%safeinstall` line that installs into this environment."""
-    found = filter(None, map(_OWN_LINE.fullmatch, commands))
+    """Return a button for each `%safeinstall` line that installs into this environment.
+
+    What such a line says is taken over from a cell or from metadata: nobody has typed it.
+    """
+    lines = [one["line"] for one in map(_OWN_LINE.fullmatch, commands) if one]
+    shown = {line: without_secrets(line) for line in lines}
     return [
         action(
-            label, "install", title=f"{label}: {redact(one['line'])}", line=one["line"], **params
+            *(label, "install", f"{label}: {shown[line]}", f"%safeinstall {shown[line]}"),
+            line=line,
+            taken_over=True,
+            **params,
         )
-        for one in found
+        for line in lines
     ]
+
+
+def without_secrets(line: str) -> str:
+    """Return a line as it may be shown."""
+    return redact(line, (secret for word in line.split() for secret in credentials(word)))
 
 
 _SOURCES: Final = (".py", ".pth")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from safeinstall import operations
-from safeinstall.agent.attention import install_actions
+from safeinstall.agent.attention import install_actions, without_secrets
 from safeinstall.environment import Environment
 from safeinstall.probe import predict
 from safeinstall.probe.prediction import Prediction
@@ -58,9 +58,10 @@ def _wrong(source: str, cell: str, environment: Environment) -> Iterator[dict[st
         if goes_wrong(prediction):
             message = warning_message(prediction, environment, str(Path.cwd()))
             commands = [way.command for way in message.suggestions]
-            instead = replaceable(source, [prediction], lambda p: _instead(p, environment))
-            if prediction.line - 1 in instead:  # what is run has its secrets
-                commands = [instead[prediction.line - 1], *commands]
+            new = replaceable(source, [prediction], lambda p: _instead(p, environment))
+            instead = new.get(prediction.line - 1, "")
+            if instead:  # what is run has its secrets
+                commands = [instead, *commands]
             yield {
                 "cell": cell,
                 "line": prediction.line,
@@ -68,6 +69,7 @@ def _wrong(source: str, cell: str, environment: Environment) -> Iterator[dict[st
                 "message": clean(message.headline),
                 "actions": install_actions("Install here", commands)[:1],
                 "rewritable": bool(instead),
+                "instead": clean(without_secrets(instead)),
             }
 
 

@@ -7,6 +7,7 @@ and what they stand on would cost ten times as much. They speak when something i
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -73,7 +74,14 @@ def facts(params: Mapping[str, Any]) -> dict[str, Any]:
         "wrong": _wrong(params),
         "abilities": list(_ABILITIES),
         "jobs": [job.snapshot() for job in known_jobs()],
+        "outcomes": _outcomes(),
     }
+
+
+def _outcomes() -> list[str]:
+    """Return the ids of what the magics of this process have shown, if they have shown anything."""
+    words = sys.modules.get("safeinstall.render.outcome_words")
+    return list(words.made_here) if words else []
 
 
 def _wrong(params: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -67,6 +67,7 @@ def facts(params: Mapping[str, Any]) -> dict[str, Any]:
         "wrong": [],
         "abilities": [],
         "jobs": [],
+        "outcomes": [],
     }
 
 

@@ -17,12 +17,14 @@ from safeinstall.agent.jobs import Job, remarks_made, start
 from safeinstall.doctor.diagnosis import Diagnosis
 from safeinstall.environment import shown_in
 from safeinstall.findings import Finding, Severity
+from safeinstall.guards.request import not_typed
 from safeinstall.interpreter import environment_of
 from safeinstall.magics import options_of
 from safeinstall.magics.door import configured
 from safeinstall.operations import Context, carry_out
 from safeinstall.outcome import Outcome
 from safeinstall.plan import Plan
+from safeinstall.render.outcome_words import made_here
 from safeinstall.request import (
     DoctorRequest,
     HistoryRequest,
@@ -45,15 +47,19 @@ def install(params: Mapping[str, Any]) -> dict[str, Any]:
 
     `ask` says when the plan is shown before it is applied: `surprises` (it changes something that
     was installed and not named), `always`, `never`. `confirmed` means the plan was seen;
-    `examined`, that damage was looked for before: then it is looked for again.
+    `examined`, that damage was looked for before: then it is looked for again; `taken_over`, that
+    nobody typed the line: what it decides is asked first.
     """
     confirmed = bool(params.get("confirmed"))
-    request = parsed(str(params.get("line", "")), confirmed=confirmed)
+    line = str(params.get("line", ""))
+    request = parsed(line, confirmed=confirmed)
     ask = params.get("ask") if params.get("ask") in _ASKING else "surprises"
 
     def work(job: Job) -> dict[str, Any]:
         agreed = _agreement("never" if confirmed else str(ask))
         context = replace(context_of(job), agreed=agreed)
+        if params.get("taken_over") and (question := _question(line, context)):
+            return question
         words = in_words(carry_out(request, context), context)
         if params.get("examined"):
             words["findings"] = _fresh_findings(context)
@@ -80,13 +86,23 @@ def new_environment(params: Mapping[str, Any]) -> dict[str, Any]:
 
     The result names the kernel, to which the panel switches the notebook.
     """
+    line = str(params.get("line", ""))
     request = replace(
-        parsed(str(params.get("line", "")), confirmed=True),
+        parsed(line, confirmed=True),
         # beside the notebook, as the panel says: a bare name alone would be a place of ours
         new_env=str(Path.cwd() / Path(str(params.get("path") or ".venv")).expanduser()),
         overlay=bool(params.get("overlay")),
     )
-    return _started("new-environment", f"new environment {request.new_env}", request)
+    taken_over = line if params.get("taken_over") else ""
+    return _started("new-environment", f"new environment {request.new_env}", request, taken_over)
+
+
+def outcome(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what may be done about the outcome `id` as `made`, None if it is not this process's.
+
+    A file may hold any output; only what a magic has shown in this process has its id.
+    """
+    return {"made": made_here.get(str(params.get("id")))}
 
 
 def history(params: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -183,9 +199,31 @@ def in_words(result: Any, context: Context) -> dict[str, Any]:
     }
 
 
-def _started(kind: str, title: str, request: Request) -> dict[str, Any]:
+def _question(line: str, context: Context) -> dict[str, Any] | None:
+    """Return what is asked before a line that nobody typed is carried out, None if nothing is.
+
+    `confirm` says what the request becomes by the answer: this is answered, and nothing else.
+    """
+    intent = context.meet(parsed(line))
+    if (found := not_typed(intent)) is None:
+        return None
+    asked = Outcome(
+        status="needs-confirmation",
+        environment=context.environment,
+        destination=intent.destination,
+        asked=intent.line(),
+        frontend=context.frontend,
+        findings=(found,),
+        live=context.live,
+    )
+    return {**in_words(asked, context), "confirm": {"taken_over": False}}
+
+
+def _started(kind: str, title: str, request: Request, taken_over: str = "") -> dict[str, Any]:
     def work(job: Job) -> dict[str, Any]:
         context = context_of(job)
+        if taken_over and (question := _question(taken_over, context)):
+            return question
         return in_words(carry_out(request, context), context)
 
     return start(kind, title, work)

@@ -20,7 +20,7 @@ from safeinstall.guards.environment_state import EnvironmentState, Owner
 from safeinstall.installers.sources import ResolvedRequest
 from safeinstall.metadata.distribution import DistInfo
 from safeinstall.plan import Plan
-from safeinstall.request import RequestItem, names
+from safeinstall.request import InstallRequest, RequestItem, names
 from safeinstall.request.cutoff import NO_CUTOFF
 from safeinstall.requirements import applies, version_of
 
@@ -371,6 +371,29 @@ def from_file_only(intent: ResolvedRequest) -> Finding | None:
     way = Suggestion(line, "accept the places this file names")
     also = "\n".join(f"{item.origin}: {text}" for item, text in others)
     return Finding.ask("from-file-only", message, way, context=also)
+
+
+_PLACES = ("index_url", "extra_index_urls", "find_links", "no_index", "trusted_hosts", "installer")
+_CONSENTS = ("yes", "allow", "allow_builds")
+
+
+def not_typed(intent: ResolvedRequest) -> Finding | None:
+    """Ask what a line that nobody typed would decide: where packages come from, what is agreed to.
+
+    It stands in a cell that was not run, or in the metadata of a package, and whoever wrote that is
+    not who clicks. Operations know no such line; a button of the panel may hold one.
+    """
+    asked = intent.request
+    fields = {name: getattr(asked, name) for name in (*_PLACES, "cwd", "secrets")}
+    direct = tuple(item for item in asked.items if item.typed and item.kind != "named")
+    files = asked.requirement_files if asked.locked else ()  # a lock names its files by address
+    places = InstallRequest(**fields, items=direct, requirement_files=files).display()
+    agreed = InstallRequest(**{name: getattr(asked, name) for name in _CONSENTS}).display()
+    says = {"says where packages come from": places, "agrees to what would be asked": agreed}
+    if not (told := [f"it {does}: {words}" for does, words in says.items() if words]):
+        return None
+    message = f"This line was not typed here, and {', and '.join(told)}"
+    return Finding.ask("not-typed", message, context=intent.line())
 
 
 def unheeded(intent: ResolvedRequest) -> Finding | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -220,6 +221,8 @@ def _joined(words: Sequence[str]) -> str:
 
 
 MIME: Final = "application/vnd.safeinstall.outcome+json"
+made_here: Final[dict[str, Mapping[str, str | None]]] = {}
+"""What can be done about what this process has shown, by the ids that no file can know before."""
 
 
 def _cell_number() -> int:
@@ -235,6 +238,7 @@ class Displayed:
         self.message = message
         self._verbose = verbose
         self._shown_in: int | None = None
+        self._id = secrets.token_hex(16)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # IPython asks for many forms of everything
@@ -260,9 +264,11 @@ class Displayed:
         home = str(Path("~").expanduser())
         text, html = (shown_in(form, home) for form in (str(self), as_html(self._shown)))
         made: dict[str, Any] = {"text/plain": text, "text/html": html}
-        if isinstance(getattr(self.result, "outcome", self.result), Outcome):
+        if isinstance(outcome := getattr(self.result, "outcome", self.result), Outcome):
             data = {**self.result.to_dict(), "message": self._shown.to_dict()}
-            made[MIME] = json.loads(anonymous(json.dumps(data), home))
+            made[MIME] = {**json.loads(anonymous(json.dumps(data), home)), "id": self._id}
+            ways = {"restart": outcome.restart, "transaction": outcome.transaction}
+            made_here[self._id] = ways
         return made
 
     @property

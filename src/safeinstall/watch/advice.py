@@ -38,6 +38,13 @@ _ELSEWHERE: Final = frozenset({"--target", "-t", "--prefix", "--root", "--python
 """Options that name another destination, with a value: what %safeinstall never takes over."""
 
 
+_NOT_TAKEN_OVER: Final = frozenset(
+    {"user", "break_system_packages", "python", "json", "new_env", "overlay", "installer"}
+    | {"yes", "allow", "allow_builds"}  # other programs know none: they would agree for the user
+)
+"""Fields that no line of ours is given, whatever a command for another program says."""
+
+
 def goes_wrong(prediction: Prediction) -> bool:
     """Tell whether the command deserves a warning: what this kernel would not be able to import."""
     if prediction.removes:
@@ -234,7 +241,7 @@ def _kept_options(prediction: Prediction) -> list[str]:
         word = words.pop(0)
         name, equals, _ = word.partition("=")
         option = known.get(name)
-        if option is None or option.field in ("user", "break_system_packages", "python", "json"):
+        if option is None or option.field in _NOT_TAKEN_OVER:
             if name in _ELSEWHERE and not equals and words:
                 words.pop(0)
             continue
