@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 import pytest
 
-from safeinstall import agent
+from safeinstall import agent, render
 from safeinstall.agent import attention, facts, jobs, older, operate, packages
 from safeinstall.distributions import Change, Changes
 from safeinstall.environment import Destination
@@ -302,6 +302,9 @@ def test_every_answer_has_what_the_panel_reads_in_it(
     way = Suggestion(command="%safeinstall one").to_dict()
     keep_to("IFinding", [attention.finding("leftover", "It is.", button, suggestions=[way])])
     keep_to("IFailure", [agent.answer("no_such_method", {})["error"]])
+    shown = render.Displayed(outcome(), render.outcome_message(outcome()))
+    identifier = shown._repr_mimebundle_()[render.MIME]["id"]
+    keep_to("IWays", [value("outcome", id=identifier)["made"]])
     keep_to("IMessage", [attention.message("✓", "Done.")])
     made = Registered(name="a", display_name="A", folder="/a", python="/a/bin/python").to_dict()
     keep_to("IResult", [words_for(outcome(status=s)) | {"kernel": made} for s in get_args(Status)])

@@ -159,6 +159,7 @@ export class PanelModel implements ISafeInstall {
     const subject = this._subject;
     await subject?.sessionContext.restartKernel();
     if (andRun && subject?.notebook) {
+      await this._session?.loadFacts(true); // the new process has our magics when it has answered
       await cells.runToHere(subject.notebook);
     }
   }

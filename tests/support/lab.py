@@ -75,8 +75,14 @@ def kernelspec(
     (folder / "kernel.json").write_text(json.dumps(spec), "utf-8")
 
 
-def notebook(path: Path, kernel: str, *cells: str) -> Path:
-    """Write a notebook for that kernel."""
+def notebook(
+    path: Path, kernel: str, *cells: str, outputs: Mapping[int, Mapping[str, Any]] | None = None
+) -> Path:
+    """Write a notebook for that kernel; `outputs`: what is saved below a cell, by its number."""
+    saved = {
+        number: {"output_type": "display_data", "metadata": {}, "data": dict(data)}
+        for number, data in (outputs or {}).items()
+    }
     document: dict[str, Any] = {
         "cells": [
             {
@@ -84,7 +90,7 @@ def notebook(path: Path, kernel: str, *cells: str) -> Path:
                 "id": f"cell-{number}",
                 "metadata": {},
                 "source": source,
-                "outputs": [],
+                "outputs": [saved[number]] if number in saved else [],
                 "execution_count": None,
             }
             for number, source in enumerate(cells)

@@ -7,7 +7,7 @@ import itertools
 import json
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
@@ -64,11 +64,18 @@ class LabPage:
             if not any(word in where for word in HARMLESS):
                 self.complaints.append(f"{message.text} ({where})")
 
-    def open(self, kernel: str, *cells: str, app: str = "lab", show: bool = True) -> None:
-        """Open a new notebook on that kernel, and the panel."""
+    def open(
+        self,
+        kernel: str,
+        *cells: str,
+        app: str = "lab",
+        show: bool = True,
+        outputs: Mapping[int, Mapping[str, object]] | None = None,
+    ) -> None:
+        """Open a new notebook on that kernel, and the panel; `outputs` are saved in the file."""
         self.app = app
         name = f"work-{next(_numbers)}.ipynb"
-        lab.notebook(self.notebooks / name, kernel, *(cells or ("",)))
+        lab.notebook(self.notebooks / name, kernel, *(cells or ("",)), outputs=outputs)
         place = f"tree/{name}" if self.in_lab else f"notebooks/{name}"
         self._go(place)
         self.page.wait_for_selector(".jp-Notebook .jp-Cell")
@@ -163,6 +170,12 @@ class LabPage:
         if section.get_attribute("open") is None:
             section.locator("summary").click()
         return section
+
+    def trust(self) -> None:
+        """Trust the notebook, as somebody does who believes whom it is from."""
+        self.command("notebook:trust")
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        expect(self.page.locator(".jp-Dialog")).to_have_count(0)
 
     def source(self, number: int) -> str:
         """The text of a cell in the live model."""

@@ -59,7 +59,7 @@ def test_damage_is_found_on_request_and_repaired_by_a_click(site: Site, lab_page
     expect(left).to_have_count(0)
     assert not leftover.exists()
     need = found.filter(has_text="needs tinypkg>=2")
-    need.get_by_role("button", name="Install").click()
+    need.get_by_role("button", name="Install:").click()
     expect(lab_page.part("status")).to_contain_text("tinypkg 2.0 installed")
     expect(need).to_have_count(0)
     spec = found.filter(has_text="dangling starts")

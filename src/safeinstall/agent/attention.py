@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from safeinstall.agent.jobs import Job, start
 from safeinstall.environment import Environment, shown, this_environment
-from safeinstall.frontend import credentials, redact
+from safeinstall.frontend import NOTEBOOK, credentials, redact
 from safeinstall.metadata.distribution import is_metadata
 
 _OWN_LINE = re.compile(r"%safeinstall\s+(?!-r\b|.*--new-env\b)(?P<line>\S.*)")
@@ -60,7 +60,8 @@ def install_actions(label: str, commands: Iterable[str], **params: Any) -> list[
     shown = {line: without_secrets(line) for line in lines}
     return [
         action(
-            *(label, "install", f"{label}: {shown[line]}", f"%safeinstall {shown[line]}"),
+            *(label, "install", f"{label}: {shown[line]}"),
+            shown=f"{NOTEBOOK.opening('install')} {shown[line]}",
             line=line,
             taken_over=True,
             **params,
