@@ -138,7 +138,7 @@ class OutcomeWidget extends ReactWidget implements IRenderMime.IRenderer {
           ))}
           {this._isSaved(shown.id) && (
             <div className="si-Note" data-safeinstall="saved">
-              {this._trans.__('From a saved output: this kernel has not shown it.')}
+              {this._trans.__('From a saved output: safeinstall has not shown it in this kernel.')}
             </div>
           )}
           <div className="si-Buttons">{this._buttons(shown)}</div>
