@@ -164,6 +164,7 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.attack("lines of a notebook")
 @pytest.mark.parametrize("line", PLACES)
 def test_a_line_that_nobody_typed_is_asked_about_before_it_says_where_packages_come_from(
     line: str, beside: Path
@@ -178,6 +179,7 @@ def test_a_line_that_nobody_typed_is_asked_about_before_it_says_where_packages_c
     assert not (beside / "new").exists()
 
 
+@pytest.mark.attack("lines of a notebook")
 @pytest.mark.parametrize("line", PLACES)
 def test_a_button_shows_all_of_the_line_that_it_takes_from_a_cell(line: str, beside: Path) -> None:
     (found,) = wrong(f"!/no/such/python -m pip install {line}")
@@ -187,6 +189,7 @@ def test_a_button_shows_all_of_the_line_that_it_takes_from_a_cell(line: str, bes
     assert button["line"] == found["instead"] == f"%safeinstall {button['params']['line']}"
 
 
+@pytest.mark.attack("lines of a notebook")
 @pytest.mark.parametrize(
     "consent",
     [

@@ -56,13 +56,19 @@ export class PanelModel implements ISafeInstall {
 
   setLine(line: string): void {
     this.line = line;
+    this._isOffered &&= line !== '';
     this._changed.emit();
   }
 
   /** Put a line into the box that somebody else has written. */
   offerLine(line: string): void {
-    this._offered = line;
+    this._isOffered = true;
     this.setLine(line);
+  }
+
+  /** Tell whether somebody else has written some of what is in the box, perhaps out of sight. */
+  get isOffered(): boolean {
+    return this._isOffered;
   }
 
   setOptions(options: IOptions): void {
@@ -86,7 +92,7 @@ export class PanelModel implements ISafeInstall {
 
   /** Install what stands in the box. */
   async submit(): Promise<void> {
-    await this.install(this.line, this._session, this._boxIsOffered);
+    await this.install(this.line, this._session, this._isOffered);
   }
 
   async uninstall(name: string): Promise<void> {
@@ -143,7 +149,7 @@ export class PanelModel implements ISafeInstall {
       ? session.shownRequest?.params
       : undefined;
     const line = refused?.line ?? this.line.trim();
-    const taken_over = refused ? !!refused.taken_over : this._boxIsOffered;
+    const taken_over = refused ? !!refused.taken_over : this._isOffered;
     const job = await session?.start('new_environment', { path, line, overlay, taken_over });
     if (job && context) {
       this._waiting.set(job.id, context);
@@ -224,10 +230,6 @@ export class PanelModel implements ISafeInstall {
     } else {
       cells.replace(notebook, first, answer.source);
     }
-  }
-
-  private get _boxIsOffered(): boolean {
-    return this.line === this._offered;
   }
 
   private _followSubject(): void {
@@ -316,8 +318,7 @@ export class PanelModel implements ISafeInstall {
   private _tracker: SubjectTracker;
   private _specs: ISpecs;
   private _open: (kernel: Kernel.IKernelConnection) => IKernelConnection;
-  /** What somebody else put into the box. */
-  private _offered: string | null = null;
+  private _isOffered = false;
   private _subject: ISubject | null = null;
   private _session: KernelSession | null = null;
   private _sessions = new Map<string, KernelSession>();

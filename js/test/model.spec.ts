@@ -46,6 +46,10 @@ describe('the model', () => {
     expect(connection.last.params).toMatchObject({ line: hidden, taken_over: true });
     void model.newEnvironment('.venv', false);
     expect(connection.last.params).toMatchObject({ line: hidden, taken_over: true });
+    model.setLine(`${hidden} six`); // what somebody adds to it makes the rest no better
+    void model.submit();
+    expect(connection.last.params).toMatchObject({ taken_over: true });
+    model.setLine('');
     model.setLine('pandas');
     void model.submit();
     expect(connection.last.params).toMatchObject({ line: 'pandas', taken_over: false });

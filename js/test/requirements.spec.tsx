@@ -54,6 +54,17 @@ describe('the box', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
+  it('asks no index that a line names which somebody else put there', async () => {
+    const { model, press, type, lookups } = await opened();
+    model.isOffered = true;
+    await type('pandas==');
+    await press('ArrowDown');
+    expect(lookups()).toHaveLength(0);
+    model.isOffered = false;
+    await press('ArrowDown');
+    expect(lookups()).toHaveLength(1);
+  });
+
   it('looks versions up by a key, offers them as a list box, and takes the chosen one', async () => {
     const at = await opened();
     await at.type('pandas');

@@ -14,7 +14,11 @@ from ui.site import Site
 from ui.test_screenshots import look, narrow, theme
 from ui.test_screenshots import pictures as pictures
 
-pytestmark = [pytest.mark.integration, pytest.mark.ui]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.ui,
+    pytest.mark.attack("a notebook in the browser"),
+]
 
 MIME = "application/vnd.safeinstall.outcome+json"
 MARKUP = '<img src=x onerror="document.title=1"><button>Next</button>'

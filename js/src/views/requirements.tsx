@@ -28,6 +28,9 @@ export function Requirements(props: IViewProps & { onSubmit: () => void }): JSX.
 
   const lookUp = (byKey: boolean) => {
     clearTimeout(timer.current);
+    if (model.isOffered) {
+      return; // a look-up would ask the index that the line names
+    }
     const line = box.current?.value ?? model.line;
     const now = { line, cursor: box.current?.selectionStart ?? line.length, byKey };
     setWanted(now);
