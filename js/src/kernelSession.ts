@@ -255,8 +255,9 @@ export class KernelSession implements IDisposable {
   private _onJob(job: IJob): void {
     const isLookup = job.kind === 'versions';
     const known = isLookup ? this.lookup : this.job;
-    if (known && known.id === job.id && known.state !== 'running') {
-      return; // a message that was overtaken
+    const overtaken = known?.id === job.id && known.state !== 'running';
+    if (overtaken || (job.state === 'running' && job.id === this._lastEnded)) {
+      return; // what became of it was heard before, and may have been put away since
     }
     if (isLookup) {
       this.lookup = job;
@@ -265,6 +266,7 @@ export class KernelSession implements IDisposable {
     }
     this.job = job;
     if (job.state !== 'running') {
+      this._lastEnded = job.id;
       this._onJobEnded(job);
       this._ended.emit(job);
     }
@@ -304,6 +306,7 @@ export class KernelSession implements IDisposable {
   private _settings: () => object;
   private _connection: IKernelConnection | null = null;
   private _request: IJobRequest | null = null;
+  private _lastEnded = '';
   private _lifecycle: KernelLifecycle;
   private _isDisposed = false;
   private _changed = new Signal<this, void>(this);

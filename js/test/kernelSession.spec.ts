@@ -31,6 +31,16 @@ describe('a kernel session', () => {
     expect(session.state.kind).toBe('ready');
   });
 
+  it('does not show again as running what had ended, and was put away, before it was answered', async () => {
+    const { connection, session } = await readySession();
+    void session.start('install', { line: 'pandas' });
+    connection.jobChanged.emit(job({ id: 'quick', state: 'ended', result: {} }));
+    session.clear();
+    await connection.last.answer(job({ id: 'quick', state: 'running' }));
+    expect(session.working).toBe(false);
+    expect(session.job).toBeNull();
+  });
+
   it('drops a reply of the process before a restart', async () => {
     const { kernel, connection, session } = startingSession();
     await settled();

@@ -27,7 +27,7 @@ export function Notebook(props: IViewProps): JSX.Element | null {
         <div className="si-Buttons">
           <Button
             label={trans.__('Install all %1', names.length)}
-            title={trans.__('Install %1', names.join(' '))}
+            title={trans.__('Install all %1: %2', names.length, names.join(' '))}
             disabled={session.working}
             onClick={() => void model.install(names.join(' '))}
           />
