@@ -238,9 +238,14 @@ class Removals:
                 content = hashlib.sha256(info.record.text.encode()).digest()
                 own = base64.urlsafe_b64encode(content).rstrip(b"=").decode()
                 found[layout.name(info.record_file)] = f"sha256={own}"
-                for row, name in _named(layout, info):
-                    stamp = self.files.get(name)
-                    if stamp and (stamp.size, True) == (row.size, stamp.mtime_ns <= written):
+                at = layout.name(os.path.join(info.folder, ".")).removesuffix(".")
+                for row in info.record.rows:
+                    stamp = self.files.get(name := f"{at}{row.path}") or self.files.get(
+                        name := _name_of(layout, info, row)
+                    )
+                    if not stamp or not row.digest or stamp.mtime_ns > written:
+                        continue
+                    if stamp.size == row.size:
                         found[name] = f"{row.algorithm}={row.digest}"
         below = [name for each in displaced for name in _files_at(layout, each)]
         for name in (*self.files, *below):
@@ -255,11 +260,12 @@ class Removals:
         return None if files is None else replace(self, files=files)
 
 
-def _named(layout: Layout, info: DistInfo) -> Iterator[tuple[RecordRow, str]]:
-    for row in info.record.rows:
-        if row.digest:
-            with contextlib.suppress(EscapesPrefix):
-                yield row, layout.name(os.path.join(info.folder, row.path.replace("/", os.sep)))
+def _name_of(layout: Layout, info: DistInfo, row: RecordRow) -> str:
+    """Return the name of what a RECORD lists elsewhere than below its folder, or empty."""
+    try:
+        return layout.name(os.path.join(info.folder, row.path.replace("/", os.sep)))
+    except EscapesPrefix:
+        return ""
 
 
 def _look(status: os.stat_result) -> str:
