@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import netrc
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,7 @@ def test_requirements_and_places_become_lines_of_standard_input(password: str) -
 
 
 @pytest.mark.attack("secrets on command lines")
+@pytest.mark.skipif(shutil.which("git") is None, reason="git itself is asked")
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_git_is_told_by_variables_and_the_helper_says_them(password: str) -> None:
     url = f"git+https://ana:{quote(password, safe='')}@host.invalid:8080/x.git@v1"

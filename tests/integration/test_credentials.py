@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -102,6 +103,7 @@ def test_the_password_of_an_index_is_nowhere(
             assert secret not in texts + told, [t for t in lines if secret in t]
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="a repository is what git makes")
 @pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_the_password_of_a_repository_is_not_seen_by_git_either(
     desk: Desk, tmp_path: Path, installer: str
