@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,7 +19,7 @@ from safeinstall.operations.context import Context
 from safeinstall.operations.environments import check, place_of
 from safeinstall.operations.environments.overlay import overlay_lines, sees_base
 from safeinstall.request import parse
-from safeinstall.transaction.in_progress import MARK, Making, left_behind, remove
+from safeinstall.transaction.in_progress import MARK, Making, left_behind, only_begun
 from support.reports import environment
 
 
@@ -122,10 +123,10 @@ def test_what_is_made_goes_without_a_trace(tmp_path: Path) -> None:
     making.begin()
     (place / "lib").mkdir()
     spec = tmp_path / "spec"
+    making.registers(str(spec))
     spec.mkdir()
-    making.registered(str(spec))
     assert left_behind(str(place)) is None, "its process is alive"
-    making.undo()
+    assert making.undo() == ""
     assert not spec.exists()
     assert not (tmp_path / "a").exists()
 
@@ -155,63 +156,125 @@ def test_of_two_that_begin_at_the_same_place_one_goes_on(tmp_path: Path) -> None
     assert not (tmp_path / "env").exists()
 
 
-@pytest.mark.parametrize("way", ["undo", "remove"])
-def test_the_mark_goes_last_so_that_a_kill_in_between_is_recognised(
-    tmp_path: Path, way: str
-) -> None:
-    code = (
-        "import os, shutil, sys\n"
-        "from pathlib import Path\n"
-        "from safeinstall.transaction import in_progress\n"
-        "making = in_progress.Making(sys.argv[1]); making.begin()\n"
-        "for name in ('a', '.b', 'z'):\n"
-        "    Path(sys.argv[1], name).mkdir()\n"
-        "if sys.argv[2] == 'remove': os._exit(0)\n"
-        "shutil.rmtree = lambda *a, **k: os._exit(0)\n"
-        "making.undo()\n"
-    )
-    place = str(tmp_path / "env")
-    subprocess.run([sys.executable, "-c", code, place, way], check=True)
-    if way == "remove":
-        again = (
-            "import os, shutil, sys\n"
-            "from safeinstall.transaction import in_progress\n"
-            "left = in_progress.left_behind(sys.argv[1])\n"
-            "real = shutil.rmtree\n"
-            "shutil.rmtree = lambda path, **k: os._exit(0) if path.endswith('z') else real(path)\n"
-            "in_progress.remove(left)\n"
-        )
-        subprocess.run([sys.executable, "-c", again, place], check=True)
-    left = left_behind(place)
-    assert left is not None
-    remove(left)
-    assert not Path(place).exists()
-
-
-def test_only_what_a_dead_process_left_is_litter(tmp_path: Path) -> None:
-    code = (
-        "import sys; from safeinstall.transaction.in_progress import Making; "
-        "Making(sys.argv[1]).begin()"
-    )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "env")], check=True)
-    left = left_behind(str(tmp_path / "env"))
-    assert left is not None
-    remove(left)
-    assert not (tmp_path / "env").exists()
-
-
-def test_a_mark_does_not_make_us_delete_what_lies_elsewhere(tmp_path: Path) -> None:
-    place, victim = tmp_path / "env", tmp_path / "victim"
-    victim.mkdir()
+def test_what_somebody_put_there_meanwhile_stays_and_is_named(tmp_path: Path) -> None:
+    place = tmp_path / "env"
     making = Making(str(place))
     making.begin()
-    mark = json.loads((place / MARK).read_text())
-    mark |= {"pid": 2**22 + 1, "started": "1", "kernelspec": str(victim)}
-    (place / MARK).write_text(json.dumps(mark))
-    left = left_behind(str(place))
-    assert left is not None
-    remove(left)
-    assert victim.exists()
+    for name in ("lib", "notes", "share", ".safeinstall"):
+        (place / name).mkdir()
+        (place / name / "file").touch()
+    (place / "mynotes.py").touch()
+    assert "notes" in making.undo()
+    assert sorted(path.name for path in place.iterdir()) == ["mynotes.py", "notes"]
+    assert (place / "notes" / "file").exists()
+
+
+def test_the_users_own_kernelspec_comes_back_byte_for_byte(tmp_path: Path) -> None:
+    making = Making(str(tmp_path / "env"))
+    making.begin()
+    file, aside = tmp_path / "kernel.json", tmp_path / "kernel.json.old"
+    making.keeps(str(file), str(aside))
+    aside.write_bytes(b"mine")
+    file.write_bytes(b"ours")
+    making.undo()
+    assert (file.read_bytes(), aside.exists()) == (b"mine", False)
+
+
+def die_in(code: str, *words: str) -> None:
+    start = "import os, shutil, sys\nfrom pathlib import Path\n"
+    start += "from safeinstall.transaction import in_progress\n"
+    start += "making = in_progress.Making(sys.argv[1])\n"
+    command = [sys.executable, "-c", start + code, *words]
+    assert subprocess.run(command, check=False).returncode == 9
+
+
+def test_the_mark_goes_last_so_that_a_kill_in_between_is_recognised(tmp_path: Path) -> None:
+    code = (
+        "making.begin()\n"
+        "for name in ('bin', '.gitignore', 'share'):\n"
+        "    Path(sys.argv[1], name).mkdir()\n"
+        "shutil.rmtree = lambda *a, **k: os._exit(9)\n"
+        "making.undo()\n"
+    )
+    die_in(code, str(tmp_path / "env"))
+    assert left_behind(str(tmp_path / "env")) is not None
+
+
+@pytest.mark.parametrize(
+    "point", ["os.mkdir", "os.link", "os.unlink", "os.stat", "Path.write_text", "os.replace"]
+)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_who_died_while_the_mark_was_written_leaves_a_free_place(
+    tmp_path: Path, point: str, after: bool
+) -> None:
+    code = (
+        f"real = {point}\n"
+        "def dies(*words, **more):\n"
+        f"    if {after}: real(*words, **more)\n"
+        "    os._exit(9)\n"
+        f"{point} = dies\n"
+        "making.begin(); making.stands(); os._exit(9)\n"
+    )
+    place = tmp_path / "env"
+    die_in(code, str(place))
+    assert not place.exists() or only_begun(str(place))
+    again = Making(str(place))
+    again.begin()
+    again.stands()
+    again.keep()
+    assert list(place.iterdir()) == []
+
+
+def test_a_half_written_mark_is_of_nobody(tmp_path: Path) -> None:
+    place = tmp_path / "env"
+    place.mkdir()
+    for text in ("", "{", "[]", "1e400", "[" * 100_000, '{"pid": "x"}', '{"host": 3}'):
+        (place / MARK).write_text(text)
+        assert left_behind(str(place)) is None
+    (place / MARK).write_bytes(b"\xff")
+    assert only_begun(str(place))
+
+
+def a_mark_of_the_dead(place: Path, **other: object) -> None:
+    die_in("making.begin(); making.stands(); os._exit(9)", str(place))
+    data = json.loads((place / MARK).read_text())
+    (place / MARK).write_text(json.dumps(data | other))
+
+
+def test_only_what_a_dead_process_left_is_recognised(tmp_path: Path) -> None:
+    a_mark_of_the_dead(tmp_path / "env")
+    left = left_behind(str(tmp_path / "env"))
+    assert left is not None and left.stands
+
+
+FOREIGN = [
+    {"folder": 1},
+    {"folder": None},
+    {"folder": "1"},
+    {"host": "another-machine"},
+    {"host": ""},
+    {"pid": os.getpid(), "started": ""},
+    {"pid": "many"},
+    {"pid": None},
+]
+
+
+@pytest.mark.parametrize("other", FOREIGN, ids=[str(each) for each in FOREIGN])
+def test_a_mark_that_is_not_of_this_folder_or_of_the_dead_is_none(
+    tmp_path: Path, other: dict[str, object]
+) -> None:
+    a_mark_of_the_dead(tmp_path / "env", **other)
+    assert left_behind(str(tmp_path / "env")) is None
+
+
+def test_a_mark_that_came_along_with_a_copy_is_none(tmp_path: Path) -> None:
+    a_mark_of_the_dead(tmp_path / "env")
+    (tmp_path / "env" / "pyvenv.cfg").touch()
+    shutil.copytree(tmp_path / "env", tmp_path / "copy")
+    assert left_behind(str(tmp_path / "copy")) is None
+    assert not only_begun(str(tmp_path / "copy"))
+    with pytest.raises(SafeInstallError, match="left as it is"):
+        check(place_of(str(tmp_path / "copy"), "/"), lambda other: other)
 
 
 def test_an_overlay_names_the_folders_of_a_virtual_environment_only() -> None:

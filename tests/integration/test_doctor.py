@@ -183,8 +183,9 @@ def leave_half_made(desk: Desk, prefix: Path) -> None:
     code = "import sys; from safeinstall.transaction.in_progress import Making; "
     code += "Making(sys.argv[1]).begin()"
     assert desk.environment.run("-c", code, str(begun), settings=desk.settings).returncode == 0
-    (begun / MARK).rename(prefix / MARK)
-    begun.rmdir()
+    mark = json.loads((begun / MARK).read_text()) | {"folder": prefix.stat().st_ino}
+    (prefix / MARK).write_text(json.dumps(mark))
+    shutil.rmtree(begun)
 
 
 def typed(desk: Desk, hint: str) -> None:
@@ -380,7 +381,7 @@ def test_the_lines_for_an_environment_with_a_blank_in_its_path_work(
     leave_half_made(desk, prefix)
     found = doctor(desk, "--python", str(prefix))
     hints = {finding["code"]: finding["hint"] for finding in found["findings"]}
-    assert shlex.split(hints["unfinished-environment"]) == ["rm", "-r", str(prefix)]
+    assert shlex.split(hints["unfinished-environment"]) == ["rm", str(prefix / MARK)]
     typed(desk, hints["no-record"])
     command = ("-m", "safeinstall", "doctor", "--python", str(prefix))
     shown = desk.environment.run(*command, settings=desk.settings, cwd=desk.notebooks).stdout
@@ -393,7 +394,7 @@ def test_the_lines_for_an_environment_with_a_blank_in_its_path_work(
     assert codes(found) == ["unfinished-environment"]
     [finding] = [f for f in found["findings"] if f["code"] == "unfinished-environment"]
     ways.typed_in_a_shell(finding["hint"], tmp_path)
-    assert not prefix.exists()
+    assert codes(doctor(desk, "--python", str(prefix))) == []
 
 
 @pytest.mark.first_line_of("does-not-start")

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from integration.conftest import Desk
+from safeinstall.transaction.store.lock import process_host
 from support import privileges, ways
 from support.environments import Environment, Workshop, changes, snapshot
 from support.kernels import OUTCOME
@@ -359,7 +360,19 @@ def test_an_interrupt_leaves_nothing(studio: Desk) -> None:
     assert nothing_is_left(studio)
 
 
-def test_what_a_kill_left_is_recognised_and_replaced(studio: Desk) -> None:
+def kernelspec_of_the_user(studio: Desk) -> Path:
+    """Write a kernelspec for the environment that is not there yet, with settings of one's own."""
+    folder = ways.specs_folder(Path(studio.settings["HOME"])) / "notebooks-venv"
+    folder.mkdir(parents=True)
+    argv = [str(studio.notebooks / ".venv" / "bin" / "python"), "-m", "ipykernel_launcher"]
+    argv += ["-f", "{connection_file}", "--mine"]
+    data = {"argv": argv, "display_name": "mine", "language": "python", "env": {"A": "1"}}
+    (folder / "kernel.json").write_text(json.dumps(data))
+    (folder / "logo-64x64.png").write_bytes(b"my logo")
+    return folder
+
+
+def killed_while_the_kernel_starts(studio: Desk, seconds: float = 0.5) -> None:
     make_wheel(studio.wheels, "slow", modules={"slow.py": "import time\ntime.sleep(60)\n"})
     command = [str(studio.environment.python), "-m", "safeinstall", "new-env", ".venv", "slow"]
     process = subprocess.Popen(
@@ -367,15 +380,107 @@ def test_what_a_kill_left_is_recognised_and_replaced(studio: Desk) -> None:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     wait_for(lambda: specs(studio) != [])
-    time.sleep(0.5)
+    time.sleep(seconds)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert (studio.notebooks / ".venv" / MARK).exists()
+
+
+def test_what_a_kill_left_is_gone_on_with_and_what_was_put_there_stays(studio: Desk) -> None:
+    killed_while_the_kernel_starts(studio)
+    place = studio.notebooks / ".venv"
+    assert (place / MARK).exists()
+    (place / "mynotes.py").write_text("mine")
+    spec = ways.specs_folder(Path(studio.settings["HOME"])) / "notebooks-venv" / "kernel.json"
+    mine = json.dumps(json.loads(spec.read_text()) | {"display_name": "mine", "env": {"A": "1"}})
+    spec.write_text(mine)
     done = new_env(studio, ".venv", "tinypkg")
     assert done.returncode == 0, done.stderr
+    assert "was begun by a run that was killed" in " ".join(done.stdout.split())
     assert specs(studio) == ["notebooks-venv"]
-    made = Environment(prefix=studio.notebooks / ".venv", kind="venv", base=Path("/"))
+    made = Environment(prefix=place, kind="venv", base=Path("/"))
     assert made.version_of("tinypkg", studio.settings) == "1.0"
+    assert (place / "mynotes.py").read_text() == "mine"
+    assert not (place / MARK).exists()
+    assert json.loads(spec.read_text())["env"] == {"A": "1"}
+    [kept] = spec.parent.glob("kernel.json.*.old")
+    assert kept.read_text() == mine
+
+
+def test_what_is_gone_on_with_stays_where_that_fails(studio: Desk) -> None:
+    killed_while_the_kernel_starts(studio)
+    place = studio.notebooks / ".venv"
+    (place / "mynotes.py").write_text("mine")
+    make_wheel(studio.wheels, "hollow", modules={"hollow.py": "import not_there_at_all\n"})
+    done = new_env(studio, ".venv", "hollow")
+    assert done.returncode == 1
+    assert "it was left as it is" in " ".join(done.stderr.split())
+    assert (place / "mynotes.py").read_text() == "mine"
+    assert (place / "bin" / "python").exists()
+    assert new_env(studio, ".venv", "tinypkg").returncode == 0
+    assert (place / "mynotes.py").read_text() == "mine"
+
+
+MARKS = {
+    "no process": '{"pid": 4194000, "started": "1", "host": "HOST", "kernelspec": "SPEC"}',
+    "no host": '{"pid": 4194000, "started": "1", "host": "MACHINE", "kernelspec": "SPEC"}',
+    "another folder": (
+        '{"pid": 4194000, "started": "1", "host": "HOST", "folder": 7, "stands": true,'
+        ' "overlay": false}'
+    ),
+    "nothing": "",
+    "no json": "{",
+}
+
+
+@pytest.mark.parametrize("mark", MARKS.values(), ids=MARKS)
+def test_a_mark_alone_makes_nobody_take_anything_away(
+    studio: Desk, workshop: Workshop, mark: str
+) -> None:
+    place, spec = studio.notebooks / ".venv", kernelspec_of_the_user(studio)
+    workshop.run(workshop.uv, "venv", "-q", "--python", workshop.base, place)
+    (place / "mynotes.py").write_text("mine")
+    host = process_host()
+    mark = mark.replace("HOST", host).replace("MACHINE", host.split("/")[0])
+    (place / MARK).write_text(mark.replace("SPEC", str(spec)))
+    before, theirs = snapshot(studio.notebooks), snapshot(spec)
+    done = new_env(studio, ".venv", "tinypkg")
+    assert done.returncode == 1
+    assert "left as it is" in " ".join(done.stderr.split())
+    assert changes(before, snapshot(studio.notebooks)) == []
+    assert changes(theirs, snapshot(spec)) == []
+    line = ways.lines_to_type(done.stderr)[0].split()
+    assert new_env(studio, *line[2:]).returncode == 0
+    assert changes(theirs, snapshot(spec)) == []
+
+
+def test_what_a_kill_left_that_is_no_environment_is_set_aside(studio: Desk) -> None:
+    code = "import sys; from safeinstall.transaction.in_progress import Making; "
+    code += "Making(sys.argv[1]).begin()"
+    place = studio.notebooks / ".venv"
+    done = studio.environment.run("-c", code, str(place), settings=studio.settings)
+    assert done.returncode == 0, done.stderr
+    (place / "bin").mkdir()
+    (place / "bin" / "mine").write_text("mine")
+    done = new_env(studio, ".venv", "tinypkg")
+    assert done.returncode == 0, done.stderr
+    assert (studio.notebooks / ".venv.unfinished" / "bin" / "mine").read_text() == "mine"
+
+
+@pytest.mark.parametrize("way", ["hollow", "interrupt"])
+def test_a_failure_leaves_the_users_own_kernelspec_byte_for_byte(studio: Desk, way: str) -> None:
+    spec = kernelspec_of_the_user(studio)
+    before = snapshot(spec)
+    text = "import not_there_at_all\n" if way == "hollow" else "import time\ntime.sleep(60)\n"
+    make_wheel(studio.wheels, "bad", modules={"bad.py": text})
+    with studio.kernel() as kernel:
+        request = kernel.send("%safeinstall --new-env bad")
+        if way == "interrupt":
+            wait_for(lambda: len(list(spec.iterdir())) > 2)
+            time.sleep(0.3)
+            kernel.interrupt()
+        assert not kernel.result(request, timeout=120).ok
+    assert not (studio.notebooks / ".venv").exists()
+    assert changes(before, snapshot(spec)) == []
 
 
 def test_a_dry_run_says_what_would_be_and_leaves_nothing(studio: Desk) -> None:

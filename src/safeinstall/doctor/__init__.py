@@ -127,9 +127,13 @@ def _with_owner(each: Installed, prefix: str) -> Installed:
 
 def _half_made(target: Target) -> Iterator[Diagnosis]:
     if left_behind(target.prefix) is not None:
-        died = f"{target.prefix} was being made when safeinstall died ({MARK})"
-        words = f"{died}; it is not complete."
-        yield say("unfinished-environment", words, f"rm -r {shlex.quote(target.prefix)}")
+        died = f"{target.prefix} was being made when safeinstall died"
+        if target.environment is None:
+            words, command = f"{died}; it is not complete.", f"rm -r {shlex.quote(target.prefix)}"
+        else:
+            words = f"{died}, and may lack packages; if it is as you want it, take the mark away."
+            command = f"rm {shlex.quote(os.path.join(target.prefix, MARK))}"
+        yield say("unfinished-environment", words, command)
 
 
 def _access(target: Target, frontend: Frontend) -> Iterator[Diagnosis]:

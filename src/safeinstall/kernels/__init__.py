@@ -152,13 +152,18 @@ class Registered:
         return asdict(self)
 
 
-def free_name(wanted: str, specs: Iterable[Spec], python: str) -> str:
+def free_name(wanted: str, specs: Iterable[Spec], python: str, folder: str = "") -> str:
     """Return a kernelspec name like `wanted` that nobody has, or that is this `python`'s already.
 
-    The letters are those `jupyter_client.kernelspec` accepts (`_is_valid_kernel_name`).
+    The letters are those `jupyter_client.kernelspec` accepts (`_is_valid_kernel_name`), which does
+    not tell `A` from `a`. What lies in `folder` and is no kernelspec has its name, too.
     """
-    others = (s for s in specs if not s.argv or os.path.abspath(s.argv[0]) != python)
-    taken = {spec.name for spec in others}
+    known = tuple(specs)
+    others = (s for s in known if not s.argv or os.path.abspath(s.argv[0]) != python)
+    named = {os.path.basename(spec.folder) for spec in known}
+    taken = {spec.name.lower() for spec in others} | (
+        {*listed(folder)} - named if folder else set()
+    )
     base = _NOT_IN_NAMES.sub("-", wanted.lower()).strip("-.") or "python"
     names = chain([base], (f"{base}-{number}" for number in count(2)))
     return next(name for name in names if name not in taken)
@@ -223,14 +228,21 @@ def unregister(registered: Registered) -> None:
     shutil.rmtree(registered.folder, ignore_errors=True)
 
 
-def repair(spec: Spec, argv: Iterable[str], display_name: str = "") -> str:
-    """Write `argv` into the kernelspec's file; return where the old one is kept.
+def kept_name(spec: Spec) -> str:
+    """Return a name beside the kernelspec's file for the one that is kept of it."""
+    start = os.path.join(spec.folder, f"{_FILE}.{time.strftime('%Y%m%d-%H%M%S')}")
+    names = chain([f"{start}.old"], (f"{start}-{number}.old" for number in count(2)))
+    return next(name for name in names if not os.path.lexists(name))
+
+
+def repair(spec: Spec, argv: Iterable[str], display_name: str = "", kept_as: str = "") -> str:
+    """Write `argv` into the kernelspec's file; return where the old one is kept (`kept_as`).
 
     What stands there and is no file (a link to nowhere, a folder) is kept too. Raises
     `SafeInstallError` when the file cannot be written.
     """
-    path = Path(spec.folder, "kernel.json")
-    kept = path.with_name(f"kernel.json.{time.strftime('%Y%m%d-%H%M%S')}.old")
+    path = Path(spec.folder, _FILE)
+    kept = Path(kept_as or kept_name(spec))
     data = None
     with suppress(OSError, ValueError, RecursionError):
         data = json.loads(path.read_text("utf-8"))
@@ -242,16 +254,22 @@ def repair(spec: Spec, argv: Iterable[str], display_name: str = "") -> str:
         data["env"] = dict(spec.env)
     if not isinstance(data.get("metadata", {}), dict):
         del data["metadata"]
-    fresh = path.with_name("kernel.json.new")
+    fresh, draft = path.with_name("kernel.json.new"), path.with_name("kernel.json.kept")
     try:
         fresh.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
         if path.is_file():
-            shutil.copy2(path, kept)
+            try:
+                os.link(path, kept)
+            except (OSError, AttributeError):  # no links on this file system
+                shutil.copy2(path, draft)
+                draft.replace(kept)  # there as a whole, or not at all
         else:
             path.rename(kept)
         fresh.replace(path)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        for file in (fresh, draft):
+            with suppress(OSError):
+                file.unlink()
         words = f"{path} cannot be written: {error.strerror or error}."
         raise SafeInstallError(words, code="kernelspec-not-written") from error
     return str(kept)

@@ -298,13 +298,15 @@ def new_environment_message(made: NewEnvironment, environ: Mapping[str, str]) ->
     sees = f"It also sees what {shown(made.overlay_of, home)} holds." if made.overlay_of else ""
     imported = ", ".join(sorted(made.trial.imported)) if made.trial else ""
     proof = f"Its kernel was started once and imports {imported}." if imported else ""
-    lines = (along, sees, proof or "Its kernel was started once and answers.")
+    former = [each for each in outcome.findings if each.code == "unfinished-environment"]
+    proof = proof or "Its kernel was started once and answers."
+    lines = (along, sees, proof, *(each.message for each in former))
     return Message(
         mark="✓",
         headline=f"{what} — Python {outcome.environment.python}, a kernel of its own",
         seconds=outcome.seconds.get("total"),
         lines=tuple(line for line in lines if line),
-        suggestions=_ways_to_kernel(made, environ),
+        suggestions=(*_ways_to_kernel(made, environ), *(way for f in former for way in f.hint)),
     )
 
 

@@ -1,7 +1,8 @@
 """The mark on an environment that is being made: what a killed process left can be recognised.
 
-A file in the new folder names the process and, once written, the kernelspec. It goes when the
-environment is complete; a folder that still has it, of a process that is gone, is litter.
+A file in the new folder names the process and the folder it lies in. It goes when the environment
+is complete. Who finds it takes nothing away because of it: a mark proves that a run began here, not
+that all that lies here is that run's. What a run takes away again, it made itself.
 """
 
 from __future__ import annotations
@@ -10,31 +11,44 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from safeinstall.errors import SafeInstallError
 from safeinstall.transaction.moves.disk import undisturbed
+from safeinstall.transaction.store.journal import FOLDER
 from safeinstall.transaction.store.lock import is_alive, process_host, start_time
 
 MARK: Final = ".safeinstall-unfinished"
+_OWN: Final = frozenset(
+    {"bin", "lib", "lib64", "include", "share", "Scripts", "Lib", "Include", "pyvenv.cfg"}
+    | {".gitignore", "CACHEDIR.TAG", ".lock", FOLDER}
+)
+"""What `python -m venv`, uv and we ourselves put into the folder of an environment."""
 
 
 class Leftover(NamedTuple):
     """What a process left that died while it made an environment."""
 
     path: str
-    kernelspec: str
-    """The folder of the kernelspec it had written, or empty."""
+    overlay: bool
+    """It was to see the packages of another environment."""
+    stands: bool
+    """There was an environment already: what was to come were packages and a kernel."""
 
 
 class Making:
-    """An environment on its way: kept at the end, or gone without a trace."""
+    """An environment on its way: kept at the end, or what was made of it is gone again."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, overlay: bool = False) -> None:
         self.path = path
+        self.resumed = False
+        """True when another run had begun it: then nothing of the folder is taken away."""
+        self._overlay = overlay
+        self._draft = os.path.join(path, f"{MARK}.{os.getpid()}")
         self._kernelspec = ""
+        self._kept: tuple[str, str] | None = None
         self._created: Sequence[str] = ()
         self._begun = False
 
@@ -49,94 +63,162 @@ class Making:
             folder = os.path.dirname(folder)
         self._created = missing
         Path(self.path).mkdir(parents=True, exist_ok=True)
-        mark = Path(self.path, MARK)
+        if only_begun(self.path):
+            Path(self.path, MARK).unlink(missing_ok=True)
+        mark = os.path.join(self.path, MARK)
         try:
-            mark.touch(exist_ok=False)
-        except FileExistsError:
-            raise _taken(f"{self.path} is being made by another process.") from None
-        if len(os.listdir(self.path)) > 1:
-            mark.unlink()
+            self._write_draft(stands=False)
+            try:
+                os.link(self._draft, mark)  # whole, or not there: nobody reads half a mark
+            except FileExistsError:
+                raise _taken(f"{self.path} is being made by another process.") from None
+            except (OSError, AttributeError):  # no links on this file system
+                os.rename(self._draft, mark)
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(self._draft)
+        if _others(self.path):
+            os.unlink(mark)
             raise _taken(f"{self.path} is not empty any more; it is left as it is.")
         self._begun = True
-        self._write()
 
-    def registered(self, folder: str) -> None:
-        """Note the kernelspec that was written for it."""
+    def resume(self) -> None:
+        """Go on with what another run had begun; the mark is this process's from now on."""
+        self.resumed = True
+        self.stands()
+
+    def stands(self) -> None:
+        """Note that there is an environment now, with nothing in it. Raises OSError."""
+        self._write_draft(stands=True)
+        os.replace(self._draft, os.path.join(self.path, MARK))
+
+    def registers(self, folder: str) -> None:
+        """Note the kernelspec that is going to be written for it, where none is."""
         self._kernelspec = folder
-        self._write()
+
+    def keeps(self, file: str, aside: str) -> None:
+        """Note that the user's own `file` is going to be written anew, and kept `aside`."""
+        self._kept = file, aside
 
     def keep(self) -> None:
-        """Say that it is complete."""
-        Path(self.path, MARK).unlink(missing_ok=True)
+        """Say that it is complete. Raises OSError."""
+        for name in _marks(self.path):
+            os.unlink(os.path.join(self.path, name))
 
-    def undo(self) -> None:
-        """Take everything away again: the folder, those made above it, and the kernelspec."""
+    def undo(self, brought: Collection[str] = ()) -> str:
+        """Take away again what this run made, and put back a kernelspec that it wrote anew.
+
+        `brought`: names in the folder of what packages have put there. Returns what is left of
+        what was made, as a sentence; nothing where all is as it was.
+        """
+        left: list[str] = []
         with undisturbed():
             if self._kernelspec:
                 shutil.rmtree(self._kernelspec, ignore_errors=True)
+                left += [self._kernelspec] if os.path.lexists(self._kernelspec) else []
+            if self._kept and os.path.lexists(self._kept[1]):
+                try:
+                    os.replace(self._kept[1], self._kept[0])
+                except OSError:
+                    left.append(f"{self._kept[0]} (the former one is {self._kept[1]})")
             if self._begun:
-                _empty(self.path)
+                _take(self.path, {*_OWN, *brought})
+                left += [os.path.join(self.path, name) for name in _others(self.path)]
             for folder in self._created:
                 with contextlib.suppress(OSError):  # somebody has put something into it
                     os.rmdir(folder)
+        what = "What cannot be removed, or was not made here, is left"
+        return f" {what}: {', '.join(left[:3])}." if left else ""
 
-    def _write(self) -> None:
+    def _write_draft(self, *, stands: bool) -> None:
         pid, host = os.getpid(), process_host()
-        began = start_time(pid)
-        data = {"pid": pid, "started": began, "host": host, "kernelspec": self._kernelspec}
-        fresh = Path(self.path, f"{MARK}.new")
-        fresh.write_text(json.dumps(data), "utf-8")
-        fresh.replace(Path(self.path, MARK))
+        data = {"pid": pid, "started": start_time(pid), "host": host, "overlay": self._overlay}
+        data |= {"folder": os.stat(self.path).st_ino, "stands": stands}
+        Path(self._draft).write_text(json.dumps(data), "utf-8")
 
 
 def left_behind(path: str) -> Leftover | None:
-    """Return what a dead process left at `path`; None when it is none of ours, or still at work."""
+    """Return what a dead process left at `path`; None when it is none of ours, or still at work.
+
+    A mark is believed in the folder it was written in alone, which must be the user's: one that was
+    copied, unpacked or made up says nothing.
+    """
+    data = _mark_of(path)
     try:
-        data = json.loads(Path(path, MARK).read_text("utf-8"))
-        pid, started = int(data["pid"]), str(data["started"])
-        kernelspec, host = str(data.get("kernelspec", "")), str(data.get("host", ""))
+        status = os.lstat(path)
+        own = not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
+        if not own or data["folder"] != status.st_ino or _is_at_work(data):
+            return None
+        return Leftover(path, data["overlay"] is True, data["stands"] is True)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    elsewhere = host.split("/")[0] != process_host().split("/")[0]
-    if elsewhere or (host == process_host() and is_alive(pid, started)):
-        return None
-    return Leftover(path=path, kernelspec=kernelspec if _starts(kernelspec, path) else "")
 
 
-def remove(leftover: Leftover) -> None:
-    """Take away what was left behind."""
-    if leftover.kernelspec:
-        shutil.rmtree(leftover.kernelspec, ignore_errors=True)
-    _empty(leftover.path)
-    with contextlib.suppress(OSError):
-        os.rmdir(leftover.path)
-
-
-def _starts(kernelspec: str, path: str) -> bool:
-    """Tell whether a kernelspec starts an interpreter of `path`: the mark alone is not believed."""
+def only_begun(path: str) -> bool:
+    """Tell whether a folder holds nothing, or nothing but marks of processes that are gone."""
     try:
-        data = json.loads(Path(kernelspec, "kernel.json").read_text("utf-8"))
-        return str(data["argv"][0]).startswith(path + os.sep)
-    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        plain = not os.path.islink(path) and not _others(path)
+        return plain and not _is_at_work(_mark_of(path))
+    except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def set_aside(path: str) -> str:
+    """Move what was begun at `path` to a free name beside it, and return that. Raises OSError."""
+    count = 1
+    while os.path.lexists(aside := f"{path}.unfinished{f'-{count}' * (count > 1)}"):
+        count += 1
+    os.rename(path, aside)
+    return aside
+
+
+def _mark_of(path: str) -> dict[str, Any]:
+    """Return what a mark says; nothing where it says nothing."""
+    try:
+        data = json.loads(Path(path, MARK).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _is_at_work(data: dict[str, Any]) -> bool:
+    if not data:
+        return False
+    host, here = str(data["host"]), process_host()
+    if host != here:  # that of another machine may be at work still
+        return host.split("/")[0] != here.split("/")[0]
+    return is_alive(int(data["pid"]), str(data["started"]))
+
+
+def _marks(path: str) -> list[str]:
+    return [name for name in os.listdir(path) if name.startswith(MARK)]
+
+
+def _others(path: str) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(path) if not name.startswith(MARK))
+    except FileNotFoundError:
+        return []
 
 
 def _taken(message: str) -> SafeInstallError:
     return SafeInstallError(message, code="place-taken")
 
 
-def _empty(folder: str) -> None:
-    """Take away all that is in a folder, the mark last: who dies here is recognised by it."""
+def _take(folder: str, names: Collection[str]) -> None:
+    """Take away what is called so in a folder, the marks last: who dies here is recognised."""
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name == MARK)
+        there = sorted(os.listdir(folder), key=lambda name: name.startswith(MARK))
     except OSError:
         return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path, ignore_errors=True)
-        else:
+    for name in there:
+        path = os.path.join(folder, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            if name in names:
+                shutil.rmtree(path, ignore_errors=True)
+        elif name in names or name.startswith(MARK):
             with contextlib.suppress(OSError):
-                os.unlink(entry.path)
+                os.unlink(path)
 
 
 def write_path_file(folder: str, name: str, lines: Iterable[str]) -> None:

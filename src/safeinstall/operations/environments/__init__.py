@@ -1,7 +1,8 @@
 """A new environment with a kernel of its own: made, filled, registered, started once, or gone.
 
 A virtual environment cannot be moved, so it is made where it will stay; a mark in it says that it
-is unfinished, and on any failure or interrupt the folder and the kernelspec are taken away again.
+is unfinished, and on any failure or interrupt what was made is taken away again, and nothing else.
+What a killed run left is gone on with where it is an environment, and set aside where it is none.
 What goes into it goes through the same door as any install: plan, staging, checks, commit.
 """
 
@@ -9,8 +10,10 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any, Final
@@ -21,22 +24,26 @@ from packaging.utils import canonicalize_name
 from safeinstall.distributions import InstalledIndex
 from safeinstall.environment import Destination, Environment, shown
 from safeinstall.errors import InstallerError, SafeInstallError
-from safeinstall.findings import Finding
+from safeinstall.findings import Finding, Suggestion
 from safeinstall.installers import hashed
 from safeinstall.interpreter import environment_of, find_python, managed_pythons
 from safeinstall.kernels import (
+    ARGUMENTS,
     Registered,
+    Spec,
     find_specs,
     free_display_name,
     free_name,
+    kept_name,
     kernel_folders,
     register,
     registry,
+    repair,
     user_folder,
 )
 from safeinstall.kernels.trial_starts import Trial, try_kernel
-from safeinstall.metadata.distribution import DistInfo
-from safeinstall.metadata.record import meant, public
+from safeinstall.metadata.distribution import DistInfo, InstalledState
+from safeinstall.metadata.record import RecordError, meant, public
 from safeinstall.operations.context import Context
 from safeinstall.operations.environments import overlay
 from safeinstall.operations.environments.unavailable import KERNEL, about_kernel
@@ -46,7 +53,13 @@ from safeinstall.outcome import Outcome, finding_of
 from safeinstall.plan import InstallerChoice
 from safeinstall.probe.facts.writability import describe_access
 from safeinstall.request import InstallRequest
-from safeinstall.transaction.in_progress import Making, left_behind, remove
+from safeinstall.transaction.in_progress import (
+    Leftover,
+    Making,
+    left_behind,
+    only_begun,
+    set_aside,
+)
 
 _ROOM_NEEDED: Final = 60 * 2**20
 """Bytes that an environment with a kernel takes at least, unpacked."""
@@ -117,7 +130,7 @@ def check(place: Place, line: Callable[[str], str]) -> None:
 
     `line` returns what is to be typed for another path or name.
     """
-    taken = os.path.lexists(place.path) and not _is_empty_folder(place.path)
+    taken = os.path.lexists(place.path) and not only_begun(place.path)
     if taken and left_behind(place.path) is None:
         hint = line(next_free(place))
         raise SafeInstallError(_occupied(place), hint=hint, code="place-taken")
@@ -132,14 +145,6 @@ def check(place: Place, line: Callable[[str], str]) -> None:
         takes = f"a kernel alone takes {_ROOM_NEEDED / 2**20:.0f} MB"
         words = f"There is no room for an environment at {place.shown}: {free} and {takes}."
         raise SafeInstallError(words, code="no-space")
-
-
-def _is_empty_folder(path: str) -> bool:
-    folder = Path(path)
-    try:
-        return folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir())
-    except OSError:
-        return False
 
 
 def _occupied(place: Place) -> str:
@@ -300,31 +305,36 @@ def new_environment(request: InstallRequest, context: Context) -> NewEnvironment
         raise SafeInstallError(words, hint=hint, code="option-conflict")
     check(place, lambda other: _line_of(request, context, new_env=other))
     registry(kernel_folders(), user_folder())  # said before anything is made
-    left = left_behind(place.path)
-    if left is not None:
-        remove(left)
     chosen = choose(context.meet(replace(request, python="")), context)
     base = _base_of(request, context, chosen)
-    making = Making(place.path)
+    making = Making(place.path, request.overlay)
+    maker = _Maker(request, context, place, chosen, making, began)
     try:
-        made = _Maker(request, context, place, chosen, making, began).made(base)
-        if made.kernel is None:
-            making.undo()
-        else:
+        made = maker.made(base)
+        if made.kernel is not None:
             making.keep()
-        return made
+            return made
+        rest = making.undo(maker.brought)
+        found = made.outcome.findings
+        if rest and made.outcome.status != "planned":
+            found += (Finding.warn("unfinished-environment", f"{place.shown}:{rest}"),)
+        return replace(made, outcome=replace(made.outcome, findings=found))
     except OSError as error:
-        making.undo()
-        words = f"{place.shown} could not be made: {error.strerror or error}."
+        rest = making.undo(maker.brought)
+        words = f"{place.shown} could not be made: {error.strerror or error}.{rest}"
         code = "no-space" if error.errno in (28, 122) else "place-not-writable"
         raise SafeInstallError(words, context=str(error.filename or ""), code=code) from error
     except KeyboardInterrupt:
-        making.undo()
-        raise SafeInstallError(
-            f"Interrupted: {place.shown} and its kernel were removed again.", code="interrupted"
-        ) from None
+        rest = making.undo(maker.brought)
+        gone = "what was there is left; the same line goes on with it"
+        gone = gone if making.resumed else "it and its kernel were removed again"
+        words = f"Interrupted while {place.shown} was being made: {gone}.{rest}"
+        raise SafeInstallError(words, code="interrupted") from None
+    except SafeInstallError as error:
+        error.message += making.undo(maker.brought)
+        raise
     except BaseException:
-        making.undo()
+        making.undo(maker.brought)
         raise
 
 
@@ -336,6 +346,8 @@ class _Maker:
     chosen: InstallerChoice
     making: Making
     began: float
+    brought: frozenset[str] = frozenset()
+    """What packages have put into the new folder, by the first part of its name."""
 
     def made(self, base: Environment) -> NewEnvironment:
         """Carry it out; what is left on failure is the caller's to remove."""
@@ -350,14 +362,11 @@ class _Maker:
             try:
                 plan, wanted = overlay.needed(wanted, inner, self.chosen)
             except InstallerError as error:
-                told = about_kernel(
-                    finding_of(error, self.context.frontend), wanted, inner, self.chosen
-                )
-                error.message = told.message
+                reason = finding_of(error, self.context.frontend)
+                error.message = about_kernel(reason, wanted, inner, self.chosen).message
                 raise
         self.context.progress(f"making {self.place.shown}")
-        self.making.begin()
-        self.make_empty(base)
+        told = self.begun(base)
         new = self.chosen.installer.serving(environment_of(self.place.path))
         if over:
             overlay.write_path_file(self.context.environment, new)
@@ -375,9 +384,38 @@ class _Maker:
                 status="done", environment=new, destination=destination, frontend=frontend
             )
         outcome = self.retold(outcome, inside)
+        outcome = replace(outcome, findings=(*told, *outcome.findings))
+        self.brought = _tops(new)
         if outcome.status not in ("done", "satisfied") or self.request.dry_run:
             return NewEnvironment(outcome=outcome, place=self.place)
         return self.with_kernel(outcome)
+
+    def begun(self, base: Environment) -> tuple[Finding, ...]:
+        """Have an empty environment, or what a killed run left of one; return what is to be told.
+
+        Raises `SafeInstallError` where that is another kind of environment than asked for.
+        """
+        left = left_behind(self.place.path)
+        told: tuple[Finding, ...] = ()
+        if left is not None and (there := _standing(left)):
+            alike = (there.python, left.overlay) == (base.python, self.request.overlay)
+            if not alike:
+                hint = _line_of(self.request, self.context, new_env=next_free(self.place))
+                kind = f"of Python {there.python}{', an overlay' * left.overlay}"
+                words = f"{self.place.shown} is an environment {kind}; it is left as it is."
+                raise SafeInstallError(words, hint=hint, code="place-taken")
+            self.making.resume()
+            words = f"{self.place.shown} was begun by a run that was killed; this one went on."
+            return (Finding.remark("unfinished-environment", words),)
+        if left is not None:
+            aside = replace(self.place, path=set_aside(self.place.path)).shown
+            words = f"What a killed run left at {self.place.shown} is no environment"
+            way = Suggestion(f"rm -r {shlex.quote(aside)}", "removes it")
+            told = (Finding.remark("unfinished-environment", f"{words}: it is {aside} now.", way),)
+        self.making.begin()
+        self.make_empty(base)
+        self.making.stands()
+        return told
 
     def make_empty(self, base: Environment) -> None:
         """Make an environment with nothing in it."""
@@ -398,11 +436,16 @@ class _Maker:
         python = os.path.join(self.place.path, os.path.relpath(new.executable, new.prefix))
         folders = kernel_folders()
         specs, folder = find_specs(folders, user_folder()), registry(folders, user_folder())
-        name = free_name(self.place.kernel, specs, python)
+        name = free_name(self.place.kernel, specs, python, folder)
         plain = self.place.display_name(new.python, self.request.overlay)
         display = free_display_name(plain, specs, name, self.place.shown)
-        self.making.registered(os.path.join(folder, name))
-        kernel = register(name, display, python, self.place.path, folder=folder)
+        at = str(Path(folder).absolute() / name)
+        there = next((spec for spec in specs if spec.folder == at), None)
+        if there is None:
+            self.making.registers(os.path.join(folder, name))
+            kernel = register(name, display, python, self.place.path, folder=folder)
+        else:
+            kernel = self.rewritten(there, python, display)
         self.context.progress(f"starting the kernel {display} once")
         wanted = _import_names(self.request, outcome, new, self.context.environment)
         trial = try_kernel(
@@ -411,7 +454,7 @@ class _Maker:
             environ=self.context.environ,
             cwd=self.context.cwd,
         )
-        _judge(trial, wanted, display)
+        _judge(trial, wanted, display, "left as it is" if self.making.resumed else "removed again")
         seconds = dict(outcome.seconds)
         seconds |= {"kernel": trial.seconds, "total": time.perf_counter() - self.began}
         verdicts = tuple(
@@ -426,6 +469,14 @@ class _Maker:
             trial=trial,
             overlay_of=self.context.environment.prefix if self.request.overlay else "",
         )
+
+    def rewritten(self, spec: Spec, python: str, display: str) -> Registered:
+        """Let the user's own kernelspec of this name start the new environment; it is kept."""
+        if spec.argv != (python, *ARGUMENTS) or spec.display_name != display:
+            kept = kept_name(spec)
+            self.making.keeps(os.path.join(spec.folder, "kernel.json"), kept)
+            repair(spec, (python, *ARGUMENTS), display, kept)
+        return Registered(name=spec.name, display_name=display, folder=spec.folder, python=python)
 
     def retold(self, outcome: Outcome, inside: Context) -> Outcome:
         """Return the outcome as that of this request: its line, its remarks, what was asked."""
@@ -442,17 +493,36 @@ class _Maker:
         return replace(outcome, changes=changes, findings=findings, asked=line, frontend=frontend)
 
 
-def _judge(trial: Trial, wanted: dict[str, tuple[str, ...]], display: str) -> None:
+def _standing(left: Leftover) -> Environment | None:
+    """Return the environment that a killed run left; None where it had not come so far."""
+    try:
+        return environment_of(left.path) if left.stands else None
+    except SafeInstallError:
+        return None
+
+
+def _tops(new: Environment) -> frozenset[str]:
+    """Return the first part of every name that the packages of an environment have in it."""
+    found = set()
+    for info in InstalledState(new.paths.site_packages).look().distributions:
+        with suppress(RecordError):
+            inside = os.path.relpath(info.folder, new.prefix)
+            led = [path for path in info.record.paths if path.startswith("../")]
+            found |= {PurePath(os.path.normpath(os.path.join(inside, p))).parts[0] for p in led}
+    return frozenset(found - {os.pardir})
+
+
+def _judge(trial: Trial, wanted: dict[str, tuple[str, ...]], display: str, after: str) -> None:
     """Raise `SafeInstallError` unless the kernel started and imports something of everything."""
     if not trial.started:
-        words = f"The new kernel {display} does not start; it was removed again."
+        words = f"The new kernel {display} does not start; it was {after}."
         said = "\n".join(trial.stderr.splitlines()[-12:])
         raise SafeInstallError(words, context=said, code="kernel-does-not-start")
     for name, modules in wanted.items():
         if modules and not any(module in trial.imported for module in modules):
             reasons = [f"import {module}: {trial.failed.get(module, '')}" for module in modules]
             raise SafeInstallError(
-                f"{name} was installed, but the new kernel cannot import it; it was removed again.",
+                f"{name} was installed, but the new kernel cannot import it; it was {after}.",
                 context="\n".join(reasons[:6]),
                 code="not-importable",
             )
