@@ -17,7 +17,7 @@ _NONE = """
     damaged-package duplicate-copy environment-busy environment-not-made ephemeral-prefix
     escapes-prefix extra-index extra-unknown failed file-missing hash-mismatch hash-missing
     incomplete-download
-    index-error index-refused index-unreachable index-untrusted installer-failed internal
+    files-left index-error index-refused index-unreachable index-untrusted installer-failed internal
     interrupted kernel-does-not-start kernelspec-hidden kernelspec-not-written
     kernelspec-unjudged loader locked no-environment no-folder no-method no-space not-a-python
     not-found not-fresh not-landed not-offline nothing-to-undo other-interpreter outdated-modules

@@ -259,7 +259,7 @@ FOREIGN = [
 ]
 
 
-@pytest.mark.parametrize("other", FOREIGN, ids=[str(each) for each in FOREIGN])
+@pytest.mark.parametrize("other", FOREIGN, ids=range(len(FOREIGN)))
 def test_a_mark_that_is_not_of_this_folder_or_of_the_dead_is_none(
     tmp_path: Path, other: dict[str, object]
 ) -> None:

@@ -124,7 +124,7 @@ INSIDE: Mapping[str, Sequence[str]] = {
         ". moves moves.disk store",
         "store.journal",
         "moves.prefix store.lock",
-        "in_progress moves.additions store.history",
+        "in_progress moves.additions moves.claims store.history",
         "moves.commit",
         "recover transaction undo",
     ),

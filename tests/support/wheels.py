@@ -53,12 +53,14 @@ def make_wheel(
     scripts: Mapping[str, str] | None = None,
     tag: str = "py3-none-any",
     lies_about: str = "",
+    phantoms: str = "",
 ) -> Path:
     """Write `name-version` into `folder` and return the wheel's path.
 
     `modules` maps module paths to their text (the default is one module that knows its version),
     `files` adds any other member, `data` adds files below `.data/data`, `scripts` are console
     scripts, and `lies_about` names a member whose hash in RECORD is wrong.
+    `phantoms` are further lines of RECORD.
     """
     distribution = name.replace("-", "_").replace(".", "_")
     info = f"{distribution}-{version}.dist-info"
@@ -80,7 +82,7 @@ def make_wheel(
     if scripts:
         lines = [f"{command} = {target}" for command, target in scripts.items()]
         members[f"{info}/entry_points.txt"] = "\n".join(["[console_scripts]", *lines]) + "\n"
-    members[f"{info}/RECORD"] = record(members, f"{info}/RECORD", lies_about)
+    members[f"{info}/RECORD"] = record(members, f"{info}/RECORD", lies_about) + phantoms
     path = Path(folder) / f"{distribution}-{version}-{tag}.whl"
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as wheel:

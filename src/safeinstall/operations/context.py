@@ -17,9 +17,9 @@ from packaging.utils import canonicalize_name
 
 from safeinstall import importing
 from safeinstall.distributions import Changes
-from safeinstall.environment import Access, Destination, Environment, Paths, this_environment
+from safeinstall.environment import Access, Destination, Environment, Paths, shown, this_environment
 from safeinstall.errors import SafeInstallError, UnsafeStore
-from safeinstall.findings import Finding, Severity, Suggestion
+from safeinstall.findings import Finding, Severity, Suggestion, some
 from safeinstall.frontend import NOTEBOOK, Frontend
 from safeinstall.guards import Policy, examine
 from safeinstall.importing import FileIdentity
@@ -37,6 +37,7 @@ from safeinstall.probe.rules.pip_settings import (
 from safeinstall.request import DoctorRequest, InstallRequest, RecoverRequest, Request
 from safeinstall.runner import Command, Completed, run
 from safeinstall.transaction import in_progress
+from safeinstall.transaction.moves.commit import Committed
 from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Store
 from safeinstall.transaction.store.journal import is_pending
@@ -363,3 +364,16 @@ def forget_oldest(area: Store, context: Context) -> None:
     """
     with contextlib.suppress(SafeInstallError, OSError, KeyboardInterrupt):
         area.prune(keep=context.keeping.transactions, max_bytes=context.keeping.bytes)
+
+
+def left_files(committed: Committed, context: Context) -> tuple[Finding, ...]:
+    """Say which files were left though a RECORD lists them: a line alone makes no file its own."""
+    home, prefix = context.environment.home, context.environment.prefix
+    names = [shown(os.path.join(prefix, name), home) for name in sorted(committed.only_named)]
+    if not names:
+        return ()
+    listed = f"The package lists of what left name {some(names)}"
+    words = f"{listed}, which is not as they say; it was left."
+    if len(names) > 1:
+        words = f"{listed}, which are not as they say; they were left."
+    return (Finding.warn("files-left", words),)

@@ -25,7 +25,13 @@ from safeinstall.metadata.distribution import InstalledState
 from safeinstall.metadata.record import public
 from safeinstall.operations import already
 from safeinstall.operations.conda import install_with_conda
-from safeinstall.operations.context import Context, destined, forget_oldest, recovered_first
+from safeinstall.operations.context import (
+    Context,
+    destined,
+    forget_oldest,
+    left_files,
+    recovered_first,
+)
 from safeinstall.operations.planning import best_plan
 from safeinstall.operations.planning.builds import BuildWroteError, taken_out
 from safeinstall.operations.planning.installer_choice import choose
@@ -204,7 +210,7 @@ class _Install:
             failure = replace(proof.failure, hint=ways)  # the way out of what was seen to come
             return self.outcome("rolled-back", failure, verification=proof.verdicts)
         kept = (f for f in self.findings if f.code != "replaces-loaded")
-        self.findings = (*kept, *proof.remarks)
+        self.findings = (*kept, *proof.remarks, *left_files(committed, self.context))
         return self.outcome(
             "done",
             verification=proof.verdicts,

@@ -16,7 +16,13 @@ from safeinstall.frontend import Frontend
 from safeinstall.guards.environment_state import Owner, owners_of
 from safeinstall.metadata.distribution import DistInfo, InstalledState
 from safeinstall.metadata.record import RecordError, RecordRow, digest
-from safeinstall.operations.context import Context, forget_oldest, of_transactions, recovered_first
+from safeinstall.operations.context import (
+    Context,
+    forget_oldest,
+    left_files,
+    of_transactions,
+    recovered_first,
+)
 from safeinstall.operations.install import REPLANS, EnvironmentBusy
 from safeinstall.operations.undo import outcome_of_moves
 from safeinstall.outcome import Outcome, Status, finding_of
@@ -117,6 +123,7 @@ def _attempt(
         "done",
         *recovered,
         *harmed,
+        *left_files(done, context),
         changes=changes,
         id=done.id,
         before=before,

@@ -19,6 +19,7 @@ from safeinstall.metadata.distribution import DistInfo, distributions_in, is_met
 from safeinstall.metadata.record import Record, RecordError, RecordRow, digest, top_level
 from safeinstall.transaction.moves import prefix
 from safeinstall.transaction.moves.additions import Additions, add_tree
+from safeinstall.transaction.moves.claims import claims, record_rows
 from safeinstall.transaction.moves.commit import Committed, commit, roll_back
 from safeinstall.transaction.moves.disk import Disk, undisturbed
 from safeinstall.transaction.moves.prefix import Layout, Removals
@@ -121,7 +122,7 @@ class Transaction:
             links={tree.name(path): target for path, target in tree.links.items()},
             collisions={name: who.get(name, "") for name in hits},
             escapes=planned.additions.escapes,
-            departing={path: prefix.record_rows(info) for path, info in planned.recorded.items()},
+            departing={path: record_rows(info) for path, info in planned.recorded.items()},
         )
 
     def requested(self, names: Iterable[str]) -> None:
@@ -221,10 +222,9 @@ class Transaction:
         here = {info.path: info for info in known}
         going = {path: here.get(path) or DistInfo(path) for path in leaving}
         recorded = {path: self._with_record(info) for path, info in going.items()}
-        names: set[str] = set()
-        for dist_info, info in recorded.items():
-            owned = prefix.owned_files(layout, dist_info, prefix.record_rows(info))
-            names.update(name for name in owned if not prefix.INTERPRETER.fullmatch(name))
+        found = [claims(layout, dist_info, info) for dist_info, info in recorded.items()]
+        names = {name for each in found for name in each.own}
+        only_named = {name for each in found for name in each.named} - names
         folders = self._site_folders(leaving)
         without = {os.path.realpath(path) for path in leaving}
         others = prefix.installed(folders, without=without, known=here.values())
@@ -234,6 +234,7 @@ class Transaction:
             inside = os.path.relpath(folder, layout.prefix).replace(os.sep, "/").split("/")
             kept.update(layout.folder("/".join(inside[:n])) for n in range(1, len(inside) + 1))
         removals = prefix.remove_files(layout, names, lambda folder: folder not in kept, shared)
+        removals = replace(removals, only_named=tuple(sorted(only_named)))
         additions = add_tree(
             layout, self.stage, removals, ignored=_LITTER, replacing=replacing, stamps=stamps
         )
@@ -317,7 +318,7 @@ def _describe(info: DistInfo, tree: _StagedTree) -> StagedDistribution:
     problem, outside = "", []
     files: dict[str, RecordRow] = {}
     try:
-        for row in prefix.record_rows(info):
+        for row in record_rows(info):
             path = _meant(info.folder, row.path)
             if path.startswith(tree.root + os.sep):
                 files[tree.name(path)] = row

@@ -36,6 +36,8 @@ class Committed(NamedTuple):
     replaced: Collection[str]
     """Files that left: removed, or replaced by one of `added` of the same name."""
     added: Collection[str]
+    only_named: Collection[str] = ()
+    """Files that were left: a RECORD of what left lists them, and they are not as it says."""
 
 
 def commit(
@@ -70,6 +72,7 @@ def commit(
         window_seconds=window,
         replaced=journal.manifest.removed.keys(),
         added=coming.files.keys(),
+        only_named=[name for name in leaving.only_named if name not in coming.files],
     )
 
 

@@ -11,19 +11,16 @@ import base64
 import contextlib
 import hashlib
 import os
-import re
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from safeinstall.errors import EscapesPrefix, TransactionError
+from safeinstall.errors import EscapesPrefix
 from safeinstall.metadata.distribution import DistInfo, distributions_in
 from safeinstall.metadata.record import RealFolders, RecordError, RecordRow, digest
 from safeinstall.transaction.moves.disk import is_directory
 from safeinstall.transaction.store.journal import FOLDER, FileStamp, stamp_of
 
-INTERPRETER = re.compile(r"pyvenv\.cfg|(?i:(bin|Scripts)/(python|pypy)[\d.]*[tdw]?(\.exe)?)")
-"""What is the environment itself, whatever a RECORD says."""
 _ODD = ("\n.", "\n/", "//", "/.")
 """Signs of a path that leads up, or is not written as names are."""
 KEPT_FOLDERS = ("", "bin", "Scripts", "include", "Include", "lib", "lib64", "Lib")
@@ -77,45 +74,6 @@ class Layout:
         if inside.split("/")[0] == FOLDER:
             raise EscapesPrefix(f"{shown} leads into {self.own}, which is not part of it.")
         return inside
-
-
-def record_rows(info: DistInfo) -> tuple[RecordRow, ...]:
-    """Return what the RECORD of `info` lists. Raises TransactionError where none can be read."""
-    try:
-        return info.record.rows
-    except RecordError as error:
-        message = f"{info.entry} has no readable RECORD: nobody knows which files are its own."
-        raise TransactionError(message, code="no-record", context=str(error)) from error
-
-
-def owned_files(layout: Layout, dist_info: str, rows: Iterable[RecordRow]) -> Iterator[str]:
-    """Yield the names of the files of one installed distribution, missing ones too.
-
-    `rows`: its RECORD. Raises EscapesPrefix when one lies outside the environment.
-    """
-    site = os.path.dirname(os.path.realpath(dist_info))
-    inside: dict[str, str] = {}  # thousands of files lie in a few hundred folders
-    for row in rows:
-        folder, _, last = row.path.rpartition("/")
-        if last in ("", ".", ".."):
-            yield _name(layout, site, row.path, dist_info)
-            continue
-        if folder not in inside:
-            inside[folder] = _name(layout, site, row.path, dist_info).removesuffix(last)
-        yield inside[folder] + last
-    # Installers and people leave notes there that no RECORD lists.
-    for folder, _, files in os.walk(dist_info):
-        for file in files:
-            yield layout.name(os.path.join(folder, file))
-
-
-def _name(layout: Layout, site: str, path: str, dist_info: str) -> str:
-    try:
-        return layout.name(os.path.join(site, path.replace("/", os.sep)))
-    except EscapesPrefix as error:
-        lists = f"RECORD of {os.path.basename(dist_info)} lists {path}"
-        message = f"{lists}, which lies outside the environment; it cannot be moved safely."
-        raise EscapesPrefix(message) from error
 
 
 def installed(
@@ -212,6 +170,8 @@ class Removals:
     """Every tracked file that leaves and exists, inside moved folders too."""
     kept_shared: tuple[str, ...] = ()
     """Files that stay because others own them as well."""
+    only_named: tuple[str, ...] = ()
+    """Files that stay because nothing but a line of a RECORD says whose they are."""
     kept_folders: tuple[str, ...] = ()
     """Folders that would go as a whole if nothing else were in them."""
     bytes: int = 0
