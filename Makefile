@@ -134,7 +134,7 @@ torture: $(VENV)/ready
 	@PYTHONPATH=tests $(VENV)/bin/python -m torture.kills
 	@SAFEINSTALL_EXAMPLES=20 $(VENV)/bin/python -m pytest -q --timeout 3000 tests/test_request.py tests/test_request_files.py \
 	  tests/test_probe_predict.py tests/test_transaction_model.py tests/integration/test_prediction_states.py \
-	  tests/integration/test_races_between_installs.py
+	  tests/integration/test_races_between_installs.py tests/integration/test_failing_calls.py
 
 bench: $(VENV)/ui $(PANEL)/ready
 	@$(VENV)/bin/python -m pip wheel -qq --wheel-dir $(CACHE)/stack numpy pandas matplotlib scikit-learn seaborn

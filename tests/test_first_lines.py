@@ -18,7 +18,7 @@ _NONE = """
     escapes-prefix extra-index extra-unknown failed file-missing hash-mismatch hash-missing
     incomplete-download
     files-left index-error index-refused index-unreachable index-untrusted installer-failed internal
-    interrupted kernel-does-not-start kernelspec-hidden kernelspec-not-written
+    kernel-does-not-start kernelspec-hidden kernelspec-not-written
     kernelspec-unjudged loader locked no-environment no-folder no-method no-space not-a-python
     not-found not-fresh not-landed not-offline nothing-to-undo other-interpreter outdated-modules
     not-typed overridden settings-unreadable

@@ -35,8 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(*_command_first(words))
     except SafeInstallError as error:
         return _answer_error(error, _frontend(words), as_json="--json" in words)
-    except KeyboardInterrupt:
-        print("Interrupted; nothing changed.", file=sys.stderr)
+    except KeyboardInterrupt:  # before anything was begun, or when the answer was being told
+        print("Interrupted.", file=sys.stderr)
         return 1
 
 

@@ -35,6 +35,7 @@ from safeinstall.metadata.record import (
 from safeinstall.probe.facts.interpreter import pyvenv_settings
 from safeinstall.probe.facts.search_path import listed
 from safeinstall.probe.facts.writability import user_name
+from safeinstall.transaction.moves.disk import is_unseen
 
 _UV_SCRATCH: Final = re.compile(r"\.tmp[A-Za-z0-9]{6}$")
 _FEW: Final = 64
@@ -167,7 +168,8 @@ def _read(info: DistInfo, record: Record, rows: Sequence[RecordRow], check: _Che
         installer=info.installer,
         unreadable=bool(closed),
         mine=all(os.lstat(each).st_uid == os.geteuid() for each in closed),
-        has_metadata=any((info.headers or {}).get("name", ())),
+        # what is there and was not read just now may say all there is to say
+        has_metadata=any((info.headers or {}).get("name", ())) or info.is_unread,
         has_record=bool(record.text),
         requires=info.requires,
         modules=tuple(name for name in top_level(row.path for row in rows) if name[0] != "_"),
@@ -191,9 +193,10 @@ def _compared(
         if (seen := check.files.get(path)) is None:
             try:
                 status = os.stat(os.path.join(check.folder, path))
-            except OSError:
-                missing.append(path)
-                continue
+            except OSError as error:
+                if is_unseen(error, path):
+                    missing.append(path)
+                continue  # another error says nothing about it
             seen = (status.st_size, status.st_mtime_ns)
         # Scripts are looked at by their shebang: whoever moves them, rewrites that line.
         if path.startswith("..") and "/bin/" in path:

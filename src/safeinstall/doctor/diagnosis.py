@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from safeinstall.environment import Environment
-from safeinstall.errors import JournalError
+from safeinstall.errors import JournalError, SafeInstallError
 from safeinstall.findings import Finding, Suggestion, some
 from safeinstall.frontend import Frontend
 from safeinstall.guards.environment_state import CondaPackage
@@ -136,6 +136,8 @@ class Repair:
     transaction: str | None
     """The transaction that undo takes back, or None when there was none."""
     recovered: Recovery | None = None
+    failure: SafeInstallError | OSError | None = None
+    """What stopped it after a part; each part is done, or as it was."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

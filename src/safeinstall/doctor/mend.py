@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from safeinstall.doctor.diagnosis import Examination, Repair, Rewrite, Script
+from safeinstall.errors import SafeInstallError, TransactionError
 from safeinstall.metadata.distribution import distributions_in
 from safeinstall.metadata.record import RecordError
 from safeinstall.probe.facts.interpreter import pyvenv_settings
@@ -38,26 +39,40 @@ _PYTHONS: Final = re.compile(r"python[\d.]*$")
 
 
 def mend(examination: Examination) -> Repair:
-    """Put right what is safe, as one transaction. Raises `TransactionError`: then nothing was."""
+    """Put right what is safe, as one transaction.
+
+    Raises `TransactionError` and OSError: then nothing was. What stopped it after something had
+    been recovered, or a journal set aside, the repair says.
+    """
     target = examination.target
     fixes = [d.fix for d in examination.diagnoses if d.fix is not None]
     store = Store.open(target.prefix)
     if not fixes:
         return Repair(done=(), transaction=None)
     with store.lock(timeout=10.0, command="safeinstall doctor"):
-        recovered = recover_store(store)
-        for id in filter(None, (fix.transaction for fix in fixes)):
-            store.set_aside(id)
+        recovered, first = recover_store(store), [fix for fix in fixes if fix.recover]
+        failure: SafeInstallError | OSError | None = None
+        try:
+            for fix in (fix for fix in fixes if fix.transaction):
+                store.set_aside(fix.transaction)
+                first.append(fix)
+        except TransactionError as error:
+            failure = error
         aside = list(dict.fromkeys(path for fix in fixes for path in fix.aside))
         rewrites = [rewrite for fix in fixes for rewrite in fix.rewrites]
         files = {new.path: NewFile(new.content, new.mode, new.link) for new in rewrites}
         aside = [path for path in aside if os.path.lexists(path)]
-        if not aside and not files:
-            done = tuple(fix.words for fix in fixes if fix.recover or fix.transaction)
-            return Repair(done=done, transaction=None, recovered=recovered)
-        committed = repair(store, aside, files, "safeinstall doctor --fix")
-    done = tuple(fix.words for fix in fixes)
-    return Repair(done=done, transaction=committed.id, recovered=recovered)
+        committed = None
+        try:
+            if (aside or files) and not failure:
+                committed = repair(store, aside, files, "safeinstall doctor --fix")
+        except (TransactionError, OSError) as error:
+            failure = error
+    if failure and not (first or recovered):
+        raise failure
+    done = tuple(fix.words for fix in (first if failure else fixes))
+    id = committed.id if committed else None
+    return Repair(done=done, transaction=id, recovered=recovered, failure=failure)
 
 
 def scripts(folder: str, python: str) -> tuple[Script, ...]:
@@ -125,9 +140,13 @@ def activate_rewrites(prefix: str, named: str) -> tuple[Rewrite, ...]:
     for name in listed(os.path.join(prefix, "bin")):
         path = os.path.join(prefix, "bin", name)
         if name.lower().startswith(("activate", "deactivate")) and os.path.isfile(path):
-            text = _text(path)
-            if named and named in text:
-                rewrites.append(_rewritten(path, text.replace(named, prefix).encode()))
+            try:
+                text = _whole_text(path)
+                if named and named in text:
+                    content = text.replace(named, prefix).encode(errors="surrogateescape")
+                    rewrites.append(_rewritten(path, content))
+            except OSError:
+                return ()  # all of them name this place afterwards, or none
     return tuple(rewrites)
 
 
@@ -150,7 +169,11 @@ def home_rewrites(prefix: str, base: str) -> tuple[Rewrite, ...]:
     config = os.path.join(prefix, "pyvenv.cfg")
     home = os.path.dirname(base)
     lines = []
-    for line in _text(config).splitlines():
+    try:
+        text = _whole_text(config)
+    except OSError:
+        return ()
+    for line in text.splitlines():
         key = line.partition("=")[0].strip().lower()
         if key == "home":
             line = f"home = {home}"
@@ -159,7 +182,8 @@ def home_rewrites(prefix: str, base: str) -> tuple[Rewrite, ...]:
         elif key in ("base-prefix", "base-exec-prefix"):
             line = f"{key} = {os.path.dirname(home)}"
         lines.append(line)
-    rewrites = [_rewritten(config, ("\n".join(lines) + "\n").encode())]
+    content = ("\n".join(lines) + "\n").encode(errors="surrogateescape")
+    rewrites = [_rewritten(config, content)]
     folder = os.path.join(prefix, "bin")
     for name in listed(folder):
         path = os.path.join(folder, name)
@@ -203,6 +227,11 @@ def _head(path: str) -> bytes:
     except OSError:
         return b""
     return head if head[:2] == b"#!" else b""
+
+
+def _whole_text(path: str) -> str:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read()
 
 
 def _text(path: str) -> str:

@@ -93,6 +93,11 @@ class DistInfo:
         return self._headers
 
     @property
+    def is_unread(self) -> bool:
+        """True when there is a METADATA and it could not be read: nobody knows what it says."""
+        return self.headers is None and os.path.lexists(os.path.join(self.path, "METADATA"))
+
+    @property
     def name(self) -> str:
         """As METADATA spells it, else as the entry is called."""
         return self._first("name") or split_name(self.entry)[0]

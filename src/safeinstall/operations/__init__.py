@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any, Final, Protocol, cast
 
 from safeinstall.environment import this_environment
+from safeinstall.errors import SafeInstallError
 from safeinstall.operations.context import (
     Context,
     Keeping,
@@ -18,8 +19,10 @@ from safeinstall.operations.context import (
     context_for,
     folder,
     here,
+    interruptible,
     there,
 )
+from safeinstall.outcome import finding_of
 from safeinstall.probe.facts.search_path import WithoutFolder
 from safeinstall.request import InstallRequest, Request
 
@@ -70,7 +73,8 @@ STORIES: Final = {
 def carry_out(request: Request, context: Context) -> Result:
     """Do what the request asks for, in the context; the environment ends as asked or as it was.
 
-    Raises `SafeInstallError` for what cannot be begun; what goes wrong later, the result says.
+    Raises `SafeInstallError` for what cannot be begun or is interrupted; what goes wrong later, the
+    result says.
     """
     story = "survey" if request.command == "env" else request.command
     if isinstance(request, InstallRequest) and request.new_env:
@@ -79,4 +83,9 @@ def carry_out(request: Request, context: Context) -> Result:
     if home is None:
         with WithoutFolder():
             home = import_module(STORIES[story])
-    return cast(Result, getattr(home, story)(request, context))
+    try:
+        with interruptible(context.environment.prefix):
+            return cast(Result, getattr(home, story)(request, context))
+    except OSError as error:
+        told = finding_of(error, context.frontend)
+        raise SafeInstallError(told.message, context=told.context, code=told.code) from error

@@ -40,7 +40,7 @@ from safeinstall.transaction import in_progress
 from safeinstall.transaction.moves.commit import Committed
 from safeinstall.transaction.recover import recover_store
 from safeinstall.transaction.store.history import Store
-from safeinstall.transaction.store.journal import is_pending
+from safeinstall.transaction.store.journal import FOLDER, GONE, is_pending, latest, transaction_ids
 from safeinstall.transaction.transaction import lay_out_as
 
 Progress = Callable[[str], None]
@@ -364,6 +364,33 @@ def forget_oldest(area: Store, context: Context) -> None:
     """
     with contextlib.suppress(SafeInstallError, OSError, KeyboardInterrupt):
         area.prune(keep=context.keeping.transactions, max_bytes=context.keeping.bytes)
+
+
+@contextlib.contextmanager
+def interruptible(prefix: str) -> Iterator[None]:
+    """Say in one sentence what an interrupt in the `with` block has left of a change to `prefix`.
+
+    Raises `SafeInstallError` in the place of KeyboardInterrupt.
+    """
+
+    def look() -> tuple[str, frozenset[str]]:
+        with contextlib.suppress(OSError):
+            ids = transaction_ids(os.path.join(prefix, FOLDER))
+            return latest(prefix), frozenset(id for id in ids if not id.endswith(GONE))
+        return "", frozenset()
+
+    before = look()
+    try:
+        yield
+    except KeyboardInterrupt:
+        now, words = look(), "Interrupted; nothing changed."
+        command: tuple[str, ...] = ()
+        if now[0] != before[0]:
+            words = "Interrupted when it was done already: undo takes it back."
+            command = ("undo", now[0])
+        elif before[1] - now[1]:
+            words = "Interrupted when what a killed install had left was put right, and no more."
+        raise SafeInstallError(words, command=command, code="interrupted") from None
 
 
 def left_files(committed: Committed, context: Context) -> tuple[Finding, ...]:

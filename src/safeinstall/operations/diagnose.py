@@ -32,7 +32,8 @@ from safeinstall.kernels.kernel_state import (
     resolve,
 )
 from safeinstall.kernels.trial_starts import try_kernel
-from safeinstall.operations.context import Context
+from safeinstall.operations.context import Context, interruptible
+from safeinstall.outcome import finding_of
 from safeinstall.probe.facts.writability import user_name
 from safeinstall.request import DoctorRequest, KernelsRequest
 
@@ -272,16 +273,34 @@ def doctor(request: DoctorRequest, context: Context) -> Examination:
     place = request.python
     target = target_at(place, context.cwd) if place else target_of(context.environment)
     frontend = replace(context.frontend, python=place)
-    found = _examined(target, context, frontend, deep=request.deep)
-    if request.fix:
-        chosen = (d for d in found.diagnoses if d.fix and d.finding.id in request.only)
-        repair = mend(replace(found, diagnoses=tuple(chosen)) if request.only else found)
-        target = target_at(place, context.cwd) if place else target
-        found = replace(_examined(target, context, frontend, deep=request.deep), repair=repair)
+    with interruptible(target.prefix):
+        found = _treated(request, target, context, frontend)
     own = () if place else context.outdated()
     outdated = tuple(Diagnosis(finding=finding) for finding in own)
     diagnoses = (*outdated, *found.diagnoses)
     return replace(found, diagnoses=diagnoses, place=place, redacted=request.redact)
+
+
+def _treated(
+    request: DoctorRequest, target: Target, context: Context, frontend: Frontend
+) -> Examination:
+    place = request.python
+    found = _examined(target, context, frontend, deep=request.deep)
+    if request.fix:
+        chosen = (d for d in found.diagnoses if d.fix and d.finding.id in request.only)
+        repair = mend(replace(found, diagnoses=tuple(chosen)) if request.only else found)
+        failure = repair.failure
+        try:
+            target = target_at(place, context.cwd) if place else target
+            found = _examined(target, context, frontend, deep=request.deep)
+        except (SafeInstallError, OSError) as error:  # what was done is said all the same
+            left = (d for d in found.diagnoses if not d.fix or d.fix.words not in repair.done)
+            found, failure = replace(found, diagnoses=tuple(left)), failure or error
+        if failure is not None:
+            stopped = Diagnosis(finding=finding_of(failure, frontend))
+            found = replace(found, diagnoses=(stopped, *found.diagnoses))
+        found = replace(found, repair=repair)
+    return found
 
 
 def kernels(request: KernelsRequest, context: Context) -> Kernels:

@@ -9,7 +9,13 @@ from typing import Any
 from safeinstall.environment import Environment
 from safeinstall.errors import RequestError, UndoRefused
 from safeinstall.frontend import NOTEBOOK, Frontend
-from safeinstall.operations.context import KEEP, KEEP_BYTES, Context, of_transactions
+from safeinstall.operations.context import (
+    KEEP,
+    KEEP_BYTES,
+    Context,
+    interruptible,
+    of_transactions,
+)
 from safeinstall.operations.undo import changes_of, refuse_if_needed
 from safeinstall.request import HistoryRequest, RecoverRequest
 from safeinstall.transaction.recover import Recovery, recover_store
@@ -98,7 +104,8 @@ def recover(request: RecoverRequest, context: Context) -> Recovered:
     """
     prefix = _prefix_of(request.python) if request.python else context.environment.prefix
     store = Store.open(prefix)
-    found = recover_store(store)
+    with interruptible(prefix):
+        found = recover_store(store)
     if found is None and is_held(store.path):
         raise busy(holder_of(store.path))
     if found is not None and found.error is not None:

@@ -14,7 +14,7 @@ from safeinstall.errors import SafeInstallError
 from safeinstall.findings import Finding, Severity, Suggestion, some
 from safeinstall.frontend import Frontend
 from safeinstall.guards.environment_state import Owner, owners_of
-from safeinstall.metadata.distribution import DistInfo, InstalledState
+from safeinstall.metadata.distribution import DistInfo, InstalledState, is_metadata, normalized
 from safeinstall.metadata.record import RecordError, RecordRow, digest
 from safeinstall.operations.context import (
     Context,
@@ -93,6 +93,15 @@ def _attempt(
         return outcome_of_moves(context, "uninstall", started, status, found.objection)
     if not leaving:
         names = dict.fromkeys(str(item.name) for item in request.items)
+        folders = filter(Path.is_dir, map(Path, context.environment.paths.site_packages))
+        known = {info.path for info in state.distributions}
+        listed = (path for folder in folders for path in folder.iterdir())
+        if any(is_metadata(path.name) and str(path) not in known for path in listed):
+            return None  # a folder could not be listed before
+        for info in state.distributions:
+            if normalized(info.name) in names and info.is_unread:
+                unknown = f"{info.path} cannot be read: nobody knows what is installed there."
+                raise SafeInstallError(unknown, code="system-error")
         words = f"{', '.join(names)}: not installed here, so there is nothing to remove."
         missing = Finding.remark("not-installed", words)
         return outcome_of_moves(context, "uninstall", started, "satisfied", *recovered, missing)

@@ -65,9 +65,12 @@ def data_of(result: Any, context: Context) -> dict[str, Any]:
 
 def error_message(error: SafeInstallError, frontend: Frontend) -> Message:
     """Return the words for what could not be begun: the reason, and the line to type instead."""
+    told = (
+        error.code in ("half-changed", "interrupted") or "nothing changed" in error.message.lower()
+    )
     return Message(
         mark="✗",
-        headline=f"Nothing changed. {error.message}",
+        headline=error.message if told else f"Nothing changed. {error.message}",
         lines=tuple(error.context.splitlines()),
         suggestions=finding_of(error, frontend).hint,
     )

@@ -42,13 +42,17 @@ class Recovery(NamedTuple):
     """One line for the user."""
     context: str = ""
     """What explains it."""
+    others: str = ""
+    """What was done with others all the same."""
 
     @property
     def error(self) -> JournalError | None:
         """What to raise where somebody asked for recovery and it was refused."""
         if self.direction != "refused":
             return None
-        return JournalError(self.message, context=self.context, command=("doctor", "--fix"))
+        code = "half-changed" if self.others else ""
+        words = f"{self.others} {self.message}".lstrip()
+        return JournalError(words, context=self.context, command=("doctor", "--fix"), code=code)
 
 
 def recover_store(store: Store) -> Recovery | None:
@@ -69,7 +73,8 @@ def recover_store(store: Store) -> Recovery | None:
         with lock:
             return recover_folder(store.path, store.disk)
     except OSError as error:
-        raise TransactionError(f"Recovery could not go on: {error}.") from error
+        message = f"Recovery was stopped ({error}): run it again to go on."
+        raise TransactionError(message, command=("recover",), code="half-changed") from error
 
 
 def recover_folder(folder: str, disk: Disk | None = None) -> Recovery | None:
@@ -93,7 +98,14 @@ def recover_folder(folder: str, disk: Disk | None = None) -> Recovery | None:
     if left:
         done.append(Recovery(left[0], "litter", f"{_WAITING % len(left)} The doctor says why."))
     order = ("litter", "forward", "back", "refused")
-    return max(done, key=lambda item: order.index(item.direction)) if done else None
+    done.sort(key=lambda item: order.index(item.direction))
+    if (
+        len(done) > 1
+        and done[-1].direction == "refused"
+        and done[-2].direction in ("forward", "back")
+    ):
+        return done[-1]._replace(others=done[-2].message)
+    return done[-1] if done else None
 
 
 _WAITING = "Nothing to recover; %d of what waits for its deletion cannot be deleted."

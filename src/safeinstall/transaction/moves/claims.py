@@ -7,6 +7,7 @@ they name (`UninstallPathSet.from_dist`). So a line alone proves nothing: its ha
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from safeinstall.errors import EscapesPrefix, TransactionError
 from safeinstall.metadata.distribution import DistInfo, normalized
 from safeinstall.metadata.record import RecordError, RecordRow, digest
+from safeinstall.transaction.moves.disk import is_unseen
 from safeinstall.transaction.moves.prefix import BYTECODE, KEPT_FOLDERS, Layout
 
 _ENVIRONMENT = re.compile(
@@ -111,7 +113,9 @@ class _Judge:
             path, listed = self.layout.path(folder), set(map(self.layout.key, self.folders[folder]))
             try:
                 names = [each.name for each in os.scandir(path) if not each.is_dir()]
-            except OSError:
+            except OSError as error:
+                if not is_unseen(error, path):
+                    raise
                 names = []
             seen = (f"{folder}/{name}" for name in names if not name.endswith(BYTECODE))
             exclusive = all(self.layout.key(name) in listed for name in seen)
@@ -140,10 +144,12 @@ class _Judge:
             if row.size not in (None, status.st_size):
                 return False
             return digest(path, row.algorithm) == row.digest
-        except FileNotFoundError:
-            return not os.path.lexists(path)
-        except (OSError, ValueError):  # a hash this Python does not know says nothing
+        except ValueError:  # a hash this Python does not know says nothing
             return False
+        except OSError as error:
+            if error.errno != errno.ELOOP and not is_unseen(error, path):
+                raise
+            return not os.path.lexists(path)
 
     def _is_command(self, folder: str, last: str, name: str) -> bool:
         """Tell whether a script starts what the distribution says its command starts.
@@ -161,7 +167,9 @@ class _Judge:
         try:
             with open(self.layout.path(name), "rb") as file:
                 return f"from {module} import".encode() in file.read(4096)
-        except OSError:
+        except OSError as error:
+            if not is_unseen(error, self.layout.path(name)):
+                raise
             return False
 
 

@@ -63,8 +63,9 @@ def commit(
                 raise
             raise _failure(error, "and everything was put back") from error
         window = time.perf_counter() - began
-        disk.settle(journal.directory)
-    disk.sweep(journal.stage)  # it is done; recovery takes away what is left
+        with contextlib.suppress(OSError):  # it is done, whether or not it has reached the disk
+            disk.settle(journal.directory)
+    disk.sweep(journal.stage)  # recovery takes away what is left
     return Committed(
         id=journal.id,
         moves_out=sum(move.kind == "out" for move in journal.moves),

@@ -31,6 +31,13 @@ def is_directory(path: str) -> bool:
         return False
 
 
+def is_unseen(error: OSError, path: str) -> bool:
+    """Tell whether `path` is gone or not for us to read: another error says nothing about it."""
+    if isinstance(error, PermissionError):
+        return not os.access(path, os.R_OK)
+    return isinstance(error, (FileNotFoundError, NotADirectoryError))
+
+
 class Disk:
     """Every change this room makes goes through here."""
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from safeinstall.errors import EscapesPrefix
 from safeinstall.metadata.distribution import DistInfo, distributions_in
 from safeinstall.metadata.record import RealFolders, RecordError, RecordRow, digest
-from safeinstall.transaction.moves.disk import is_directory
+from safeinstall.transaction.moves.disk import is_directory, is_unseen
 from safeinstall.transaction.store.journal import FOLDER, FileStamp, stamp_of
 
 _ODD = ("\n.", "\n/", "//", "/.")
@@ -127,7 +127,10 @@ def _paths(info: DistInfo) -> tuple[list[str], list[str]]:
     try:
         record = info.record
         paths = record.paths
-    except RecordError:
+    except RecordError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and not is_unseen(cause, info.record_file):
+            raise cause from None
         return [], []
     text = record.text
     if text.startswith((".", "/")) or record.quoted or any(mark in text for mark in _ODD):
@@ -338,8 +341,10 @@ class _Walk:
         """Return whether all of `folder` leaves, and the moves if it does not go as a whole."""
         try:
             entries = self._entries(folder)
-        except OSError:
-            return False, []
+        except OSError as error:
+            if is_unseen(error, self.layout.path(folder)):
+                return False, []
+            raise
         files = self.files.get(self.layout.key(folder), set())
         stems = {name[:-2] for name in files if name.endswith(".py")}
         whole, moves = True, []

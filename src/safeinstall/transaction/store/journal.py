@@ -589,6 +589,14 @@ def is_pending(prefix: str) -> bool:
     return left or any(place.endswith(GONE) for place in places)
 
 
+def latest(prefix: str) -> str:
+    """Return the id of the youngest transaction in force, or nothing. Raises OSError."""
+    places = os.path.join(prefix, FOLDER)
+    ids = reversed(transaction_ids(places))
+    state = os.path.join(places, "transactions", "{}", _STATE + COMMITTED)
+    return next((id for id in ids if os.path.exists(state.replace("{}", id))), "")
+
+
 def _holds_files(directory: str) -> bool:
     with contextlib.suppress(OSError):
         return any(files for _, _, files in os.walk(directory))
