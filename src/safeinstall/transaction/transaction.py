@@ -223,6 +223,10 @@ class Transaction:
         going = {path: here.get(path) or DistInfo(path) for path in leaving}
         recorded = {path: self._with_record(info) for path, info in going.items()}
         found = [claims(layout, dist_info, info) for dist_info, info in recorded.items()]
+        coming = {info.identity for info in self._staged()}
+        for info, each in zip(recorded.values(), found, strict=True):
+            if info.identity in coming:  # the same release again: what it really holds is its own
+                each.own.update(n for n in each.named if os.path.lexists(f"{self.stage}/{n}"))
         names = {name for each in found for name in each.own}
         only_named = {name for each in found for name in each.named} - names
         folders = self._site_folders(leaving)
