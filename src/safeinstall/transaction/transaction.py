@@ -223,10 +223,8 @@ class Transaction:
         going = {path: here.get(path) or DistInfo(path) for path in leaving}
         recorded = {path: self._with_record(info) for path, info in going.items()}
         found = [claims(layout, dist_info, info) for dist_info, info in recorded.items()]
-        coming = {info.identity for info in self._staged()}
         for info, each in zip(recorded.values(), found, strict=True):
-            if info.identity in coming:  # the same release again: what it really holds is its own
-                each.own.update(n for n in each.named if os.path.lexists(f"{self.stage}/{n}"))
+            each.own.update(name for name in each.named if self._comes_again(info, name))
         names = {name for each in found for name in each.own}
         only_named = {name for each in found for name in each.named} - names
         folders = self._site_folders(leaving)
@@ -249,6 +247,14 @@ class Transaction:
         if self._infos is None:
             self._infos = tuple(_dist_infos(self.stage))
         return self._infos
+
+    def _comes_again(self, info: DistInfo, name: str) -> bool:
+        """Tell whether what replaces `info` really holds a file that `info` only lists.
+
+        It may have been edited or damaged: in the same release it is its own.
+        """
+        fits = any(each.identity == info.identity for each in self._staged())
+        return fits and os.path.lexists(f"{self.stage}/{name}")
 
     def _with_record(self, info: DistInfo) -> DistInfo:
         """Return it; where its RECORD is lost, what is staged of the same release."""

@@ -55,7 +55,7 @@ def claims(layout: Layout, dist_info: str, info: DistInfo) -> Claims:
     """Return which files of the RECORD of `info` are those of the distribution at `dist_info`.
 
     A file is its own when it has the hash of its line. So are the others of a folder that holds
-    nothing else, where one file has been found true or which has the distribution's name: they may
+    nothing else, where one file has been found true, and what has the distribution's name: they may
     have been edited. Nothing of the environment itself or of the standard library ever is. Raises
     EscapesPrefix when a line leads out of the environment.
     """
@@ -97,6 +97,10 @@ class _Judge:
             return self._is_bytecode(folder, last)
         if folder + "/" != self.site and folder.startswith(self.site) and self._is_whole(folder):
             return True
+        if folder + "/" == self.site or folder in ("bin", "Scripts"):
+            named_so = normalized(last.partition(".")[0]) == normalized(self.info.name)
+            if named_so and self.rows[name].digest and not os.path.islink(self.layout.path(name)):
+                return True
         return self._is_true(name) or self._is_command(folder, last, name)
 
     def _is_bytecode(self, folder: str, last: str) -> bool:
