@@ -399,13 +399,13 @@ def test_a_wrong_requirement_is_pointed_at(line: str, message: str, hint: str, c
             "import safeinstall; safeinstall.install(name)",
         ),
         (
-            "https://pypi.org/project/six/",
-            "`https://pypi.org/project/six/` is a page about a package.",
+            "https://index.example/project/six/",
+            "`https://index.example/project/six/` is a page about a package.",
             "%safeinstall six",
         ),
         (
-            "https://pypi.org/project/six/1.17.0/",
-            "`https://pypi.org/project/six/1.17.0/` is a page about a package.",
+            "https://index.example/project/six/1.17.0/",
+            "`https://index.example/project/six/1.17.0/` is a page about a package.",
             "%safeinstall six==1.17.0",
         ),
         ("git+https://", "`git+https://` names no host.", "%safeinstall --help"),

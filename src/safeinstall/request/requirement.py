@@ -38,8 +38,9 @@ _EXTRAS: Final = re.compile(r"(?P<path>.*[^\s])(?P<extras>\[[\w\s,.-]*\])", re.D
 _ARCHIVES: Final = (".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar")
 _VCS: Final = ("git+", "hg+", "svn+", "bzr+")
 _PROJECT_PAGE: Final = re.compile(
-    r"https?://(?:www\.)?pypi\.org/(?:project|simple)/([\w.-]+)(?:/([\w.!+]+))?/?(?:#.*)?"
+    r"https?://[^/@\s]+/(?:project|simple)/([\w.-]+)(?:/([\w.!+]+))?/?(?:#.*)?"
 )
+"""What indexes show of a package, and what they list of it."""
 _FORGES: Final = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org")
 
 Location = tuple[str, "ItemKind", "str | None"]
@@ -127,12 +128,15 @@ def place_of_url(text: str, name: str | None = None) -> Location:
         raise Mistake(f"`{url.scheme}:` is no way to fetch a package.")
     if not url.hostname:
         raise Mistake(f"`{text}` names no host.")
-    if project := _PROJECT_PAGE.fullmatch(text):
+    forge = url.path.endswith(".git") or url.hostname.removeprefix("www.") in _FORGES
+    last = unquote(url.path).rstrip("/").rpartition("/")[2]
+    project = None if forge or _ends_like_a_file(last) else _PROJECT_PAGE.fullmatch(text)
+    if project:
         listed = "==".join(filter(None, project.groups()))
         raise Mistake(f"`{text}` is a page about a package.", instead=(listed,))
     file_name = unquote(url.path).rpartition("/")[2]
     if name is None and not _ends_like_a_file(file_name):
-        if url.path.endswith(".git") or url.hostname.removeprefix("www.") in _FORGES:
+        if forge:
             raise Mistake(f"`{text}` is a repository.", instead=(f"git+{text}",))
         named = f"if it leads to one, its name goes before it: NAME @ {text}."
         raise Mistake(f"`{text}` is neither a wheel nor an archive; {named}")
