@@ -79,6 +79,14 @@ def test_what_a_netrc_cannot_say_stays_where_it_was() -> None:
     assert by_netrc(spaced, "3.11.0").netrc
 
 
+def test_a_password_that_a_netrc_cannot_say_is_not_lost_beside_one_that_it_can() -> None:
+    said, unsaid = "https://ana:plain@host.invalid/a", "https://eve:two%20words@host.invalid/b"
+    overrides = {"PIP_INDEX_URL": said, "PIP_EXTRA_INDEX_URL": unsaid}
+    command = by_netrc(Command(argv=("pip",), overrides=overrides), "3.10.4")
+    assert command.overrides["PIP_INDEX_URL"] == "https://host.invalid/a"
+    assert command.overrides["PIP_EXTRA_INDEX_URL"] == unsaid
+
+
 def test_what_holds_no_secret_is_left_as_it_is() -> None:
     plain = Command(argv=(*UV, "x @ https://host.invalid/x.whl", "git+ssh://git@host/x"))
     assert off_the_command_line(plain, "-") == plain

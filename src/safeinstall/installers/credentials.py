@@ -46,6 +46,10 @@ class Credential:
         """The host alone: netrc knows no ports."""
         return self.base.partition("//")[2].partition(":")[0]
 
+    def is_same(self, other: Credential) -> bool:
+        """Tell whether both are the same user, wherever they read."""
+        return (self.user, self.password) == (other.user, other.password)
+
     def netrc_line(self, version: str) -> str:
         """Return the entry, empty where a Python of that version cannot read it (`netrc.py`)."""
         quotes = tuple(map(int, version.split(".")[:2])) >= (3, 11)  # and escapes
@@ -87,16 +91,17 @@ def by_netrc(command: Command, version: str) -> Command:
     texts = (*command.argv, *known.values(), command.stdin)
     for match in (each for text in texts for each in _URL.finditer(text)):
         _, credential = _without(match[0])
-        if credential and not match[0].startswith("git+") and credential.netrc_line(version):
-            same = found.setdefault(credential.host, credential)
-            if (same.user, same.password) != (credential.user, credential.password):
-                return command  # two for one host: netrc has one
+        if credential is None or match[0].startswith("git+") or not credential.netrc_line(version):
+            continue
+        if not credential.is_same(found.setdefault(credential.host, credential)):
+            return command  # two for one host: netrc has one
     if not found:
         return command
 
     def take(match: re.Match[str]) -> str:
         bare, credential = _without(match[0])
-        return bare if credential and credential.host in found else match[0]
+        said = found.get(credential.host) if credential else None
+        return bare if credential and said and credential.is_same(said) else match[0]
 
     return replace(
         command,
