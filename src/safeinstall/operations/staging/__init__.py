@@ -165,6 +165,7 @@ def examine_staged(
 def _local_wheels(plan: Plan) -> Iterator[str]:
     """Yield the wheels on this machine that the plan may have come from."""
     wanted = {(canonicalize_name(each.name), each.after or "") for each in plan.changes.arriving}
+    names = {name for name, _ in wanted}
     for place in (*plan.intent.sources.find_links, *(r.url or "" for r in plan.resolved.arriving)):
         path = unquote(urlsplit(place).path) if place.startswith("file:") else place
         if path.endswith(".whl"):
@@ -172,6 +173,8 @@ def _local_wheels(plan: Plan) -> Iterator[str]:
             continue
         with contextlib.suppress(OSError):
             for entry in os.scandir(path or os.devnull):
+                if canonicalize_name(entry.name.partition("-")[0]) not in names:
+                    continue  # a folder may hold thousands
                 with contextlib.suppress(InvalidWheelFilename):
                     name, version, *_ = parse_wheel_filename(entry.name)
                     if (name, str(version)) in wanted:
