@@ -126,7 +126,7 @@ def _missing_for_uv(resolver: Resolver) -> tuple[str, ...]:
             lines = [f"{name} ; python_version < '0'\n" for name in found]
             overrides.write_text("".join(lines), "utf-8")
             asked = installer.overriding(command, str(overrides)) if found else command
-            answer = resolver.context.run(asked)
+            answer = resolver.run(asked)
             if answer.ok:
                 break
             text = " ".join(answer.output.split())
@@ -148,7 +148,7 @@ def _missing_for_pip(resolver: Resolver) -> tuple[str, ...]:
         command = resolver.with_sources(find_links=links).command()
         command = replace(command, cwd=folder)  # a `pip` beside the notebook would be imported
         while len(found) < _MOST and time.monotonic() < end:
-            answer = resolver.context.run(command)
+            answer = resolver.run(command)
             hit = _PIPS.search(answer.output)
             if answer.ok or hit is None:
                 break

@@ -405,7 +405,7 @@ def _skipped(error: InstallerError, resolver: Resolver) -> set[str]:
     louder = resolver.chosen.installer.louder(resolver.command(), level=3)
     if louder is None or error.code not in ("not-found", "no-such-version", "conflict"):
         return set()
-    text = resolver.context.run(louder).output
+    text = resolver.run(louder).output
     wanted = {
         canonicalize_name(name)
         for name in re.findall(r"No matching distribution found for ([A-Za-z0-9._-]+)", text)

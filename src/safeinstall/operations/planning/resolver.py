@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -160,7 +161,8 @@ class Resolver:
         command = installer.version_command(
             _alone(text, intent.request), intent.environment, intent.sources, lowest=lowest
         )
-        answer = self.context.run(command, timeout=timeout)
+        run = self.run if timeout is None else partial(self.context.run, timeout=timeout)
+        answer = run(command)
         if not answer.ok:
             return None
         arriving = installer.read_plan(answer.stdout, answer.stderr).arriving
@@ -205,10 +207,10 @@ class Resolver:
     def _refusing_index(self) -> InstallerError | None:
         """Return what is wrong with one of several indexes: uv goes on in silence to the next."""
         sources = self.intent.sources
-        for index in (sources.index_url, *sources.extra_index_urls):
-            alone = self.with_sources(index_url=index, extra_index_urls=())
-            answer = self.run(alone.command()) if sources.extra_index_urls else None
-            if answer and not answer.ok:
+        several = (sources.index_url, *sources.extra_index_urls) if sources.extra_index_urls else ()
+        for index in several:
+            answer = self.run(self.with_sources(index_url=index, extra_index_urls=()).command())
+            if not answer.ok:
                 asked = (self.intent.request, self.intent.environment, sources)
                 error = explain(self.chosen.installer.name, answer.output, *asked)
                 if error.code.startswith("index-"):
